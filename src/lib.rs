@@ -1,0 +1,2 @@
+//! Chats into Mistral prompts.
+#![forbid(unsafe_code)]
