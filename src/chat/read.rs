@@ -1,0 +1,556 @@
+//! JSON into a [`Chat`]: Mistral's and OpenAI's chat-completion requests and ShareGPT conversations, borrowing the text.
+//!
+//! A field that comes twice counts as its last value, as in Python; fields that do not shape the prompt are passed over.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema};
+use super::{Tool, ToolCall, ToolMessage};
+use crate::error::{Error, ErrorKind};
+
+mod message;
+mod sharegpt;
+
+/// Whose JSON a chat is read from: the dialects differ in what they allow.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Dialect};
+///
+/// let json = r#"{"messages": [{"role": "developer", "content": "Be brief."}]}"#;
+/// assert!(Chat::read(json, Dialect::OpenAi).is_ok());
+/// assert!(Chat::read(json, Dialect::Mistral).is_err(), "Mistral's API has no developer role");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// Mistral's or OpenAI's: whatever either allows.
+    #[default]
+    Either,
+    /// Mistral's API: no `developer` role, every tool has `parameters`, `prefix` marks a message to be continued.
+    Mistral,
+    /// OpenAI's API: `developer` is `system`, tools may lack `parameters`, a result names its call, `prefix` is unknown.
+    OpenAi,
+    /// ShareGPT: `{"conversations": [{"from": "human", "value": "…"}]}`.
+    ShareGpt,
+}
+
+impl<'a> Chat<'a> {
+    /// A chat from Mistral's or OpenAI's chat-completion JSON; text without escapes is borrowed from it.
+    ///
+    /// # Errors
+    ///
+    /// What is not a chat: text that is not JSON, no `messages`, a role such as `"wizard"`, a user message without
+    /// `content`, a chunk such as `{"type": "file"}`, a tool whose `type` is not `"function"`. The error names the place.
+    ///
+    /// ```
+    /// use mistral_chat_template::Chat;
+    ///
+    /// let chat = Chat::from_json(r#"{"messages": [{"role": "user", "content": "Hi"}], "temperature": 0.3}"#)?;
+    /// assert_eq!(chat.messages.len(), 1);
+    ///
+    /// let error = Chat::from_json(r#"{"messages": [{"role": "wizard", "content": "Hi"}]}"#).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     r#"messages[0].role: "wizard" is no role; the roles are system, developer, user, assistant and tool"#
+    /// );
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn from_json(json: &'a str) -> Result<Self, Error> {
+        Chat::read(json, Dialect::Either)
+    }
+
+    /// A chat from JSON of one dialect.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chat::from_json`], and what only other dialects allow.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Dialect, Message};
+    ///
+    /// let json = r#"{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello!"}]}"#;
+    /// let chat = Chat::read(json, Dialect::ShareGpt)?;
+    /// assert_eq!(chat.messages, [Message::user("Hi"), Message::assistant("Hello!")]);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn read(json: &'a str, dialect: Dialect) -> Result<Self, Error> {
+        let context = Context::new(dialect);
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let chat = context.chat(&mut deserializer).and_then(|chat| deserializer.end().map(|()| chat));
+        chat.map_err(|error| context.explain(error))
+    }
+}
+
+/// Reads either of Mistral's and OpenAI's JSON. The input must outlive the chat, so use `from_str` or `from_slice`.
+impl<'de: 'a, 'a> Deserialize<'de> for Chat<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let context = Context::new(Dialect::Either);
+        context.chat(deserializer).map_err(|error| match context.into_fault() {
+            (Some(kind), at) => de::Error::custom(Error::new(kind, at)),
+            (None, _) => error,
+        })
+    }
+}
+
+/// One step of the path to a value.
+enum Step {
+    Field(&'static str),
+    Index(usize),
+}
+
+/// What reading carries along: the dialect, and, once something is wrong, what and where.
+struct Context {
+    dialect: Dialect,
+    fault: RefCell<Option<ErrorKind>>,
+    /// The path to the fault, innermost step first: written only while an error unwinds.
+    path: RefCell<Vec<Step>>,
+}
+
+impl Context {
+    fn new(dialect: Dialect) -> Self {
+        Context { dialect, fault: RefCell::new(None), path: RefCell::new(Vec::new()) }
+    }
+
+    fn chat<'de: 'a, 'a, D: Deserializer<'de>>(&self, deserializer: D) -> Result<Chat<'a>, D::Error> {
+        match self.dialect {
+            Dialect::ShareGpt => sharegpt::read(self, deserializer),
+            Dialect::Either | Dialect::Mistral | Dialect::OpenAi => Chat::read_value(self, deserializer),
+        }
+    }
+
+    /// A fault of our own: serde carries an empty message, the context the kind.
+    fn fault<E: de::Error>(&self, kind: ErrorKind) -> E {
+        self.fault.replace(Some(kind));
+        E::custom("")
+    }
+
+    /// A fault in a field of the object at hand.
+    fn fault_in<E: de::Error>(&self, field: &'static str, kind: ErrorKind) -> E {
+        let error = self.fault(kind);
+        self.within(Step::Field(field), error)
+    }
+
+    fn within<E>(&self, step: Step, error: E) -> E {
+        self.path.borrow_mut().push(step);
+        error
+    }
+
+    fn explain(self, error: serde_json::Error) -> Error {
+        match self.into_fault() {
+            (Some(kind), at) => Error::new(kind, at),
+            (None, at) => Error::new(ErrorKind::Json, at).because(error),
+        }
+    }
+
+    fn into_fault(self) -> (Option<ErrorKind>, String) {
+        let mut at = String::new();
+        for step in self.path.into_inner().iter().rev() {
+            match step {
+                Step::Field(field) if at.is_empty() => at.push_str(field),
+                Step::Field(field) => at.extend([".", field]),
+                Step::Index(index) => at.push_str(&format!("[{index}]")),
+            }
+        }
+        (self.fault.into_inner(), at)
+    }
+}
+
+/// A value that is read with a [`Context`] at hand.
+trait Read<'de>: Sized {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// [`Read`] as serde's seed.
+struct Seed<'c, T>(&'c Context, PhantomData<T>);
+
+impl<'c, T> Seed<'c, T> {
+    fn new(context: &'c Context) -> Self {
+        Seed(context, PhantomData)
+    }
+}
+
+impl<'de, T: Read<'de>> DeserializeSeed<'de> for Seed<'_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::read_value(self.0, deserializer)
+    }
+}
+
+/// A text, borrowed where the input allows it.
+impl<'de: 'a, 'a> Read<'de> for Cow<'a, str> {
+    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Cow<'de, str>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Cow::Borrowed(text))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(text))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl<'de> Read<'de> for bool {
+    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
+        bool::deserialize(deserializer)
+    }
+}
+
+impl<'de> Read<'de> for f64 {
+    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer)
+    }
+}
+
+impl<'de: 'a, 'a> Read<'de> for &'a RawValue {
+    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer)
+    }
+}
+
+/// A JSON object; any other value is refused.
+impl<'de: 'a, 'a> Read<'de> for Json<'a> {
+    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        match raw.get().as_bytes().first() {
+            Some(b'{') => Ok(Json::from_raw(raw)),
+            _ => Err(de::Error::custom("expected a JSON object")),
+        }
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        struct List<'c, T>(&'c Context, PhantomData<T>);
+        impl<'de, T: Read<'de>> Visitor<'de> for List<'_, T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+                let mut values = Vec::new();
+                loop {
+                    match list.next_element_seed(Seed::new(self.0)) {
+                        Ok(Some(value)) => values.push(value),
+                        Ok(None) => return Ok(values),
+                        Err(error) => return Err(self.0.within(Step::Index(values.len()), error)),
+                    }
+                }
+            }
+        }
+        deserializer.deserialize_seq(List(context, PhantomData))
+    }
+}
+
+/// A field of an object, which may be absent or null.
+enum Field<T> {
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<T> Field<T> {
+    /// The value, where null is as good as absent.
+    fn value(self) -> Option<T> {
+        match self {
+            Field::Value(value) => Some(value),
+            Field::Absent | Field::Null => None,
+        }
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for Field<T> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        struct Nullable<'c, T>(&'c Context, PhantomData<T>);
+        impl<'de, T: Read<'de>> Visitor<'de> for Nullable<'_, T> {
+            type Value = Field<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or null")
+            }
+
+            fn visit_none<E>(self) -> Result<Self::Value, E> {
+                Ok(Field::Null)
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Field::Null)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                T::read_value(self.0, deserializer).map(Field::Value)
+            }
+        }
+        deserializer.deserialize_option(Nullable(context, PhantomData))
+    }
+}
+
+/// The key of a field, as one of the names that the object knows, or `""`.
+struct Key(fn(&str) -> &'static str);
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = &'static str;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = &'static str;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok((self.0)(name))
+    }
+}
+
+/// Declares a JSON object by its fields and reads it: the last of equal fields counts, others are passed over.
+macro_rules! object {
+    ($object:ident<'a> { $($field:ident: $name:literal => $type:ty),+ $(,)? }) => {
+        struct $object<'a> {
+            $($field: Field<$type>,)+
+            borrowed: PhantomData<&'a ()>,
+        }
+
+        impl<'de: 'a, 'a> Read<'de> for $object<'a> {
+            fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+                struct Object<'c, 'a>(&'c Context, PhantomData<&'a ()>);
+                impl<'de: 'a, 'a> Visitor<'de> for Object<'_, 'a> {
+                    type Value = $object<'a>;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                        let mut object = $object { $($field: Field::Absent,)+ borrowed: PhantomData };
+                        let known = |name: &str| match name {
+                            $($name => $name,)+
+                            _ => "",
+                        };
+                        while let Some(key) = map.next_key_seed(Key(known))? {
+                            match key {
+                                $($name => {
+                                    object.$field = map
+                                        .next_value_seed(Seed::new(self.0))
+                                        .map_err(|error| self.0.within(Step::Field($name), error))?;
+                                })+
+                                _ => {
+                                    map.next_value::<de::IgnoredAny>()?;
+                                }
+                            }
+                        }
+                        Ok(object)
+                    }
+                }
+                deserializer.deserialize_map(Object(context, PhantomData))
+            }
+        }
+    };
+}
+use object;
+
+object!(ChatFields<'a> {
+    messages: "messages" => Vec<Message<'a>>,
+    tools: "tools" => Vec<Tool<'a>>,
+    reasoning_effort: "reasoning_effort" => Cow<'a, str>,
+    response_format: "response_format" => ResponseFormat<'a>,
+    model: "model" => Cow<'a, str>,
+    continue_final_message: "continue_final_message" => bool,
+});
+
+impl<'de: 'a, 'a> Read<'de> for Chat<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let fields = ChatFields::read_value(context, deserializer)?;
+        let Some(mut messages) = fields.messages.value() else {
+            return Err(context.fault(ErrorKind::MissingField("messages")));
+        };
+        if let Field::Value(true) = fields.continue_final_message {
+            match messages.last_mut() {
+                Some(Message::Assistant(last)) => last.prefix = true,
+                _ => return Err(context.fault_in("continue_final_message", ErrorKind::ContinueNotAssistant)),
+            }
+        }
+        let reasoning_effort = match fields.reasoning_effort.value() {
+            None => None,
+            Some(name) => Some(ReasoningEffort::from_name(&name).ok_or_else(|| {
+                context.fault_in("reasoning_effort", ErrorKind::UnknownEffort { name: name.into_owned() })
+            })?),
+        };
+        Ok(Chat {
+            messages,
+            tools: fields.tools.value().unwrap_or_default(),
+            reasoning_effort,
+            response_format: fields.response_format.value().unwrap_or_default(),
+            model: fields.model.value(),
+        })
+    }
+}
+
+object!(ToolFields<'a> {
+    kind: "type" => Cow<'a, str>,
+    function: "function" => FunctionFields<'a>,
+});
+
+object!(FunctionFields<'a> {
+    name: "name" => Cow<'a, str>,
+    description: "description" => Cow<'a, str>,
+    parameters: "parameters" => Json<'a>,
+});
+
+impl<'de: 'a, 'a> Read<'de> for Tool<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let fields = ToolFields::read_value(context, deserializer)?;
+        check_type(context, fields.kind)?;
+        let Field::Value(function) = fields.function else {
+            return Err(context.fault(ErrorKind::MissingField("function")));
+        };
+        let missing = |field| context.fault_in("function", ErrorKind::MissingField(field));
+        let strict = context.dialect == Dialect::Mistral;
+        Ok(Tool {
+            name: function.name.value().ok_or_else(|| missing("name"))?,
+            description: match function.description {
+                Field::Value(description) => description,
+                Field::Null if strict => return Err(missing("description")),
+                Field::Absent | Field::Null => Cow::Borrowed(""),
+            },
+            parameters: match function.parameters {
+                Field::Value(parameters) => parameters,
+                Field::Absent | Field::Null if strict => return Err(missing("parameters")),
+                Field::Absent | Field::Null => Json::default(),
+            },
+        })
+    }
+}
+
+object!(ToolCallFields<'a> {
+    id: "id" => Cow<'a, str>,
+    kind: "type" => Cow<'a, str>,
+    function: "function" => CallFields<'a>,
+});
+
+object!(CallFields<'a> {
+    name: "name" => Cow<'a, str>,
+    arguments: "arguments" => Arguments<'a>,
+});
+
+/// Arguments: a text, or an object, kept as its text.
+struct Arguments<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Read<'de> for Arguments<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        match raw.as_bytes().first() {
+            Some(b'{') => Ok(Arguments(Cow::Borrowed(raw))),
+            Some(b'"') => Cow::read_value(context, &mut serde_json::Deserializer::from_str(raw))
+                .map(Arguments)
+                .map_err(de::Error::custom),
+            _ => Err(de::Error::custom("expected a string or a JSON object")),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Read<'de> for ToolCall<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let fields = ToolCallFields::read_value(context, deserializer)?;
+        check_type(context, fields.kind)?;
+        let Field::Value(function) = fields.function else {
+            return Err(context.fault(ErrorKind::MissingField("function")));
+        };
+        let missing = |field| context.fault_in("function", ErrorKind::MissingField(field));
+        Ok(ToolCall {
+            id: match fields.id {
+                Field::Value(id) if id == "null" => None,
+                Field::Value(id) => Some(id),
+                Field::Null if context.dialect != Dialect::Either => {
+                    return Err(context.fault(ErrorKind::MissingField("id")));
+                }
+                Field::Absent | Field::Null => None,
+            },
+            name: function.name.value().ok_or_else(|| missing("name"))?,
+            arguments: match function.arguments {
+                Field::Value(arguments) => arguments.0,
+                Field::Null => Cow::Borrowed("{}"),
+                Field::Absent => return Err(missing("arguments")),
+            },
+        })
+    }
+}
+
+/// Tools and calls are functions, and say so or nothing.
+fn check_type<E: de::Error>(context: &Context, kind: Field<Cow<'_, str>>) -> Result<(), E> {
+    match kind {
+        Field::Absent => Ok(()),
+        Field::Value(name) if name == "function" => Ok(()),
+        Field::Value(name) => {
+            Err(context.fault_in("type", ErrorKind::UnknownToolType { name: name.into_owned() }))
+        }
+        Field::Null => Err(context.fault(ErrorKind::MissingField("type"))),
+    }
+}
+
+object!(FormatFields<'a> {
+    kind: "type" => Cow<'a, str>,
+    schema: "json_schema" => ResponseSchema<'a>,
+});
+
+impl<'de: 'a, 'a> Read<'de> for ResponseFormat<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let fields = FormatFields::read_value(context, deserializer)?;
+        let kind = fields.kind.value().unwrap_or(Cow::Borrowed("text"));
+        match (&*kind, fields.schema.value()) {
+            ("text", _) => Ok(ResponseFormat::Text),
+            ("json_object", _) => Ok(ResponseFormat::JsonObject),
+            ("json_schema", Some(schema)) => Ok(ResponseFormat::JsonSchema(schema)),
+            ("json_schema", None) => Err(context.fault(ErrorKind::MissingField("json_schema"))),
+            (other, _) => {
+                Err(context.fault_in("type", ErrorKind::UnknownResponseFormat { name: other.to_owned() }))
+            }
+        }
+    }
+}
+
+object!(SchemaFields<'a> {
+    name: "name" => Cow<'a, str>,
+    description: "description" => Cow<'a, str>,
+    schema: "schema" => Json<'a>,
+    strict: "strict" => bool,
+});
+
+impl<'de: 'a, 'a> Read<'de> for ResponseSchema<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let fields = SchemaFields::read_value(context, deserializer)?;
+        Ok(ResponseSchema {
+            name: fields.name.value().ok_or_else(|| context.fault(ErrorKind::MissingField("name")))?,
+            description: fields.description.value(),
+            schema: fields.schema.value().ok_or_else(|| context.fault(ErrorKind::MissingField("schema")))?,
+            strict: fields.strict.value().unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,250 @@
+//! One message of Mistral's or OpenAI's JSON: its role, content, chunks and calls.
+
+use super::{
+    AssistantMessage, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Key, MapAccess, Message, PhantomData,
+    Read, Seed, SeqAccess, Step, ToolCall, ToolMessage, Visitor, de, fmt, object,
+};
+use serde::Deserializer;
+
+object!(MessageFields<'a> {
+    role: "role" => Cow<'a, str>,
+    content: "content" => Content<'a>,
+    tool_calls: "tool_calls" => Vec<ToolCall<'a>>,
+    prefix: "prefix" => bool,
+    weight: "weight" => f64,
+    tool_call_id: "tool_call_id" => Cow<'a, str>,
+    name: "name" => Cow<'a, str>,
+    reasoning: "reasoning" => Cow<'a, str>,
+    reasoning_content: "reasoning_content" => Cow<'a, str>,
+});
+
+impl<'de: 'a, 'a> Read<'de> for Message<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let fields = MessageFields::read_value(context, deserializer)?;
+        let Field::Value(role) = &fields.role else {
+            return Err(context.fault(ErrorKind::MissingField("role")));
+        };
+        match &**role {
+            "system" => Ok(Message::System(required(context, fields.content)?)),
+            "developer" if context.dialect != Dialect::Mistral => {
+                Ok(Message::System(required(context, fields.content)?))
+            }
+            "user" => Ok(Message::User(required(context, fields.content)?)),
+            "assistant" => assistant(context, fields).map(Message::Assistant),
+            "tool" => tool(context, fields).map(Message::Tool),
+            other => Err(context.fault_in(
+                "role",
+                ErrorKind::UnknownRole { name: other.to_owned(), dialect: context.dialect },
+            )),
+        }
+    }
+}
+
+fn required<'a, E: de::Error>(context: &Context, content: Field<Content<'a>>) -> Result<Content<'a>, E> {
+    match content {
+        Field::Value(content) => Ok(content),
+        Field::Null => Err(context.fault(ErrorKind::MissingField("content"))),
+        Field::Absent => Err(context.fault(missing_key(context, "content"))),
+    }
+}
+
+/// OpenAI's reader looks a key up, Mistral's declares a field: a class of errors each.
+fn missing_key(context: &Context, field: &'static str) -> ErrorKind {
+    match context.dialect {
+        Dialect::OpenAi => ErrorKind::MissingKey(field),
+        Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => ErrorKind::MissingField(field),
+    }
+}
+
+fn assistant<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Result<AssistantMessage<'a>, E> {
+    let thinking = match (fields.reasoning_content.value(), fields.reasoning.value()) {
+        (Some(one), Some(other)) if one != other => return Err(context.fault(ErrorKind::ReasoningDiffers)),
+        (one, other) => one.or(other),
+    };
+    Ok(AssistantMessage {
+        content: match thinking {
+            Some(text) => think_first(context, text, fields.content.value())?,
+            None => fields.content.value().unwrap_or_default(),
+        },
+        tool_calls: fields.tool_calls.value().unwrap_or_default(),
+        prefix: match context.dialect {
+            Dialect::OpenAi => false,
+            Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => fields.prefix.value().unwrap_or_default(),
+        },
+        weight: fields.weight.value(),
+    })
+}
+
+/// The content with the thinking of a `reasoning` field before it.
+fn think_first<'a, E: de::Error>(
+    context: &Context,
+    text: Cow<'a, str>,
+    content: Option<Content<'a>>,
+) -> Result<Content<'a>, E> {
+    let mut chunks = vec![Chunk::thinking(text)];
+    match content {
+        None => {}
+        Some(Content::Text(text)) => chunks.push(Chunk::Text(text)),
+        Some(Content::Chunks(list)) => {
+            if list.iter().any(|chunk| matches!(chunk, Chunk::Thinking { .. })) {
+                return Err(context.fault_in("reasoning", ErrorKind::ReasoningTwice));
+            }
+            chunks.extend(list);
+        }
+    }
+    Ok(Content::Chunks(chunks))
+}
+
+fn tool<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Result<ToolMessage<'a>, E> {
+    if let (Field::Absent, Dialect::OpenAi) = (&fields.tool_call_id, context.dialect) {
+        return Err(context.fault(ErrorKind::MissingKey("tool_call_id")));
+    }
+    Ok(ToolMessage {
+        content: required(context, fields.content)?,
+        call_id: fields.tool_call_id.value(),
+        name: fields.name.value(),
+    })
+}
+
+impl<'de: 'a, 'a> Read<'de> for Content<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrChunks<'c, 'a>(&'c Context, PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for TextOrChunks<'_, 'a> {
+            type Value = Content<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a list of chunks")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Owned(text)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                Vec::read_value(self.0, de::value::SeqAccessDeserializer::new(list)).map(Content::Chunks)
+            }
+        }
+        deserializer.deserialize_any(TextOrChunks(context, PhantomData))
+    }
+}
+
+object!(ChunkFields<'a> {
+    kind: "type" => Cow<'a, str>,
+    text: "text" => Cow<'a, str>,
+    thinking: "thinking" => Thinking<'a>,
+    closed: "closed" => bool,
+    image: "image" => Cow<'a, str>,
+    image_url: "image_url" => Url<'a>,
+    input_audio: "input_audio" => Url<'a>,
+    audio_url: "audio_url" => Url<'a>,
+});
+
+impl<'de: 'a, 'a> Read<'de> for Chunk<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let fields = ChunkFields::read_value(context, deserializer)?;
+        let Field::Value(kind) = &fields.kind else {
+            return Err(context.fault(match context.dialect {
+                Dialect::OpenAi => ErrorKind::UntypedChunk,
+                Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => ErrorKind::MissingField("type"),
+            }));
+        };
+        let missing = |field| context.fault(ErrorKind::MissingField(field));
+        match &**kind {
+            "text" => fields.text.value().map(Chunk::Text).ok_or_else(|| missing("text")),
+            "thinking" => Ok(Chunk::Thinking {
+                text: fields.thinking.value().ok_or_else(|| missing("thinking"))?.0,
+                closed: match fields.closed {
+                    Field::Absent => true,
+                    Field::Value(closed) => closed,
+                    Field::Null => return Err(missing("closed")),
+                },
+            }),
+            "image" => fields.image.value().map(Chunk::Image).ok_or_else(|| missing("image")),
+            "image_url" => {
+                let Url { url, detail } = fields.image_url.value().ok_or_else(|| missing("image_url"))?;
+                Ok(Chunk::ImageUrl { url, detail })
+            }
+            "input_audio" => {
+                fields.input_audio.value().map(|data| Chunk::InputAudio(data.url)).ok_or_else(|| missing("input_audio"))
+            }
+            "audio_url" => {
+                fields.audio_url.value().map(|audio| Chunk::AudioUrl(audio.url)).ok_or_else(|| missing("audio_url"))
+            }
+            other => Err(context.fault_in(
+                "type",
+                ErrorKind::UnknownChunk { name: other.to_owned(), dialect: context.dialect },
+            )),
+        }
+    }
+}
+
+/// Thinking: a text, or, as Mistral's API sends it, a list of text chunks.
+struct Thinking<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Read<'de> for Thinking<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let chunks = match Content::read_value(context, deserializer)? {
+            Content::Text(text) => return Ok(Thinking(text)),
+            Content::Chunks(chunks) => chunks,
+        };
+        let mut whole = String::new();
+        for chunk in chunks {
+            match chunk {
+                Chunk::Text(text) => whole.push_str(&text),
+                _ => return Err(de::Error::custom("expected a string or a list of text chunks")),
+            }
+        }
+        Ok(Thinking(Cow::Owned(whole)))
+    }
+}
+
+/// Media: the URL or the data, by itself or in an object.
+struct Url<'a> {
+    url: Cow<'a, str>,
+    detail: Option<Cow<'a, str>>,
+}
+
+object!(UrlFields<'a> {
+    url: "url" => Cow<'a, str>,
+    data: "data" => Cow<'a, str>,
+    detail: "detail" => Cow<'a, str>,
+});
+
+impl<'de: 'a, 'a> Read<'de> for Url<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrObject<'c, 'a>(&'c Context, PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for TextOrObject<'_, 'a> {
+            type Value = Url<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or an object")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Url { url: Cow::Borrowed(text), detail: None })
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Url { url: Cow::Owned(text.to_owned()), detail: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let fields = UrlFields::read_value(self.0, de::value::MapAccessDeserializer::new(map))?;
+                let url = fields.url.value().or(fields.data.value());
+                Ok(Url {
+                    url: url.ok_or_else(|| self.0.fault(ErrorKind::MissingField("url")))?,
+                    detail: fields.detail.value(),
+                })
+            }
+        }
+        deserializer.deserialize_any(TextOrObject(context, PhantomData))
+    }
+}

@@ -1,0 +1,153 @@
+//! What a layout refuses of a chat once its messages are turns: what mistral-common refuses only while it encodes.
+
+use super::{Check, SystemWithAudio};
+use crate::chat::{Chat, Chunk, Content, Message, Role};
+use crate::error::{Error, ErrorKind};
+use crate::image::check_image_url;
+use crate::layout::{Layout, ResultsPerTurn, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
+use crate::normalize::{Conversation, Turn};
+use crate::prompt::Media;
+use crate::python_json;
+use crate::version::Feature;
+
+/// Checks the turns in the order in which they are written.
+pub(crate) fn check_turns(conversation: &Conversation<'_, '_>) -> Result<(), Error> {
+    let Conversation { chat, layout, .. } = *conversation;
+    let check = Check { chat, layout };
+    check.settings()?;
+    if layout.rules.system_with_audio == SystemWithAudio::OnlyByUrl {
+        check.refuse_system_with(|chunk| matches!(chunk, Chunk::InputAudio(_)))?;
+    }
+    if layout.rules.results_per_turn == ResultsPerTurn::One {
+        check.one_result(conversation)?;
+    }
+    for (index, turn) in conversation.turns.iter().enumerate() {
+        check.turn(conversation, index, turn)?;
+    }
+    Ok(())
+}
+
+impl Check<'_, '_> {
+    fn settings(&self) -> Result<(), Error> {
+        match (self.layout.settings, self.chat.reasoning_effort) {
+            (Settings::Missing, _) => Err(self.error(ErrorKind::NoSettings, "")),
+            (Settings::Block { effort: Some(setting), .. }, Some(effort)) if !setting.values.contains(effort) => {
+                let allowed: Vec<_> = setting.values.iter().map(|effort| effort.as_str()).collect();
+                Err(self.error(ErrorKind::Effort { effort, allowed: allowed.join(", ") }, "reasoning_effort"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// After the last user turn, a turn of calls has one result.
+    fn one_result(&self, conversation: &Conversation<'_, '_>) -> Result<(), Error> {
+        let from = conversation.users.map_or(0, |(_, last)| last);
+        let (mut after_calls, mut results) = (false, 0);
+        for turn in conversation.turns.iter().skip(from) {
+            match turn.role {
+                Role::Tool if after_calls && results == 1 => {
+                    return self.at(turn.messages.start, "", ErrorKind::ParallelResults);
+                }
+                Role::Tool => results += usize::from(after_calls),
+                Role::Assistant => (after_calls, results) = (conversation.has_calls(turn), 0),
+                Role::System | Role::User => (after_calls, results) = (false, 0),
+            }
+        }
+        Ok(())
+    }
+
+    fn turn(&self, conversation: &Conversation<'_, '_>, index: usize, turn: &Turn) -> Result<(), Error> {
+        match turn.role {
+            Role::System | Role::User => self.contents(conversation, turn),
+            Role::Assistant => {
+                self.reply(conversation, turn)?;
+                self.contents(conversation, turn)
+            }
+            Role::Tool if self.layout.results == ToolResults::None => {
+                self.at(turn.messages.start, "", ErrorKind::NoTools)
+            }
+            Role::Tool if conversation.is_old_tool_turn(index, turn) => Ok(()),
+            Role::Tool => self.contents(conversation, turn),
+        }
+    }
+
+    fn reply(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
+        let at = turn.messages.start;
+        let calls = conversation.has_calls(turn);
+        let content = conversation.messages(turn).any(|(_, message)| !says_nothing(message.content()));
+        if calls && self.layout.calls == ToolCalls::None {
+            return self.at(at, "tool_calls", ErrorKind::NoTools);
+        }
+        match (content, calls) {
+            (true, true) if self.layout.rules.text_and_calls == TextAndCalls::Either => {
+                self.at(at, "", ErrorKind::MergedContentAndCalls { first: at })
+            }
+            (false, false) => self.at(at, "", ErrorKind::EmptyReply),
+            _ => self.arguments(conversation, turn),
+        }
+    }
+
+    fn arguments(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
+        for (index, message) in conversation.messages(turn) {
+            for (at, call) in message.tool_calls().iter().enumerate() {
+                if python_json::has_lone_surrogate(&call.arguments) {
+                    let field = format!("tool_calls[{at}].function.arguments");
+                    return self.at(index, &field, ErrorKind::LoneSurrogate);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Can the tokenizer write every chunk?
+    fn contents(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
+        for (index, message) in conversation.messages(turn) {
+            for (at, chunk) in message.content().chunks().iter().enumerate() {
+                if let Some((field, kind)) = self.unwritable(turn.role, chunk) {
+                    return self.at(index, &format!("content[{at}]{field}"), kind);
+                }
+            }
+            if let (Message::Tool(result), ToolResults::NamedList | ToolResults::Object) = (message, self.layout.results) {
+                let lone = match &result.content {
+                    Content::Text(text) => python_json::has_lone_surrogate(text),
+                    Content::Chunks(_) => false,
+                };
+                if lone {
+                    return self.at(index, "content", ErrorKind::LoneSurrogate);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn unwritable(&self, role: Role, chunk: &Chunk<'_>) -> Option<(&'static str, ErrorKind)> {
+        match chunk {
+            Chunk::Text(_) => None,
+            Chunk::Thinking { .. } => match (self.layout.thinking, role) {
+                (Thinking::None, _) => Some(("", ErrorKind::NoThinking)),
+                (Thinking::Tokens, _) if !self.layout.features.contains(Feature::Think) => {
+                    Some(("", ErrorKind::NoThinkTokens))
+                }
+                (Thinking::Tokens, _) => None,
+            },
+            Chunk::ImageUrl { url, .. } => self
+                .needs(Feature::Image, Media::Image)
+                .or_else(|| check_image_url(url).err().map(|kind| (".image_url", kind))),
+            Chunk::Image(_) => self.needs(Feature::Image, Media::Image),
+            Chunk::InputAudio(_) | Chunk::AudioUrl(_) => self.needs(Feature::Audio, Media::Audio),
+        }
+    }
+
+    fn needs(&self, feature: Feature, media: Media) -> Option<(&'static str, ErrorKind)> {
+        let missing = !self.layout.features.contains(feature);
+        missing.then(|| ("", ErrorKind::NoEncoder { media: media.as_str() }))
+    }
+}
+
+/// Is there nothing to write: no text that is not empty, and nothing that is not text?
+pub(crate) fn says_nothing(content: &Content<'_>) -> bool {
+    match content {
+        Content::Text(text) => text.is_empty(),
+        Content::Chunks(chunks) => chunks.iter().all(|chunk| matches!(chunk, Chunk::Text(text) if text.is_empty())),
+    }
+}

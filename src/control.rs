@@ -1,0 +1,245 @@
+//! Control tokens: one table from each [`Control`] to its literal, and the sets of them that a vocabulary has.
+
+use std::fmt;
+
+/// A control token: one id of the vocabulary that no text can produce.
+///
+/// The literal is what a decoder prints for it. Text that spells the same characters is text.
+///
+/// ```
+/// use mistral_chat_template::Control;
+///
+/// assert_eq!(Control::Inst.as_str(), "[INST]");
+/// assert_eq!(Control::Eos.to_string(), "</s>");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Control {
+    /// `<unk>`: what SentencePiece gives for a control token that its vocabulary lacks.
+    Unk,
+    /// `<s>`: begins every prompt.
+    Bos,
+    /// `</s>`: ends every assistant turn, and so is the stop token.
+    Eos,
+    /// `[INST]`: begins a user turn.
+    Inst,
+    /// `[/INST]`: ends a user turn.
+    EndInst,
+    /// `[AVAILABLE_TOOLS]`: begins the list of tools.
+    AvailableTools,
+    /// `[/AVAILABLE_TOOLS]`: ends the list of tools.
+    EndAvailableTools,
+    /// `[TOOL_RESULTS]`: begins a tool result.
+    ToolResults,
+    /// `[/TOOL_RESULTS]`: ends a tool result.
+    EndToolResults,
+    /// `[TOOL_CALLS]`: begins a tool call, or a list of them.
+    ToolCalls,
+    /// `[IMG]`: one patch of an image; in a prompt's string it stands for the whole image.
+    Img,
+    /// `[IMG_BREAK]`: ends a row of image patches.
+    ImgBreak,
+    /// `[IMG_END]`: ends an image.
+    ImgEnd,
+    /// `[PREFIX]`: fill in the middle: begins the text before the gap.
+    Prefix,
+    /// `[MIDDLE]`: fill in the middle: begins the gap.
+    Middle,
+    /// `[SUFFIX]`: fill in the middle: begins the text after the gap.
+    Suffix,
+    /// `[SYSTEM_PROMPT]`: begins a system prompt (v7 and later).
+    SystemPrompt,
+    /// `[/SYSTEM_PROMPT]`: ends a system prompt.
+    EndSystemPrompt,
+    /// `[TOOL_CONTENT]`: between a result's call id and its content (v7, v11).
+    ToolContent,
+    /// `[AUDIO]`: one frame of audio; in a prompt's string it stands for the whole audio.
+    Audio,
+    /// `[BEGIN_AUDIO]`: begins audio.
+    BeginAudio,
+    /// `[ARGS]`: between a call's name and its arguments (v11 and later).
+    Args,
+    /// `[CALL_ID]`: between a call's name and its id (v11).
+    CallId,
+    /// `[THINK]`: begins thinking (v13 and later).
+    Think,
+    /// `[/THINK]`: ends thinking.
+    EndThink,
+    /// `[MODEL_SETTINGS]`: begins the model settings (v15).
+    ModelSettings,
+    /// `[/MODEL_SETTINGS]`: ends the model settings.
+    EndModelSettings,
+}
+
+/// Every control token beside its literal: the only place where the literals stand.
+const TABLE: [(Control, &str); 27] = [
+    (Control::Unk, "<unk>"),
+    (Control::Bos, "<s>"),
+    (Control::Eos, "</s>"),
+    (Control::Inst, "[INST]"),
+    (Control::EndInst, "[/INST]"),
+    (Control::AvailableTools, "[AVAILABLE_TOOLS]"),
+    (Control::EndAvailableTools, "[/AVAILABLE_TOOLS]"),
+    (Control::ToolResults, "[TOOL_RESULTS]"),
+    (Control::EndToolResults, "[/TOOL_RESULTS]"),
+    (Control::ToolCalls, "[TOOL_CALLS]"),
+    (Control::Img, "[IMG]"),
+    (Control::ImgBreak, "[IMG_BREAK]"),
+    (Control::ImgEnd, "[IMG_END]"),
+    (Control::Prefix, "[PREFIX]"),
+    (Control::Middle, "[MIDDLE]"),
+    (Control::Suffix, "[SUFFIX]"),
+    (Control::SystemPrompt, "[SYSTEM_PROMPT]"),
+    (Control::EndSystemPrompt, "[/SYSTEM_PROMPT]"),
+    (Control::ToolContent, "[TOOL_CONTENT]"),
+    (Control::Audio, "[AUDIO]"),
+    (Control::BeginAudio, "[BEGIN_AUDIO]"),
+    (Control::Args, "[ARGS]"),
+    (Control::CallId, "[CALL_ID]"),
+    (Control::Think, "[THINK]"),
+    (Control::EndThink, "[/THINK]"),
+    (Control::ModelSettings, "[MODEL_SETTINGS]"),
+    (Control::EndModelSettings, "[/MODEL_SETTINGS]"),
+];
+
+impl Control {
+    /// The literal, as a decoder prints it and as templates and presets spell it.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Control;
+    /// assert_eq!(Control::EndInst.as_str(), "[/INST]");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        // The match repeats nothing: a table entry is found by its discriminant, which `table_is_in_order` holds.
+        let mut rest: &[(Control, &str)] = &TABLE;
+        while let [(control, literal), tail @ ..] = rest {
+            if *control as u8 == self as u8 {
+                return literal;
+            }
+            rest = tail;
+        }
+        ""
+    }
+
+    /// Every control token there is.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Control;
+    /// assert!(Control::all().any(|control| control == Control::Think));
+    /// ```
+    pub fn all() -> impl Iterator<Item = Control> {
+        TABLE.iter().map(|(control, _)| *control)
+    }
+}
+
+impl fmt::Display for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The set of control tokens that a tokenizer knows; what it does not know is text.
+///
+/// ```
+/// use mistral_chat_template::{Control, Layout};
+///
+/// assert!(Layout::V3.vocabulary.contains(Control::Inst));
+/// assert!(!Layout::V1.vocabulary.contains(Control::Inst), "v1 writes \"[INST]\" as text");
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Vocabulary(u32);
+
+impl Vocabulary {
+    /// The set of the given control tokens.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Control, Vocabulary};
+    /// let vocabulary = Vocabulary::of(&[Control::Bos, Control::Eos]);
+    /// assert!(vocabulary.contains(Control::Bos));
+    /// ```
+    #[must_use]
+    pub const fn of(controls: &[Control]) -> Self {
+        Vocabulary(0).with(controls)
+    }
+
+    /// This set and the given control tokens.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Control, Layout};
+    /// let vocabulary = Layout::V13.vocabulary.with(&[Control::Think, Control::EndThink]);
+    /// assert!(vocabulary.contains(Control::Think));
+    /// ```
+    #[must_use]
+    pub const fn with(mut self, controls: &[Control]) -> Self {
+        let mut rest = controls;
+        while let [control, tail @ ..] = rest {
+            self.0 |= 1 << *control as u8;
+            rest = tail;
+        }
+        self
+    }
+
+    /// Is the control token in this set?
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Control, Layout};
+    /// assert!(Layout::V7.vocabulary.contains(Control::SystemPrompt));
+    /// ```
+    #[must_use]
+    pub const fn contains(self, control: Control) -> bool {
+        self.0 & (1 << control as u8) != 0
+    }
+
+    /// The control tokens of this set.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Control, Layout};
+    /// assert!(Layout::V1.vocabulary.iter().eq([Control::Unk, Control::Bos, Control::Eos]));
+    /// ```
+    pub fn iter(self) -> impl Iterator<Item = Control> {
+        Control::all().filter(move |control| self.contains(*control))
+    }
+
+    /// The longest literal of this set that `text` begins with.
+    pub(crate) fn starting(self, text: &str) -> Option<Control> {
+        self.iter().filter(|control| text.starts_with(control.as_str())).max_by_key(|control| control.as_str().len())
+    }
+}
+
+impl fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_is_in_order() {
+        for (index, (control, literal)) in TABLE.iter().enumerate() {
+            assert_eq!(*control as usize, index, "{literal}");
+            assert_eq!(control.as_str(), *literal);
+        }
+    }
+
+    #[test]
+    fn every_literal_is_bracketed_ascii() {
+        for control in Control::all() {
+            let literal = control.as_str();
+            assert!(literal.starts_with(['[', '<']) && literal.ends_with([']', '>']), "{literal}");
+            assert!(literal.is_ascii() && literal.len() > 2, "{literal}");
+        }
+    }
+
+    #[test]
+    fn the_longest_literal_wins() {
+        let vocabulary = Vocabulary::of(&[Control::Inst, Control::EndInst, Control::Bos]);
+        assert_eq!(vocabulary.starting("[INST] a"), Some(Control::Inst));
+        assert_eq!(vocabulary.starting("</s>"), None);
+        assert_eq!(vocabulary.starting("<s>[INST]"), Some(Control::Bos));
+    }
+}

@@ -1,0 +1,382 @@
+//! Every kind of error with its sentence, its name, and the class that mistral-common puts it into.
+
+use crate::chat::{Dialect, ReasoningEffort, Role};
+use crate::check::Mode;
+
+/// What is wrong. The sentence is the `Display`; the path and the layout are the [`Error`](crate::Error)'s.
+///
+/// ```
+/// use mistral_chat_template::ErrorKind;
+///
+/// let kind = ErrorKind::MissingField("content");
+/// assert_eq!(kind.to_string(), "the field `content` is missing or null");
+/// assert_eq!(kind.name(), "missing_field");
+/// ```
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the sentence of each kind is its documentation")]
+pub enum ErrorKind {
+    // Reading JSON.
+    #[error("not the JSON that is expected here")]
+    Json,
+    #[error("the field `{0}` is missing or null")]
+    MissingField(&'static str),
+    #[error("the key `{0}` is missing")]
+    MissingKey(&'static str),
+    #[error("{name:?} is no role; the roles are {}", roles(*dialect))]
+    UnknownRole { name: String, dialect: Dialect },
+    #[error("{name:?} is no chunk type; the types are text, thinking, image_url, image, input_audio and audio_url")]
+    UnknownChunk { name: String, dialect: Dialect },
+    #[error("a chunk needs a `type`")]
+    UntypedChunk,
+    #[error("{name:?} is no type of tool; only functions can be called")]
+    UnknownToolType { name: String },
+    #[error("{name:?} is no reasoning effort; the efforts are none, minimal, low, medium, high, xhigh and max")]
+    UnknownEffort { name: String },
+    #[error("{name:?} is no response format; the formats are text, json_object and json_schema")]
+    UnknownResponseFormat { name: String },
+    #[error("`reasoning` and `reasoning_content` differ, and a message has one thinking")]
+    ReasoningDiffers,
+    #[error("the content has thinking chunks already")]
+    ReasoningTwice,
+    #[error("only an assistant message can be continued, and the last message is none")]
+    ContinueNotAssistant,
+    #[error("{} {role} message cannot hold {chunk}, whatever the version", article(*role))]
+    ForeignChunk { role: Role, chunk: &'static str },
+    #[error("the audio is empty")]
+    EmptyAudio,
+    #[error("not a JSON schema (draft 7)")]
+    ResponseSchema,
+
+    // The order of messages.
+    #[error("serving needs the model's name")]
+    NoModel,
+    #[error("a chat needs at least one message")]
+    NoMessages,
+    #[error("a chat of one message is a user or system message, not {} {role} message", article(*role))]
+    LoneMessage { role: Role },
+    #[error("fine-tuning learns from an assistant message at the end, not from {} {role} message", article(*role))]
+    LastNotAssistant { role: Role },
+    #[error("fine-tuning learns from complete messages, and the last one is a prefix")]
+    LastIsPrefix,
+    #[error("an assistant message at the end is a prefix to be continued, or nothing is left to answer")]
+    LastIsAssistant,
+    #[error("{} {role} message cannot follow {} {previous} message", article(*role), article(*previous))]
+    RoleOrder { previous: Role, role: Role },
+    #[error("{calls} tool calls are open and {results} results came before the next assistant message")]
+    OpenCalls { calls: usize, results: usize },
+    #[error("{calls} tool calls are open and {results} results came by the end of the chat")]
+    OpenCallsAtEnd { calls: usize, results: usize },
+    #[error("the result {id:?} came twice")]
+    DuplicateResult { id: String },
+    #[error("no open tool call has the id {}", id.as_deref().map_or("of this result: it has none".to_owned(), |id| format!("{id:?}")))]
+    UnknownResult { id: Option<String> },
+    #[error("two calls of one message have the id {id:?}")]
+    DuplicateCall { id: String },
+    #[error("a chat with audio takes no system message, and messages[{system}] is one")]
+    AudioWithSystem { system: usize },
+
+    // What a message holds.
+    #[error("{} {role} message cannot hold {chunk}", article(*role))]
+    Chunk { role: Role, chunk: &'static str },
+    #[error("a message holds either text or tool calls, and this one has both")]
+    ContentAndCalls,
+    #[error("a message holds either text or tool calls, and this one has neither")]
+    NoContentNorCalls,
+    #[error("the messages from messages[{first}] on are one turn, which holds either text or tool calls, not both")]
+    MergedContentAndCalls { first: usize },
+    #[error("an assistant turn needs text, thinking or a tool call")]
+    EmptyReply,
+    #[error("a weight is 0 or 1, not {weight}")]
+    Weight { weight: f64 },
+    #[error("only the last message can be a prefix to be continued")]
+    PrefixNotLast,
+    #[error("{name:?} must be 1 to 64 ASCII letters, digits, underscores or dashes")]
+    CallName { name: String },
+    #[error("{name:?} must be 1 to 64 ASCII letters, digits, underscores or dashes")]
+    ResultName { name: String },
+    #[error("{name:?} must be 1 to 64 ASCII letters, digits, underscores or dashes")]
+    ToolName { name: String },
+    #[error("{id:?} must be 9 ASCII letters or digits")]
+    CallId { id: String },
+    #[error("{}", null_id(*mode))]
+    NullCallId { mode: Mode },
+    #[error("a call needs an id that is neither empty nor \"null\"")]
+    NoCallId,
+    #[error("{id:?} must be 9 ASCII letters or digits")]
+    ResultId { id: String },
+    #[error("a result needs the id of its call, neither empty nor \"null\"")]
+    NoResultId,
+    #[error("a result needs the id of its call")]
+    MissingResultId,
+    #[error("not a JSON schema (draft 7)")]
+    ToolSchema,
+    #[error("a turn takes one tool result, and this is another")]
+    ParallelResults,
+    #[error("tools cannot be called")]
+    NoTools,
+    #[error("there is no thinking")]
+    NoThinking,
+    #[error("a system message cannot hold thinking")]
+    SystemThinking,
+    #[error("the vocabulary has no [THINK], so thinking cannot be written")]
+    NoThinkTokens,
+    #[error("{media} needs a tokenizer that encodes {media}, and this layout has none: see `Layout::with`")]
+    NoEncoder { media: &'static str },
+    #[error("{scheme:?} is no scheme of an image URL; the schemes are https, http, file and data")]
+    ImageScheme { scheme: String },
+    #[error("the data URL holds no image")]
+    ImageData,
+    #[error("the JSON has a lone surrogate, which no text can hold")]
+    LoneSurrogate,
+
+    // Settings, fill in the middle, budgets.
+    #[error("there is no reasoning effort to set")]
+    NoEffort,
+    #[error("the effort {effort} is not one of {allowed}")]
+    Effort { effort: ReasoningEffort, allowed: String },
+    #[error("the layout does not say which model settings there are")]
+    NoSettings,
+    #[error("there is no fill in the middle")]
+    NoFim,
+    #[error("the prompt has {tokens} tokens, and {over} of them are over the budget with all dropped that may be")]
+    Budget { tokens: usize, over: usize },
+
+    // Encoding.
+    #[error("the tokenizer has no id for the control token {control}")]
+    NoControlId { control: &'static str },
+    #[error("the tokenizer cannot encode {media}")]
+    NoMediaIds { media: &'static str },
+
+    // Names.
+    #[error("{name:?} is no layout; the layouts are {}", crate::version::names())]
+    UnknownLayout { name: String },
+}
+
+/// The class of errors that mistral-common 1.13.1 puts a refusal into.
+///
+/// ```
+/// use mistral_chat_template::{ErrorKind, Family};
+///
+/// assert_eq!(ErrorKind::NoMessages.family(), Family::MessageStructure);
+/// assert_eq!(Family::MessageStructure.as_str(), "InvalidMessageStructureException");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Family {
+    /// `ValidationError`: the JSON is not of the form.
+    Form,
+    /// `InvalidRequestException`
+    Request,
+    /// `InvalidMessageStructureException`
+    MessageStructure,
+    /// `InvalidSystemPromptException`
+    SystemPrompt,
+    /// `InvalidUserMessageException`
+    UserMessage,
+    /// `InvalidAssistantMessageException`
+    AssistantMessage,
+    /// `InvalidToolMessageException`
+    ToolMessage,
+    /// `InvalidFunctionCallException`
+    FunctionCall,
+    /// `InvalidToolException`
+    Tool,
+    /// `InvalidToolSchemaException`
+    ToolSchema,
+    /// `TokenizerException`
+    Tokenizer,
+    /// `UnsupportedTokenizerFeatureException`
+    UnsupportedFeature,
+    /// `AssertionError`: what mistral-common only asserts.
+    Assertion,
+    /// `ValueError`: what mistral-common refuses without a class of its own.
+    Value,
+    /// `KeyError`
+    Key,
+    /// A budget that cannot be met.
+    Budget,
+    /// What mistral-common does not do.
+    Other,
+}
+
+impl Family {
+    /// The class's name in mistral-common; `budget` and `other` are our own.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Family;
+    /// assert_eq!(Family::Form.as_str(), "ValidationError");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Family::Form => "ValidationError",
+            Family::Request => "InvalidRequestException",
+            Family::MessageStructure => "InvalidMessageStructureException",
+            Family::SystemPrompt => "InvalidSystemPromptException",
+            Family::UserMessage => "InvalidUserMessageException",
+            Family::AssistantMessage => "InvalidAssistantMessageException",
+            Family::ToolMessage => "InvalidToolMessageException",
+            Family::FunctionCall => "InvalidFunctionCallException",
+            Family::Tool => "InvalidToolException",
+            Family::ToolSchema => "InvalidToolSchemaException",
+            Family::Tokenizer => "TokenizerException",
+            Family::UnsupportedFeature => "UnsupportedTokenizerFeatureException",
+            Family::Assertion => "AssertionError",
+            Family::Value => "ValueError",
+            Family::Key => "KeyError",
+            Family::Budget => "budget",
+            Family::Other => "other",
+        }
+    }
+}
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Says each kind's name and family in one line, so that neither can be forgotten.
+macro_rules! kinds {
+    ($($kind:pat => $name:literal, $family:expr;)+) => {
+        impl ErrorKind {
+            /// The kind's name, for machines: stable, in snake case.
+            ///
+            /// ```
+            /// # use mistral_chat_template::ErrorKind;
+            /// assert_eq!(ErrorKind::NoMessages.name(), "no_messages");
+            /// ```
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $($kind => $name,)+
+                }
+            }
+
+            /// The class of errors that mistral-common puts this kind into.
+            ///
+            /// ```
+            /// # use mistral_chat_template::{ErrorKind, Family};
+            /// assert_eq!(ErrorKind::NoFim.family(), Family::Tokenizer);
+            /// ```
+            #[must_use]
+            pub const fn family(&self) -> Family {
+                match self {
+                    $($kind => $family,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    ErrorKind::Json => "json", Family::Form;
+    ErrorKind::MissingField(_) => "missing_field", Family::Form;
+    ErrorKind::MissingKey(_) => "missing_key", Family::Key;
+    ErrorKind::UnknownRole { dialect, .. } => "unknown_role", by_dialect(*dialect);
+    ErrorKind::UnknownChunk { dialect, .. } => "unknown_chunk", by_dialect(*dialect);
+    ErrorKind::UntypedChunk => "untyped_chunk", Family::Value;
+    ErrorKind::UnknownToolType { .. } => "unknown_tool_type", Family::Form;
+    ErrorKind::UnknownEffort { .. } => "unknown_effort", Family::Form;
+    ErrorKind::UnknownResponseFormat { .. } => "unknown_response_format", Family::Form;
+    ErrorKind::ReasoningDiffers => "reasoning_differs", Family::Value;
+    ErrorKind::ReasoningTwice => "reasoning_twice", Family::AssistantMessage;
+    ErrorKind::ContinueNotAssistant => "continue_not_assistant", Family::MessageStructure;
+    ErrorKind::ForeignChunk { .. } => "foreign_chunk", Family::Form;
+    ErrorKind::EmptyAudio => "empty_audio", Family::Form;
+    ErrorKind::ResponseSchema => "response_schema", Family::Form;
+    ErrorKind::NoModel => "no_model", Family::Request;
+    ErrorKind::NoMessages => "no_messages", Family::MessageStructure;
+    ErrorKind::LoneMessage { .. } => "lone_message", Family::MessageStructure;
+    ErrorKind::LastNotAssistant { .. } => "last_not_assistant", Family::MessageStructure;
+    ErrorKind::LastIsPrefix => "last_is_prefix", Family::MessageStructure;
+    ErrorKind::LastIsAssistant => "last_is_assistant", Family::MessageStructure;
+    ErrorKind::RoleOrder { .. } => "role_order", Family::MessageStructure;
+    ErrorKind::OpenCalls { .. } => "open_calls", Family::MessageStructure;
+    ErrorKind::OpenCallsAtEnd { .. } => "open_calls_at_end", Family::MessageStructure;
+    ErrorKind::DuplicateResult { .. } => "duplicate_result", Family::MessageStructure;
+    ErrorKind::UnknownResult { .. } => "unknown_result", Family::MessageStructure;
+    ErrorKind::DuplicateCall { .. } => "duplicate_call", Family::MessageStructure;
+    ErrorKind::AudioWithSystem { .. } => "audio_with_system", Family::Value;
+    ErrorKind::Chunk { role, .. } => "chunk", by_role(*role);
+    ErrorKind::ContentAndCalls => "content_and_calls", Family::AssistantMessage;
+    ErrorKind::NoContentNorCalls => "no_content_nor_calls", Family::AssistantMessage;
+    ErrorKind::MergedContentAndCalls { .. } => "merged_content_and_calls", Family::Value;
+    ErrorKind::EmptyReply => "empty_reply", Family::Tokenizer;
+    ErrorKind::Weight { .. } => "weight", Family::AssistantMessage;
+    ErrorKind::PrefixNotLast => "prefix_not_last", Family::AssistantMessage;
+    ErrorKind::CallName { .. } => "call_name", Family::FunctionCall;
+    ErrorKind::ResultName { .. } => "result_name", Family::ToolMessage;
+    ErrorKind::ToolName { .. } => "tool_name", Family::Tool;
+    ErrorKind::CallId { .. } => "call_id", Family::FunctionCall;
+    ErrorKind::NullCallId { .. } => "null_call_id", Family::FunctionCall;
+    ErrorKind::NoCallId => "no_call_id", Family::FunctionCall;
+    ErrorKind::ResultId { .. } => "result_id", Family::ToolMessage;
+    ErrorKind::NoResultId => "no_result_id", Family::ToolMessage;
+    ErrorKind::MissingResultId => "missing_result_id", Family::Request;
+    ErrorKind::ToolSchema => "tool_schema", Family::ToolSchema;
+    ErrorKind::ParallelResults => "parallel_results", Family::UnsupportedFeature;
+    ErrorKind::NoTools => "no_tools", Family::Tokenizer;
+    ErrorKind::NoThinking => "no_thinking", Family::Tokenizer;
+    ErrorKind::SystemThinking => "system_thinking", Family::Tokenizer;
+    ErrorKind::NoThinkTokens => "no_think_tokens", Family::Assertion;
+    ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion;
+    ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value;
+    ErrorKind::ImageData => "image_data", Family::Value;
+    ErrorKind::LoneSurrogate => "lone_surrogate", Family::Value;
+    ErrorKind::NoEffort => "no_effort", Family::Request;
+    ErrorKind::Effort { .. } => "effort", Family::Request;
+    ErrorKind::NoSettings => "no_settings", Family::Request;
+    ErrorKind::NoFim => "no_fim", Family::Tokenizer;
+    ErrorKind::Budget { .. } => "budget", Family::Budget;
+    ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;
+    ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other;
+    ErrorKind::UnknownLayout { .. } => "unknown_layout", Family::Other;
+}
+
+impl ErrorKind {
+    /// Does the sentence need its source to say what is wrong?
+    pub(super) const fn tells_source(&self) -> bool {
+        matches!(self, ErrorKind::Json | ErrorKind::ResponseSchema | ErrorKind::ToolSchema)
+    }
+}
+
+const fn by_dialect(dialect: Dialect) -> Family {
+    match dialect {
+        Dialect::OpenAi => Family::Value,
+        Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => Family::Form,
+    }
+}
+
+const fn by_role(role: Role) -> Family {
+    match role {
+        Role::System => Family::SystemPrompt,
+        Role::User => Family::UserMessage,
+        Role::Assistant => Family::AssistantMessage,
+        Role::Tool => Family::ToolMessage,
+    }
+}
+
+const fn article(role: Role) -> &'static str {
+    match role {
+        Role::Assistant => "an",
+        Role::System | Role::User | Role::Tool => "a",
+    }
+}
+
+const fn roles(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Mistral => "system, user, assistant and tool",
+        Dialect::Either | Dialect::OpenAi => "system, developer, user, assistant and tool",
+        Dialect::ShareGpt => "system, human, user, gpt, assistant, chatgpt, bing, bard and tool",
+    }
+}
+
+const fn null_id(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Serving => "a call needs an id",
+        Mode::Test => "a call needs an id; only fine-tuning takes a last message whose calls have none",
+        Mode::Finetuning | Mode::Agnostic => "a call needs an id, unless its message is the last",
+    }
+}

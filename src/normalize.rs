@@ -1,0 +1,161 @@
+//! A checked [`Chat`] into a [`Conversation`]: messages gathered into turns, in the order in which they are written.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::chat::{Chat, Message, Role};
+use crate::check::{check_chat, check_turns};
+use crate::error::Error;
+use crate::layout::{History, Layout, Pairing, System};
+
+/// A chat that was checked and gathered into turns for one layout. It cannot be made any other way.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Conversation, Layout, Message, Prompt};
+///
+/// let chat = Chat::new([Message::user("Hi"), Message::user("Are you there?")]);
+/// let conversation = Conversation::new(&chat, &Layout::V7)?;
+/// let mut prompt = Prompt::new();
+/// conversation.render_into(&mut prompt);
+/// assert_eq!(prompt.as_str(), "<s>[INST] Hi\n\nAre you there?[/INST]");
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Conversation<'c, 'a> {
+    pub(crate) chat: &'c Chat<'a>,
+    pub(crate) layout: &'c Layout,
+    pub(crate) turns: Vec<Turn>,
+    /// The first and the last user turn, before any turn was dropped to fit a budget.
+    pub(crate) users: Option<(usize, usize)>,
+}
+
+/// One turn: consecutive messages of one role that are written as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    pub(crate) role: Role,
+    /// The messages; none for a user turn that only carries the system prompt.
+    pub(crate) messages: Range<usize>,
+}
+
+impl<'c, 'a> Conversation<'c, 'a> {
+    /// Checks the chat against the layout's rules and gathers its messages into turns.
+    ///
+    /// # Errors
+    ///
+    /// The layout does not take the chat: no messages, a tool result after a user message, a call id of eight letters in
+    /// v3, an image without [`Feature::Image`](crate::Feature::Image). The error's path names the culprit.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Conversation, Layout, Message};
+    ///
+    /// let chat = Chat::new([Message::user("Hi"), Message::tool("42")]);
+    /// let error = Conversation::new(&chat, &Layout::V3).unwrap_err();
+    /// assert_eq!(error.to_string(), "messages[1].role: a tool message cannot follow a user message (v3)");
+    /// ```
+    pub fn new(chat: &'c Chat<'a>, layout: &'c Layout) -> Result<Self, Error> {
+        Conversation::with_buffer(chat, layout, Vec::new())
+    }
+
+    /// As [`new`](Conversation::new), using the memory of `turns`.
+    pub(crate) fn with_buffer(chat: &'c Chat<'a>, layout: &'c Layout, mut turns: Vec<Turn>) -> Result<Self, Error> {
+        check_chat(chat, layout)?;
+        gather(chat, layout, &mut turns);
+        let mut conversation = Conversation { chat, layout, turns, users: None };
+        conversation.users = conversation.find_users();
+        check_turns(&conversation)?;
+        Ok(conversation)
+    }
+
+    fn find_users(&self) -> Option<(usize, usize)> {
+        let is_user = |turn: &Turn| turn.role == Role::User;
+        Some((self.turns.iter().position(is_user)?, self.turns.iter().rposition(is_user)?))
+    }
+
+    /// The messages of a turn, with their indexes.
+    pub(crate) fn messages(&self, turn: &Turn) -> impl Iterator<Item = (usize, &'c Message<'a>)> + use<'c, 'a> {
+        let messages = self.chat.messages.get(turn.messages.clone()).unwrap_or_default();
+        turn.messages.clone().zip(messages)
+    }
+
+    /// Is the turn left out, being tool calls or results of before the last user turn?
+    pub(crate) fn is_old_tool_turn(&self, index: usize, turn: &Turn) -> bool {
+        let before_last = self.users.is_some_and(|(_, last)| index < last);
+        before_last && self.layout.old_tool_turns == History::Drop && match turn.role {
+            Role::Tool => true,
+            Role::Assistant => self.has_calls(turn),
+            Role::System | Role::User => false,
+        }
+    }
+
+    pub(crate) fn has_calls(&self, turn: &Turn) -> bool {
+        self.messages(turn).any(|(_, message)| !message.tool_calls().is_empty())
+    }
+}
+
+/// Gathers consecutive messages of one role, and of one weight, into turns.
+fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
+    let mut start = 0;
+    while let Some(first) = chat.messages.get(start) {
+        let (role, weight) = (first.role(), first.weight());
+        let rest = chat.messages.get(start..).unwrap_or_default();
+        let length = rest.iter().take_while(|message| message.role() == role && message.weight() == weight).count();
+        let end = start + length;
+        match (role, layout.system) {
+            (Role::System, System::InUser { .. }) => {}
+            (Role::System, System::OwnTurn(_)) => {
+                turns.extend((start..end).map(|index| Turn { role, messages: index..index + 1 }));
+            }
+            (Role::Tool, _) => {
+                let from = turns.len();
+                turns.extend((start..end).map(|index| Turn { role, messages: index..index + 1 }));
+                if layout.rules.pairing == Pairing::ById && length > 1 {
+                    order_by_calls(chat, start, turns.get_mut(from..).unwrap_or_default());
+                }
+            }
+            (Role::User | Role::Assistant, _) => turns.push(Turn { role, messages: start..end }),
+        }
+        start = end;
+    }
+    if let System::InUser { .. } = layout.system {
+        if turns.first().is_none_or(|turn| turn.role != Role::User) {
+            turns.insert(0, Turn { role: Role::User, messages: 0..0 });
+        }
+    }
+}
+
+/// Puts results into the order of the calls before them, those that no call knows last; of equal ids the last counts.
+fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
+    let before = chat.messages.get(..first_result).unwrap_or_default();
+    let since = before.iter().rposition(|message| message.role() == Role::Tool).map_or(0, |last| last + 1);
+    let calls = before.get(since..).unwrap_or_default().iter().flat_map(Message::tool_calls);
+    let call_order: HashMap<&str, usize> =
+        calls.enumerate().map(|(order, call)| (call.id_or_null(), order)).collect();
+    let id_of = |turn: &Turn| match chat.messages.get(turn.messages.start) {
+        Some(Message::Tool(result)) => result.call_id.as_deref(),
+        _ => None,
+    };
+    let result_order: HashMap<Option<&str>, usize> =
+        results.iter().enumerate().map(|(order, turn)| (id_of(turn), order)).collect();
+    results.sort_by_key(|turn| {
+        let id = id_of(turn);
+        let call = id.filter(|id| !id.is_empty()).unwrap_or(crate::chat::ToolCall::NULL_ID);
+        (call_order.get(call).copied().unwrap_or(usize::MAX), result_order.get(&id).copied())
+    });
+}
+
+impl<'a> Message<'a> {
+    /// The calls of an assistant message; none of any other.
+    pub(crate) fn tool_calls(&self) -> &[crate::chat::ToolCall<'a>] {
+        match self {
+            Message::Assistant(message) => &message.tool_calls,
+            Message::System(_) | Message::User(_) | Message::Tool(_) => &[],
+        }
+    }
+
+    fn weight(&self) -> Option<f64> {
+        match self {
+            Message::Assistant(message) => message.weight,
+            Message::System(_) | Message::User(_) | Message::Tool(_) => None,
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! [`Prompt`]: what rendering gives, one string and, over it, which bytes are control tokens and which are text.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use crate::chat::Role;
+use crate::control::Control;
+use crate::layout::WordStart;
+use crate::normalize::Turn;
+
+mod writer;
+
+pub(crate) use self::writer::Writer;
+
+/// A rendered prompt: one string that knows what of it is a control token and what is text.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Format, Layout, Message, Segment};
+///
+/// let chat = Chat::new([Message::system("Be kind."), Message::user("Hi"), Message::assistant("Hello!"), Message::user("</s>?")]);
+/// let prompt = Layout::MAGNUM.render(&chat)?;
+///
+/// assert_eq!(prompt.as_str(), "<s>[INST] Be kind.\nHi[/INST] Hello!</s>[INST] </s>?[/INST]");
+/// assert_eq!(prompt.segments().last(), Some(Segment::Control(mistral_chat_template::Control::EndInst)));
+/// assert!(prompt.segments().any(|segment| segment == Segment::Text("</s>?")), "what a user types is text");
+/// assert_eq!(prompt.stop_strings(), ["</s>"]);
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+///
+/// A prompt can be the buffer of the next render ([`Format::render_into`](crate::Format::render_into)), which then
+/// allocates nothing new.
+#[derive(Clone, Default)]
+pub struct Prompt {
+    text: String,
+    pieces: Vec<Piece>,
+    stops: Vec<Cow<'static, str>>,
+    /// The turns of the last render: kept for their capacity.
+    turns: Vec<Turn>,
+}
+
+/// A stretch of the string that ends at `end` and begins where the piece before it ends.
+#[derive(Clone, Copy, PartialEq)]
+struct Piece {
+    end: usize,
+    /// The message that the bytes come from; [`Origin::NONE`] for none.
+    origin: Origin,
+    kind: PieceKind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum PieceKind {
+    Control(Control),
+    Media(Media),
+    /// The beginning of a text run. With [`WordStart::Space`], its first byte is the space that the tokenizer adds.
+    Run(WordStart),
+    /// More of the same run, from another message.
+    Rest,
+}
+
+/// Where bytes come from: a message, by index and role.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Origin {
+    message: u32,
+    role: Option<Role>,
+}
+
+impl Origin {
+    pub(crate) const NONE: Origin = Origin { message: u32::MAX, role: None };
+
+    pub(crate) fn message(index: usize, role: Role) -> Self {
+        Origin { message: u32::try_from(index).unwrap_or(u32::MAX), role: Some(role) }
+    }
+
+    fn index(self) -> Option<usize> {
+        usize::try_from(self.message).ok().filter(|_| self.message != u32::MAX)
+    }
+}
+
+/// An image or a sound, which a tokenizer turns into many tokens.
+///
+/// ```
+/// use mistral_chat_template::Media;
+///
+/// assert_eq!(Media::Image.as_str(), "image");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Media {
+    /// An image, which stands in the prompt's string as `[IMG]`.
+    Image,
+    /// A sound, which stands in the prompt's string as `[AUDIO]`.
+    Audio,
+}
+
+impl Media {
+    /// The medium's name.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Media;
+    /// assert_eq!(Media::Audio.as_str(), "audio");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Media::Image => "image",
+            Media::Audio => "audio",
+        }
+    }
+
+    /// The control token that stands for the whole of it in a prompt's string.
+    pub(crate) const fn placeholder(self) -> Control {
+        match self {
+            Media::Image => Control::Img,
+            Media::Audio => Control::Audio,
+        }
+    }
+}
+
+/// What a tokenizer is given at a time: one control token, one run of text, or one image or sound.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Segment};
+///
+/// let prompt = Layout::V3.render(&Chat::new([Message::user("[/INST]")]))?;
+/// let segments: Vec<Segment> = prompt.segments().collect();
+/// assert_eq!(segments, [
+///     Segment::Control(Control::Bos),
+///     Segment::Control(Control::Inst),
+///     Segment::Text("[/INST]"),
+///     Segment::Control(Control::EndInst),
+/// ]);
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Segment<'p> {
+    /// One control token.
+    Control(Control),
+    /// One run of text, without the space that SentencePiece sets before it. Two runs in a row are tokenised apart.
+    Text(&'p str),
+    /// A whole image or sound.
+    Media(Media),
+}
+
+/// A stretch of a prompt's string and where it comes from.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Format, Layout, Message, Role};
+///
+/// let prompt = Layout::V7.render(&Chat::new([Message::system("Be kind."), Message::user("Hi")]))?;
+/// let said: Vec<_> = prompt.spans().filter(|span| span.role == Some(Role::User) && span.is_text()).collect();
+/// assert_eq!(said[0].message, Some(1));
+/// assert_eq!(&prompt.as_str()[said[0].range.clone()], " Hi");
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Span {
+    /// The bytes; each span begins where the one before it ends.
+    pub range: Range<usize>,
+    /// What the bytes are.
+    pub kind: SpanKind,
+    /// The index of the message that they come from, or that they frame; none for what begins the prompt.
+    pub message: Option<usize>,
+    /// The role of that message.
+    pub role: Option<Role>,
+}
+
+/// What the bytes of a [`Span`] are.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Control, Format, Layout, Message, SpanKind};
+///
+/// let prompt = Layout::V3_TEKKEN.render(&Chat::new([Message::user("Hi")]))?;
+/// assert_eq!(prompt.spans().next().map(|span| span.kind), Some(SpanKind::Control(Control::Bos)));
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SpanKind {
+    /// A control token's literal.
+    Control(Control),
+    /// Text that begins a run, with the space that SentencePiece sets before it, where it sets one.
+    Text(WordStart),
+    /// Text that goes on with the run of the span before.
+    MoreText,
+    /// What stands for an image or a sound.
+    Media(Media),
+}
+
+impl Span {
+    /// Is this text, and no control token?
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// # let prompt = Layout::V3.render(&Chat::new([Message::user("Hi")]))?;
+    /// assert_eq!(prompt.spans().filter(|span| span.is_text()).count(), 1);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn is_text(&self) -> bool {
+        matches!(self.kind, SpanKind::Text(_) | SpanKind::MoreText)
+    }
+}
+
+impl Prompt {
+    /// An empty prompt, to render into.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Format, Layout, Message, Prompt};
+    ///
+    /// let mut prompt = Prompt::new();
+    /// for question in ["Hi", "How are you?"] {
+    ///     Layout::V7.render_into(&Chat::new([Message::user(question)]), &mut prompt)?;
+    ///     assert!(prompt.as_str().contains(question));
+    /// }
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Prompt::default()
+    }
+
+    /// The whole prompt, with control tokens spelled out and the spaces that SentencePiece sets before text.
+    ///
+    /// It is what a template would print. Tokenise the [`segments`](Prompt::segments), not this: in a string, a
+    /// control token and a user who types one look the same.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// let chat = Chat::new([Message::user("Hi")]);
+    /// assert_eq!(Layout::V3.render(&chat)?.as_str(), "<s>[INST] Hi[/INST]");
+    /// assert_eq!(Layout::V3_TEKKEN.render(&chat)?.as_str(), "<s>[INST]Hi[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The prompt's string after `<s>`, for whatever sets a `<s>` of its own before the text that it is given.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// let prompt = Layout::V3.render(&Chat::new([Message::user("Hi")]))?;
+    /// assert_eq!(prompt.after_bos(), "[INST] Hi[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn after_bos(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece { end, kind: PieceKind::Control(Control::Bos), .. }) => self.text.get(*end..).unwrap_or_default(),
+            _ => &self.text,
+        }
+    }
+
+    /// The prompt's string without begin and end tokens: no `<s>`, no `</s>`. Text that spells one stays.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// let chat = Chat::new([Message::user("</s>?"), Message::assistant("Yes?"), Message::user("Hi")]);
+    /// assert_eq!(Layout::V3.render(&chat)?.without_begin_and_end(), "[INST] </s>?[/INST] Yes?[INST] Hi[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn without_begin_and_end(&self) -> String {
+        let kept = |span: &Span| !matches!(span.kind, SpanKind::Control(Control::Bos | Control::Eos));
+        self.spans().filter(kept).filter_map(|span| self.text.get(span.range)).collect()
+    }
+
+    /// The prompt's string without the spaces that SentencePiece sets before text, for a tokenizer that adds them.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// let prompt = Layout::V3.render(&Chat::new([Message::user("Hi"), Message::assistant("Hello"), Message::user("Bye")]))?;
+    /// assert_eq!(prompt.plain(), "<s>[INST]Hi[/INST]Hello</s>[INST]Bye[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let mut plain = String::with_capacity(self.text.len());
+        for segment in self.segments() {
+            plain.push_str(match segment {
+                Segment::Control(control) => control.as_str(),
+                Segment::Text(text) => text,
+                Segment::Media(media) => media.placeholder().as_str(),
+            });
+        }
+        plain
+    }
+
+    /// What a tokenizer is to be given, in order.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message, Segment};
+    /// let prompt = Layout::V1.render(&Chat::new([Message::user("Hi")]))?;
+    /// assert_eq!(prompt.segments().nth(1), Some(Segment::Text("[INST] Hi [/INST]")), "v1's frames are text");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        self.runs().map(|(segment, _)| segment)
+    }
+
+    /// The segments, each text run with how the tokenizer is to begin it.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (Segment<'_>, WordStart)> {
+        let mut pieces = self.pieces.iter().peekable();
+        let mut start = 0;
+        std::iter::from_fn(move || {
+            let piece = pieces.next()?;
+            let mut end = piece.end;
+            let segment = match piece.kind {
+                PieceKind::Control(control) => (Segment::Control(control), WordStart::Nothing),
+                PieceKind::Media(media) => (Segment::Media(media), WordStart::Nothing),
+                PieceKind::Run(_) | PieceKind::Rest => {
+                    while let Some(rest) = pieces.next_if(|next| next.kind == PieceKind::Rest) {
+                        end = rest.end;
+                    }
+                    let word_start = match piece.kind {
+                        PieceKind::Run(word_start) => word_start,
+                        _ => WordStart::Nothing,
+                    };
+                    let text = self.text.get(start + word_start.printed().len()..end).unwrap_or_default();
+                    (Segment::Text(text), word_start)
+                }
+            };
+            start = end;
+            Some(segment)
+        })
+    }
+
+    /// The stretches of the string, which tile it, and the messages that they come from.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// let prompt = Layout::V3.render(&Chat::new([Message::user("a"), Message::user("b")]))?;
+    /// let from: Vec<_> = prompt.spans().filter(|span| span.is_text()).map(|span| span.message).collect();
+    /// assert_eq!(from, [Some(0), Some(1)], "two messages in one run of text");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn spans(&self) -> impl Iterator<Item = Span> {
+        let mut start = 0;
+        self.pieces.iter().map(move |piece| {
+            let range = start..piece.end;
+            start = piece.end;
+            let kind = match piece.kind {
+                PieceKind::Control(control) => SpanKind::Control(control),
+                PieceKind::Media(media) => SpanKind::Media(media),
+                PieceKind::Run(word_start) => SpanKind::Text(word_start),
+                PieceKind::Rest => SpanKind::MoreText,
+            };
+            Span { range, kind, message: piece.origin.index(), role: piece.origin.role }
+        })
+    }
+
+    /// The strings at which generation is to stop, as text: for whoever cannot stop at the token itself.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// let prompt = Layout::V7.render(&Chat::new([Message::user("Hi")]))?;
+    /// assert_eq!(prompt.stop_strings(), ["</s>"]);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stop_strings(&self) -> &[Cow<'static, str>] {
+        &self.stops
+    }
+
+    /// The string by itself.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// let string: String = Layout::V7.render(&Chat::new([Message::user("Hi")]))?.into_string();
+    /// assert_eq!(string, "<s>[INST] Hi[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.text
+    }
+
+    /// Takes the list of turns to fill again; [`keep_turns`](Prompt::keep_turns) gives it back.
+    pub(crate) fn take_turns(&mut self) -> Vec<Turn> {
+        let mut turns = std::mem::take(&mut self.turns);
+        turns.clear();
+        turns
+    }
+
+    pub(crate) fn keep_turns(&mut self, turns: Vec<Turn>) {
+        self.turns = turns;
+    }
+
+    /// Empties the prompt, keeping its memory; for what cannot be rendered, nothing is left behind.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.pieces.clear();
+        self.stops.clear();
+    }
+
+    pub(crate) fn stop_at(&mut self, stop: impl Into<Cow<'static, str>>) {
+        self.stops.push(stop.into());
+    }
+}
+
+impl fmt::Display for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prompt")
+            .field("text", &self.text)
+            .field("segments", &self.segments().collect::<Vec<_>>())
+            .field("stop_strings", &self.stops)
+            .finish()
+    }
+}
+
+/// Two prompts are equal when they have the same string, pieces and stop strings.
+impl PartialEq for Prompt {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.pieces == other.pieces && self.stops == other.stops
+    }
+}

@@ -1,0 +1,121 @@
+//! [`Writer`]: control tokens and text into a [`Prompt`], each piece recorded as it is written.
+
+use super::{Media, Origin, Piece, PieceKind, Prompt};
+use crate::control::{Control, Vocabulary};
+use crate::layout::{Mark, WordStart};
+
+/// Writes a prompt. Only [`control`](Writer::control) and [`markup`](Writer::markup) make control tokens, and what
+/// reaches either was written by the library, a preset or a template.
+pub(crate) struct Writer<'p> {
+    prompt: &'p mut Prompt,
+    word_start: WordStart,
+    vocabulary: Vocabulary,
+    origin: Origin,
+    /// Where the open text run begins, past the space before it; none while no run is open.
+    run: Option<usize>,
+}
+
+impl<'p> Writer<'p> {
+    /// A writer that begins the prompt anew.
+    pub(crate) fn new(prompt: &'p mut Prompt, word_start: WordStart, vocabulary: Vocabulary) -> Self {
+        prompt.clear();
+        Writer { prompt, word_start, vocabulary, origin: Origin::NONE, run: None }
+    }
+
+    /// Says where what is written next comes from.
+    pub(crate) fn from(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
+    /// One control token, which ends the text run before it.
+    pub(crate) fn control(&mut self, control: Control) {
+        self.prompt.text.push_str(control.as_str());
+        self.piece(PieceKind::Control(control));
+        self.run = None;
+    }
+
+    /// An image or a sound, which ends the text run before it.
+    pub(crate) fn media(&mut self, media: Media) {
+        self.prompt.text.push_str(media.placeholder().as_str());
+        self.piece(PieceKind::Media(media));
+        self.run = None;
+    }
+
+    /// Untrusted text, which is never searched: it goes on with the open run, or begins one.
+    pub(crate) fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.open_run();
+            self.prompt.text.push_str(text);
+            self.grow();
+        }
+    }
+
+    /// Untrusted text that `write` appends.
+    pub(crate) fn compose(&mut self, write: impl FnOnce(&mut String)) {
+        self.open_run();
+        write(&mut self.prompt.text);
+        self.grow();
+    }
+
+    /// A mark of a layout: a control token, or text of its own.
+    pub(crate) fn mark(&mut self, mark: Mark) {
+        match mark {
+            Mark::Control(control) => self.control(control),
+            Mark::Text(text) => self.text(text),
+        }
+    }
+
+    /// Ends the open run: text that follows is tokenised apart.
+    pub(crate) fn end_run(&mut self) {
+        self.run = None;
+    }
+
+    /// Changes how the next runs begin.
+    pub(crate) fn begin_words_with(&mut self, word_start: WordStart) {
+        self.word_start = word_start;
+    }
+
+    /// Removes the spaces at the end of the open run, down to nothing at all.
+    pub(crate) fn trim_run_end(&mut self) {
+        let Some(start) = self.run else { return };
+        let Prompt { text, pieces, .. } = &mut *self.prompt;
+        let kept = text.get(start..).unwrap_or_default().trim_end_matches(' ').len();
+        if start + kept == text.len() {
+            return;
+        }
+        let end = if kept == 0 { start - self.word_start.printed().len() } else { start + kept };
+        text.truncate(end);
+        // The last piece that is left is the one that begins before the end.
+        let begins = |pieces: &[Piece]| pieces.iter().rev().nth(1).map_or(0, |before| before.end);
+        while !pieces.is_empty() && begins(pieces) >= end {
+            pieces.pop();
+        }
+        if let Some(last) = pieces.last_mut() {
+            last.end = end;
+        }
+        if kept == 0 {
+            self.run = None;
+        }
+    }
+
+    fn open_run(&mut self) {
+        if self.run.is_none() {
+            self.prompt.text.push_str(self.word_start.printed());
+            self.run = Some(self.prompt.text.len());
+            self.piece(PieceKind::Run(self.word_start));
+        }
+    }
+
+    /// Takes what was appended to the open run into the last piece, or into one of its own.
+    fn grow(&mut self) {
+        let (end, origin) = (self.prompt.text.len(), self.origin);
+        match self.prompt.pieces.last_mut() {
+            Some(piece) if piece.origin == origin => piece.end = end,
+            _ => self.piece(PieceKind::Rest),
+        }
+    }
+
+    fn piece(&mut self, kind: PieceKind) {
+        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), origin: self.origin, kind });
+    }
+}

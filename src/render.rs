@@ -1,0 +1,458 @@
+//! A [`Conversation`] into [`Writer`] calls: what each turn looks like, as the layout's fields say.
+
+use std::borrow::Cow;
+
+use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
+use crate::control::Control;
+use crate::error::Error;
+use crate::format::Format;
+use crate::layout::{Layout, SchemaSetting, Settings, System, ToolCalls, ToolResults, UserTurn};
+use crate::normalize::{Conversation, Turn};
+use crate::prompt::{Media, Origin, Prompt, Writer};
+use crate::python_json;
+
+/// What stands between two messages of one turn, and between two system messages that are written as one.
+const MESSAGE_JOIN: &str = "\n\n";
+
+/// Lays the chat out as the row says: checked, gathered into turns, written.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Format, Layout, Message};
+///
+/// let chat = Chat::new([Message::system("SYSTEM"), Message::user("USER"), Message::assistant("REPLY"), Message::user("USER")]);
+/// assert_eq!(Layout::MAGNUM.render(&chat)?.as_str(), "<s>[INST] SYSTEM\nUSER[/INST] REPLY</s>[INST] USER[/INST]");
+/// assert_eq!(Layout::V3.render(&chat)?.as_str(), "<s>[INST] USER[/INST] REPLY</s>[INST] SYSTEM\n\nUSER[/INST]");
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+impl Format for Layout {
+    fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
+        let turns = prompt.take_turns();
+        prompt.clear();
+        let conversation = Conversation::with_buffer(chat, self, turns)?;
+        conversation.render_into(prompt);
+        prompt.keep_turns(conversation.turns);
+        Ok(())
+    }
+}
+
+impl Conversation<'_, '_> {
+    /// Renders the conversation into a prompt that is begun anew, using the memory that it has.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Conversation, Layout, Message, Prompt};
+    /// let chat = Chat::new([Message::user("Hi")]);
+    /// let mut prompt = Prompt::new();
+    /// Conversation::new(&chat, &Layout::V13)?.render_into(&mut prompt);
+    /// assert_eq!(prompt.as_str(), "<s>[INST]Hi[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn render_into(&self, prompt: &mut Prompt) {
+        let mut writer = Writer::new(prompt, self.layout.word_start, self.layout.vocabulary);
+        writer.control(Control::Bos);
+        for (index, turn) in self.turns.iter().enumerate() {
+            self.turn(&mut writer, index, turn);
+        }
+        prompt.stop_at(self.layout.reply.close.as_str());
+    }
+
+    /// Writes one turn.
+    pub(crate) fn turn(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
+        if self.is_old_tool_turn(index, turn) {
+            return;
+        }
+        writer.from(Origin::message(turn.messages.start, turn.role));
+        match turn.role {
+            Role::System => self.system(writer, turn),
+            Role::User => self.user(writer, index, turn),
+            Role::Assistant => self.reply(writer, turn),
+            Role::Tool => self.result(writer, turn),
+        }
+        writer.end_run();
+    }
+
+    fn system(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        if let System::OwnTurn(frame) = self.layout.system {
+            writer.mark(frame.open);
+            self.contents(writer, turn);
+            writer.mark(frame.close);
+        }
+    }
+
+    fn user(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
+        if self.layout.tools.is_some_and(|place| self.is_user_turn(index, place)) {
+            self.tools(writer);
+            self.settings(writer);
+        }
+        writer.from(self.frame_origin(turn));
+        writer.mark(self.layout.user.open);
+        if let System::InUser { turn: place, join } = self.layout.system {
+            if self.is_user_turn(index, place) {
+                self.system_prompt(writer, join, turn);
+            }
+        }
+        match self.single_image_after_text(turn) {
+            Some((origin, image)) => {
+                writer.from(origin);
+                writer.media(image);
+                self.texts(writer, turn);
+            }
+            None => self.contents(writer, turn),
+        }
+        writer.from(self.frame_origin(turn));
+        writer.mark(self.layout.user.close);
+    }
+
+    /// Frames belong to the turn's first message; a turn of no message has none.
+    fn frame_origin(&self, turn: &Turn) -> Origin {
+        if turn.messages.is_empty() { Origin::NONE } else { Origin::message(turn.messages.start, turn.role) }
+    }
+
+    fn is_user_turn(&self, index: usize, place: UserTurn) -> bool {
+        self.users.is_some_and(|(first, last)| match place {
+            UserTurn::First => index == first,
+            UserTurn::Last => index == last,
+        })
+    }
+
+    /// Every system message as one text at the beginning of a user turn: its own run where the turn has media.
+    fn system_prompt(&self, writer: &mut Writer<'_>, join: &str, turn: &Turn) {
+        let systems = self.chat.messages.iter().enumerate().filter_map(|(index, message)| match message {
+            Message::System(content) if !content.is_empty() => Some((index, content)),
+            _ => None,
+        });
+        let mut any_text = false;
+        for (position, (index, content)) in systems.enumerate() {
+            writer.from(Origin::message(index, Role::System));
+            // A list of empty texts says nothing, and is joined all the same.
+            if position > 0 {
+                writer.text(MESSAGE_JOIN);
+                any_text = true;
+            }
+            any_text |= Joiner::new(self.layout).content(writer, content);
+        }
+        if any_text {
+            writer.text(join);
+            if self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text)) {
+                writer.end_run();
+            }
+        }
+    }
+
+    /// The image of a turn that says text and then shows one image: the image comes first.
+    fn single_image_after_text(&self, turn: &Turn) -> Option<(Origin, Media)> {
+        let mut image = None;
+        let mut text_before = false;
+        for (index, message) in self.messages(turn) {
+            match message.content() {
+                Content::Text(text) if text.is_empty() => {}
+                Content::Text(_) if image.is_some() => return None,
+                Content::Text(_) => text_before = true,
+                Content::Chunks(chunks) => {
+                    for chunk in chunks {
+                        match chunk {
+                            Chunk::Text(text) if text.is_empty() => {}
+                            Chunk::Text(_) if image.is_some() => return None,
+                            Chunk::Text(_) => text_before = true,
+                            Chunk::Image(_) | Chunk::ImageUrl { .. } if image.is_none() && text_before => {
+                                image = Some((Origin::message(index, turn.role), Media::Image));
+                            }
+                            _ => return None,
+                        }
+                    }
+                }
+            }
+        }
+        image
+    }
+
+    /// The texts of a turn, joined.
+    fn texts(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        let mut joiner = Joiner::new(self.layout);
+        for (index, message) in self.messages(turn) {
+            writer.from(Origin::message(index, turn.role));
+            joiner.begin_message();
+            match message.content() {
+                Content::Text(text) => joiner.text(writer, text, MESSAGE_JOIN),
+                Content::Chunks(chunks) => {
+                    for chunk in chunks {
+                        if let Chunk::Text(text) = chunk {
+                            joiner.chunk_text(writer, text);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a turn's messages say, joined.
+    fn contents(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        let mut joiner = Joiner::new(self.layout);
+        for (index, message) in self.messages(turn) {
+            writer.from(Origin::message(index, turn.role));
+            joiner.content(writer, message.content());
+        }
+    }
+
+    fn reply(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        writer.mark(self.layout.reply.open);
+        self.contents(writer, turn);
+        let only_text = !self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text));
+        if self.layout.trim_reply && only_text {
+            writer.trim_run_end();
+        }
+        writer.end_run();
+        self.calls(writer, turn);
+        let prefix = |message: &Message<'_>| matches!(message, Message::Assistant(AssistantMessage { prefix: true, .. }));
+        if !self.messages(turn).any(|(_, message)| prefix(message)) {
+            writer.from(self.frame_origin(turn));
+            writer.mark(self.layout.reply.close);
+        }
+    }
+    /// The tool calls of a turn.
+    fn calls(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        match self.layout.calls {
+            ToolCalls::None => {}
+            ToolCalls::List | ToolCalls::ListWithIds => self.call_list(writer, turn),
+            ToolCalls::NameIdArguments | ToolCalls::NameArguments => {
+                for (index, message) in self.messages(turn) {
+                    writer.from(Origin::message(index, turn.role));
+                    for call in message.tool_calls() {
+                        self.call(writer, call);
+                    }
+                }
+            }
+        }
+    }
+
+    fn call_list(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        let mut calls = self.messages(turn).flat_map(|(_, message)| message.tool_calls()).peekable();
+        if calls.peek().is_none() {
+            return;
+        }
+        writer.from(Origin::message(turn.messages.start, turn.role));
+        writer.control(Control::ToolCalls);
+        writer.compose(|out| {
+            for (position, call) in calls.enumerate() {
+                out.push_str(if position == 0 { "[{\"name\": " } else { ", {\"name\": " });
+                python_json::write_string(&call.name, out);
+                out.push_str(", \"arguments\": ");
+                write_json_or_string(&call.arguments, out);
+                if let (ToolCalls::ListWithIds, Some(id)) = (self.layout.calls, printed_id(call)) {
+                    out.push_str(", \"id\": ");
+                    python_json::write_string(id, out);
+                }
+                out.push('}');
+            }
+            out.push(']');
+        });
+    }
+
+    fn call(&self, writer: &mut Writer<'_>, call: &ToolCall<'_>) {
+        writer.control(Control::ToolCalls);
+        writer.text(&call.name);
+        if let (ToolCalls::NameIdArguments, Some(id)) = (self.layout.calls, printed_id(call)) {
+            writer.control(Control::CallId);
+            writer.text(id);
+        }
+        writer.control(Control::Args);
+        writer.compose(|out| write_json_or_string(&call.arguments, out));
+    }
+
+    fn result(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        let Some((_, Message::Tool(message))) = self.messages(turn).next() else { return };
+        writer.control(Control::ToolResults);
+        match self.layout.results {
+            ToolResults::None => {}
+            ToolResults::NamedList => writer.compose(|out| {
+                out.push_str("[{\"name\": ");
+                match &message.name {
+                    Some(name) => python_json::write_string(name, out),
+                    None => out.push_str("null"),
+                }
+                out.push_str(", \"content\": ");
+                self.json_content(message, out);
+                out.push_str("}]");
+            }),
+            ToolResults::Object => writer.compose(|out| {
+                out.push_str("{\"content\": ");
+                self.json_content(message, out);
+                out.push_str(", \"call_id\": ");
+                python_json::write_string(message.call_id.as_deref().unwrap_or_default(), out);
+                out.push('}');
+            }),
+            ToolResults::IdThenContent => {
+                writer.text(message.call_id.as_deref().unwrap_or_default());
+                writer.control(Control::ToolContent);
+                self.contents(writer, turn);
+            }
+            ToolResults::Content => self.contents(writer, turn),
+        }
+        writer.control(Control::EndToolResults);
+    }
+
+    /// A result's content as JSON: as the value that it spells, or else as a string.
+    fn json_content(&self, message: &ToolMessage<'_>, out: &mut String) {
+        write_json_or_string(&joined(&message.content, self.layout.chunk_join), out);
+    }
+
+    /// The tools, before the user turn that the layout says.
+    fn tools(&self, writer: &mut Writer<'_>) {
+        if self.chat.tools.is_empty() {
+            return;
+        }
+        writer.from(Origin::NONE);
+        writer.control(Control::AvailableTools);
+        writer.compose(|out| {
+            for (position, tool) in self.chat.tools.iter().enumerate() {
+                out.push_str(if position == 0 { "[" } else { ", " });
+                out.push_str("{\"type\": \"function\", \"function\": {\"name\": ");
+                python_json::write_string(&tool.name, out);
+                out.push_str(", \"description\": ");
+                python_json::write_string(&tool.description, out);
+                out.push_str(", \"parameters\": ");
+                write_json_or_string(tool.parameters.as_str(), out);
+                out.push_str("}}");
+            }
+            out.push(']');
+        });
+        writer.control(Control::EndAvailableTools);
+    }
+
+    /// The settings, by name, after the tools.
+    fn settings(&self, writer: &mut Writer<'_>) {
+        let Settings::Block { effort, schema } = self.layout.settings else { return };
+        let effort = effort.map(|setting| self.chat.reasoning_effort.unwrap_or(setting.default));
+        let schema = match (schema, &self.chat.response_format) {
+            (SchemaSetting::NotPrinted, _) | (_, ResponseFormat::Text) => None,
+            (SchemaSetting::Printed, ResponseFormat::JsonObject) => Some(ANY_OBJECT_OR_ARRAY),
+            (SchemaSetting::Printed, ResponseFormat::JsonSchema(schema)) => Some(schema.schema.as_str()),
+        };
+        if effort.is_none() && schema.is_none() {
+            return;
+        }
+        writer.from(Origin::NONE);
+        writer.control(Control::ModelSettings);
+        writer.compose(|out| {
+            out.push('{');
+            if let Some(schema) = schema {
+                out.push_str("\"json_schema\": ");
+                write_json_or_string(schema, out);
+            }
+            if let Some(effort) = effort {
+                out.push_str(if schema.is_some() { ", " } else { "" });
+                out.push_str("\"reasoning_effort\": ");
+                python_json::write_string(effort.as_str(), out);
+            }
+            out.push('}');
+        });
+        writer.control(Control::EndModelSettings);
+    }
+}
+
+/// What `response_format: {"type": "json_object"}` asks for.
+const ANY_OBJECT_OR_ARRAY: &str = r#"{"anyOf": [{"type": "object"}, {"type": "array"}]}"#;
+
+/// The id that a list of calls prints: neither empty nor `"null"`.
+fn printed_id<'t>(call: &'t ToolCall<'_>) -> Option<&'t str> {
+    call.id.as_deref().filter(|id| !matches!(*id, "" | ToolCall::NULL_ID))
+}
+
+/// JSON as Python prints it, where `text` is JSON; nothing at all is an empty object, and any other text a string.
+fn write_json_or_string(text: &str, out: &mut String) {
+    if text.is_empty() {
+        out.push_str("{}");
+    } else if python_json::reformat(text, out).is_err() {
+        python_json::write_string(text, out);
+    }
+}
+
+/// The text chunks of a content as one text.
+fn joined<'t>(content: &'t Content<'_>, join: &str) -> Cow<'t, str> {
+    let chunks = match content {
+        Content::Text(text) => return Cow::Borrowed(text),
+        Content::Chunks(chunks) => chunks,
+    };
+    let mut whole = String::new();
+    for chunk in chunks {
+        if let Chunk::Text(text) = chunk {
+            if !whole.is_empty() && !text.is_empty() {
+                whole.push_str(join);
+            }
+            whole.push_str(text);
+        }
+    }
+    Cow::Owned(whole)
+}
+
+const fn is_not_text(chunk: &Chunk<'_>) -> bool {
+    !matches!(chunk, Chunk::Text(_))
+}
+
+/// Writes contents one after another, with what stands between their texts.
+struct Joiner {
+    chunk_join: &'static str,
+    /// Has the open run text?
+    in_text: bool,
+    /// Is the next text chunk the first of its message to follow text of another?
+    new_message: bool,
+}
+
+impl Joiner {
+    fn new(layout: &Layout) -> Self {
+        Joiner { chunk_join: layout.chunk_join, in_text: false, new_message: false }
+    }
+
+    /// Writes one message's content, and says whether the open run has text.
+    fn content(&mut self, writer: &mut Writer<'_>, content: &Content<'_>) -> bool {
+        self.begin_message();
+        match content {
+            Content::Text(text) => self.text(writer, text, MESSAGE_JOIN),
+            Content::Chunks(chunks) => {
+                for chunk in chunks {
+                    self.chunk(writer, chunk);
+                }
+            }
+        }
+        self.in_text
+    }
+
+    fn begin_message(&mut self) {
+        self.new_message = self.in_text;
+    }
+
+    fn chunk(&mut self, writer: &mut Writer<'_>, chunk: &Chunk<'_>) {
+        if let Chunk::Text(text) = chunk {
+            return self.chunk_text(writer, text);
+        }
+        writer.end_run();
+        self.in_text = false;
+        match chunk {
+            Chunk::Text(_) => {}
+            Chunk::Thinking { text, closed } => {
+                writer.control(Control::Think);
+                writer.text(text);
+                if *closed {
+                    writer.control(Control::EndThink);
+                }
+            }
+            Chunk::Image(_) | Chunk::ImageUrl { .. } => writer.media(Media::Image),
+            Chunk::InputAudio(_) | Chunk::AudioUrl(_) => writer.media(Media::Audio),
+        }
+        writer.end_run();
+    }
+
+    fn chunk_text(&mut self, writer: &mut Writer<'_>, text: &str) {
+        let join = if self.new_message { MESSAGE_JOIN } else { self.chunk_join };
+        self.text(writer, text, join);
+    }
+
+    fn text(&mut self, writer: &mut Writer<'_>, text: &str, join: &str) {
+        if !text.is_empty() {
+            if self.in_text {
+                writer.text(join);
+            }
+            writer.text(text);
+            (self.in_text, self.new_message) = (true, false);
+        }
+    }
+}
