@@ -1,2 +1,4 @@
 //! Chats into Mistral prompts.
 #![forbid(unsafe_code)]
+
+pub mod python_json;
