@@ -1,0 +1,231 @@
+//! JSON numbers: from the source's digits to the digits that Python prints.
+
+use std::fmt::Write;
+
+use super::{JsonError, JsonErrorKind};
+
+/// The longest integer that Python turns into a number, in digits.
+const MAX_INTEGER_DIGITS: usize = 4300;
+
+/// A number of the source; Python keeps integers and floats apart.
+#[derive(Clone, Copy)]
+pub(crate) enum Number<'a> {
+    /// Digits with an optional sign, of any size.
+    Integer(&'a str),
+    /// Digits with a fraction, an exponent or both.
+    Float(&'a str),
+    /// `NaN`, `Infinity` or `-Infinity`, which Python reads and writes.
+    NotFinite(&'static str),
+}
+
+impl<'a> Number<'a> {
+    /// Reads the number that begins at `start`; also returns the offset after it.
+    ///
+    /// As in Python, a fraction or exponent without digits is not part of the number.
+    pub(crate) fn read(text: &'a str, start: usize) -> Result<(Self, usize), JsonError> {
+        let bytes = text.as_bytes();
+        let first = start + usize::from(bytes.get(start) == Some(&b'-'));
+        let whole = match bytes.get(first) {
+            Some(b'0') => first + 1,
+            Some(b'1'..=b'9') => skip_digits(bytes, first),
+            Some(b'I') if first > start => return Self::minus_infinity(text, start),
+            _ => return Err(JsonError::new(JsonErrorKind::ExpectedValue, start)),
+        };
+        let end = skip_exponent(bytes, skip_fraction(bytes, whole));
+        let number = text.get(start..end).unwrap_or_default();
+        if end > whole {
+            Ok((Number::Float(number), end))
+        } else if whole - first > MAX_INTEGER_DIGITS {
+            Err(JsonError::new(JsonErrorKind::IntegerTooLong, start))
+        } else {
+            Ok((Number::Integer(number), end))
+        }
+    }
+
+    fn minus_infinity(text: &str, start: usize) -> Result<(Self, usize), JsonError> {
+        const NAME: &str = "-Infinity";
+        match text.get(start..) {
+            Some(rest) if rest.starts_with(NAME) => {
+                Ok((Number::NotFinite(NAME), start + NAME.len()))
+            }
+            _ => Err(JsonError::new(JsonErrorKind::ExpectedValue, start)),
+        }
+    }
+
+    /// Appends the number as Python prints it.
+    pub(crate) fn write(self, out: &mut String) {
+        match self {
+            Number::Integer("-0") => out.push('0'),
+            Number::Integer(text) | Number::NotFinite(text) => out.push_str(text),
+            Number::Float(text) => match short_decimal(text) {
+                Some(decimal) => out.push_str(decimal),
+                None => write_float(float_value(text), out),
+            },
+        }
+    }
+
+    /// The nearest double, as good as the number for questions of sign and of being whole.
+    pub(crate) fn value(self) -> f64 {
+        match self {
+            Number::Integer(text) | Number::Float(text) => float_value(text),
+            Number::NotFinite("Infinity") => f64::INFINITY,
+            Number::NotFinite("-Infinity") => f64::NEG_INFINITY,
+            Number::NotFinite(_) => f64::NAN,
+        }
+    }
+}
+
+/// The double nearest to a checked number.
+fn float_value(text: &str) -> f64 {
+    text.parse().unwrap_or(f64::NAN)
+}
+
+fn skip_digits(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+fn skip_fraction(bytes: &[u8], start: usize) -> usize {
+    if bytes.get(start) != Some(&b'.') {
+        return start;
+    }
+    let end = skip_digits(bytes, start + 1);
+    if end > start + 1 { end } else { start }
+}
+
+fn skip_exponent(bytes: &[u8], start: usize) -> usize {
+    if !matches!(bytes.get(start), Some(b'e' | b'E')) {
+        return start;
+    }
+    let signed = matches!(bytes.get(start + 1), Some(b'+' | b'-'));
+    let digits = start + 1 + usize::from(signed);
+    let end = skip_digits(bytes, digits);
+    if end > digits { end } else { start }
+}
+
+/// What Python prints for a float, where that is a prefix of the source text.
+///
+/// At most 15 digits survive the way through a double and back, so they are the shortest ones
+/// already, up to trailing zeros. Exponents and values below 0.0001 are left to [`write_float`].
+fn short_decimal(text: &str) -> Option<&str> {
+    const EXACT_DIGITS: usize = 15;
+    let point = text.find('.')?;
+    let (whole, fraction) = (text.get(..point)?, text.get(point + 1..)?);
+    if text.len() > EXACT_DIGITS || fraction.contains(['e', 'E']) {
+        return None;
+    }
+    let kept = fraction.trim_end_matches('0').len();
+    let is_small = matches!(whole, "0" | "-0") && kept > 0 && fraction.starts_with("0000");
+    if is_small {
+        return None;
+    }
+    text.get(..point + 1 + kept.max(1))
+}
+
+/// Appends a float as Python's `repr` prints it: the shortest digits that read back the same.
+fn write_float(value: f64, out: &mut String) {
+    let magnitude = value.abs();
+    // Writing to a `String` cannot fail.
+    if value.is_infinite() {
+        out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+    } else if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
+        let _ = write!(out, "{value}");
+        if value.fract() == 0.0 {
+            out.push_str(".0");
+        }
+    } else {
+        let start = out.len();
+        let _ = write!(out, "{value:e}");
+        sign_exponent(out, start);
+    }
+}
+
+/// Gives the exponent of the number at `start` a sign and at least two digits.
+fn sign_exponent(out: &mut String, start: usize) {
+    let written = out.get(start..).unwrap_or_default();
+    let Some((digits, exponent)) = written.split_once('e') else {
+        return;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    out.truncate(start + digits.len());
+    let _ = write!(out, "e{exponent:+03}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_written(source: &str, written: &str) {
+        let (number, end) = Number::read(source, 0).unwrap();
+        assert_eq!(end, source.len());
+        let mut out = String::new();
+        number.write(&mut out);
+        assert_eq!(out, written);
+    }
+
+    #[test]
+    fn integers_keep_their_digits() {
+        assert_written("0", "0");
+        assert_written("-0", "0");
+        assert_written("-17", "-17");
+        let long = "9".repeat(4300);
+        assert_written(&long, &long);
+    }
+
+    #[test]
+    fn floats_are_printed_as_repr_prints_them() {
+        assert_written("1e5", "100000.0");
+        assert_written("1E+2", "100.0");
+        assert_written("1e15", "1000000000000000.0");
+        assert_written("1e16", "1e+16");
+        assert_written("1.50e300", "1.5e+300");
+        assert_written("0.0001", "0.0001");
+        assert_written("0.00001", "1e-05");
+        assert_written("-1.25e-7", "-1.25e-07");
+        assert_written("-0.0", "-0.0");
+        assert_written("-0e5", "-0.0");
+        assert_written("0.000000", "0.0");
+        assert_written("2.500", "2.5");
+        assert_written("10.00", "10.0");
+        assert_written("0.1000000000000000055511151231257827", "0.1");
+        assert_written("9007199254740993.0", "9007199254740992.0");
+        assert_written("5e-324", "5e-324");
+        assert_written("1e-400", "0.0");
+        assert_written("1E400", "Infinity");
+        assert_written("-1e99999999999999999999", "-Infinity");
+        assert_written("-Infinity", "-Infinity");
+    }
+
+    #[test]
+    fn a_number_ends_before_what_is_not_part_of_it() {
+        for (source, length) in [
+            ("01", 1),
+            ("1.", 1),
+            ("1.e5", 1),
+            ("2e", 1),
+            ("2e+", 1),
+            ("3.5.1", 3),
+        ] {
+            let (_, end) = Number::read(source, 0).unwrap();
+            assert_eq!(end, length, "{source}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_python_refuses() {
+        for source in ["-", "-a", "-Inf", ".5", "+1"] {
+            let error = Number::read(source, 0).err();
+            assert_eq!(
+                error,
+                Some(JsonError::new(JsonErrorKind::ExpectedValue, 0)),
+                "{source}"
+            );
+        }
+        let error = Number::read(&format!("-{}", "1".repeat(4301)), 0).err();
+        assert_eq!(
+            error,
+            Some(JsonError::new(JsonErrorKind::IntegerTooLong, 0))
+        );
+    }
+}
