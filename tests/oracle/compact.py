@@ -69,15 +69,21 @@ def segments_of(emitted):
     return segments, infill
 
 
+def literal_of(segment):
+    """What a segment looks like in a prompt."""
+    (kind, value), = segment.items()
+    return MEDIA_LITERALS[value] if kind == "media" else value
+
+
 def plain_of(segments):
     """The segments written one after another."""
-    return "".join(s.get("control") or s.get("text") or MEDIA_LITERALS[s["media"]] for s in segments)
+    return "".join(map(literal_of, segments))
 
 
 def printed_of(segments, infill):
     """The segments as SentencePiece prints them."""
     return "".join(
-        " " + s["text"] if "text" in s and i != infill else plain_of([s]) for i, s in enumerate(segments)
+        " " + s["text"] if "text" in s and i != infill else literal_of(s) for i, s in enumerate(segments)
     )
 
 
