@@ -204,10 +204,7 @@ impl<'a> Message<'a> {
     /// assert_eq!(message.role(), Role::Assistant);
     /// ```
     pub fn calls(calls: impl IntoIterator<Item = ToolCall<'a>>) -> Self {
-        Message::Assistant(AssistantMessage {
-            tool_calls: calls.into_iter().collect(),
-            ..AssistantMessage::default()
-        })
+        Message::Assistant(AssistantMessage { tool_calls: calls.into_iter().collect(), ..AssistantMessage::default() })
     }
 
     /// The result of a tool call; [`answering`](Message::answering) says of which.
@@ -365,6 +362,24 @@ impl<'a> Content<'a> {
             Content::Text(_) => &[],
             Content::Chunks(chunks) => chunks,
         }
+    }
+
+    /// The text, or the text chunks as one text.
+    pub(crate) fn joined(&self, join: &str) -> Cow<'_, str> {
+        let chunks = match self {
+            Content::Text(text) => return Cow::Borrowed(text),
+            Content::Chunks(chunks) => chunks,
+        };
+        let mut whole = String::new();
+        for chunk in chunks {
+            if let Chunk::Text(text) = chunk {
+                if !whole.is_empty() && !text.is_empty() {
+                    whole.push_str(join);
+                }
+                whole.push_str(text);
+            }
+        }
+        Cow::Owned(whole)
     }
 
     fn into_owned(self) -> Content<'static> {
@@ -555,11 +570,7 @@ pub struct Tool<'a> {
 
 impl Tool<'_> {
     fn into_owned(self) -> Tool<'static> {
-        Tool {
-            name: owned(self.name),
-            description: owned(self.description),
-            parameters: self.parameters.into_owned(),
-        }
+        Tool { name: owned(self.name), description: owned(self.description), parameters: self.parameters.into_owned() }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
+use crate::chat::{AssistantMessage, Chat, Chunk, Message, ResponseFormat, Role, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
 use crate::json_schema::check_draft7;
 use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAudio, TextAndCalls};
@@ -133,9 +133,7 @@ impl<'c, 'a> Check<'c, 'a> {
                     CallIds::NineAlphanumeric | CallIds::NotEmpty => self.calls(index, message),
                 }
             }
-            (Mode::Finetuning, other) => {
-                self.at(index, "role", ErrorKind::LastNotAssistant { role: other.role() })
-            }
+            (Mode::Finetuning, other) => self.at(index, "role", ErrorKind::LastNotAssistant { role: other.role() }),
             (Mode::Serving | Mode::Test, Message::Assistant(message)) if !message.prefix => {
                 self.at(index, "role", ErrorKind::LastIsAssistant)
             }
@@ -216,9 +214,9 @@ impl<'c, 'a> Check<'c, 'a> {
     fn system_with_audio(&self) -> Result<(), Error> {
         match self.layout.rules.system_with_audio {
             SystemWithAudio::Taken | SystemWithAudio::OnlyByUrl => Ok(()),
-            SystemWithAudio::Refused => self.refuse_system_with(|chunk| {
-                matches!(chunk.kind(), ChunkKind::InputAudio | ChunkKind::AudioUrl)
-            }),
+            SystemWithAudio::Refused => {
+                self.refuse_system_with(|chunk| matches!(chunk.kind(), ChunkKind::InputAudio | ChunkKind::AudioUrl))
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::version::DetectError;
+
 mod kind;
 
 pub use self::kind::{ErrorKind, Family};
@@ -95,6 +97,12 @@ impl Error {
     #[must_use]
     pub fn family(&self) -> Family {
         self.0.kind.family()
+    }
+}
+
+impl From<DetectError> for Error {
+    fn from(error: DetectError) -> Self {
+        Error::new(ErrorKind::Version(error), "")
     }
 }
 

@@ -277,6 +277,17 @@ impl Efforts {
     pub const fn contains(self, effort: ReasoningEffort) -> bool {
         self.0 & (1 << effort as u8) != 0
     }
+
+    /// The efforts of this set, least first.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Efforts, ReasoningEffort};
+    /// let efforts = Efforts::of(&[ReasoningEffort::High, ReasoningEffort::None]);
+    /// assert!(efforts.iter().eq([ReasoningEffort::None, ReasoningEffort::High]));
+    /// ```
+    pub fn iter(self) -> impl Iterator<Item = ReasoningEffort> {
+        ReasoningEffort::ALL.into_iter().filter(move |effort| self.contains(*effort))
+    }
 }
 
 /// Is the JSON schema of the answer printed?

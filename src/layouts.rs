@@ -2,15 +2,18 @@
 //!
 //! Source: mistral-common 1.13.1, but for [`Layout::MAGNUM`]: the model card of `anthracite-org/magnum-v2-123b`.
 
-use crate::check::Mode;
 use crate::chat::ReasoningEffort;
+use std::str::FromStr;
+
+use crate::check::Mode;
 use crate::control::{Control, Vocabulary};
+use crate::error::Error;
 use crate::layout::{
     CallIds, ChunkKind, ChunkKinds, EffortSetting, Efforts, FimTokens, Frame, History, Layout, Mark, Pairing,
     ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
-use crate::version::Features;
+use crate::version::{Features, Version};
 
 const TEXT: ChunkKinds = ChunkKinds::of(&[ChunkKind::Text]);
 const TEXT_AND_IMAGES: ChunkKinds = TEXT.with(&[ChunkKind::Image, ChunkKind::ImageUrl]);
@@ -18,6 +21,63 @@ const TEXT_AND_MEDIA: ChunkKinds = TEXT_AND_IMAGES.with(&[ChunkKind::InputAudio,
 
 const fn tokens(open: Control, close: Control) -> Frame {
     Frame { open: Mark::Control(open), close: Mark::Control(close) }
+}
+
+impl Version {
+    /// The version's layout, without features.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Layout, Version};
+    ///
+    /// assert_eq!(Version::V7Tekken.layout(), Layout::V7_TEKKEN);
+    /// ```
+    #[must_use]
+    pub const fn layout(self) -> Layout {
+        match self {
+            Version::V1 => Layout::V1,
+            Version::V1Tekken => Layout::V1_TEKKEN,
+            Version::V2 => Layout::V2,
+            Version::V2Tekken => Layout::V2_TEKKEN,
+            Version::V3 => Layout::V3,
+            Version::V3Tekken => Layout::V3_TEKKEN,
+            Version::V7 => Layout::V7,
+            Version::V7Tekken => Layout::V7_TEKKEN,
+            Version::V11 => Layout::V11,
+            Version::V13 => Layout::V13,
+            Version::V15 => Layout::V15,
+            Version::Magnum => Layout::MAGNUM,
+        }
+    }
+}
+
+/// A version's label with its features (`v13+think+image`), or else the name of a model.
+///
+/// # Errors
+///
+/// [`ErrorKind::Version`](crate::ErrorKind::Version): no version and no model has the name (`v4`, `llama-3`), or the
+/// name does not say which version it is (`mistral-large-latest`).
+///
+/// ```
+/// use mistral_chat_template::{Feature, Layout};
+///
+/// assert_eq!("v13+think".parse::<Layout>()?, Layout::V13.with(Feature::Think));
+/// assert_eq!("anthracite-org/magnum-v2-123b".parse::<Layout>()?, Layout::MAGNUM);
+/// assert!("v4".parse::<Layout>().is_err());
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+impl FromStr for Layout {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let (version, features) = match Version::parse_label(name) {
+            Ok(label) => label,
+            Err(unknown) => match (name.contains('+'), Version::from_str(name)) {
+                (true, _) => return Err(unknown.into()),
+                (false, version) => (version?, Features::NONE),
+            },
+        };
+        Ok(features.iter().fold(version.layout(), Layout::with))
+    }
 }
 
 impl Layout {
@@ -161,11 +221,7 @@ impl Layout {
         calls: ToolCalls::NameArguments,
         results: ToolResults::Content,
         thinking: Thinking::Tokens,
-        rules: Rules {
-            call_ids: CallIds::NotEmpty,
-            system_with_audio: SystemWithAudio::Taken,
-            ..Layout::V11.rules
-        },
+        rules: Rules { call_ids: CallIds::NotEmpty, system_with_audio: SystemWithAudio::Taken, ..Layout::V11.rules },
         ..Layout::V11
     };
 
@@ -196,11 +252,8 @@ impl Layout {
 
     /// `anthracite-org/magnum-v2-123b`: [`V3`](Layout::V3) with the system prompt in the first user turn, joined by a
     /// newline.
-    pub const MAGNUM: Layout = Layout {
-        name: "magnum",
-        system: System::InUser { turn: UserTurn::First, join: "\n" },
-        ..Layout::V3
-    };
+    pub const MAGNUM: Layout =
+        Layout { name: "magnum", system: System::InUser { turn: UserTurn::First, join: "\n" }, ..Layout::V3 };
 
     /// This layout on the Tekken tokenizer, whose vocabulary has the tokens of fill in the middle from the start.
     const fn on_tekken(self) -> Layout {

@@ -13,6 +13,7 @@ mod image;
 mod json_schema;
 mod layout;
 mod layouts;
+mod marking;
 mod normalize;
 mod prompt;
 mod render;
@@ -28,6 +29,7 @@ pub use crate::control::{Control, Vocabulary};
 pub use crate::error::{Error, ErrorKind, Family};
 pub use crate::fim::Fim;
 pub use crate::format::Format;
+pub use crate::image::{Grid, ImageConfig, ImageError, ImageToken, data_url_image, dimensions};
 pub use crate::layout::{
     CallIds, ChunkKind, ChunkKinds, EffortSetting, Efforts, FimTokens, Frame, History, Layout, Mark, Pairing,
     ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
@@ -36,3 +38,4 @@ pub use crate::layout::{
 pub use crate::normalize::Conversation;
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
 pub use crate::tokenizer::Tokenizer;
+pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};

@@ -80,11 +80,13 @@ impl<'c, 'a> Conversation<'c, 'a> {
     /// Is the turn left out, being tool calls or results of before the last user turn?
     pub(crate) fn is_old_tool_turn(&self, index: usize, turn: &Turn) -> bool {
         let before_last = self.users.is_some_and(|(_, last)| index < last);
-        before_last && self.layout.old_tool_turns == History::Drop && match turn.role {
-            Role::Tool => true,
-            Role::Assistant => self.has_calls(turn),
-            Role::System | Role::User => false,
-        }
+        before_last
+            && self.layout.old_tool_turns == History::Drop
+            && match turn.role {
+                Role::Tool => true,
+                Role::Assistant => self.has_calls(turn),
+                Role::System | Role::User => false,
+            }
     }
 
     pub(crate) fn has_calls(&self, turn: &Turn) -> bool {
@@ -128,8 +130,7 @@ fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
     let before = chat.messages.get(..first_result).unwrap_or_default();
     let since = before.iter().rposition(|message| message.role() == Role::Tool).map_or(0, |last| last + 1);
     let calls = before.get(since..).unwrap_or_default().iter().flat_map(Message::tool_calls);
-    let call_order: HashMap<&str, usize> =
-        calls.enumerate().map(|(order, call)| (call.id_or_null(), order)).collect();
+    let call_order: HashMap<&str, usize> = calls.enumerate().map(|(order, call)| (call.id_or_null(), order)).collect();
     let id_of = |turn: &Turn| match chat.messages.get(turn.messages.start) {
         Some(Message::Tool(result)) => result.call_id.as_deref(),
         _ => None,

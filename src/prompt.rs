@@ -247,7 +247,9 @@ impl Prompt {
     #[must_use]
     pub fn after_bos(&self) -> &str {
         match self.pieces.first() {
-            Some(Piece { end, kind: PieceKind::Control(Control::Bos), .. }) => self.text.get(*end..).unwrap_or_default(),
+            Some(Piece { end, kind: PieceKind::Control(Control::Bos), .. }) => {
+                self.text.get(*end..).unwrap_or_default()
+            }
             _ => &self.text,
         }
     }

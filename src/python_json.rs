@@ -194,10 +194,7 @@ impl JsonError {
     /// assert!(reformat(r#""\udfff""#, &mut out).is_err_and(|error| !error.is_syntax()));
     /// ```
     pub fn is_syntax(&self) -> bool {
-        !matches!(
-            self.kind,
-            JsonErrorKind::IntegerTooLong | JsonErrorKind::LoneSurrogate
-        )
+        !matches!(self.kind, JsonErrorKind::IntegerTooLong | JsonErrorKind::LoneSurrogate)
     }
 }
 
@@ -279,14 +276,8 @@ mod tests {
         assert_reformats("{}", "{}");
         assert_reformats(" [ ]\r\n\t", "[]");
         assert_reformats("[1,2 ,\n3]", "[1, 2, 3]");
-        assert_reformats(
-            "{\"a\" :[{}, []],\"b\":{\"c\":null}}",
-            r#"{"a": [{}, []], "b": {"c": null}}"#,
-        );
-        assert_reformats(
-            "[true,false,null,NaN,Infinity,-Infinity]",
-            "[true, false, null, NaN, Infinity, -Infinity]",
-        );
+        assert_reformats("{\"a\" :[{}, []],\"b\":{\"c\":null}}", r#"{"a": [{}, []], "b": {"c": null}}"#);
+        assert_reformats("[true,false,null,NaN,Infinity,-Infinity]", "[true, false, null, NaN, Infinity, -Infinity]");
     }
 
     #[test]
@@ -318,17 +309,11 @@ mod tests {
         assert_refuses("[1 2]", "expected `,` or `]` at byte 3");
         assert_refuses("{\"a\":01}", "expected `,` or `}` at byte 6");
         assert_refuses("1.", "expected nothing more at byte 1");
-        assert_refuses(
-            "\"a\nb\"",
-            "a string has an unescaped control character at byte 2",
-        );
+        assert_refuses("\"a\nb\"", "a string has an unescaped control character at byte 2");
         assert_refuses(r#""a\x""#, "a string has an invalid escape at byte 2");
         assert_refuses(r#""\u12g4""#, "a string has an invalid escape at byte 1");
         assert_refuses(r#""abc"#, "the text ends too early at byte 4");
-        assert_refuses(
-            r#"["ok", "\ud800"]"#,
-            "a string has a lone surrogate at byte 7",
-        );
+        assert_refuses(r#"["ok", "\ud800"]"#, "a string has a lone surrogate at byte 7");
         let long = format!("[{}]", "1".repeat(4301));
         assert_refuses(&long, "an integer has more than 4300 digits at byte 1");
     }
@@ -337,10 +322,7 @@ mod tests {
     fn a_lone_surrogate_matters_only_in_json_and_only_if_it_stays() {
         assert_refuses(r#"["\ud800", }"#, "expected a value at byte 11");
         assert_reformats(r#"{"a":"\ud800","a":"\\ud800"}"#, r#"{"a": "\\ud800"}"#);
-        assert_refuses(
-            r#"{"\udc00":1,"\uDC00":2}"#,
-            "a string has a lone surrogate at byte 1",
-        );
+        assert_refuses(r#"{"\udc00":1,"\uDC00":2}"#, "a string has a lone surrogate at byte 1");
     }
 
     #[test]

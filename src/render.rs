@@ -1,7 +1,5 @@
 //! A [`Conversation`] into [`Writer`] calls: what each turn looks like, as the layout's fields say.
 
-use std::borrow::Cow;
-
 use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
 use crate::control::Control;
 use crate::error::Error;
@@ -202,7 +200,8 @@ impl Conversation<'_, '_> {
         }
         writer.end_run();
         self.calls(writer, turn);
-        let prefix = |message: &Message<'_>| matches!(message, Message::Assistant(AssistantMessage { prefix: true, .. }));
+        let prefix =
+            |message: &Message<'_>| matches!(message, Message::Assistant(AssistantMessage { prefix: true, .. }));
         if !self.messages(turn).any(|(_, message)| prefix(message)) {
             writer.from(self.frame_origin(turn));
             writer.mark(self.layout.reply.close);
@@ -292,7 +291,7 @@ impl Conversation<'_, '_> {
 
     /// A result's content as JSON: as the value that it spells, or else as a string.
     fn json_content(&self, message: &ToolMessage<'_>, out: &mut String) {
-        write_json_or_string(&joined(&message.content, self.layout.chunk_join), out);
+        write_json_or_string(&message.content.joined(self.layout.chunk_join), out);
     }
 
     /// The tools, before the user turn that the layout says.
@@ -364,24 +363,6 @@ fn write_json_or_string(text: &str, out: &mut String) {
     } else if python_json::reformat(text, out).is_err() {
         python_json::write_string(text, out);
     }
-}
-
-/// The text chunks of a content as one text.
-fn joined<'t>(content: &'t Content<'_>, join: &str) -> Cow<'t, str> {
-    let chunks = match content {
-        Content::Text(text) => return Cow::Borrowed(text),
-        Content::Chunks(chunks) => chunks,
-    };
-    let mut whole = String::new();
-    for chunk in chunks {
-        if let Chunk::Text(text) = chunk {
-            if !whole.is_empty() && !text.is_empty() {
-                whole.push_str(join);
-            }
-            whole.push_str(text);
-        }
-    }
-    Cow::Owned(whole)
 }
 
 const fn is_not_text(chunk: &Chunk<'_>) -> bool {

@@ -74,9 +74,11 @@ impl Prompt {
         for (segment, word_start) in self.runs() {
             match segment {
                 Segment::Text(text) => tokenizer.text(text, word_start, &mut ids),
-                Segment::Control(control) => ids.push(tokenizer.control(control).ok_or_else(|| {
-                    Error::new(ErrorKind::NoControlId { control: control.as_str() }, "")
-                })?),
+                Segment::Control(control) => ids.push(
+                    tokenizer
+                        .control(control)
+                        .ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))?,
+                ),
                 Segment::Media(media) => {
                     if !tokenizer.media(media, media_count, &mut ids) {
                         return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, ""));

@@ -36,7 +36,8 @@ impl<'a> Json<'a> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn new(text: &'a str) -> Result<Self, Error> {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
         Ok(Self::from_raw(raw))
     }
 

@@ -508,9 +508,7 @@ fn check_type<E: de::Error>(context: &Context, kind: Field<Cow<'_, str>>) -> Res
     match kind {
         Field::Absent => Ok(()),
         Field::Value(name) if name == "function" => Ok(()),
-        Field::Value(name) => {
-            Err(context.fault_in("type", ErrorKind::UnknownToolType { name: name.into_owned() }))
-        }
+        Field::Value(name) => Err(context.fault_in("type", ErrorKind::UnknownToolType { name: name.into_owned() })),
         Field::Null => Err(context.fault(ErrorKind::MissingField("type"))),
     }
 }
@@ -529,9 +527,7 @@ impl<'de: 'a, 'a> Read<'de> for ResponseFormat<'a> {
             ("json_object", _) => Ok(ResponseFormat::JsonObject),
             ("json_schema", Some(schema)) => Ok(ResponseFormat::JsonSchema(schema)),
             ("json_schema", None) => Err(context.fault(ErrorKind::MissingField("json_schema"))),
-            (other, _) => {
-                Err(context.fault_in("type", ErrorKind::UnknownResponseFormat { name: other.to_owned() }))
-            }
+            (other, _) => Err(context.fault_in("type", ErrorKind::UnknownResponseFormat { name: other.to_owned() })),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What a layout refuses of a chat once its messages are turns: what mistral-common refuses only while it encodes.
 
 use super::{Check, SystemWithAudio};
-use crate::chat::{Chat, Chunk, Content, Message, Role};
+use crate::chat::{Chunk, Content, Message, Role};
 use crate::error::{Error, ErrorKind};
-use crate::image::check_image_url;
-use crate::layout::{Layout, ResultsPerTurn, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
+use crate::image::data_url_image;
+use crate::layout::{ResultsPerTurn, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::Media;
-use crate::python_json;
+use crate::python_json::{self, JsonError};
 use crate::version::Feature;
 
 /// Checks the turns in the order in which they are written.
@@ -90,9 +90,9 @@ impl Check<'_, '_> {
     fn arguments(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
         for (index, message) in conversation.messages(turn) {
             for (at, call) in message.tool_calls().iter().enumerate() {
-                if python_json::has_lone_surrogate(&call.arguments) {
-                    let field = format!("tool_calls[{at}].function.arguments");
-                    return self.at(index, &field, ErrorKind::LoneSurrogate);
+                if let Some(error) = unkeepable(&call.arguments) {
+                    let at = format!("messages[{index}].tool_calls[{at}].function.arguments");
+                    return Err(self.error(ErrorKind::JsonValue, at).because(error));
                 }
             }
         }
@@ -107,13 +107,12 @@ impl Check<'_, '_> {
                     return self.at(index, &format!("content[{at}]{field}"), kind);
                 }
             }
-            if let (Message::Tool(result), ToolResults::NamedList | ToolResults::Object) = (message, self.layout.results) {
-                let lone = match &result.content {
-                    Content::Text(text) => python_json::has_lone_surrogate(text),
-                    Content::Chunks(_) => false,
-                };
-                if lone {
-                    return self.at(index, "content", ErrorKind::LoneSurrogate);
+            if let (Message::Tool(result), ToolResults::NamedList | ToolResults::Object) =
+                (message, self.layout.results)
+            {
+                if let Some(error) = unkeepable(&result.content.joined(self.layout.chunk_join)) {
+                    let at = format!("messages[{index}].content");
+                    return Err(self.error(ErrorKind::JsonValue, at).because(error));
                 }
             }
         }
@@ -150,4 +149,25 @@ pub(crate) fn says_nothing(content: &Content<'_>) -> bool {
         Content::Text(text) => text.is_empty(),
         Content::Chunks(chunks) => chunks.iter().all(|chunk| matches!(chunk, Chunk::Text(text) if text.is_empty())),
     }
+}
+
+/// JSON that Python reads, and then cannot keep or print: a lone surrogate, or an integer of too many digits.
+fn unkeepable(text: &str) -> Option<JsonError> {
+    let long_number = || text.as_bytes().chunks_exact(2048).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
+    if !text.contains("\\u") && !long_number() {
+        return None;
+    }
+    python_json::reformat(text, &mut String::new()).err().filter(|error| !error.is_syntax())
+}
+
+/// Refuses an image URL that mistral-common refuses: a scheme that it does not load, or data that is no image.
+fn check_image_url(url: &str) -> Result<(), ErrorKind> {
+    if url.starts_with("data:") {
+        return data_url_image(url).map(|_| ()).map_err(|_| ErrorKind::ImageData);
+    }
+    if url.starts_with("http") || url.starts_with("file://") {
+        return Ok(());
+    }
+    let scheme = url.split(':').next().unwrap_or_default();
+    Err(ErrorKind::ImageScheme { scheme: scheme.chars().take(32).collect() })
 }

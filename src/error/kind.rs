@@ -2,6 +2,7 @@
 
 use crate::chat::{Dialect, ReasoningEffort, Role};
 use crate::check::Mode;
+use crate::version::DetectError;
 
 /// What is wrong. The sentence is the `Display`; the path and the layout are the [`Error`](crate::Error)'s.
 ///
@@ -127,8 +128,8 @@ pub enum ErrorKind {
     ImageScheme { scheme: String },
     #[error("the data URL holds no image")]
     ImageData,
-    #[error("the JSON has a lone surrogate, which no text can hold")]
-    LoneSurrogate,
+    #[error("the JSON holds what cannot be kept")]
+    JsonValue,
 
     // Settings, fill in the middle, budgets.
     #[error("there is no reasoning effort to set")]
@@ -139,8 +140,8 @@ pub enum ErrorKind {
     NoSettings,
     #[error("there is no fill in the middle")]
     NoFim,
-    #[error("the prompt has {tokens} tokens, and {over} of them are over the budget with all dropped that may be")]
-    Budget { tokens: usize, over: usize },
+    #[error("the prompt is {over} tokens over the budget with all dropped that may be")]
+    TooLong { over: usize },
 
     // Encoding.
     #[error("the tokenizer has no id for the control token {control}")]
@@ -149,8 +150,8 @@ pub enum ErrorKind {
     NoMediaIds { media: &'static str },
 
     // Names.
-    #[error("{name:?} is no layout; the layouts are {}", crate::version::names())]
-    UnknownLayout { name: String },
+    #[error(transparent)]
+    Version(DetectError),
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -248,6 +249,7 @@ macro_rules! kinds {
             /// assert_eq!(ErrorKind::NoMessages.name(), "no_messages");
             /// ```
             #[must_use]
+            #[allow(unused_variables, reason = "only the family looks into some kinds")]
             pub const fn name(&self) -> &'static str {
                 match self {
                     $($kind => $name,)+
@@ -324,21 +326,21 @@ kinds! {
     ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion;
     ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value;
     ErrorKind::ImageData => "image_data", Family::Value;
-    ErrorKind::LoneSurrogate => "lone_surrogate", Family::Value;
+    ErrorKind::JsonValue => "json_value", Family::Value;
     ErrorKind::NoEffort => "no_effort", Family::Request;
     ErrorKind::Effort { .. } => "effort", Family::Request;
     ErrorKind::NoSettings => "no_settings", Family::Request;
     ErrorKind::NoFim => "no_fim", Family::Tokenizer;
-    ErrorKind::Budget { .. } => "budget", Family::Budget;
+    ErrorKind::TooLong { .. } => "too_long", Family::Tokenizer;
     ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;
     ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other;
-    ErrorKind::UnknownLayout { .. } => "unknown_layout", Family::Other;
+    ErrorKind::Version(_) => "version", Family::Other;
 }
 
 impl ErrorKind {
     /// Does the sentence need its source to say what is wrong?
     pub(super) const fn tells_source(&self) -> bool {
-        matches!(self, ErrorKind::Json | ErrorKind::ResponseSchema | ErrorKind::ToolSchema)
+        matches!(self, ErrorKind::Json | ErrorKind::ResponseSchema | ErrorKind::ToolSchema | ErrorKind::JsonValue)
     }
 }
 

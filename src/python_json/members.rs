@@ -36,11 +36,7 @@ struct Note {
 
 impl Members {
     pub(super) fn new(base: usize) -> Self {
-        Members {
-            base,
-            keys: SmallStack::new(),
-            notes: Vec::new(),
-        }
+        Members { base, keys: SmallStack::new(), notes: Vec::new() }
     }
 
     /// Notes that an object begins.
@@ -50,10 +46,7 @@ impl Members {
 
     /// Notes that the innermost object has a key that was written from `start` to the end of `out`.
     pub(super) fn key(&mut self, start: usize, out: &str) {
-        self.keys.push(Key {
-            start: start - self.base,
-            end: out.len() - self.base,
-        });
+        self.keys.push(Key { start: start - self.base, end: out.len() - self.base });
     }
 
     /// Notes that the innermost object ends; its last member is all that `out` ends in.
@@ -106,9 +99,7 @@ impl Key {
 
     /// Keys are equal when their text is, because every string is written in one way only.
     fn text(self, text: &str) -> &[u8] {
-        text.as_bytes()
-            .get(self.start..self.end)
-            .unwrap_or_default()
+        text.as_bytes().get(self.start..self.end).unwrap_or_default()
     }
 }
 
@@ -118,9 +109,7 @@ fn has_duplicates(keys: &mut [Key], text: &str) -> bool {
         let mut rest = &*keys;
         while let Some((key, others)) = rest.split_first() {
             let length = key.end - key.start;
-            let equal = |other: &Key| {
-                other.end - other.start == length && other.text(text) == key.text(text)
-            };
+            let equal = |other: &Key| other.end - other.start == length && other.text(text) == key.text(text);
             if others.iter().any(equal) {
                 return true;
             }
@@ -129,8 +118,7 @@ fn has_duplicates(keys: &mut [Key], text: &str) -> bool {
         return false;
     }
     keys.sort_unstable_by(|a, b| a.text(text).cmp(b.text(text)));
-    keys.windows(2)
-        .any(|pair| matches!(pair, [a, b] if a.text(text) == b.text(text)))
+    keys.windows(2).any(|pair| matches!(pair, [a, b] if a.text(text) == b.text(text)))
 }
 
 /// Notes what to skip and what to print instead in an object that ends where `text` does.
@@ -147,20 +135,11 @@ fn note_duplicates(keys: &mut [Key], text: &str, notes: &mut Vec<Note>) {
             continue;
         };
         let value = |key: &Key| key.end + ": ".len();
-        notes.push(Note {
-            from: value(first),
-            to: *first_end,
-            instead: value(last)..*last_end,
-        });
-        notes.extend(
-            others
-                .iter()
-                .chain([&(*last, *last_end)])
-                .map(|(key, end)| Note {
-                    from: key.start - ", ".len(),
-                    to: *end,
-                    instead: 0..0,
-                }),
-        );
+        notes.push(Note { from: value(first), to: *first_end, instead: value(last)..*last_end });
+        notes.extend(others.iter().chain([&(*last, *last_end)]).map(|(key, end)| Note {
+            from: key.start - ", ".len(),
+            to: *end,
+            instead: 0..0,
+        }));
     }
 }

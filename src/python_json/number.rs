@@ -45,9 +45,7 @@ impl<'a> Number<'a> {
     fn minus_infinity(text: &str, start: usize) -> Result<(Self, usize), JsonError> {
         const NAME: &str = "-Infinity";
         match text.get(start..) {
-            Some(rest) if rest.starts_with(NAME) => {
-                Ok((Number::NotFinite(NAME), start + NAME.len()))
-            }
+            Some(rest) if rest.starts_with(NAME) => Ok((Number::NotFinite(NAME), start + NAME.len())),
             _ => Err(JsonError::new(JsonErrorKind::ExpectedValue, start)),
         }
     }
@@ -199,14 +197,7 @@ mod tests {
 
     #[test]
     fn a_number_ends_before_what_is_not_part_of_it() {
-        for (source, length) in [
-            ("01", 1),
-            ("1.", 1),
-            ("1.e5", 1),
-            ("2e", 1),
-            ("2e+", 1),
-            ("3.5.1", 3),
-        ] {
+        for (source, length) in [("01", 1), ("1.", 1), ("1.e5", 1), ("2e", 1), ("2e+", 1), ("3.5.1", 3)] {
             let (_, end) = Number::read(source, 0).unwrap();
             assert_eq!(end, length, "{source}");
         }
@@ -216,16 +207,9 @@ mod tests {
     fn refuses_what_python_refuses() {
         for source in ["-", "-a", "-Inf", ".5", "+1"] {
             let error = Number::read(source, 0).err();
-            assert_eq!(
-                error,
-                Some(JsonError::new(JsonErrorKind::ExpectedValue, 0)),
-                "{source}"
-            );
+            assert_eq!(error, Some(JsonError::new(JsonErrorKind::ExpectedValue, 0)), "{source}");
         }
         let error = Number::read(&format!("-{}", "1".repeat(4301)), 0).err();
-        assert_eq!(
-            error,
-            Some(JsonError::new(JsonErrorKind::IntegerTooLong, 0))
-        );
+        assert_eq!(error, Some(JsonError::new(JsonErrorKind::IntegerTooLong, 0)));
     }
 }

@@ -45,13 +45,7 @@ enum Expected {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Reader {
-            text,
-            position: 0,
-            token_start: 0,
-            containers: Containers::new(),
-            expected: Expected::Value,
-        }
+        Reader { text, position: 0, token_start: 0, containers: Containers::new(), expected: Expected::Value }
     }
 
     /// The byte offset at which the last token begins.
@@ -192,11 +186,7 @@ impl<'a> Reader<'a> {
 
     fn unexpected(&self, kind: JsonErrorKind) -> JsonError {
         let at_end = self.position >= self.text.len();
-        let kind = if at_end {
-            JsonErrorKind::UnexpectedEnd
-        } else {
-            kind
-        };
+        let kind = if at_end { JsonErrorKind::UnexpectedEnd } else { kind };
         JsonError::new(kind, self.position)
     }
 }
@@ -218,11 +208,7 @@ struct Containers {
 
 impl Containers {
     fn new() -> Self {
-        Containers {
-            bits: 0,
-            outer: Vec::new(),
-            depth: 0,
-        }
+        Containers { bits: 0, outer: Vec::new(), depth: 0 }
     }
 
     fn depth(&self) -> usize {
@@ -261,11 +247,7 @@ mod tests {
     #[test]
     fn containers_are_remembered_beyond_one_word() {
         let kind = |level: usize| {
-            if level % 3 == 0 {
-                Container::Object
-            } else {
-                Container::Array
-            }
+            if level % 3 == 0 { Container::Object } else { Container::Array }
         };
         let mut containers = Containers::new();
         for level in 0..200 {

@@ -10,11 +10,7 @@ pub(crate) struct SmallStack<T, const N: usize> {
 
 impl<T: Copy + Default, const N: usize> SmallStack<T, N> {
     pub(crate) fn new() -> Self {
-        SmallStack {
-            inline: [T::default(); N],
-            used: 0,
-            spilled: Vec::new(),
-        }
+        SmallStack { inline: [T::default(); N], used: 0, spilled: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -50,19 +46,11 @@ impl<T: Copy + Default, const N: usize> SmallStack<T, N> {
     }
 
     pub(crate) fn as_slice(&self) -> &[T] {
-        if self.spilled.is_empty() {
-            self.inline.get(..self.used).unwrap_or_default()
-        } else {
-            &self.spilled
-        }
+        if self.spilled.is_empty() { self.inline.get(..self.used).unwrap_or_default() } else { &self.spilled }
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
-        if self.spilled.is_empty() {
-            self.inline.get_mut(..self.used).unwrap_or_default()
-        } else {
-            &mut self.spilled
-        }
+        if self.spilled.is_empty() { self.inline.get_mut(..self.used).unwrap_or_default() } else { &mut self.spilled }
     }
 }
 

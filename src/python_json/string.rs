@@ -59,9 +59,7 @@ impl<'a> RawString<'a> {
 
     /// The source text between the quotes.
     pub(crate) fn content(self) -> &'a str {
-        self.quoted
-            .get(1..self.quoted.len().saturating_sub(1))
-            .unwrap_or_default()
+        self.quoted.get(1..self.quoted.len().saturating_sub(1)).unwrap_or_default()
     }
 
     /// Appends the string as Python writes it, with its quotes.
@@ -83,17 +81,13 @@ impl<'a> RawString<'a> {
         if self.form == Form::Plain {
             return Cow::Borrowed(self.content());
         }
-        let decoded = self
-            .code_points()
-            .map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        let decoded = self.code_points().map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
         Cow::Owned(decoded.collect())
     }
 
     /// What the string says, lone surrogates included.
     pub(crate) fn code_points(self) -> CodePoints<'a> {
-        CodePoints {
-            rest: self.content(),
-        }
+        CodePoints { rest: self.content() }
     }
 }
 
@@ -189,11 +183,7 @@ fn write_foreign(content: &str, out: &mut String) -> Surrogates {
             None => {
                 surrogates = Surrogates::Lone;
                 out.push_str("\\u");
-                out.extend(
-                    (0..4)
-                        .rev()
-                        .filter_map(|digit| char::from_digit((code >> (4 * digit)) & 0xf, 16)),
-                );
+                out.extend((0..4).rev().filter_map(|digit| char::from_digit((code >> (4 * digit)) & 0xf, 16)));
             }
         }
     }
@@ -259,9 +249,7 @@ fn decode_escape(escape: &[u8]) -> (u32, usize) {
 /// The value of the four digits in `\uXXXX`.
 fn hex_unit(escape: &[u8]) -> u32 {
     let digits = escape.get(2..6).unwrap_or_default();
-    digits.iter().fold(0, |unit, &digit| {
-        unit * 16 + char::from(digit).to_digit(16).unwrap_or_default()
-    })
+    digits.iter().fold(0, |unit, &digit| unit * 16 + char::from(digit).to_digit(16).unwrap_or_default())
 }
 
 /// The offset of the first `"`, `\` or control character at or after `start`, or the length.
@@ -312,11 +300,7 @@ mod tests {
     fn reads_and_writes_every_form() {
         assert_read(r#""""#, "", r#""""#);
         assert_read(r#""plain é""#, "plain é", r#""plain é""#);
-        assert_read(
-            r#""\"\\\n\r\t\f\b""#,
-            "\"\\\n\r\t\u{c}\u{8}",
-            r#""\"\\\n\r\t\f\b""#,
-        );
+        assert_read(r#""\"\\\n\r\t\f\b""#, "\"\\\n\r\t\u{c}\u{8}", r#""\"\\\n\r\t\f\b""#);
         assert_read(r#""\/\u00E9\u0022\u001F""#, "/é\"\u{1f}", r#""/é\"\u001f""#);
         assert_read(r#""\ud83d\uDE00!""#, "😀!", r#""😀!""#);
     }
@@ -342,9 +326,7 @@ mod tests {
                 assert_eq!(find_special(&bytes, place + 1), 40);
             }
         }
-        let others: Vec<u8> = (0x20..=0xff)
-            .filter(|byte| !matches!(byte, b'"' | b'\\'))
-            .collect();
+        let others: Vec<u8> = (0x20..=0xff).filter(|byte| !matches!(byte, b'"' | b'\\')).collect();
         assert_eq!(find_special(&others, 0), others.len());
     }
 }

@@ -32,10 +32,10 @@ impl<'de: 'a, 'a> Read<'de> for Message<'a> {
             "user" => Ok(Message::User(required(context, fields.content)?)),
             "assistant" => assistant(context, fields).map(Message::Assistant),
             "tool" => tool(context, fields).map(Message::Tool),
-            other => Err(context.fault_in(
-                "role",
-                ErrorKind::UnknownRole { name: other.to_owned(), dialect: context.dialect },
-            )),
+            other => {
+                Err(context
+                    .fault_in("role", ErrorKind::UnknownRole { name: other.to_owned(), dialect: context.dialect }))
+            }
         }
     }
 }
@@ -178,10 +178,10 @@ impl<'de: 'a, 'a> Read<'de> for Chunk<'a> {
             "audio_url" => {
                 fields.audio_url.value().map(|audio| Chunk::AudioUrl(audio.url)).ok_or_else(|| missing("audio_url"))
             }
-            other => Err(context.fault_in(
-                "type",
-                ErrorKind::UnknownChunk { name: other.to_owned(), dialect: context.dialect },
-            )),
+            other => {
+                Err(context
+                    .fault_in("type", ErrorKind::UnknownChunk { name: other.to_owned(), dialect: context.dialect }))
+            }
         }
     }
 }

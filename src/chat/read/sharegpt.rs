@@ -27,16 +27,19 @@ impl<'de: 'a, 'a> Read<'de> for Turn<'a> {
             "human" | "user" => Ok(Turn(Message::User(value))),
             "gpt" | "assistant" | "chatgpt" | "bing" | "bard" => Ok(Turn(Message::assistant(value))),
             "tool" => Ok(Turn(Message::tool(value))),
-            other => Err(context.fault_in(
-                "from",
-                ErrorKind::UnknownRole { name: other.to_owned(), dialect: context.dialect },
-            )),
+            other => {
+                Err(context
+                    .fault_in("from", ErrorKind::UnknownRole { name: other.to_owned(), dialect: context.dialect }))
+            }
         }
     }
 }
 
 /// Reads `{"conversations": [{"from", "value"}, …]}`; a `system` beside it, where there is one, comes first.
-pub(super) fn read<'de: 'a, 'a, D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Chat<'a>, D::Error> {
+pub(super) fn read<'de: 'a, 'a, D: Deserializer<'de>>(
+    context: &Context,
+    deserializer: D,
+) -> Result<Chat<'a>, D::Error> {
     let fields = Conversation::read_value(context, deserializer)?;
     let Field::Value(turns) = fields.conversations else {
         return Err(context.fault(ErrorKind::MissingField("conversations")));

@@ -1,0 +1,4 @@
+//! A small vocabulary for the tests.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+pub mod case;
