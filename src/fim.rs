@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
+
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Layout, WordStart};
@@ -23,6 +25,33 @@ pub struct Fim<'a> {
     pub prompt: Cow<'a, str>,
     /// The text after the gap; empty for none.
     pub suffix: Cow<'a, str>,
+}
+
+impl<'a> Fim<'a> {
+    /// Fill in the middle from the JSON of Mistral's API: `{"prompt": …, "suffix": …}`, the suffix optional.
+    ///
+    /// # Errors
+    ///
+    /// No `prompt`, or one that is not a text.
+    ///
+    /// ```
+    /// use mistral_chat_template::Fim;
+    ///
+    /// assert_eq!(Fim::from_json(r#"{"prompt": "a = "}"#)?, Fim { prompt: "a = ".into(), suffix: "".into() });
+    /// assert!(Fim::from_json(r#"{"suffix": "b"}"#).is_err());
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn from_json(json: &'a str) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            prompt: Cow<'a, str>,
+            suffix: Option<String>,
+        }
+        let fields: Fields<'a> =
+            serde_json::from_str(json).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
+        Ok(Fim { prompt: fields.prompt, suffix: fields.suffix.unwrap_or_default().into() })
+    }
 }
 
 impl Layout {

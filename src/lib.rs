@@ -18,6 +18,7 @@ mod normalize;
 mod prompt;
 mod render;
 mod tokenizer;
+mod truncate;
 mod version;
 
 pub use crate::chat::{

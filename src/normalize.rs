@@ -35,6 +35,14 @@ pub(crate) struct Turn {
     pub(crate) role: Role,
     /// The messages; none for a user turn that only carries the system prompt.
     pub(crate) messages: Range<usize>,
+    /// Is the turn left out, to fit a budget?
+    pub(crate) dropped: bool,
+}
+
+impl Turn {
+    fn new(role: Role, messages: Range<usize>) -> Self {
+        Turn { role, messages, dropped: false }
+    }
 }
 
 impl<'c, 'a> Conversation<'c, 'a> {
@@ -77,7 +85,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         turn.messages.clone().zip(messages)
     }
 
-    /// Is the turn left out, being tool calls or results of before the last user turn?
+    /// Is the turn one of tool calls or results of before the last user turn, which the layout leaves out?
     pub(crate) fn is_old_tool_turn(&self, index: usize, turn: &Turn) -> bool {
         let before_last = self.users.is_some_and(|(_, last)| index < last);
         before_last
@@ -105,22 +113,22 @@ fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
         match (role, layout.system) {
             (Role::System, System::InUser { .. }) => {}
             (Role::System, System::OwnTurn(_)) => {
-                turns.extend((start..end).map(|index| Turn { role, messages: index..index + 1 }));
+                turns.extend((start..end).map(|index| Turn::new(role, index..index + 1)));
             }
             (Role::Tool, _) => {
                 let from = turns.len();
-                turns.extend((start..end).map(|index| Turn { role, messages: index..index + 1 }));
+                turns.extend((start..end).map(|index| Turn::new(role, index..index + 1)));
                 if layout.rules.pairing == Pairing::ById && length > 1 {
                     order_by_calls(chat, start, turns.get_mut(from..).unwrap_or_default());
                 }
             }
-            (Role::User | Role::Assistant, _) => turns.push(Turn { role, messages: start..end }),
+            (Role::User | Role::Assistant, _) => turns.push(Turn::new(role, start..end)),
         }
         start = end;
     }
     if let System::InUser { .. } = layout.system {
         if turns.first().is_none_or(|turn| turn.role != Role::User) {
-            turns.insert(0, Turn { role: Role::User, messages: 0..0 });
+            turns.insert(0, Turn::new(Role::User, 0..0));
         }
     }
 }

@@ -55,7 +55,7 @@ impl Conversation<'_, '_> {
 
     /// Writes one turn.
     pub(crate) fn turn(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
-        if self.is_old_tool_turn(index, turn) {
+        if turn.dropped || self.is_old_tool_turn(index, turn) {
             return;
         }
         writer.from(Origin::message(turn.messages.start, turn.role));

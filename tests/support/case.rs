@@ -1,8 +1,8 @@
 //! One golden case: a request and a layout into a prompt, as `tests/goldens/README.md` says.
 
 use mistral_chat_template::{
-    Chat, Dialect, EffortSetting, Efforts, Error, Fim, Format, Layout, Message, Mode, Prompt, ReasoningEffort,
-    SchemaSetting, Settings,
+    Chat, Conversation, Dialect, EffortSetting, Efforts, Error, Fim, Format, Layout, Message, Mode, Prompt,
+    ReasoningEffort, SchemaSetting, Segment, Settings, WordStart,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -77,9 +77,7 @@ pub fn render(case: &Case) -> Result<Prompt, Error> {
     let (layout, request) = (case.layout(), case.request.get());
     let dialect = match case.kind.as_deref() {
         Some("fim") => {
-            let fim: Value = serde_json::from_str(request).unwrap();
-            let part = |name: &str| fim[name].as_str().unwrap_or_default().to_owned().into();
-            return layout.render_fim(&Fim { prompt: part("prompt"), suffix: part("suffix") });
+            return layout.render_fim(&Fim::from_json(request)?);
         }
         Some("openai") => Dialect::OpenAi,
         _ => Dialect::Mistral,
@@ -92,5 +90,34 @@ pub fn render(case: &Case) -> Result<Prompt, Error> {
             }
         }
     }
-    layout.render(&chat)
+    if !truncates(request) {
+        return layout.render(&chat);
+    }
+    let mut prompt = Prompt::new();
+    let conversation = Conversation::new(&chat, &layout)?;
+    let budget = case.max_model_input_len.unwrap_or(usize::MAX);
+    conversation.truncate(budget, count_tokens(&layout))?.render_into(&mut prompt);
+    Ok(prompt)
+}
+
+fn truncates(request: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Flag {
+        #[serde(default)]
+        truncate_for_context_length: bool,
+    }
+    serde_json::from_str(request).is_ok_and(|flag: Flag| flag.truncate_for_context_length)
+}
+
+/// Counts tokens as the version's own tokenizer does, for the texts of the goldens of truncation.
+fn count_tokens(layout: &Layout) -> impl Fn(Segment<'_>) -> usize + use<> {
+    let counts: Value = serde_json::from_str(include_str!("../goldens/token_counts.json")).unwrap();
+    let tokenizer = match layout.word_start {
+        WordStart::Space => "sentencepiece",
+        WordStart::Nothing => "tekken",
+    };
+    move |segment| match segment {
+        Segment::Text(text) => counts[tokenizer][text].as_u64().map_or(1, |count| count.try_into().unwrap()),
+        Segment::Control(_) | Segment::Media(_) => 1,
+    }
 }
