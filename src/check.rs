@@ -35,6 +35,39 @@ pub enum Mode {
     Agnostic,
 }
 
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Mode; 4] = [Mode::Serving, Mode::Finetuning, Mode::Test, Mode::Agnostic];
+
+    /// The mode's name in mistral-common.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Mode;
+    /// assert_eq!(Mode::Finetuning.as_str(), "finetuning");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mode::Serving => "serving",
+            Mode::Finetuning => "finetuning",
+            Mode::Test => "test",
+            Mode::Agnostic => "agnostic",
+        }
+    }
+
+    /// The mode of this name.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Mode;
+    /// assert_eq!(Mode::from_name("serving"), Some(Mode::Serving));
+    /// assert_eq!(Mode::from_name("strict"), None);
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
 /// Checks what the messages say by themselves; [`check_turns`] checks what they are as turns.
 pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
     let check = Check { chat, layout };

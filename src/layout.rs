@@ -1,5 +1,7 @@
 //! [`Layout`]: how one version lays a chat out, as plain data; each field is one thing in which versions differ.
 
+use std::fmt;
+
 use crate::chat::{ReasoningEffort, Role};
 use crate::check::Mode;
 use crate::control::{Control, Vocabulary};
@@ -287,6 +289,17 @@ impl Efforts {
     /// ```
     pub fn iter(self) -> impl Iterator<Item = ReasoningEffort> {
         ReasoningEffort::ALL.into_iter().filter(move |effort| self.contains(*effort))
+    }
+}
+
+/// The names, as a list.
+impl fmt::Display for Efforts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, effort) in self.iter().enumerate() {
+            f.write_str(if position == 0 { "" } else { ", " })?;
+            f.write_str(effort.as_str())?;
+        }
+        Ok(())
     }
 }
 

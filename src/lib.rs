@@ -17,6 +17,7 @@ mod marking;
 mod normalize;
 mod prompt;
 mod render;
+mod settings;
 mod tokenizer;
 mod truncate;
 mod version;

@@ -32,8 +32,8 @@ impl Check<'_, '_> {
         match (self.layout.settings, self.chat.reasoning_effort) {
             (Settings::Missing, _) => Err(self.error(ErrorKind::NoSettings, "")),
             (Settings::Block { effort: Some(setting), .. }, Some(effort)) if !setting.values.contains(effort) => {
-                let allowed: Vec<_> = setting.values.iter().map(|effort| effort.as_str()).collect();
-                Err(self.error(ErrorKind::Effort { effort, allowed: allowed.join(", ") }, "reasoning_effort"))
+                let allowed = setting.values.to_string();
+                Err(self.error(ErrorKind::Effort { effort, allowed }, "reasoning_effort"))
             }
             _ => Ok(()),
         }

@@ -42,34 +42,12 @@ impl Case {
     pub fn layout(&self) -> Layout {
         // Thinking as plain text is a matter of templates alone.
         let layout: Layout = self.version.replace("+plainthink", "").parse().unwrap();
-        let mode = match self.mode.as_deref() {
-            None | Some("test") => Mode::Test,
-            Some("serving") => Mode::Serving,
-            Some("finetuning") => Mode::Finetuning,
-            Some("agnostic") => Mode::Agnostic,
-            Some(other) => panic!("{other}"),
+        let mode = self.mode.as_deref().map_or(Mode::Test, |name| Mode::from_name(name).unwrap());
+        let settings = match (self.options.get("settings_builder"), layout.settings) {
+            (None, settings) | (_, settings @ Settings::Unknown) => settings,
+            (Some(builder), _) => Settings::from_json(&builder.to_string()).unwrap(),
         };
-        let settings = match self.options.get("settings_builder") {
-            None => layout.settings,
-            Some(Value::Null) => Settings::Missing,
-            Some(builder) => Settings::Block { effort: effort(builder), schema: schema(builder) },
-        };
-        let settings = if layout.settings == Settings::Unknown { Settings::Unknown } else { settings };
         Layout { mode, settings, ..layout }
-    }
-}
-
-fn effort(builder: &Value) -> Option<EffortSetting> {
-    let named = |value: &Value| ReasoningEffort::from_name(value.as_str().unwrap()).unwrap();
-    let effort = builder.get("reasoning_effort").filter(|effort| !effort.is_null())?;
-    let values: Vec<_> = effort["values"].as_array().unwrap().iter().map(named).collect();
-    Some(EffortSetting { values: Efforts::of(&values), default: named(&effort["default"]) })
-}
-
-fn schema(builder: &Value) -> SchemaSetting {
-    match builder.get("json_schema") {
-        None | Some(Value::Null) => SchemaSetting::NotPrinted,
-        Some(_) => SchemaSetting::Printed,
     }
 }
 

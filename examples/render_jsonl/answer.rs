@@ -1,0 +1,96 @@
+//! What a line is answered with.
+
+use std::io::{self, Write};
+
+use mistral_chat_template::{Error, Family, Prompt, Segment};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// Why a line was refused.
+#[derive(serde::Serialize)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    ok: bool,
+    kind: String,
+    family: &'static str,
+    at: String,
+    error: String,
+}
+
+impl<'a> Refusal<'a> {
+    pub(crate) fn of(id: Option<&'a str>, error: &Error) -> Self {
+        Refusal {
+            id,
+            line: None,
+            ok: false,
+            kind: error.kind().name().to_owned(),
+            family: error.family().as_str(),
+            at: error.at().to_owned(),
+            error: error.to_string(),
+        }
+    }
+
+    /// A refusal of the line itself.
+    pub(crate) fn new(id: Option<&'a str>, kind: &str, family: Family, at: &str, error: impl Into<String>) -> Self {
+        Refusal {
+            id,
+            line: None,
+            ok: false,
+            kind: kind.to_owned(),
+            family: family.as_str(),
+            at: at.to_owned(),
+            error: error.into(),
+        }
+    }
+}
+
+/// A prompt.
+#[derive(serde::Serialize)]
+struct Rendered<'a> {
+    id: Option<&'a str>,
+    ok: bool,
+    string: &'a str,
+    plain: String,
+    segments: Segments<'a>,
+    stop: Vec<&'a str>,
+}
+
+struct Segments<'a>(&'a Prompt);
+
+impl Serialize for Segments<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.segments().map(Piece))
+    }
+}
+
+struct Piece<'a>(Segment<'a>);
+
+impl Serialize for Piece<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, value) = match self.0 {
+            Segment::Control(control) => ("control", control.as_str()),
+            Segment::Text(text) => ("text", text),
+            Segment::Media(media) => ("media", media.as_str()),
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(kind, value)?;
+        map.end()
+    }
+}
+
+pub(crate) fn write_prompt(output: &mut impl Write, id: Option<&str>, prompt: &Prompt) -> io::Result<()> {
+    let rendered = Rendered {
+        id,
+        ok: true,
+        string: prompt.as_str(),
+        plain: prompt.plain(),
+        segments: Segments(prompt),
+        stop: prompt.stop_strings().iter().map(|stop| &**stop).collect(),
+    };
+    write_json(output, &rendered)
+}
+
+pub(crate) fn write_json(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(output, value).map_err(io::Error::from)
+}

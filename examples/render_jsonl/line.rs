@@ -1,0 +1,161 @@
+//! One line: which way into a prompt it takes, and what comes of it.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use mistral_chat_template::{
+    Chat, Conversation, Dialect, Error, Family, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::answer::{Refusal, write_json, write_prompt};
+
+/// What a line can hold.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    request: Option<&'a RawValue>,
+    #[serde(borrow)]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    mode: Option<Cow<'a, str>>,
+    #[serde(default)]
+    finetuning_messages: bool,
+    max_model_input_len: Option<usize>,
+    #[serde(default, borrow)]
+    options: Options<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Options<'a> {
+    #[serde(default, borrow)]
+    settings_builder: Option<&'a RawValue>,
+}
+
+/// Why a line has no prompt.
+enum Fault {
+    /// The library refuses the chat.
+    Refused(Error),
+    /// The line does not say what it wants: kind, family, place, sentence.
+    Line(&'static str, Family, &'static str, String),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Fault::Refused(error)
+    }
+}
+
+fn line_fault(at: &'static str, sentence: impl Into<String>) -> Fault {
+    Fault::Line("line", Family::Other, at, sentence.into())
+}
+
+/// Answers lines, with one prompt as the buffer of all.
+#[derive(Default)]
+pub(crate) struct Renderer {
+    prompt: Prompt,
+}
+
+impl Renderer {
+    pub(crate) fn answer(&mut self, bytes: &[u8], number: usize, output: &mut impl Write) -> io::Result<()> {
+        let line: Line<'_> = match serde_json::from_slice(bytes) {
+            Ok(line) => line,
+            Err(error) => {
+                let sentence = format!("line {number} is not a JSON object of the known fields: {error}");
+                let refusal = Refusal::new(None, "json", Family::Form, "", sentence);
+                return write_json(output, &Refusal { line: Some(number), ..refusal });
+            }
+        };
+        let id = line.id.as_deref();
+        match self.render(&line) {
+            Ok(()) => write_prompt(output, id, &self.prompt),
+            Err(Fault::Refused(error)) => write_json(output, &Refusal::of(id, &error)),
+            Err(Fault::Line(kind, family, at, sentence)) => {
+                write_json(output, &Refusal::new(id, kind, family, at, sentence))
+            }
+        }
+    }
+
+    fn render(&mut self, line: &Line<'_>) -> Result<(), Fault> {
+        let version = line.version.as_deref().ok_or_else(|| line_fault("version", "a line names a `version`"))?;
+        let layout = line.layout(version)?;
+        let request = line.request.ok_or_else(|| line_fault("request", "a `version` goes with a `request`"))?.get();
+        match line.kind.as_deref() {
+            None | Some("chat") => self.render_chat(line, &layout, request, Dialect::Mistral),
+            Some("openai") => self.render_chat(line, &layout, request, Dialect::OpenAi),
+            Some("fim") => {
+                self.prompt = layout.render_fim(&Fim::from_json(request)?)?;
+                Ok(())
+            }
+            Some(other) => Err(line_fault("kind", format!("{other:?} is no kind; the kinds are chat, openai and fim"))),
+        }
+    }
+
+    fn render_chat(&mut self, line: &Line<'_>, layout: &Layout, json: &str, dialect: Dialect) -> Result<(), Fault> {
+        let mut chat = Chat::read(json, dialect)?;
+        if !line.finetuning_messages {
+            forget_weights(&mut chat);
+        }
+        if !asks_to_truncate(json) {
+            return Ok(layout.render_into(&chat, &mut self.prompt)?);
+        }
+        let budget = line.max_model_input_len.ok_or_else(|| {
+            let sentence = "a request that is to be truncated goes with a `max_model_input_len`";
+            Fault::Line("no_budget", Family::Tokenizer, "max_model_input_len", sentence.to_owned())
+        })?;
+        Conversation::new(&chat, layout)?.truncate(budget, count_words)?.render_into(&mut self.prompt);
+        Ok(())
+    }
+}
+
+impl Line<'_> {
+    fn layout(&self, version: &str) -> Result<Layout, Fault> {
+        // Thinking as plain text is a matter of templates alone.
+        let layout: Layout = version.replace("+plainthink", "").parse()?;
+        let mode = match self.mode.as_deref() {
+            None => Mode::Test,
+            Some(name) => Mode::from_name(name).ok_or_else(|| {
+                line_fault(
+                    "mode",
+                    format!("{name:?} is no mode; the modes are {}", Mode::ALL.map(Mode::as_str).join(", ")),
+                )
+            })?,
+        };
+        let settings = match (self.options.settings_builder, layout.settings) {
+            (None, settings) | (_, settings @ Settings::Unknown) => settings,
+            (Some(builder), _) => Settings::from_json(builder.get())?,
+        };
+        Ok(Layout { mode, settings, ..layout })
+    }
+}
+
+/// Only data sets for fine-tuning have weights.
+fn forget_weights(chat: &mut Chat<'_>) {
+    for message in &mut chat.messages {
+        if let Message::Assistant(message) = message {
+            message.weight = None;
+        }
+    }
+}
+
+fn asks_to_truncate(request: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Flag {
+        #[serde(default)]
+        truncate_for_context_length: bool,
+    }
+    serde_json::from_str(request).is_ok_and(|flag: Flag| flag.truncate_for_context_length)
+}
+
+/// A rough count of tokens, for want of a tokenizer.
+fn count_words(segment: Segment<'_>) -> usize {
+    match segment {
+        Segment::Text(text) => text.split_whitespace().count(),
+        Segment::Control(_) | Segment::Media(_) => 1,
+    }
+}

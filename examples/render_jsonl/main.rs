@@ -1,0 +1,69 @@
+//! One JSON line in, one JSON line out: every way into a prompt, for programs in any language.
+//!
+//! ```sh
+//! echo '{"id":"a","version":"magnum","request":{"messages":[{"role":"user","content":"Hi"}]}}' |
+//!     cargo run --quiet --example render_jsonl
+//! ```
+//!
+//! Each line names a `version` (`v3`, `v13+think`, `magnum`, …) and a `request`: Mistral's JSON (`kind` `chat`), OpenAI's
+//! (`openai`) or fill in the middle (`fim`). The answer is `{"id", "ok": true, "string", "plain", "segments", "stop"}`, or
+//! `{"id", "ok": false, "kind", "family", "at", "error"}`. A bad line is answered, and the next one read.
+
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+
+mod answer;
+mod line;
+
+const HELP: &str = "\
+Renders chats into Mistral prompts: one JSON line in, one JSON line out.
+
+Usage: render_jsonl < REQUESTS > PROMPTS
+
+Each line is an object:
+  id         any string, which the answer repeats
+  version    a layout: v1 v2 v3 v7 v11 v13 v15 magnum v3-tekken …, with +image +audio +think
+  request    a chat-completion request; {\"prompt\", \"suffix\"} for kind fim
+  kind       chat (Mistral's JSON, default), openai or fim
+  mode       test (default), serving, finetuning or agnostic
+  finetuning_messages, max_model_input_len, options.settings_builder   as in mistral-common
+
+Without a tokenizer, max_model_input_len counts words and control tokens.";
+
+fn main() -> ExitCode {
+    if std::env::args().len() > 1 {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match serve(io::stdin().lock(), io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("render_jsonl: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers line by line, and flushes whenever the input pauses.
+fn serve(input: impl io::Read, output: impl Write) -> io::Result<()> {
+    let mut input = io::BufReader::with_capacity(1 << 16, input);
+    let mut output = io::BufWriter::with_capacity(1 << 16, output);
+    let mut renderer = line::Renderer::default();
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        if input.read_until(b'\n', &mut bytes)? == 0 {
+            break;
+        }
+        if bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        renderer.answer(&bytes, number, &mut output)?;
+        output.write_all(b"\n")?;
+        if input.buffer().is_empty() {
+            output.flush()?;
+        }
+    }
+    output.flush()
+}
