@@ -100,6 +100,7 @@ const DECORATIONS: &[&str] = &[
     "int#",
     "uint#",
     "q#",
+    "iq",
     "iq#",
     "tq#",
     "bit",
