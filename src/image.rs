@@ -69,10 +69,8 @@ impl ImageConfig {
     /// assert_eq!(ImageConfig::PIXTRAL, ImageConfig::new(16, 1024, 1)?);
     /// # Ok::<(), mistral_chat_template::ImageError>(())
     /// ```
-    pub const PIXTRAL: Self = match (NonZeroU32::new(16), NonZeroU32::new(1024)) {
-        (Some(patch_size), Some(max_size)) => Self { patch_size, max_size, merge: NonZeroU32::MIN },
-        _ => Self { patch_size: NonZeroU32::MIN, max_size: NonZeroU32::MIN, merge: NonZeroU32::MIN },
-    };
+    pub const PIXTRAL: Self =
+        Self { patch_size: at_least_one(16), max_size: at_least_one(1024), merge: at_least_one(1) };
 
     /// A configuration of these sizes, none of which may be 0; `merge` is 1 where patches are not merged.
     ///
@@ -143,8 +141,14 @@ impl ImageConfig {
     }
 }
 
+const fn at_least_one(n: u32) -> NonZeroU32 {
+    match NonZeroU32::new(n) {
+        Some(n) => n,
+        None => NonZeroU32::MIN,
+    }
+}
+
 /// The side divided by the ratio, which is above 1: at least one pixel, and never more than there were.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn scaled(side: NonZeroU32, ratio: f64) -> u32 {
     let scaled = (f64::from(side.get()) / ratio).round_ties_even() as u32;
     scaled.max(1)

@@ -308,6 +308,20 @@ impl fmt::Display for Feature {
     }
 }
 
+/// Reads a feature's name, in any case.
+///
+/// # Errors
+///
+/// [`DetectError::UnknownFeature`] for anything else (`video`, `+image`, an empty string).
+///
+/// # Examples
+///
+/// ```
+/// use mistral_chat_template::Feature;
+///
+/// assert_eq!("Image".parse(), Ok(Feature::Image));
+/// assert!("+image".parse::<Feature>().is_err());
+/// ```
 impl FromStr for Feature {
     type Err = DetectError;
 

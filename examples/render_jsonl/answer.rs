@@ -8,9 +8,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// Why a line was refused.
 #[derive(serde::Serialize)]
 pub(crate) struct Refusal<'a> {
-    pub(crate) id: Option<&'a str>,
+    id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) line: Option<usize>,
+    line: Option<usize>,
     ok: bool,
     kind: String,
     family: &'static str,
@@ -31,6 +31,11 @@ impl<'a> Refusal<'a> {
         }
     }
 
+    /// This refusal with the number of the line, for a line whose id cannot be read.
+    pub(crate) fn at_line(self, number: usize) -> Self {
+        Refusal { line: Some(number), ..self }
+    }
+
     /// A refusal of the line itself.
     pub(crate) fn new(id: Option<&'a str>, kind: &str, family: Family, at: &str, error: impl Into<String>) -> Self {
         Refusal {
@@ -49,7 +54,7 @@ impl<'a> Refusal<'a> {
 #[derive(serde::Serialize)]
 struct Rendered<'a> {
     id: Option<&'a str>,
-    ok: bool,
+    pub(crate) ok: bool,
     string: &'a str,
     plain: String,
     segments: Segments<'a>,

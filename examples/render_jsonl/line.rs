@@ -68,7 +68,7 @@ impl Renderer {
             Err(error) => {
                 let sentence = format!("line {number} is not a JSON object of the known fields: {error}");
                 let refusal = Refusal::new(None, "json", Family::Form, "", sentence);
-                return write_json(output, &Refusal { line: Some(number), ..refusal });
+                return write_json(output, &refusal.at_line(number));
             }
         };
         let id = line.id.as_deref();

@@ -1,6 +1,5 @@
 //! The keys of a GGUF file come in, the version that they agree on comes out.
 
-use super::error::clip;
 use super::models::{Identity, identify};
 use super::{Backend, Certainty, DetectError, Detection, Features, Version};
 use std::borrow::Cow;
@@ -18,15 +17,28 @@ const TEKKEN_PRE_TOKENIZERS: &[&str] = &["tekken", "default"];
 const FOREIGN_TOKENS: &[&str] =
     &["<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "<|user|>", "<|im_middle|>"];
 
-/// The control tokens by which a chat template shows its version, newest first: `[CALL_ID]` came with v11 and went
-/// with v13. One entry for SentencePiece and one for Tekken, where there are both.
-const SIGNS: &[(&str, Option<Version>, Version)] = &[
-    ("[MODEL_SETTINGS]", None, Version::V15),
-    ("[CALL_ID]", None, Version::V11),
-    ("[ARGS]", None, Version::V13),
-    ("[SYSTEM_PROMPT]", Some(Version::V7), Version::V7Tekken),
-    ("[AVAILABLE_TOOLS]", Some(Version::V3), Version::V3Tekken),
+/// A control token by which a chat template shows its version.
+#[derive(Debug, Clone, Copy)]
+struct Sign {
+    token: &'static str,
+    /// The version that it shows over SentencePiece, if there is one.
+    sentencepiece: Option<Version>,
+    /// The version that it shows over Tekken.
+    tekken: Version,
+}
+
+/// Newest first; `[CALL_ID]` came with v11 and went with v13, and so shows v11 where `[ARGS]` alone shows v13.
+const SIGNS: &[Sign] = &[
+    sign("[MODEL_SETTINGS]", None, Version::V15),
+    sign("[CALL_ID]", None, Version::V11),
+    sign("[ARGS]", None, Version::V13),
+    sign("[SYSTEM_PROMPT]", Some(Version::V7), Version::V7Tekken),
+    sign("[AVAILABLE_TOOLS]", Some(Version::V3), Version::V3Tekken),
 ];
+
+const fn sign(token: &'static str, sentencepiece: Option<Version>, tekken: Version) -> Sign {
+    Sign { token, sentencepiece, tekken }
+}
 
 /// The keys that say something about the version.
 #[derive(Debug, Default)]
@@ -80,7 +92,7 @@ impl Metadata {
                     detection.evidence += "; that is the base model, and this one may have another layout";
                 }
                 Ok(match sign {
-                    Some((token, _, since)) => dispute(detection, token, since),
+                    Some(sign) => disputed_by(sign, detection),
                     None => detection,
                 })
             }
@@ -118,7 +130,7 @@ impl Metadata {
     }
 
     /// The newest control token in the chat template.
-    fn sign(&self) -> Result<Option<(&'static str, Option<Version>, Version)>, DetectError> {
+    fn sign(&self) -> Result<Option<Sign>, DetectError> {
         let Some(template) = self.template.as_deref() else {
             return Ok(None);
         };
@@ -127,7 +139,7 @@ impl Metadata {
             Some(token) if !has("[INST]") => {
                 Err(DetectError::foreign(token, "the chat template is built on this token"))
             }
-            _ => Ok(SIGNS.iter().copied().find(|(token, ..)| has(token))),
+            _ => Ok(SIGNS.iter().copied().find(|sign| has(sign.token))),
         }
     }
 
@@ -172,31 +184,29 @@ fn is_base_model(key: &str) -> bool {
 }
 
 /// Lowers the certainty where the template has a token that came after the version.
-fn dispute(mut detection: Detection, token: &str, since: Version) -> Detection {
-    if since.number() > detection.version.number() {
+fn disputed_by(sign: Sign, mut detection: Detection) -> Detection {
+    let Sign { token, tekken, .. } = sign;
+    if tekken.number() > detection.version.number() {
         detection.certainty = detection.certainty.min(Certainty::Disputed);
-        detection.evidence += &format!("; but the chat template has {token}, which {} lacks", detection.version);
+        let lacking = detection.version;
+        detection.evidence += &format!("; but the chat template has {token}, which {lacking} lacks");
     }
     detection
 }
 
-fn by_template(
-    (token, sentencepiece, tekken): (&str, Option<Version>, Version),
-    vocabulary: Option<(Backend, String)>,
-) -> Result<Detection, DetectError> {
+fn by_template(sign: Sign, vocabulary: Option<(Backend, String)>) -> Result<Detection, DetectError> {
+    let Sign { token, sentencepiece, tekken } = sign;
     let template = format!("the chat template has {token}");
-    let (backend, seen) = match (vocabulary, sentencepiece) {
-        (Some(known), _) => known,
-        (None, None) => (Backend::Tekken, format!("every version with {token}")),
+    let (version, why) = match (vocabulary, sentencepiece) {
+        (Some((Backend::Tekken, seen)), _) => (tekken, format!("{seen} is Tekken")),
+        (Some((Backend::SentencePiece, seen)), Some(version)) => (version, format!("{seen} is SentencePiece")),
+        (Some((Backend::SentencePiece, seen)), None) => {
+            return Err(DetectError::conflict(template, format!("{seen} is SentencePiece")));
+        }
+        (None, None) => (tekken, "every version that has it is over Tekken".to_owned()),
         (None, Some(other)) => {
             let why = format!("{other} and {tekken} have it, and without tokenizer.ggml.model it may be either");
             return Err(DetectError::undecided(token, why));
-        }
-    };
-    let version = match backend {
-        Backend::Tekken => tekken,
-        Backend::SentencePiece => {
-            sentencepiece.ok_or_else(|| DetectError::conflict(&*template, format!("{seen} is {backend}")))?
         }
     };
     Ok(Detection {
@@ -204,6 +214,6 @@ fn by_template(
         features: Features::NONE,
         image: None,
         certainty: Certainty::Indirect,
-        evidence: format!("no name helps, but {template} and {} is {backend}", clip(&seen)),
+        evidence: format!("no name helps, but {template}, and {why}"),
     })
 }

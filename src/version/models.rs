@@ -16,36 +16,43 @@ pub(super) struct Identity {
     moves: bool,
 }
 
+/// The longest name that is looked at, in bytes; no path is longer.
+const LONGEST: usize = 4096;
+
 /// Finds the model by the last part of the name that names one.
 pub(super) fn identify(name: &str) -> Result<Identity, DetectError> {
+    if name.len() > LONGEST {
+        return Err(DetectError::unknown(name));
+    }
     parts(name.trim())
         .find_map(|part| identify_part(part).transpose())
         .unwrap_or_else(|| Err(DetectError::unknown(name)))
 }
 
+/// The model that one part names; none where the part names no family of the table.
 fn identify_part(part: &str) -> Result<Option<Identity>, DetectError> {
     let words = Words::of(part);
-    let mut model: Option<&'static Model> = None;
+    let mut best: Option<(&Row, &'static Model)> = None;
     for row in best_fits(&words) {
-        match (&row.verdict, model) {
+        match (&row.verdict, best) {
             (Verdict::IsNot(reason), _) => return Err(DetectError::foreign(part, *reason)),
-            (Verdict::Is(other), Some(model)) if model.version != other.version => {
+            (Verdict::Is(other), Some((_, model))) if model.version != other.version => {
                 return Err(DetectError::conflict(
                     format!("{:?} names {}", clip(part), about(model)),
                     format!("it names {}, too", about(other)),
                 ));
             }
-            (Verdict::Is(first), None) => model = Some(first),
+            (Verdict::Is(model), None) => best = Some((row, model)),
             (Verdict::Is(_), Some(_)) => {}
         }
     }
-    let Some(model) = model else {
+    let Some((row, model)) = best else {
         return match nearest(&words) {
             None => Ok(None),
             Some(nearest) => Err(DetectError::undecided(part, nearest)),
         };
     };
-    let strange: Vec<_> = words.iter().filter(|word| !explains(model, word) && !is_decoration(word)).collect();
+    let strange: Vec<_> = words.iter().filter(|word| !explains(row, model, word) && !is_decoration(word)).collect();
     if let Some(date) = strange.iter().find(|word| is_date(word)) {
         let why = format!("the date {date} is not that of {}", model.title);
         return Err(DetectError::undecided(part, why));
@@ -77,13 +84,10 @@ fn best_fits(words: &Words) -> Vec<&'static Row> {
     rows
 }
 
-fn explains(model: &Model, word: &str) -> bool {
-    let named = |names: &str| names.split(' ').any(|w| w == word);
-    let by_row = |row: &Row| match &row.verdict {
-        Verdict::Is(other) => std::ptr::eq(other, model) && row.names.iter().any(|name| named(name)),
-        Verdict::IsNot(_) => false,
-    };
-    named(model.also) || ROWS.iter().any(by_row)
+/// Does the row know the word, in one of the model's names or beside them?
+fn explains(row: &Row, model: &Model, word: &str) -> bool {
+    let known = |words: &str| words.split(' ').any(|w| w == word);
+    known(model.also) || row.names.iter().any(|name| known(name))
 }
 
 /// The models of the family that share most words with the name, if it names a family at all.
@@ -137,10 +141,13 @@ impl Identity {
         if let [first, rest @ ..] = self.strange.as_slice() {
             let more = match rest.len() {
                 0 => String::new(),
-                n => format!(" and {n} more"),
+                1 => " and one more word".to_owned(),
+                n => format!(" and {n} more words"),
             };
             let first = clip(first);
-            evidence += &format!("; the word {first:?}{more} makes it a derived model, which may have another layout");
+            evidence += &format!(
+                "; beyond that name it has {first:?}{more}, so it is a derived model and may have another layout"
+            );
         }
         if self.moves {
             evidence += "; \"latest\" may come to name another model";
@@ -193,5 +200,58 @@ fn about(model: &Model) -> String {
         Source::Card => format!("{title}, whose card gives the {version} layout"),
         Source::Files => format!("{title}, whose public files are {version}"),
         Source::Disputed { note, .. } => format!("{title}: {note}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_of_the_table_finds_its_row() {
+        for row in ROWS {
+            for name in row.names {
+                match (&row.verdict, identify(name)) {
+                    (Verdict::Is(model), Ok(found)) => {
+                        assert!(std::ptr::eq(found.model, model), "{name}")
+                    }
+                    (Verdict::IsNot(reason), Err(error)) => {
+                        assert_eq!(error, DetectError::foreign(name, *reason))
+                    }
+                    (_, found) => panic!("{name}: {found:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_title_finds_its_model() {
+        for row in ROWS {
+            if let Verdict::Is(model) = &row.verdict {
+                let found = identify(model.title).unwrap();
+                assert!(std::ptr::eq(found.model, model), "{}", model.title);
+                assert!(found.strange.is_empty(), "{}: {:?}", model.title, found.strange);
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_beside_a_name_leave_it_what_it_is() {
+        for row in ROWS {
+            if let Verdict::Is(model) = &row.verdict {
+                for word in model.also.split_whitespace() {
+                    let found = identify(&format!("{} {word}", model.title)).unwrap();
+                    assert!(std::ptr::eq(found.model, model), "{} {word}", model.title);
+                    assert!(found.strange.is_empty(), "{} {word}", model.title);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_longer_than_any_path_is_unknown() {
+        let name = format!("{}/mistral-nemo", "x".repeat(LONGEST));
+        let expected = format!("\"{}…\" names no version", "x".repeat(80));
+        assert!(identify(&name).unwrap_err().to_string().starts_with(&expected));
     }
 }

@@ -91,6 +91,7 @@ const DECORATIONS: &[&str] = &[
     "int#",
     "uint#",
     "q#",
+    "iq",
     "iq#",
     "tq#",
     "bit",

@@ -68,7 +68,7 @@ use Version::{Magnum, V1, V2, V3, V3Tekken, V7, V7Tekken, V11, V13, V15};
 
 /// Every name that is known. A name may fit several rows; a row whose words include another's is the better fit.
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+pub(super) static ROWS: &[Row] = &[
     is("Mistral-7B-v0.1", &["mistral 7b v0.1"], "", (V1, NONE, Mistral)),
     is("Mistral-7B-v0.2", &["mistral 7b v0.2"], "", (V1, NONE, Mistral)),
     is("Mixtral-8x7B", &["mixtral 8x7b"], "v0.1", (V1, NONE, Mistral)),

@@ -311,11 +311,11 @@ mod tests {
         );
         refused(
             r#"{"config": {"version": "v3"}, "image": {"image_patch_size": 0, "max_image_size": 1024}}"#,
-            "it cannot be read: the patch size of an image grid must not be 0 at line 1 column 86",
+            "it cannot be read: the patch size of an image grid must not be 0 at line 1 column 87",
         );
         refused(
             r#"{"config": {"version": "v3"}, "image": {"image_patch_size": 16}}"#,
-            "it cannot be read: missing field `max_image_size` at line 1 column 63",
+            "it cannot be read: missing field `max_image_size` at line 1 column 64",
         );
         refused(r#"{"config": {"version": "v3"}} x"#, "it cannot be read: trailing characters at line 1 column 31");
     }
