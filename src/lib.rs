@@ -41,3 +41,6 @@ pub use crate::normalize::Conversation;
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
 pub use crate::tokenizer::Tokenizer;
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
+
+mod completion;
+pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped, Spaces, ToolCallDelta};

@@ -2,6 +2,7 @@
 
 use crate::chat::{Dialect, ReasoningEffort, Role};
 use crate::check::Mode;
+use crate::python_json::JsonErrorKind;
 use crate::version::DetectError;
 
 /// What is wrong. The sentence is the `Display`; the path and the layout are the [`Error`](crate::Error)'s.
@@ -152,6 +153,38 @@ pub enum ErrorKind {
     // Names.
     #[error(transparent)]
     Version(DetectError),
+
+    // A model's output.
+    #[error("[THINK] at byte {offset} is inside thinking that has not ended")]
+    NestedThinking { offset: usize },
+    #[error("[/THINK] at byte {offset} ends no thinking")]
+    UnopenedThinking { offset: usize },
+    #[error("not JSON at byte {offset}: {json}")]
+    CallListSyntax { json: JsonErrorKind, offset: usize },
+    #[error("the JSON at byte {offset} is no list of calls")]
+    CallListType { offset: usize },
+    #[error("the entry at byte {offset} is no object with a name")]
+    CallWithoutName { offset: usize },
+    #[error("the arguments at byte {offset} are no object")]
+    CallArgumentsNotObject { offset: usize },
+    #[error("the call at byte {offset} has no arguments")]
+    CallWithoutArgumentsField { offset: usize },
+    #[error("the `{field}` at byte {offset} is no string")]
+    CallFieldType { field: &'static str, offset: usize },
+    #[error("the `{field}` that ends at byte {offset} is the second of its call")]
+    CallFieldTwice { field: &'static str, offset: usize },
+    #[error("the call at byte {offset} has no [ARGS]")]
+    CallWithoutArguments { offset: usize },
+    #[error("the {control} at byte {offset} is the second of its call")]
+    CallTokenTwice { control: &'static str, offset: usize },
+    #[error("the [CALL_ID] at byte {offset} comes after the arguments")]
+    CallIdAfterArguments { offset: usize },
+    #[error("not JSON at byte {offset}: {json}")]
+    CallArgumentsSyntax { json: JsonErrorKind, offset: usize },
+    #[error("the arguments at byte {offset} are no object")]
+    CallArgumentsType { offset: usize },
+    #[error("the JSON nests more than 1024 levels deep at byte {offset}")]
+    CallTooDeep { offset: usize },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -199,6 +232,10 @@ pub enum Family {
     Budget,
     /// What mistral-common does not do.
     Other,
+    /// `InvalidToolCallError`: a model's calls are not of the form.
+    InvalidToolCall,
+    /// `InvalidArgsToolCallError`: a call's arguments are not of the form.
+    InvalidArguments,
 }
 
 impl Family {
@@ -228,6 +265,8 @@ impl Family {
             Family::Key => "KeyError",
             Family::Budget => "budget",
             Family::Other => "other",
+            Family::InvalidToolCall => "InvalidToolCallError",
+            Family::InvalidArguments => "InvalidArgsToolCallError",
         }
     }
 }
@@ -335,12 +374,35 @@ kinds! {
     ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;
     ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other;
     ErrorKind::Version(_) => "version", Family::Other;
+    ErrorKind::NestedThinking { .. } => "nested_thinking", Family::Value;
+    ErrorKind::UnopenedThinking { .. } => "unopened_thinking", Family::Value;
+    ErrorKind::CallListSyntax { json, .. } => "call_list_syntax", by_json(*json, Family::InvalidToolCall);
+    ErrorKind::CallListType { .. } => "call_list_type", Family::InvalidToolCall;
+    ErrorKind::CallWithoutName { .. } => "call_without_name", Family::InvalidToolCall;
+    ErrorKind::CallArgumentsNotObject { .. } => "call_arguments_not_object", Family::InvalidArguments;
+    ErrorKind::CallWithoutArgumentsField { .. } => "call_without_arguments_field", Family::InvalidArguments;
+    ErrorKind::CallFieldType { .. } => "call_field_type", Family::Form;
+    ErrorKind::CallFieldTwice { .. } => "call_field_twice", Family::Other;
+    ErrorKind::CallWithoutArguments { .. } => "call_without_arguments", Family::Value;
+    ErrorKind::CallTokenTwice { .. } => "call_token_twice", Family::Value;
+    ErrorKind::CallIdAfterArguments { .. } => "call_id_after_arguments", Family::Value;
+    ErrorKind::CallArgumentsSyntax { json, .. } => "call_arguments_syntax", by_json(*json, Family::InvalidArguments);
+    ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form;
+    ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other;
 }
 
 impl ErrorKind {
     /// Does the sentence need its source to say what is wrong?
     pub(super) const fn tells_source(&self) -> bool {
         matches!(self, ErrorKind::Json | ErrorKind::ResponseSchema | ErrorKind::ToolSchema | ErrorKind::JsonValue)
+    }
+}
+
+/// Python has a class for what is no JSON, and none for an integer that it does not read.
+const fn by_json(json: JsonErrorKind, syntax: Family) -> Family {
+    match json {
+        JsonErrorKind::IntegerTooLong => Family::Value,
+        _ => syntax,
     }
 }
 
