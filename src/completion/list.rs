@@ -164,6 +164,7 @@ impl CallList {
 
     fn value(&mut self, kind: Kind, offset: usize) {
         let Target::Value(field) = self.target else { return };
+        let index = self.call.as_ref().map_or(self.calls, |call| call.index);
         self.target = match (field, kind) {
             (Field::Arguments, Kind::Object) => Target::Arguments,
             (Field::Name | Field::Id, Kind::String) => {
@@ -180,7 +181,7 @@ impl CallList {
             }
             (Field::Name | Field::Id, _) => {
                 let kind = ErrorKind::CallFieldType { field: field.as_str(), offset };
-                self.faults.note(Rank::Type, kind, field_path(self.calls, field.as_str()));
+                self.faults.note(Rank::Type, kind, field_path(index, field.as_str()));
                 Target::Nothing
             }
         };
