@@ -16,8 +16,6 @@ mod unescape;
 pub use self::delta::{Delta, Skipped, ToolCallDelta};
 pub use self::reader::{CompletionReader, Ending, Spaces};
 
-pub(crate) use self::literals::{Literals, Part};
-
 use std::borrow::Cow;
 
 use crate::chat::{AssistantMessage, Chunk, Content, ToolCall};

@@ -43,4 +43,6 @@ pub use crate::tokenizer::Tokenizer;
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
 
 mod completion;
+mod explain;
 pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped, Spaces, ToolCallDelta};
+pub use crate::explain::{Deviation, DeviationKind, Explanation};

@@ -70,7 +70,7 @@ enum Target {
     /// A value that has not begun.
     Value(Field),
     String(Field, Unescape),
-    Arguments,
+    Arguments(Kind),
 }
 
 impl CallList {
@@ -103,7 +103,11 @@ impl CallList {
                 continue;
             }
             match self.scanner.step(byte) {
-                Ok(Mark::Gap) => {}
+                Ok(Mark::Gap) => {
+                    if let (CALL, Target::Arguments(Kind::Number)) = (self.scanner.depth(), self.target) {
+                        self.end_number(text.get(given..at), out);
+                    }
+                }
                 Ok(Mark::Inside) => self.inside(text.get(at..=at), out),
                 Ok(Mark::Begin(kind)) => {
                     if self.begin(kind, offset + at) {
@@ -111,7 +115,9 @@ impl CallList {
                     }
                 }
                 Ok(Mark::End) => {
-                    if self.scanner.depth() == CALL {
+                    if let Target::Arguments(Kind::Number) = self.target {
+                        self.end_number(text.get(given..at), out);
+                    } else if self.scanner.depth() == CALL {
                         self.arguments(text.get(given..=at), out);
                     }
                     self.end(offset + at, out);
@@ -156,7 +162,7 @@ impl CallList {
                 self.target = Target::Key(Unescape::default());
             } else {
                 self.value(kind, offset);
-                return matches!(self.target, Target::Arguments);
+                return matches!(self.target, Target::Arguments(_));
             }
         }
         false
@@ -166,7 +172,7 @@ impl CallList {
         let Target::Value(field) = self.target else { return };
         let index = self.call.as_ref().map_or(self.calls, |call| call.index);
         self.target = match (field, kind) {
-            (Field::Arguments, Kind::Object) => Target::Arguments,
+            (Field::Arguments, Kind::Object) => Target::Arguments(kind),
             (Field::Name | Field::Id, Kind::String) => {
                 if let Some(call) = &mut self.call {
                     call.slot(field).get_or_insert_default();
@@ -177,7 +183,7 @@ impl CallList {
                 if let Some(call) = &mut self.call {
                     call.other_arguments = Some(offset);
                 }
-                Target::Nothing
+                Target::Arguments(kind)
             }
             (Field::Name | Field::Id, _) => {
                 let kind = ErrorKind::CallFieldType { field: field.as_str(), offset };
@@ -217,7 +223,7 @@ impl CallList {
                     self.target = Target::Nothing;
                     self.give(field, out);
                 }
-                Target::Nothing | Target::Value(_) | Target::Arguments => self.target = Target::Nothing,
+                Target::Nothing | Target::Value(_) | Target::Arguments(_) => self.target = Target::Nothing,
             }
         } else if depth == LIST {
             if let Some(call) = self.call.take() {
@@ -267,8 +273,14 @@ impl CallList {
         }
     }
 
+    /// Numbers end where something else begins.
+    fn end_number(&mut self, rest: Option<&str>, out: &mut Deltas) {
+        self.arguments(rest, out);
+        self.target = Target::Nothing;
+    }
+
     fn arguments(&mut self, text: Option<&str>, out: &mut Deltas) {
-        if let (Target::Arguments, Some(call), Some(text)) = (&self.target, &mut self.call, text) {
+        if let (Target::Arguments(_), Some(call), Some(text)) = (&self.target, &mut self.call, text) {
             call.give_held(&mut self.calls, out);
             call.given = true;
             self.calls = call.index + 1;

@@ -185,6 +185,10 @@ pub enum ErrorKind {
     CallArgumentsType { offset: usize },
     #[error("the JSON nests more than 1024 levels deep at byte {offset}")]
     CallTooDeep { offset: usize },
+
+    // A prompt that is read back.
+    #[error("the prompt and the layout part at byte {offset}, where {expected:?} belongs")]
+    PromptParts { offset: usize, expected: String },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -389,6 +393,7 @@ kinds! {
     ErrorKind::CallArgumentsSyntax { json, .. } => "call_arguments_syntax", by_json(*json, Family::InvalidArguments);
     ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form;
     ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other;
+    ErrorKind::PromptParts { .. } => "prompt_parts", Family::Other;
 }
 
 impl ErrorKind {
