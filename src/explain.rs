@@ -176,9 +176,11 @@ fn shown(prompt: &str, layout: Layout) -> Layout {
             Feature::Audio => layout.rules.chunks.of(Role::User).contains(crate::layout::ChunkKind::AudioUrl),
             Feature::Think => layout.thinking == crate::layout::Thinking::Tokens,
         };
-        let shows = Layout::V1.with(feature).vocabulary.iter().any(|control| {
-            !Layout::V1.vocabulary.contains(control) && prompt.contains(control.as_str())
-        });
+        let shows = Layout::V1
+            .with(feature)
+            .vocabulary
+            .iter()
+            .any(|control| !Layout::V1.vocabulary.contains(control) && prompt.contains(control.as_str()));
         if takes && shows { with } else { layout }
     })
 }

@@ -2,8 +2,8 @@
 //! or held too long, and what was rendered reads back.
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, Ending, Feature, Format, Layout,
-    Message, Mode, Prompt, Segment, Spaces, System, ToolCall, ToolCalls, UserTurn, Version,
+    AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, Ending, Feature, Format,
+    Layout, Message, Mode, Prompt, Segment, Spaces, System, ToolCall, ToolCalls, UserTurn, Version,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -25,11 +25,39 @@ fn any_layout() -> impl Strategy<Value = Layout> {
 /// Pieces that make something like an output.
 fn any_output() -> impl Strategy<Value = String> {
     let pieces = [
-        "[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "[THINK]", "[/THINK]", "</s>", "[INST]", "[TOOL_", "[", "<", "</", "é日👍", " ", "\n",
-        "get_weather", "abc123def", "{\"a\": 1}", "{}", "{\"x\": \"[\\ud83d\\ude00\\u00e9]\\\"\"}", "\"str\\\\ing\"", "null", "nul",
+        "[TOOL_CALLS]",
+        "[ARGS]",
+        "[CALL_ID]",
+        "[THINK]",
+        "[/THINK]",
+        "</s>",
+        "[INST]",
+        "[TOOL_",
+        "[",
+        "<",
+        "</",
+        "é日👍",
+        " ",
+        "\n",
+        "get_weather",
+        "abc123def",
+        "{\"a\": 1}",
+        "{}",
+        "{\"x\": \"[\\ud83d\\ude00\\u00e9]\\\"\"}",
+        "\"str\\\\ing\"",
+        "null",
+        "nul",
         "[{\"name\": \"f\", \"arguments\": {\"a\": [1, {\"b\": \"}\"}]}, \"id\": \"abc123def\"}]",
         "[{\"id\": \"x\", \"arguments\": {\"q\": \"\\\\\"}, \"n\\u0061me\": \"\\u00e9\"}, {\"name\": \"g\", \"arguments\": {}}]",
-        "[{\"name\": \"f\", ", "\"arguments\": {", "}, \"id\": \"i\"}", "]", ",", ":", "7", "-1.5e", "{\"a\": 1,}",
+        "[{\"name\": \"f\", ",
+        "\"arguments\": {",
+        "}, \"id\": \"i\"}",
+        "]",
+        ",",
+        ":",
+        "7",
+        "-1.5e",
+        "{\"a\": 1,}",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12).prop_map(|pieces| pieces.concat())
 }
@@ -191,7 +219,12 @@ proptest! {
 }
 
 fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof![Just("Hello".to_owned()), Just(" a\n[/INST] b ".to_owned()), Just("</s>".to_owned()), "[ a-z\\[é\n]{1,12}"]
+    prop_oneof![
+        Just("Hello".to_owned()),
+        Just(" a\n[/INST] b ".to_owned()),
+        Just("</s>".to_owned()),
+        "[ a-z\\[é\n]{1,12}"
+    ]
 }
 
 fn any_message() -> impl Strategy<Value = AssistantMessage<'static>> {
@@ -208,7 +241,9 @@ fn any_message() -> impl Strategy<Value = AssistantMessage<'static>> {
     (chunks, prop::collection::vec(call, 0..3), any::<bool>()).prop_map(|((thinking, text), tool_calls, prefix)| {
         let content = match (thinking, text) {
             (None, text) => Content::from(text.unwrap_or_default()),
-            (Some(thinking), text) => Content::from([Some(thinking), text.map(Chunk::text)].into_iter().flatten().collect::<Vec<_>>()),
+            (Some(thinking), text) => {
+                Content::from([Some(thinking), text.map(Chunk::text)].into_iter().flatten().collect::<Vec<_>>())
+            }
         };
         AssistantMessage { content, tool_calls, prefix, weight: None }
     })
@@ -268,7 +303,15 @@ fn spells_a_control(prompt: &Prompt, layout: &Layout) -> bool {
 fn a_call_is_told_before_its_arguments_end() {
     let mut reader = CompletionReader::new(&Layout::V7);
     let mut shown = Vec::new();
-    for piece in ["[TOOL_CA", "LLS][{\"na", "me\": \"now\", ", "\"arguments\": {\"zo", "ne\": 1}", ", \"id\": \"abc", "123def\"}]"] {
+    for piece in [
+        "[TOOL_CA",
+        "LLS][{\"na",
+        "me\": \"now\", ",
+        "\"arguments\": {\"zo",
+        "ne\": 1}",
+        ", \"id\": \"abc",
+        "123def\"}]",
+    ] {
         shown.push(reader.push(piece).map(|delta| serde_json::to_string(&delta).unwrap()).collect::<String>());
     }
     assert_eq!(
@@ -294,7 +337,10 @@ fn a_long_name_is_not_held_back() {
         (Layout::V3, format!("[TOOL_CALLS][{{\"name\": \"{name}\", \"arguments\": {{}}}}]")),
     ] {
         let mut reader = CompletionReader::new(&layout);
-        let given: usize = output.as_bytes()[..5_000].chunks(10).map(|piece| reader.push(std::str::from_utf8(piece).unwrap()).count()).sum();
+        let given: usize = output.as_bytes()[..5_000]
+            .chunks(10)
+            .map(|piece| reader.push(std::str::from_utf8(piece).unwrap()).count())
+            .sum();
         assert!(given > 10, "{given} deltas");
         assert_eq!(Completion::from_text(&output, &layout).into_result().unwrap().tool_calls[0].name, name);
     }

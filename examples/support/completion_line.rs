@@ -74,7 +74,8 @@ impl Output {
         let ahead = [before, &[Control::ToolCalls]].concat();
         match self {
             Output::Text(text) => {
-                let literals = |controls: &[Control]| controls.iter().map(|control| control.as_str()).collect::<String>();
+                let literals =
+                    |controls: &[Control]| controls.iter().map(|control| control.as_str()).collect::<String>();
                 text.starts_with(&literals(&ahead)) || *text == literals(before)
             }
             Output::Segments(pieces) => {

@@ -315,7 +315,9 @@ impl CompletionReader {
             self.place = match self.layout.calls {
                 ToolCalls::List | ToolCalls::ListWithIds => Place::List(CallList::new(self.calls)),
                 ToolCalls::NameIdArguments => Place::Call(Call::new(self.calls, offset, Ids::Written)),
-                ToolCalls::NameArguments | ToolCalls::None => Place::Call(Call::new(self.calls, offset, Ids::Unwritten)),
+                ToolCalls::NameArguments | ToolCalls::None => {
+                    Place::Call(Call::new(self.calls, offset, Ids::Unwritten))
+                }
             };
         } else if self.is_thinking(control) {
             self.thinking(control, offset);

@@ -32,7 +32,7 @@ impl Turns<'_> {
         match serde_json::from_str::<Fields<'_>>(&json) {
             Ok(fields) => {
                 self.effort = fields.reasoning_effort.as_deref().and_then(ReasoningEffort::from_name);
-                let schema = fields.json_schema.and_then(|schema| Json::new(schema.get().to_owned()).ok());
+                let schema = fields.json_schema.and_then(|schema| Json::from_serialize(&schema).ok());
                 self.format = schema.map_or(ResponseFormat::Text, |schema| {
                     let schema = ResponseSchema { name: "answer".into(), description: None, schema, strict: false };
                     ResponseFormat::JsonSchema(schema)

@@ -130,7 +130,10 @@ impl fmt::Display for DeviationKind {
             DeviationKind::Blank => f.write_str("white space where the layout writes nothing"),
             DeviationKind::Unclosed { literal } => write!(f, "{literal} is missing"),
             DeviationKind::LiteralInText { control, role } => {
-                write!(f, "text of the {role} spells {control}, which becomes the control token in a tokenizer that reads strings")
+                write!(
+                    f,
+                    "text of the {role} spells {control}, which becomes the control token in a tokenizer that reads strings"
+                )
             }
             DeviationKind::UnknownControl { literal } => write!(f, "{literal} is no control token here, but text"),
             DeviationKind::StrayControl { control } => write!(f, "{control} has no place here"),

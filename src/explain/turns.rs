@@ -192,10 +192,7 @@ impl<'p> Turns<'p> {
     fn opens_turn(&self, control: Control) -> bool {
         self.opens_user(control)
             || self.opens_system(control)
-            || matches!(
-                control,
-                Control::Bos | Control::AvailableTools | Control::ModelSettings | Control::ToolResults
-            )
+            || matches!(control, Control::Bos | Control::AvailableTools | Control::ModelSettings | Control::ToolResults)
     }
 
     fn printed(&self) -> &'static str {
@@ -252,7 +249,8 @@ impl<'p> Turns<'p> {
 
     fn user(&mut self, start: usize) {
         let position = self.position();
-        let follows_lead = self.at.checked_sub(1).and_then(|at| self.pieces.get(at)).is_some_and(|piece| piece.control.is_none());
+        let follows_lead =
+            self.at.checked_sub(1).and_then(|at| self.pieces.get(at)).is_some_and(|piece| piece.control.is_none());
         if self.user_frame_is_text() && !follows_lead && !self.printed().is_empty() {
             let literal = self.control().map_or("", Control::as_str);
             self.note(DeviationKind::MissingSpace { beside: literal }, position..position, Some(self.printed()));
@@ -340,9 +338,10 @@ impl<'p> Turns<'p> {
     }
 
     fn media(&self, control: Control) -> Option<Media> {
-        [Media::Image, Media::Audio]
-            .into_iter()
-            .find(|media| media.placeholder() == control && self.layout.features.iter().any(|feature| feature.name() == media.as_str()))
+        [Media::Image, Media::Audio].into_iter().find(|media| {
+            media.placeholder() == control
+                && self.layout.features.iter().any(|feature| feature.name() == media.as_str())
+        })
     }
 
     /// The text of some pieces, read as one run.
