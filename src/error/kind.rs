@@ -60,7 +60,9 @@ pub enum ErrorKind {
     LastNotAssistant { role: Role },
     #[error("fine-tuning learns from complete messages, and the last one is a prefix")]
     LastIsPrefix,
-    #[error("the last message is the assistant's: as a prefix it can be continued, and else there is nothing to answer")]
+    #[error(
+        "the last message is the assistant's: as a prefix it can be continued, and else there is nothing to answer"
+    )]
     LastIsAssistant,
     #[error("{} {role} message cannot follow {} {previous} message", article(*role), article(*previous))]
     RoleOrder { previous: Role, role: Role },
