@@ -72,7 +72,9 @@ fn without_specials(mut definition: Definition) -> Result<(Kitoken, HashMap<Stri
 }
 
 fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
-    let (encoder, controls) = without_specials(Definition::from_sentencepiece_slice(bytes)?)?;
+    let (encoder, mut controls) = without_specials(Definition::from_sentencepiece_slice(bytes)?)?;
+    // The unknown piece is the first, and no special token to the encoder.
+    controls.entry("<unk>".to_owned()).or_insert(0);
     Ok(Vocabulary { encoder, controls, is_sentencepiece: true })
 }
 
