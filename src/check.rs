@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::chat::{AssistantMessage, Chat, Chunk, Message, ResponseFormat, Role, ToolCall, ToolMessage};
+use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
 use crate::json_schema::check_draft7;
 use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAudio, TextAndCalls};
@@ -68,19 +68,33 @@ impl Mode {
     }
 }
 
+/// What a chat is made of, as far as it decides how much there is to check.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Texts in an order that no layout refuses: nothing in them can be wrong.
+    Plain,
+    /// Anything.
+    Mixed,
+}
+
 /// Checks what the messages say by themselves; [`check_turns`] checks what they are as turns.
-pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
+pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout) -> Result<Sort, Error> {
     let check = Check { chat, layout };
+    if check.is_plain() {
+        check.ends()?;
+        check.tools()?;
+        check.effort()?;
+        return Ok(Sort::Plain);
+    }
     check.form()?;
+    check.ends()?;
     check.order()?;
     for (index, message) in chat.messages.iter().enumerate() {
         check.message(index, message)?;
     }
     check.tools()?;
-    match (layout.settings, chat.reasoning_effort) {
-        (Settings::Unknown, Some(_)) => Err(check.error(ErrorKind::NoEffort, "reasoning_effort")),
-        _ => Ok(()),
-    }
+    check.effort()?;
+    Ok(Sort::Mixed)
 }
 
 struct Check<'c, 'a> {
@@ -96,6 +110,18 @@ impl<'c, 'a> Check<'c, 'a> {
     fn at<T>(&self, index: usize, field: &str, kind: ErrorKind) -> Result<T, Error> {
         let dot = if field.is_empty() { "" } else { "." };
         Err(self.error(kind, format!("messages[{index}]{dot}{field}")))
+    }
+
+    /// Told in one pass, because most chats are so.
+    fn is_plain(&self) -> bool {
+        let mut previous = Role::User;
+        let plain = self.chat.messages.iter().all(|message| {
+            let role = message.role();
+            let follows = may_follow(previous, role);
+            previous = role;
+            follows && says_text_alone(message)
+        });
+        plain && self.chat.response_format == ResponseFormat::Text
     }
 
     /// What no version takes, which mistral-common's types refuse before any rule.
@@ -121,8 +147,8 @@ impl<'c, 'a> Check<'c, 'a> {
         Ok(())
     }
 
-    /// Which roles follow which, who is last, and whether calls have their results.
-    fn order(&self) -> Result<(), Error> {
+    /// Who is alone, and who is last.
+    fn ends(&self) -> Result<(), Error> {
         let messages = &*self.chat.messages;
         if self.layout.mode == Mode::Serving && self.chat.model.is_none() {
             return Err(self.error(ErrorKind::NoModel, "model"));
@@ -139,7 +165,12 @@ impl<'c, 'a> Check<'c, 'a> {
                 self.last(before.len(), last)?;
             }
         }
-        for (index, pair) in messages.windows(2).enumerate() {
+        Ok(())
+    }
+
+    /// Which roles follow which, and whether calls have their results.
+    fn order(&self) -> Result<(), Error> {
+        for (index, pair) in self.chat.messages.windows(2).enumerate() {
             if let [previous, message] = pair {
                 let (previous, role) = (previous.role(), message.role());
                 if !may_follow(previous, role) {
@@ -352,6 +383,13 @@ impl<'c, 'a> Check<'c, 'a> {
         wrong.map_or(Ok(()), |kind| self.at(index, "tool_call_id", kind))
     }
 
+    fn effort(&self) -> Result<(), Error> {
+        match (self.layout.settings, self.chat.reasoning_effort) {
+            (Settings::Unknown, Some(_)) => Err(self.error(ErrorKind::NoEffort, "reasoning_effort")),
+            _ => Ok(()),
+        }
+    }
+
     fn tools(&self) -> Result<(), Error> {
         for (index, tool) in self.chat.tools.iter().enumerate() {
             check_draft7(tool.parameters.as_str()).map_err(|error| {
@@ -364,6 +402,20 @@ impl<'c, 'a> Check<'c, 'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Is the message a text that every layout takes from its role?
+fn says_text_alone(message: &Message<'_>) -> bool {
+    match message {
+        Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
+        Message::Assistant(AssistantMessage {
+            content: Content::Text(text),
+            tool_calls,
+            prefix: false,
+            weight: None,
+        }) => !text.is_empty() && tool_calls.is_empty(),
+        _ => false,
     }
 }
 

@@ -43,6 +43,10 @@ impl Turn {
     fn new(role: Role, messages: Range<usize>) -> Self {
         Turn { role, messages, dropped: false }
     }
+
+    fn of_one(role: Role, index: usize) -> Self {
+        Turn::new(role, index..index + 1)
+    }
 }
 
 impl<'c, 'a> Conversation<'c, 'a> {
@@ -66,17 +70,13 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
     /// As [`new`](Conversation::new), using the memory of `turns`.
     pub(crate) fn with_buffer(chat: &'c Chat<'a>, layout: &'c Layout, mut turns: Vec<Turn>) -> Result<Self, Error> {
-        check_chat(chat, layout)?;
+        let sort = check_chat(chat, layout)?;
         gather(chat, layout, &mut turns);
-        let mut conversation = Conversation { chat, layout, turns, users: None };
-        conversation.users = conversation.find_users();
-        check_turns(&conversation)?;
-        Ok(conversation)
-    }
-
-    fn find_users(&self) -> Option<(usize, usize)> {
         let is_user = |turn: &Turn| turn.role == Role::User;
-        Some((self.turns.iter().position(is_user)?, self.turns.iter().rposition(is_user)?))
+        let users = turns.iter().position(is_user).zip(turns.iter().rposition(is_user));
+        let conversation = Conversation { chat, layout, turns, users };
+        check_turns(&conversation, sort)?;
+        Ok(conversation)
     }
 
     /// The messages of a turn, with their indexes.
@@ -104,31 +104,36 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
 /// Gathers consecutive messages of one role, and of one weight, into turns.
 fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
-    let mut start = 0;
-    while let Some(first) = chat.messages.get(start) {
-        let (role, weight) = (first.role(), first.weight());
-        let rest = chat.messages.get(start..).unwrap_or_default();
-        let length = rest.iter().take_while(|message| message.role() == role && message.weight() == weight).count();
-        let end = start + length;
-        match (role, layout.system) {
-            (Role::System, System::InUser { .. }) => {}
-            (Role::System, System::OwnTurn(_)) => {
-                turns.extend((start..end).map(|index| Turn::new(role, index..index + 1)));
+    let own_system_turns = matches!(layout.system, System::OwnTurn(_));
+    let mut previous = None;
+    for (index, message) in chat.messages.iter().enumerate() {
+        let role = message.role();
+        match (role, turns.last_mut()) {
+            (Role::System, _) if !own_system_turns => {}
+            (Role::System | Role::Tool, _) => turns.push(Turn::of_one(role, index)),
+            (Role::User | Role::Assistant, Some(turn))
+                if previous == Some(role) && chat.weight(turn.messages.start) == message.weight() =>
+            {
+                turn.messages.end = index + 1;
             }
-            (Role::Tool, _) => {
-                let from = turns.len();
-                turns.extend((start..end).map(|index| Turn::new(role, index..index + 1)));
-                if layout.rules.pairing == Pairing::ById && length > 1 {
-                    order_by_calls(chat, start, turns.get_mut(from..).unwrap_or_default());
-                }
-            }
-            (Role::User | Role::Assistant, _) => turns.push(Turn::new(role, start..end)),
+            (Role::User | Role::Assistant, _) => turns.push(Turn::of_one(role, index)),
         }
-        start = end;
+        previous = Some(role);
     }
-    if let System::InUser { .. } = layout.system {
-        if turns.first().is_none_or(|turn| turn.role != Role::User) {
-            turns.insert(0, Turn::new(Role::User, 0..0));
+    if layout.rules.pairing == Pairing::ById {
+        order_results(chat, turns);
+    }
+    if !own_system_turns && turns.first().is_none_or(|turn| turn.role != Role::User) {
+        turns.insert(0, Turn::new(Role::User, 0..0));
+    }
+}
+
+/// Puts the results that stand together into the order of the calls before them.
+fn order_results(chat: &Chat<'_>, turns: &mut [Turn]) {
+    for group in turns.chunk_by_mut(|one, next| one.role == Role::Tool && next.role == Role::Tool) {
+        if let [first, _, ..] = group {
+            let first_result = first.messages.start;
+            order_by_calls(chat, first_result, group);
         }
     }
 }
@@ -150,6 +155,12 @@ fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
         let call = id.filter(|id| !id.is_empty()).unwrap_or(crate::chat::ToolCall::NULL_ID);
         (call_order.get(call).copied().unwrap_or(usize::MAX), result_order.get(&id).copied())
     });
+}
+
+impl Chat<'_> {
+    fn weight(&self, index: usize) -> Option<f64> {
+        self.messages.get(index).and_then(Message::weight)
+    }
 }
 
 impl<'a> Message<'a> {

@@ -43,9 +43,16 @@ pub struct Prompt {
 #[derive(Clone, Copy, PartialEq)]
 struct Piece {
     end: usize,
-    /// The message that the bytes come from; [`Origin::NONE`] for none.
-    origin: Origin,
+    /// The index of the message that the bytes come from; `u32::MAX` for none.
+    message: u32,
+    role: Option<Role>,
     kind: PieceKind,
+}
+
+impl Piece {
+    fn origin(self) -> Origin {
+        Origin { message: self.message, role: self.role }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -348,7 +355,7 @@ impl Prompt {
                 PieceKind::Run(word_start) => SpanKind::Text(word_start),
                 PieceKind::Rest => SpanKind::MoreText,
             };
-            Span { range, kind, message: piece.origin.index(), role: piece.origin.role }
+            Span { range, kind, message: piece.origin().index(), role: piece.role }
         })
     }
 

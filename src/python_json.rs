@@ -23,6 +23,7 @@
 
 mod members;
 mod number;
+mod output;
 mod reader;
 mod small_stack;
 mod string;
@@ -31,6 +32,7 @@ use std::fmt;
 
 use members::Members;
 pub(crate) use number::Number;
+use output::{Output, Separator};
 pub(crate) use reader::{Reader, Token};
 pub(crate) use small_stack::SmallStack;
 pub(crate) use string::RawString;
@@ -86,45 +88,60 @@ fn write_document(source: &str, out: &mut String) -> Result<(), JsonError> {
     out.reserve(source.len());
     let mut reader = Reader::new(source);
     let mut members = Members::new(base);
+    let mut output = Output::new(source, out);
+    let mut separator = Separator::Nothing;
     let mut lone_surrogate = None;
-    let mut separator = "";
-    while let Some(token) = reader.next_token()? {
-        if !matches!(token, Token::ObjectEnd | Token::ArrayEnd) {
-            out.push_str(separator);
-        }
-        separator = ", ";
-        let mut found = Surrogates::Paired;
+    loop {
+        let token = reader.next_token()?;
+        let place = reader.span();
+        let before = std::mem::replace(&mut separator, Separator::Comma);
         match token {
-            Token::ObjectStart => {
-                members.open();
-                out.push('{');
-                separator = "";
+            Token::ObjectStart | Token::ArrayStart => {
+                output.copy(before, place);
+                separator = Separator::Nothing;
+                if token == Token::ObjectStart {
+                    members.open();
+                }
             }
             Token::ObjectEnd => {
-                members.close(out);
-                out.push('}');
+                members.close(output.written());
+                output.copy(Separator::Nothing, place);
             }
-            Token::ArrayStart => {
-                out.push('[');
-                separator = "";
+            Token::ArrayEnd => {
+                output.copy(Separator::Nothing, place);
             }
-            Token::ArrayEnd => out.push(']'),
-            Token::Key(key) => {
-                let start = out.len();
-                found = key.write(out);
-                members.key(start, out);
-                separator = ": ";
+            Token::Key | Token::String => {
+                let string = reader.string();
+                let mut found = Surrogates::Paired;
+                let start = place.start;
+                let written = if string.is_canonical() {
+                    output.copy(before, place)
+                } else {
+                    output.replace(before, place, |out| found = string.write(out))
+                };
+                if found == Surrogates::Lone {
+                    lone_surrogate.get_or_insert(start);
+                }
+                if token == Token::Key {
+                    members.key(written);
+                    separator = Separator::Colon;
+                }
             }
-            Token::String(string) => found = string.write(out),
-            Token::Number(number) => number.write(out),
-            Token::Bool(true) => out.push_str("true"),
-            Token::Bool(false) => out.push_str("false"),
-            Token::Null => out.push_str("null"),
-        }
-        if found == Surrogates::Lone {
-            lone_surrogate.get_or_insert(reader.token_start());
+            Token::Integer | Token::Float => {
+                let number = reader.number(token);
+                if number.is_canonical() {
+                    output.copy(before, place);
+                } else {
+                    output.replace(before, place, |out| number.write(out));
+                }
+            }
+            Token::NotFinite | Token::Bool | Token::Null => {
+                output.copy(before, place);
+            }
+            Token::End => break,
         }
     }
+    output.written();
     if !members.are_unique() {
         members.settle(out);
     }

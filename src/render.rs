@@ -68,6 +68,19 @@ impl Conversation<'_, '_> {
         writer.end_run();
     }
 
+    /// The text of a turn of one message that is nothing but text.
+    fn only_text(&self, turn: &Turn) -> Option<&str> {
+        match self.chat.messages.get(turn.messages.clone())? {
+            [Message::System(Content::Text(text)) | Message::User(Content::Text(text))] => Some(text),
+            [
+                Message::Assistant(AssistantMessage {
+                    content: Content::Text(text), tool_calls, prefix: false, ..
+                }),
+            ] if tool_calls.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
     fn system(&self, writer: &mut Writer<'_>, turn: &Turn) {
         if let System::OwnTurn(frame) = self.layout.system {
             writer.mark(frame.open);
@@ -82,11 +95,22 @@ impl Conversation<'_, '_> {
             self.settings(writer);
         }
         writer.from(self.frame_origin(turn));
+        let system = match self.layout.system {
+            System::InUser { turn: place, join } if self.is_user_turn(index, place) => Some(join),
+            System::InUser { .. } | System::OwnTurn(_) => None,
+        };
+        let text = self.only_text(turn);
+        if let (None, Some(text)) = (system, text) {
+            return writer.framed(self.layout.user, text);
+        }
         writer.mark(self.layout.user.open);
-        if let System::InUser { turn: place, join } = self.layout.system {
-            if self.is_user_turn(index, place) {
-                self.system_prompt(writer, join, turn);
-            }
+        if let Some(join) = system {
+            self.system_prompt(writer, join, turn);
+        }
+        if let Some(text) = text {
+            writer.from(self.frame_origin(turn));
+            writer.text(text);
+            return writer.mark(self.layout.user.close);
         }
         match self.single_image_after_text(turn) {
             Some((origin, image)) => {
@@ -192,6 +216,10 @@ impl Conversation<'_, '_> {
     }
 
     fn reply(&self, writer: &mut Writer<'_>, turn: &Turn) {
+        if let Some(text) = self.only_text(turn) {
+            let text = if self.layout.trim_reply { text.trim_end_matches(' ') } else { text };
+            return writer.framed(self.layout.reply, text);
+        }
         writer.mark(self.layout.reply.open);
         self.contents(writer, turn);
         let only_text = !self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text));

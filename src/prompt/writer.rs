@@ -2,7 +2,7 @@
 
 use super::{Media, Origin, Piece, PieceKind, Prompt};
 use crate::control::{Control, Vocabulary};
-use crate::layout::{self, WordStart};
+use crate::layout::{self, Frame, WordStart};
 use crate::marking::Mark;
 
 /// Writes a prompt. Only [`control`](Writer::control) and [`markup`](Writer::markup) make control tokens, and what
@@ -30,7 +30,7 @@ impl<'p> Writer<'p> {
 
     /// One control token, which ends the text run before it.
     pub(crate) fn control(&mut self, control: Control) {
-        self.prompt.text.push_str(control.as_str());
+        control.append_to(&mut self.prompt.text);
         self.piece(PieceKind::Control(control));
         self.run = None;
     }
@@ -49,6 +49,38 @@ impl<'p> Writer<'p> {
             self.prompt.text.push_str(text);
             self.grow();
         }
+    }
+
+    /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
+    ///
+    /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
+    #[inline]
+    pub(crate) fn framed(&mut self, frame: Frame, text: &str) {
+        let (open, close) = match (frame.open, frame.close) {
+            (layout::Mark::Control(open), layout::Mark::Control(close)) => (Some(open), close),
+            (layout::Mark::Text(""), layout::Mark::Control(close)) => (None, close),
+            (open, close) => {
+                self.mark(open);
+                self.text(text);
+                return self.mark(close);
+            }
+        };
+        let Prompt { text: out, pieces, .. } = &mut *self.prompt;
+        let Origin { message, role } = self.origin;
+        let piece = |end, kind| Piece { end, message, role, kind };
+        if let Some(open) = open {
+            open.append_to(out);
+            pieces.push(piece(out.len(), PieceKind::Control(open)));
+        }
+        if !text.is_empty() {
+            if self.word_start == WordStart::Space {
+                out.push(' ');
+            }
+            out.push_str(text);
+            pieces.push(piece(out.len(), PieceKind::Run(self.word_start)));
+        }
+        close.append_to(out);
+        pieces.push(piece(out.len(), PieceKind::Control(close)));
     }
 
     /// Untrusted text that `write` appends.
@@ -128,7 +160,9 @@ impl<'p> Writer<'p> {
 
     fn open_run(&mut self) {
         if self.run.is_none() {
-            self.prompt.text.push_str(self.word_start.printed());
+            if self.word_start == WordStart::Space {
+                self.prompt.text.push(' ');
+            }
             self.run = Some(self.prompt.text.len());
             self.piece(PieceKind::Run(self.word_start));
         }
@@ -138,13 +172,14 @@ impl<'p> Writer<'p> {
     fn grow(&mut self) {
         let (end, origin) = (self.prompt.text.len(), self.origin);
         match self.prompt.pieces.last_mut() {
-            Some(piece) if piece.origin == origin => piece.end = end,
+            Some(piece) if piece.origin() == origin => piece.end = end,
             _ => self.piece(PieceKind::Rest),
         }
     }
 
     fn piece(&mut self, kind: PieceKind) {
-        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), origin: self.origin, kind });
+        let Origin { message, role } = self.origin;
+        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, kind });
     }
 }
 

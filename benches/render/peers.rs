@@ -1,0 +1,98 @@
+//! What the library is measured beside: the limit, plain parses, a bare template engine, and `hf-chat-template`.
+
+use std::borrow::Cow;
+
+use hf_chat_template::ChatTemplate;
+use minijinja::Environment;
+use minijinja::value::Serde;
+use mistral_chat_template::{Prompt, Segment};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The strings that a prompt is made of.
+pub(crate) fn pieces(prompt: &Prompt) -> Vec<String> {
+    let mut pieces = Vec::new();
+    for segment in prompt.segments() {
+        match segment {
+            Segment::Control(control) => pieces.push(control.as_str().to_owned()),
+            Segment::Text(text) => pieces.extend([" ".to_owned(), text.to_owned()]),
+            Segment::Media(media) => pieces.push(media.as_str().to_owned()),
+        }
+    }
+    pieces
+}
+
+/// The limit: the same bytes, pushed.
+pub(crate) fn push(pieces: &[String], buffer: &mut String) {
+    buffer.clear();
+    for piece in pieces {
+        buffer.push_str(piece);
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct BareRequest<'a> {
+    #[serde(borrow)]
+    pub(crate) messages: Vec<BareMessage<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct BareMessage<'a> {
+    #[serde(borrow)]
+    pub(crate) role: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) content: Cow<'a, str>,
+}
+
+/// A parse that keeps nothing but borrowed texts.
+pub(crate) fn bare_parse(json: &[u8]) -> usize {
+    let request: BareRequest<'_> = serde_json::from_slice(json).unwrap();
+    request.messages.iter().map(|message| message.role.len() + message.content.len()).sum()
+}
+
+/// The layout of v3 text chats in three lines of Jinja, with nothing checked.
+pub(crate) struct ThreeLines(Environment<'static>);
+
+impl ThreeLines {
+    pub(crate) fn new() -> Self {
+        const TEMPLATE: &str = "<s>{% for m in messages %}{% if m.role == 'user' %}[INST] \
+            {% if loop.last %}{{ system }}\n\n{% endif %}{{ m.content }}[/INST]\
+            {% elif m.role == 'assistant' %} {{ m.content }}</s>{% endif %}{% endfor %}";
+        let mut environment = Environment::new();
+        environment.add_template("v3", TEMPLATE).unwrap();
+        ThreeLines(environment)
+    }
+
+    pub(crate) fn render(&self, json: &str) -> String {
+        let request: Value = serde_json::from_str(json).unwrap();
+        self.render_value(&request)
+    }
+
+    pub(crate) fn render_value(&self, request: &Value) -> String {
+        let template = self.0.get_template("v3").unwrap();
+        let messages = minijinja::Value::from(Serde(&request["messages"]));
+        let system = minijinja::Value::from(Serde(&request["messages"][0]["content"]));
+        template.render(minijinja::context! { messages, system }).unwrap()
+    }
+}
+
+/// The template that mistral-common generates for v3, through `hf-chat-template`.
+pub(crate) struct Official {
+    template: ChatTemplate,
+    context: Value,
+}
+
+impl Official {
+    pub(crate) fn new(json: &str) -> Option<Self> {
+        let folder = std::env::var_os("MISTRAL_TEMPLATES")?;
+        let source = std::fs::read_to_string(std::path::Path::new(&folder).join("v3_spm.jinja")).ok()?;
+        let mut context: Value = serde_json::from_str(json).unwrap();
+        context["bos_token"] = json!("<s>");
+        context["eos_token"] = json!("</s>");
+        Some(Official { template: ChatTemplate::from_str(&source).unwrap(), context })
+    }
+
+    pub(crate) fn render(&self) -> String {
+        self.template.render_context(&self.context).unwrap()
+    }
+}
