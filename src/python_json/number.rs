@@ -113,7 +113,7 @@ fn skip_exponent(bytes: &[u8], start: usize) -> usize {
 /// already, up to trailing zeros. Exponents and values below 0.0001 are left to [`write_float`].
 fn short_decimal(text: &str) -> Option<&str> {
     const EXACT_DIGITS: usize = 15;
-    let point = text.find('.')?;
+    let point = text.bytes().position(|byte| byte == b'.')?;
     let (whole, fraction) = (text.get(..point)?, text.get(point + 1..)?);
     if text.len() > EXACT_DIGITS || fraction.contains(['e', 'E']) {
         return None;
