@@ -37,7 +37,8 @@ pub struct Refused {
     pub error: String,
 }
 
-/// Every golden, file by file. A chat of v3 without a system prompt is one of magnum too.
+/// Every golden, file by file. A chat of v3 without a system prompt is one of magnum too, and so is one
+/// that is refused.
 pub fn all() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens");
     let files = |part: &str| fs::read_dir(folder.join(part)).unwrap().map(|entry| entry.unwrap().path());
@@ -48,7 +49,8 @@ pub fn all() -> Vec<Case> {
     for file in files.iter().filter(|file| !file.ends_with("instruct.jsonl")) {
         for line in fs::read_to_string(file).unwrap().lines() {
             let case = Case::parse(line);
-            if case.version == "v3" && !line.contains(r#""system""#) && !line.contains(r#""developer""#) {
+            let has_system = line.contains(r#""system""#) || line.contains(r#""developer""#);
+            if case.version == "v3" && (case.refused.is_some() || !has_system) {
                 let id = format!("{}/magnum", case.id);
                 cases.push(Case { id, version: "magnum".to_owned(), ..Case::parse(line) });
             }
