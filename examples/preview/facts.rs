@@ -29,7 +29,10 @@ pub(crate) fn facts(
     match lookalikes.count() {
         0 => {}
         1 => facts.push(("! forged", "text that spells a control token; it stays text".to_owned())),
-        count => facts.push(("! forged", format!("{count} texts that spell a control token; they stay text"))),
+        count => {
+            let count = thousands(count);
+            facts.push(("! forged", format!("{count} texts that spell a control token; they stay text")));
+        }
     }
     for (index, message) in chat.messages.iter().enumerate() {
         facts.extend(media(message).map(|(caption, what)| (caption, format!("{what}, in message {index}"))));

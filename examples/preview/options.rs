@@ -16,33 +16,33 @@ Shows the prompt that a chat becomes, as the model reads it.
 Usage: preview [OPTIONS] CHAT.json
        preview --layout list
 
-CHAT.json is a request to a chat-completion endpoint (Mistral's or OpenAI's, with
-`messages`) or a ShareGPT conversation (with `conversations`); - is standard input.
+CHAT.json is a request to a chat-completion endpoint, Mistral's or OpenAI's,
+or a ShareGPT conversation; - is standard input.
 
 Options:
-  -l, --layout NAME    How to lay the chat out: magnum unless said otherwise. A version
-                       (v3, v7-tekken, v13+think+image) or a model's name
-                       (Mistral-Nemo-Instruct-2407); `list` shows what there is
+  -l, --layout NAME    How to lay the chat out: a version (v3, v13+think+image)
+                       or a model's name (Mistral-Nemo-Instruct-2407). `list`
+                       shows what there is [default: magnum]
   -p, --plain          Print the exact bytes of the prompt, and nothing else
-  -m, --mode MODE      What the prompt is for: test, serving, finetuning or agnostic.
-                       A ShareGPT conversation that ends with a reply is for
-                       finetuning, any other chat for test
-  -d, --dialect NAME   Whose JSON it is: mistral, openai, either or sharegpt. Found out
-                       unless said
-  -w, --width COLUMNS  How wide to draw: as wide as the terminal, 120 at most
+  -m, --mode MODE      What the prompt is for: test, serving, finetuning or
+                       agnostic [default: finetuning for a ShareGPT
+                       conversation that ends with a reply, else test]
+  -d, --dialect NAME   Whose JSON it is: mistral, openai, either or sharegpt
+                       [default: found out]
+  -w, --width COLUMNS  How wide to draw [default: the terminal, at most 120]
   -h, --help           Show this
 
 How to read it:
-  [INST]               In colour: a control token. The same characters typed by a user
-                       are underlined in red, with ! beside them: they are text
-  ·  ⏎  →              A space, a newline, a tab. The coloured dot after a control
-                       token is the space that SentencePiece sets before text
-  ‹U+200B›             A character that cannot be seen
-  The margin says which message a part comes from. Rows end where the prompt has a ⏎,
-  where the margin changes, and where the terminal is full.
+  [INST]     In colour: a control token. Where a user types the same characters,
+             they are underlined in red, with ! beside them: they are text
+  · ⏎ →      A space, a newline, a tab. A dot in colour is the space that
+             SentencePiece sets before text
+  ‹U+200B›   A character that cannot be seen
+  The margin says which message a part comes from. A row ends where the prompt
+  has ⏎, where the margin changes, and where the terminal is full.
 
 Colours go by NO_COLOR and CLICOLOR_FORCE, and are left out of a pipe.
-The exit code is 1 for a chat that cannot be shown, and 2 for a wrong command line.
+The exit code is 1 for a chat that cannot be shown, 2 for a wrong command line.
 ";
 
 /// What to do.

@@ -1,4 +1,5 @@
 //! The fenced blocks of a Markdown file.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 /// One fenced block.
 pub(crate) struct Block<'t> {
