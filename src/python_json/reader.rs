@@ -293,7 +293,7 @@ impl Containers {
     }
 
     fn push(&mut self, container: Container) {
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.outer.push(self.bits);
         }
         self.bits = self.bits << 1 | u64::from(container == Container::Object);
@@ -303,7 +303,7 @@ impl Containers {
     fn pop(&mut self) {
         self.bits >>= 1;
         self.depth = self.depth.saturating_sub(1);
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.bits = self.outer.pop().unwrap_or_default();
         }
     }
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn containers_are_remembered_beyond_one_word() {
         let kind = |level: usize| {
-            if level % 3 == 0 {
+            if usize::is_multiple_of(level, 3) {
                 Container::Object
             } else {
                 Container::Array
