@@ -320,8 +320,9 @@ impl<'s> Check<'s> {
             }
             (Rule::Number, Token::Integer | Token::Float | Token::NotFinite) => true,
             (Rule::PositiveNumber, Token::Integer | Token::Float | Token::NotFinite) => {
-                // Like Python, let `NaN` pass.
-                !(self.reader.number(token).value() <= 0.0)
+                let value = self.reader.number(token).value();
+                // Python lets `NaN` pass, which is not at most 0.
+                value > 0.0 || value.is_nan()
             }
             (Rule::Count, Token::Integer | Token::Float) => is_count(self.reader.number(token)),
             _ => false,
@@ -456,6 +457,21 @@ mod tests {
             r#"patternProperties["("]: must be a Python regular expression, but a group is not closed"#,
         );
         assert_invalid(r#"{"type": 1"#, "the text ends too early at byte 10");
+    }
+
+    #[test]
+    fn agrees_with_python() {
+        #[derive(serde::Deserialize)]
+        struct Golden {
+            schema: String,
+            verdict: String,
+        }
+        let goldens = include_str!("../tests/goldens/json_schema.jsonl");
+        for line in goldens.lines() {
+            let golden: Golden = serde_json::from_str(line).unwrap();
+            let verdict = if check_draft7(&golden.schema).is_ok() { "ok" } else { "refused" };
+            assert_eq!(verdict, golden.verdict, "{}", golden.schema);
+        }
     }
 
     #[test]

@@ -17,9 +17,9 @@
 //!
 //! Any text may come in. Nothing recurses, so nesting has no limit (Python gives up with a
 //! `RecursionError` at about 1000 levels). Time is linear in the input, except that the keys of
-//! an object with more than eight are sorted to find duplicates. A document whose keys are unique
-//! needs no heap beyond the growth of the output, unless it is very deep or an object in it has
-//! dozens of keys; even then the heap stays proportional to the input.
+//! an object with more than 32 are sorted to find duplicates. A document whose keys are unique
+//! needs no heap beyond the growth of the output, unless it is more than 64 levels deep or has
+//! more than 32 keys and objects open at once; even then the heap is proportional to the input.
 
 mod members;
 mod number;

@@ -285,7 +285,7 @@ impl Containers {
     }
 
     fn push(&mut self, container: Container) {
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.outer.push(self.bits);
         }
         self.bits = self.bits << 1 | u64::from(container == Container::Object);
@@ -295,7 +295,7 @@ impl Containers {
     fn pop(&mut self) {
         self.bits >>= 1;
         self.depth = self.depth.saturating_sub(1);
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.bits = self.outer.pop().unwrap_or_default();
         }
     }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn containers_are_remembered_beyond_one_word() {
         let kind = |level: usize| {
-            if level % 3 == 0 { Container::Object } else { Container::Array }
+            if usize::is_multiple_of(level, 3) { Container::Object } else { Container::Array }
         };
         let mut containers = Containers::new();
         for level in 0..200 {

@@ -5,6 +5,8 @@
     python3 tests/oracle/python_json.py --schemas --count 50000      # needs `pip install jsonschema`
     python3 tests/oracle/python_json.py --patterns --count 50000
     python3 tests/oracle/python_json.py --goldens 400 > tests/goldens/python_json.jsonl
+    (python3 tests/oracle/python_json.py --schemas --goldens 200;
+     python3 tests/oracle/python_json.py --patterns --goldens 200) > tests/goldens/json_schema.jsonl
 
 Python 3.11 is the reference. Each difference is printed as one JSON line; the last line is the sum.
 """
@@ -124,21 +126,21 @@ def mutate(rng, text):
 
 
 def expected_text(source):
-    """What Python makes of the text: ("ok", text), ("syntax",) or ("refused",)."""
+    """What Python makes of the text: ("ok", text), ("syntax",) or ("value",)."""
     try:
         out = json.dumps(json.loads(source), ensure_ascii=False)
         out.encode()
     except json.JSONDecodeError:
         return ("syntax",)
     except (ValueError, UnicodeEncodeError):
-        return ("refused",)
+        return ("value",)
     return ("ok", out)
 
 
 def answered_text(answer):
     if answer["ok"]:
         return ("ok", answer["out"])
-    return ("syntax",) if answer["syntax"] else ("refused",)
+    return ("syntax",) if answer["syntax"] else ("value",)
 
 
 # Schemas
@@ -287,16 +289,16 @@ def compare(count, seed, name, make, expected, answered):
     return differences
 
 
-def print_goldens(count, seed):
+def print_goldens(count, seed, name, make, expected, answered):
     rng = random.Random(seed)
-    printed = 0
-    while printed < count:
-        text = random_text(rng)
-        if len(text) > 160:
+    printed = set()
+    while len(printed) < count:
+        text = make(rng)
+        if len(text) > 160 or text in printed:
             continue
-        printed += 1
-        verdict, *out = expected_text(text)
-        golden = {"source": text, "out": out[0]} if out else {"source": text, "refused": verdict}
+        printed.add(text)
+        verdict, *out = expected(text)
+        golden = {name: text, "out": out[0]} if out else {name: text, "verdict": verdict}
         print(json.dumps(golden, ensure_ascii=False, separators=(",", ":")))
 
 
@@ -309,14 +311,14 @@ def main():
     parser.add_argument("--goldens", type=int)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    if options.goldens:
-        return print_goldens(options.goldens, options.seed)
     if options.schemas:
         run = ("schema", random_schema_text, expected_schema, answered_schema)
     elif options.patterns:
         run = ("schema", random_pattern_text, expected_pattern, answered_schema)
     else:
         run = ("source", random_text, expected_text, answered_text)
+    if options.goldens:
+        return print_goldens(options.goldens, options.seed, *run)
     sys.exit(compare(options.count, options.seed, *run) > 0)
 
 
