@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::chat::{Chat, Message, Role};
-use crate::check::{check_chat, check_turns};
+use crate::check::{Sort, check_chat, check_turns, may_follow};
 use crate::error::Error;
 use crate::layout::{History, Layout, Pairing, System};
 
@@ -35,17 +35,15 @@ pub(crate) struct Turn {
     pub(crate) role: Role,
     /// The messages; none for a user turn that only carries the system prompt.
     pub(crate) messages: Range<usize>,
+    /// Is it one plain message?
+    pub(crate) sort: Sort,
     /// Is the turn left out, to fit a budget?
     pub(crate) dropped: bool,
 }
 
 impl Turn {
-    fn new(role: Role, messages: Range<usize>) -> Self {
-        Turn { role, messages, dropped: false }
-    }
-
-    fn of_one(role: Role, index: usize) -> Self {
-        Turn::new(role, index..index + 1)
+    fn new(role: Role, messages: Range<usize>, sort: Sort) -> Self {
+        Turn { role, messages, sort, dropped: false }
     }
 }
 
@@ -70,8 +68,11 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
     /// As [`new`](Conversation::new), using the memory of `turns`.
     pub(crate) fn with_buffer(chat: &'c Chat<'a>, layout: &'c Layout, mut turns: Vec<Turn>) -> Result<Self, Error> {
-        let sort = check_chat(chat, layout)?;
-        gather(chat, layout, &mut turns);
+        let sort = gather(chat, layout, &mut turns);
+        check_chat(chat, layout, sort)?;
+        if layout.rules.pairing == Pairing::ById && sort == Sort::Mixed {
+            order_results(chat, &mut turns);
+        }
         let is_user = |turn: &Turn| turn.role == Role::User;
         let users = turns.iter().position(is_user).zip(turns.iter().rposition(is_user));
         let conversation = Conversation { chat, layout, turns, users };
@@ -87,9 +88,8 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
     /// Is the turn one of tool calls or results of before the last user turn, which the layout leaves out?
     pub(crate) fn is_old_tool_turn(&self, index: usize, turn: &Turn) -> bool {
-        let before_last = self.users.is_some_and(|(_, last)| index < last);
-        before_last
-            && self.layout.old_tool_turns == History::Drop
+        self.layout.old_tool_turns == History::Drop
+            && self.users.is_some_and(|(_, last)| index < last)
             && match turn.role {
                 Role::Tool => true,
                 Role::Assistant => self.has_calls(turn),
@@ -102,30 +102,31 @@ impl<'c, 'a> Conversation<'c, 'a> {
     }
 }
 
-/// Gathers consecutive messages of one role, and of one weight, into turns.
-fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
+/// Gathers consecutive messages of one role, and of one weight, into turns, and says what sort of messages they are.
+fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) -> Sort {
     let own_system_turns = matches!(layout.system, System::OwnTurn(_));
-    let mut previous = None;
+    let mut all = Sort::Plain;
+    let mut previous = Role::User;
     for (index, message) in chat.messages.iter().enumerate() {
-        let role = message.role();
-        match (role, turns.last_mut()) {
-            (Role::System, _) if !own_system_turns => {}
-            (Role::System | Role::Tool, _) => turns.push(Turn::of_one(role, index)),
-            (Role::User | Role::Assistant, Some(turn))
-                if previous == Some(role) && chat.weight(turn.messages.start) == message.weight() =>
-            {
-                turn.messages.end = index + 1;
-            }
-            (Role::User | Role::Assistant, _) => turns.push(Turn::of_one(role, index)),
+        let (role, sort) = (message.role(), Sort::of(message));
+        if sort == Sort::Mixed || !may_follow(previous, role) {
+            all = Sort::Mixed;
         }
-        previous = Some(role);
-    }
-    if layout.rules.pairing == Pairing::ById {
-        order_results(chat, turns);
+        let same_role = role == std::mem::replace(&mut previous, role);
+        if same_role
+            && matches!(role, Role::User | Role::Assistant)
+            && let Some(turn) = turns.last_mut()
+            && chat.weight(turn.messages.start) == message.weight()
+        {
+            (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
+        } else if role != Role::System || own_system_turns {
+            turns.push(Turn::new(role, index..index + 1, sort));
+        }
     }
     if !own_system_turns && turns.first().is_none_or(|turn| turn.role != Role::User) {
-        turns.insert(0, Turn::new(Role::User, 0..0));
+        turns.insert(0, Turn::new(Role::User, 0..0, Sort::Mixed));
     }
+    all
 }
 
 /// Puts the results that stand together into the order of the calls before them.

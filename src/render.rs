@@ -1,6 +1,7 @@
 //! A [`Conversation`] into [`Writer`] calls: what each turn looks like, as the layout's fields say.
 
 use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
+use crate::check::Sort;
 use crate::control::Control;
 use crate::error::Error;
 use crate::format::Format;
@@ -58,7 +59,7 @@ impl Conversation<'_, '_> {
         if turn.dropped || self.is_old_tool_turn(index, turn) {
             return;
         }
-        writer.from(Origin::message(turn.messages.start, turn.role));
+        writer.from(self.frame_origin(turn));
         match turn.role {
             Role::System => self.system(writer, turn),
             Role::User => self.user(writer, index, turn),
@@ -68,21 +69,20 @@ impl Conversation<'_, '_> {
         writer.end_run();
     }
 
-    /// The text of a turn of one message that is nothing but text.
+    /// The text of a turn that is nothing but one.
+    #[inline]
     fn only_text(&self, turn: &Turn) -> Option<&str> {
-        match self.chat.messages.get(turn.messages.clone())? {
-            [Message::System(Content::Text(text)) | Message::User(Content::Text(text))] => Some(text),
-            [
-                Message::Assistant(AssistantMessage {
-                    content: Content::Text(text), tool_calls, prefix: false, ..
-                }),
-            ] if tool_calls.is_empty() => Some(text),
+        match (turn.sort, self.chat.messages.get(turn.messages.start)?.content()) {
+            (Sort::Plain, Content::Text(text)) => Some(text),
             _ => None,
         }
     }
 
     fn system(&self, writer: &mut Writer<'_>, turn: &Turn) {
-        if let System::OwnTurn(frame) = self.layout.system {
+        if let System::OwnTurn(frame) = &self.layout.system {
+            if let Some(text) = self.only_text(turn) {
+                return writer.framed(frame, text);
+            }
             writer.mark(frame.open);
             self.contents(writer, turn);
             writer.mark(frame.close);
@@ -93,15 +93,15 @@ impl Conversation<'_, '_> {
         if self.layout.tools.is_some_and(|place| self.is_user_turn(index, place)) {
             self.tools(writer);
             self.settings(writer);
+            writer.from(self.frame_origin(turn));
         }
-        writer.from(self.frame_origin(turn));
         let system = match self.layout.system {
             System::InUser { turn: place, join } if self.is_user_turn(index, place) => Some(join),
             System::InUser { .. } | System::OwnTurn(_) => None,
         };
         let text = self.only_text(turn);
         if let (None, Some(text)) = (system, text) {
-            return writer.framed(self.layout.user, text);
+            return writer.framed(&self.layout.user, text);
         }
         writer.mark(self.layout.user.open);
         if let Some(join) = system {
@@ -218,7 +218,7 @@ impl Conversation<'_, '_> {
     fn reply(&self, writer: &mut Writer<'_>, turn: &Turn) {
         if let Some(text) = self.only_text(turn) {
             let text = if self.layout.trim_reply { text.trim_end_matches(' ') } else { text };
-            return writer.framed(self.layout.reply, text);
+            return writer.framed(&self.layout.reply, text);
         }
         writer.mark(self.layout.reply.open);
         self.contents(writer, turn);
