@@ -390,9 +390,20 @@ impl<'c, 'a> Check<'c, 'a> {
 }
 
 impl Sort {
+    /// A chat is plain where every message is, and follows one that it may follow.
+    pub(crate) fn of_chat(chat: &Chat<'_>) -> Self {
+        let mut previous = Role::User;
+        let plain = chat.messages.iter().all(|message| {
+            let role = message.role();
+            let follows = may_follow(previous, role);
+            previous = role;
+            follows && Sort::of_message(message) == Sort::Plain
+        });
+        if plain { Sort::Plain } else { Sort::Mixed }
+    }
+
     /// A message is plain where it is a text that every layout takes from its role.
-    #[inline]
-    pub(crate) fn of(message: &Message<'_>) -> Self {
+    pub(crate) fn of_message(message: &Message<'_>) -> Self {
         let plain = match message {
             Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
             Message::Assistant(AssistantMessage {
@@ -408,7 +419,7 @@ impl Sort {
 }
 
 /// Which role may follow which, in every version.
-pub(crate) const fn may_follow(previous: Role, role: Role) -> bool {
+const fn may_follow(previous: Role, role: Role) -> bool {
     match previous {
         Role::System | Role::User => !matches!(role, Role::Tool),
         Role::Assistant | Role::Tool => !matches!(role, Role::System),

@@ -58,7 +58,9 @@ impl<'p> Writer<'p> {
     /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
     ///
     /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
-    pub(crate) fn framed(&mut self, frame: &Frame, text: &str) {
+    #[inline]
+    pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
+        self.origin = origin;
         let (open, before) = control_or_text(frame.open);
         let (close, after) = control_or_text(frame.close);
         let out = &mut self.prompt.text;
