@@ -68,8 +68,8 @@ impl Mode {
     }
 }
 
-/// What a chat is made of, as far as it decides how much there is to check.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What messages are made of, as far as it decides how much there is to check and to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// Texts in an order that no layout refuses: nothing in them can be wrong.
     Plain,
@@ -78,23 +78,18 @@ pub(crate) enum Sort {
 }
 
 /// Checks what the messages say by themselves; [`check_turns`] checks what they are as turns.
-pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout) -> Result<Sort, Error> {
+pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout, messages: Sort) -> Result<(), Error> {
     let check = Check { chat, layout };
-    if check.is_plain() {
-        check.ends()?;
-        check.tools()?;
-        check.effort()?;
-        return Ok(Sort::Plain);
-    }
-    check.form()?;
+    check.form(messages)?;
     check.ends()?;
-    check.order()?;
-    for (index, message) in chat.messages.iter().enumerate() {
-        check.message(index, message)?;
+    if messages == Sort::Mixed {
+        check.order()?;
+        for (index, message) in chat.messages.iter().enumerate() {
+            check.message(index, message)?;
+        }
     }
     check.tools()?;
-    check.effort()?;
-    Ok(Sort::Mixed)
+    check.effort()
 }
 
 struct Check<'c, 'a> {
@@ -112,21 +107,10 @@ impl<'c, 'a> Check<'c, 'a> {
         Err(self.error(kind, format!("messages[{index}]{dot}{field}")))
     }
 
-    /// Told in one pass, because most chats are so.
-    fn is_plain(&self) -> bool {
-        let mut previous = Role::User;
-        let plain = self.chat.messages.iter().all(|message| {
-            let role = message.role();
-            let follows = may_follow(previous, role);
-            previous = role;
-            follows && says_text_alone(message)
-        });
-        plain && self.chat.response_format == ResponseFormat::Text
-    }
-
     /// What no version takes, which mistral-common's types refuse before any rule.
-    fn form(&self) -> Result<(), Error> {
-        for (index, message) in self.chat.messages.iter().enumerate() {
+    fn form(&self, messages: Sort) -> Result<(), Error> {
+        let mixed = if messages == Sort::Mixed { &*self.chat.messages } else { &[] };
+        for (index, message) in mixed.iter().enumerate() {
             let role = message.role();
             for (at, chunk) in message.content().chunks().iter().enumerate() {
                 let kind = chunk.kind();
@@ -405,17 +389,32 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 }
 
-/// Is the message a text that every layout takes from its role?
-fn says_text_alone(message: &Message<'_>) -> bool {
-    match message {
-        Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
-        Message::Assistant(AssistantMessage {
-            content: Content::Text(text),
-            tool_calls,
-            prefix: false,
-            weight: None,
-        }) => !text.is_empty() && tool_calls.is_empty(),
-        _ => false,
+impl Sort {
+    /// A chat is plain where every message is, and follows one that it may follow.
+    pub(crate) fn of_chat(chat: &Chat<'_>) -> Self {
+        let mut previous = Role::User;
+        let plain = chat.messages.iter().all(|message| {
+            let role = message.role();
+            let follows = may_follow(previous, role);
+            previous = role;
+            follows && Sort::of_message(message) == Sort::Plain
+        });
+        if plain { Sort::Plain } else { Sort::Mixed }
+    }
+
+    /// A message is plain where it is a text that every layout takes from its role.
+    pub(crate) fn of_message(message: &Message<'_>) -> Self {
+        let plain = match message {
+            Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
+            Message::Assistant(AssistantMessage {
+                content: Content::Text(text),
+                tool_calls,
+                prefix: false,
+                weight: None,
+            }) => !text.is_empty() && tool_calls.is_empty(),
+            _ => false,
+        };
+        if plain { Sort::Plain } else { Sort::Mixed }
     }
 }
 

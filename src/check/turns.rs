@@ -11,11 +11,11 @@ use crate::python_json::{self, JsonError};
 use crate::version::Feature;
 
 /// Checks the turns in the order in which they are written.
-pub(crate) fn check_turns(conversation: &Conversation<'_, '_>, sort: Sort) -> Result<(), Error> {
+pub(crate) fn check_turns(conversation: &Conversation<'_, '_>, messages: Sort) -> Result<(), Error> {
     let Conversation { chat, layout, .. } = *conversation;
     let check = Check { chat, layout };
     check.settings()?;
-    if sort == Sort::Plain {
+    if messages == Sort::Plain {
         return Ok(());
     }
     if layout.rules.system_with_audio == SystemWithAudio::OnlyByUrl {

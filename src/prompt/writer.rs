@@ -1,6 +1,6 @@
 //! [`Writer`]: control tokens and text into a [`Prompt`], each piece recorded as it is written.
 
-use super::{Media, Origin, Piece, PieceKind, Prompt};
+use super::{Body, Media, Origin, Piece, Prompt};
 use crate::control::{Control, Vocabulary};
 use crate::layout::{self, Frame, WordStart};
 use crate::marking::Mark;
@@ -31,14 +31,18 @@ impl<'p> Writer<'p> {
     /// One control token, which ends the text run before it.
     pub(crate) fn control(&mut self, control: Control) {
         control.append_to(&mut self.prompt.text);
-        self.piece(PieceKind::Control(control));
+        self.piece(Some(control), Body::Nothing, None);
         self.run = None;
     }
 
     /// An image or a sound, which ends the text run before it.
     pub(crate) fn media(&mut self, media: Media) {
-        self.prompt.text.push_str(media.placeholder().as_str());
-        self.piece(PieceKind::Media(media));
+        media.placeholder().append_to(&mut self.prompt.text);
+        let body = match media {
+            Media::Image => Body::Image,
+            Media::Audio => Body::Audio,
+        };
+        self.piece(None, body, None);
         self.run = None;
     }
 
@@ -55,32 +59,29 @@ impl<'p> Writer<'p> {
     ///
     /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
     #[inline]
-    pub(crate) fn framed(&mut self, frame: Frame, text: &str) {
-        let (open, close) = match (frame.open, frame.close) {
-            (layout::Mark::Control(open), layout::Mark::Control(close)) => (Some(open), close),
-            (layout::Mark::Text(""), layout::Mark::Control(close)) => (None, close),
-            (open, close) => {
-                self.mark(open);
-                self.text(text);
-                return self.mark(close);
-            }
-        };
-        let Prompt { text: out, pieces, .. } = &mut *self.prompt;
-        let Origin { message, role } = self.origin;
-        let piece = |end, kind| Piece { end, message, role, kind };
+    pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
+        self.origin = origin;
+        let (open, before) = control_or_text(frame.open);
+        let (close, after) = control_or_text(frame.close);
+        let out = &mut self.prompt.text;
         if let Some(open) = open {
             open.append_to(out);
-            pieces.push(piece(out.len(), PieceKind::Control(open)));
         }
-        if !text.is_empty() {
+        let body = if before.is_empty() && text.is_empty() && after.is_empty() {
+            Body::Nothing
+        } else {
             if self.word_start == WordStart::Space {
                 out.push(' ');
             }
-            out.push_str(text);
-            pieces.push(piece(out.len(), PieceKind::Run(self.word_start)));
+            for text in [before, text, after] {
+                out.push_str(text);
+            }
+            Body::run(self.word_start)
+        };
+        if let Some(close) = close {
+            close.append_to(out);
         }
-        close.append_to(out);
-        pieces.push(piece(out.len(), PieceKind::Control(close)));
+        self.piece(open, body, close);
     }
 
     /// Untrusted text that `write` appends.
@@ -164,7 +165,7 @@ impl<'p> Writer<'p> {
                 self.prompt.text.push(' ');
             }
             self.run = Some(self.prompt.text.len());
-            self.piece(PieceKind::Run(self.word_start));
+            self.piece(None, Body::run(self.word_start), None);
         }
     }
 
@@ -173,13 +174,23 @@ impl<'p> Writer<'p> {
         let (end, origin) = (self.prompt.text.len(), self.origin);
         match self.prompt.pieces.last_mut() {
             Some(piece) if piece.origin() == origin => piece.end = end,
-            _ => self.piece(PieceKind::Rest),
+            _ => self.piece(None, Body::Rest, None),
         }
     }
 
-    fn piece(&mut self, kind: PieceKind) {
+    /// Takes what was appended since the last piece into a new one.
+    #[inline]
+    fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
         let Origin { message, role } = self.origin;
-        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, kind });
+        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, open, body, close });
+    }
+}
+
+/// A mark as the control token or the text that it is.
+const fn control_or_text(mark: layout::Mark) -> (Option<Control>, &'static str) {
+    match mark {
+        layout::Mark::Control(control) => (Some(control), ""),
+        layout::Mark::Text(text) => (None, text),
     }
 }
 
