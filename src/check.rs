@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::chat::{AssistantMessage, Chat, Chunk, Message, ResponseFormat, Role, ToolCall, ToolMessage};
+use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
 use crate::json_schema::check_draft7;
 use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAudio, TextAndCalls};
@@ -68,19 +68,28 @@ impl Mode {
     }
 }
 
+/// What messages are made of, as far as it decides how much there is to check and to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Texts in an order that no layout refuses: nothing in them can be wrong.
+    Plain,
+    /// Anything.
+    Mixed,
+}
+
 /// Checks what the messages say by themselves; [`check_turns`] checks what they are as turns.
-pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
+pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout, messages: Sort) -> Result<(), Error> {
     let check = Check { chat, layout };
-    check.form()?;
-    check.order()?;
-    for (index, message) in chat.messages.iter().enumerate() {
-        check.message(index, message)?;
+    check.form(messages)?;
+    check.ends()?;
+    if messages == Sort::Mixed {
+        check.order()?;
+        for (index, message) in chat.messages.iter().enumerate() {
+            check.message(index, message)?;
+        }
     }
     check.tools()?;
-    match (layout.settings, chat.reasoning_effort) {
-        (Settings::Unknown, Some(_)) => Err(check.error(ErrorKind::NoEffort, "reasoning_effort")),
-        _ => Ok(()),
-    }
+    check.effort()
 }
 
 struct Check<'c, 'a> {
@@ -99,8 +108,9 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     /// What no version takes, which mistral-common's types refuse before any rule.
-    fn form(&self) -> Result<(), Error> {
-        for (index, message) in self.chat.messages.iter().enumerate() {
+    fn form(&self, messages: Sort) -> Result<(), Error> {
+        let mixed = if messages == Sort::Mixed { &*self.chat.messages } else { &[] };
+        for (index, message) in mixed.iter().enumerate() {
             let role = message.role();
             for (at, chunk) in message.content().chunks().iter().enumerate() {
                 let kind = chunk.kind();
@@ -121,8 +131,8 @@ impl<'c, 'a> Check<'c, 'a> {
         Ok(())
     }
 
-    /// Which roles follow which, who is last, and whether calls have their results.
-    fn order(&self) -> Result<(), Error> {
+    /// Who is alone, and who is last.
+    fn ends(&self) -> Result<(), Error> {
         let messages = &*self.chat.messages;
         if self.layout.mode == Mode::Serving && self.chat.model.is_none() {
             return Err(self.error(ErrorKind::NoModel, "model"));
@@ -139,7 +149,12 @@ impl<'c, 'a> Check<'c, 'a> {
                 self.last(before.len(), last)?;
             }
         }
-        for (index, pair) in messages.windows(2).enumerate() {
+        Ok(())
+    }
+
+    /// Which roles follow which, and whether calls have their results.
+    fn order(&self) -> Result<(), Error> {
+        for (index, pair) in self.chat.messages.windows(2).enumerate() {
             if let [previous, message] = pair {
                 let (previous, role) = (previous.role(), message.role());
                 if !may_follow(previous, role) {
@@ -352,6 +367,13 @@ impl<'c, 'a> Check<'c, 'a> {
         wrong.map_or(Ok(()), |kind| self.at(index, "tool_call_id", kind))
     }
 
+    fn effort(&self) -> Result<(), Error> {
+        match (self.layout.settings, self.chat.reasoning_effort) {
+            (Settings::Unknown, Some(_)) => Err(self.error(ErrorKind::NoEffort, "reasoning_effort")),
+            _ => Ok(()),
+        }
+    }
+
     fn tools(&self) -> Result<(), Error> {
         for (index, tool) in self.chat.tools.iter().enumerate() {
             check_draft7(tool.parameters.as_str()).map_err(|error| {
@@ -364,6 +386,35 @@ impl<'c, 'a> Check<'c, 'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl Sort {
+    /// A chat is plain where every message is, and follows one that it may follow.
+    pub(crate) fn of_chat(chat: &Chat<'_>) -> Self {
+        let mut previous = Role::User;
+        let plain = chat.messages.iter().all(|message| {
+            let role = message.role();
+            let follows = may_follow(previous, role);
+            previous = role;
+            follows && Sort::of_message(message) == Sort::Plain
+        });
+        if plain { Sort::Plain } else { Sort::Mixed }
+    }
+
+    /// A message is plain where it is a text that every layout takes from its role.
+    pub(crate) fn of_message(message: &Message<'_>) -> Self {
+        let plain = match message {
+            Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
+            Message::Assistant(AssistantMessage {
+                content: Content::Text(text),
+                tool_calls,
+                prefix: false,
+                weight: None,
+            }) => !text.is_empty() && tool_calls.is_empty(),
+            _ => false,
+        };
+        if plain { Sort::Plain } else { Sort::Mixed }
     }
 }
 

@@ -112,9 +112,10 @@ impl fmt::Display for Error {
         if !at.is_empty() {
             write!(f, "{at}: ")?;
         }
-        write!(f, "{kind}")?;
-        if let (true, Some(source)) = (kind.tells_source(), source) {
-            write!(f, ": {source}")?;
+        match (kind, source) {
+            (ErrorKind::Json, Some(source)) => write!(f, "{source}")?,
+            (kind, Some(source)) if kind.tells_source() => write!(f, "{kind}: {source}")?,
+            (kind, _) => write!(f, "{kind}")?,
         }
         match layout {
             Some(layout) => write!(f, " ({layout})"),

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::chat::{Chat, Message, Role};
-use crate::check::{check_chat, check_turns};
+use crate::check::{Sort, check_chat, check_turns};
 use crate::error::Error;
-use crate::layout::{History, Layout, Pairing, System};
+use crate::layout::{History, Layout, Pairing, System, UserTurn};
 
 /// A chat that was checked and gathered into turns for one layout. It cannot be made any other way.
 ///
@@ -27,6 +27,9 @@ pub struct Conversation<'c, 'a> {
     pub(crate) turns: Vec<Turn>,
     /// The first and the last user turn, before any turn was dropped to fit a budget.
     pub(crate) users: Option<(usize, usize)>,
+    /// The user turn that carries the tools and the settings, and the one that carries the system prompt.
+    pub(crate) tools_turn: Option<usize>,
+    pub(crate) system_turn: Option<usize>,
 }
 
 /// One turn: consecutive messages of one role that are written as one.
@@ -35,14 +38,10 @@ pub(crate) struct Turn {
     pub(crate) role: Role,
     /// The messages; none for a user turn that only carries the system prompt.
     pub(crate) messages: Range<usize>,
+    /// Is it one plain message?
+    pub(crate) sort: Sort,
     /// Is the turn left out, to fit a budget?
     pub(crate) dropped: bool,
-}
-
-impl Turn {
-    fn new(role: Role, messages: Range<usize>) -> Self {
-        Turn { role, messages, dropped: false }
-    }
 }
 
 impl<'c, 'a> Conversation<'c, 'a> {
@@ -66,17 +65,20 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
     /// As [`new`](Conversation::new), using the memory of `turns`.
     pub(crate) fn with_buffer(chat: &'c Chat<'a>, layout: &'c Layout, mut turns: Vec<Turn>) -> Result<Self, Error> {
-        check_chat(chat, layout)?;
-        gather(chat, layout, &mut turns);
-        let mut conversation = Conversation { chat, layout, turns, users: None };
-        conversation.users = conversation.find_users();
-        check_turns(&conversation)?;
-        Ok(conversation)
-    }
-
-    fn find_users(&self) -> Option<(usize, usize)> {
+        let sort = Sort::of_chat(chat);
+        check_chat(chat, layout, sort)?;
+        gather(chat, layout, sort, &mut turns);
         let is_user = |turn: &Turn| turn.role == Role::User;
-        Some((self.turns.iter().position(is_user)?, self.turns.iter().rposition(is_user)?))
+        let users = turns.iter().position(is_user).zip(turns.iter().rposition(is_user));
+        let at = |place: UserTurn| users.map(|(first, last)| if place == UserTurn::First { first } else { last });
+        let tools_turn = layout.tools.and_then(at);
+        let system_turn = match layout.system {
+            System::InUser { turn, .. } => at(turn),
+            System::OwnTurn(_) => None,
+        };
+        let conversation = Conversation { chat, layout, turns, users, tools_turn, system_turn };
+        check_turns(&conversation, sort)?;
+        Ok(conversation)
     }
 
     /// The messages of a turn, with their indexes.
@@ -87,9 +89,8 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
     /// Is the turn one of tool calls or results of before the last user turn, which the layout leaves out?
     pub(crate) fn is_old_tool_turn(&self, index: usize, turn: &Turn) -> bool {
-        let before_last = self.users.is_some_and(|(_, last)| index < last);
-        before_last
-            && self.layout.old_tool_turns == History::Drop
+        self.layout.old_tool_turns == History::Drop
+            && self.users.is_some_and(|(_, last)| index < last)
             && match turn.role {
                 Role::Tool => true,
                 Role::Assistant => self.has_calls(turn),
@@ -103,32 +104,37 @@ impl<'c, 'a> Conversation<'c, 'a> {
 }
 
 /// Gathers consecutive messages of one role, and of one weight, into turns.
-fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
-    let mut start = 0;
-    while let Some(first) = chat.messages.get(start) {
-        let (role, weight) = (first.role(), first.weight());
-        let rest = chat.messages.get(start..).unwrap_or_default();
-        let length = rest.iter().take_while(|message| message.role() == role && message.weight() == weight).count();
-        let end = start + length;
-        match (role, layout.system) {
-            (Role::System, System::InUser { .. }) => {}
-            (Role::System, System::OwnTurn(_)) => {
-                turns.extend((start..end).map(|index| Turn::new(role, index..index + 1)));
-            }
-            (Role::Tool, _) => {
-                let from = turns.len();
-                turns.extend((start..end).map(|index| Turn::new(role, index..index + 1)));
-                if layout.rules.pairing == Pairing::ById && length > 1 {
-                    order_by_calls(chat, start, turns.get_mut(from..).unwrap_or_default());
-                }
-            }
-            (Role::User | Role::Assistant, _) => turns.push(Turn::new(role, start..end)),
+fn gather(chat: &Chat<'_>, layout: &Layout, sort: Sort, turns: &mut Vec<Turn>) {
+    let own_system_turns = matches!(layout.system, System::OwnTurn(_));
+    let mut previous = None;
+    for (index, message) in chat.messages.iter().enumerate() {
+        let role = message.role();
+        let same_role = previous.replace(role) == Some(role);
+        if same_role
+            && matches!(role, Role::User | Role::Assistant)
+            && let Some(turn) = turns.last_mut()
+            && chat.weight(turn.messages.start) == message.weight()
+        {
+            (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
+        } else if role != Role::System || own_system_turns {
+            let sort = if sort == Sort::Plain { sort } else { Sort::of_message(message) };
+            turns.push(Turn { role, messages: index..index + 1, sort, dropped: false });
         }
-        start = end;
     }
-    if let System::InUser { .. } = layout.system {
-        if turns.first().is_none_or(|turn| turn.role != Role::User) {
-            turns.insert(0, Turn::new(Role::User, 0..0));
+    if layout.rules.pairing == Pairing::ById && sort == Sort::Mixed {
+        order_results(chat, turns);
+    }
+    if !own_system_turns && turns.first().is_none_or(|turn| turn.role != Role::User) {
+        turns.insert(0, Turn { role: Role::User, messages: 0..0, sort: Sort::Mixed, dropped: false });
+    }
+}
+
+/// Puts the results that stand together into the order of the calls before them.
+fn order_results(chat: &Chat<'_>, turns: &mut [Turn]) {
+    for group in turns.chunk_by_mut(|one, next| one.role == Role::Tool && next.role == Role::Tool) {
+        if let [first, _, ..] = group {
+            let first_result = first.messages.start;
+            order_by_calls(chat, first_result, group);
         }
     }
 }
@@ -150,6 +156,12 @@ fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
         let call = id.filter(|id| !id.is_empty()).unwrap_or(crate::chat::ToolCall::NULL_ID);
         (call_order.get(call).copied().unwrap_or(usize::MAX), result_order.get(&id).copied())
     });
+}
+
+impl Chat<'_> {
+    fn weight(&self, index: usize) -> Option<f64> {
+        self.messages.get(index).and_then(Message::weight)
+    }
 }
 
 impl<'a> Message<'a> {

@@ -39,23 +39,74 @@ pub struct Prompt {
     turns: Vec<Turn>,
 }
 
-/// A stretch of the string that ends at `end` and begins where the piece before it ends.
-#[derive(Clone, Copy, PartialEq)]
+/// A stretch of the string that one message wrote: text or media, with a control token on either side, on one or none.
+/// It ends at `end` and begins where the piece before it ends.
+#[derive(Clone, Copy)]
 struct Piece {
     end: usize,
-    /// The message that the bytes come from; [`Origin::NONE`] for none.
-    origin: Origin,
-    kind: PieceKind,
+    /// The index of the message that the bytes come from; `u32::MAX` for none.
+    message: u32,
+    role: Option<Role>,
+    open: Option<Control>,
+    body: Body,
+    close: Option<Control>,
 }
 
+/// What a piece holds beside control tokens.
 #[derive(Clone, Copy, PartialEq)]
-enum PieceKind {
-    Control(Control),
-    Media(Media),
-    /// The beginning of a text run. With [`WordStart::Space`], its first byte is the space that the tokenizer adds.
-    Run(WordStart),
-    /// More of the same run, from another message.
+enum Body {
+    Nothing,
+    /// The beginning of a text run, without a space before it.
+    Run,
+    /// The beginning of a text run, whose first byte is the space that the tokenizer adds.
+    SpacedRun,
+    /// More of the run of the piece before, from another message.
     Rest,
+    Image,
+    Audio,
+}
+
+impl Body {
+    const fn run(word_start: WordStart) -> Self {
+        match word_start {
+            WordStart::Space => Body::SpacedRun,
+            WordStart::Nothing => Body::Run,
+        }
+    }
+}
+
+impl Piece {
+    fn origin(&self) -> Origin {
+        Origin { message: self.message, role: self.role }
+    }
+
+    /// The spans of the piece, in order, where it begins at `start`.
+    fn spans(&self, start: usize) -> impl Iterator<Item = Span> + use<> {
+        let (message, role) = (self.origin().index(), self.role);
+        let text_start = start + length(self.open);
+        let text_end = self.end - length(self.close);
+        let body = match self.body {
+            Body::Nothing => None,
+            Body::Run => Some(SpanKind::Text(WordStart::Nothing)),
+            Body::SpacedRun => Some(SpanKind::Text(WordStart::Space)),
+            Body::Rest => Some(SpanKind::MoreText),
+            Body::Image => Some(SpanKind::Media(Media::Image)),
+            Body::Audio => Some(SpanKind::Media(Media::Audio)),
+        };
+        let spans = [
+            (start..text_start, self.open.map(SpanKind::Control)),
+            (text_start..text_end, body),
+            (text_end..self.end, self.close.map(SpanKind::Control)),
+        ];
+        spans.into_iter().filter_map(move |(range, kind)| Some(Span { range, kind: kind?, message, role }))
+    }
+}
+
+const fn length(control: Option<Control>) -> usize {
+    match control {
+        Some(control) => control.as_str().len(),
+        None => 0,
+    }
 }
 
 /// Where bytes come from: a message, by index and role.
@@ -246,9 +297,9 @@ impl Prompt {
     /// ```
     #[must_use]
     pub fn after_bos(&self) -> &str {
-        match self.pieces.first() {
-            Some(Piece { end, kind: PieceKind::Control(Control::Bos), .. }) => {
-                self.text.get(*end..).unwrap_or_default()
+        match self.spans().next() {
+            Some(Span { range, kind: SpanKind::Control(Control::Bos), .. }) => {
+                self.text.get(range.end..).unwrap_or_default()
             }
             _ => &self.text,
         }
@@ -303,28 +354,21 @@ impl Prompt {
 
     /// The segments, each text run with how the tokenizer is to begin it.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (Segment<'_>, WordStart)> {
-        let mut pieces = self.pieces.iter().peekable();
-        let mut start = 0;
+        let mut spans = self.spans().peekable();
         std::iter::from_fn(move || {
-            let piece = pieces.next()?;
-            let mut end = piece.end;
-            let segment = match piece.kind {
-                PieceKind::Control(control) => (Segment::Control(control), WordStart::Nothing),
-                PieceKind::Media(media) => (Segment::Media(media), WordStart::Nothing),
-                PieceKind::Run(_) | PieceKind::Rest => {
-                    while let Some(rest) = pieces.next_if(|next| next.kind == PieceKind::Rest) {
-                        end = rest.end;
-                    }
-                    let word_start = match piece.kind {
-                        PieceKind::Run(word_start) => word_start,
-                        _ => WordStart::Nothing,
-                    };
-                    let text = self.text.get(start + word_start.printed().len()..end).unwrap_or_default();
-                    (Segment::Text(text), word_start)
-                }
+            let Span { range, kind, .. } = spans.next()?;
+            let word_start = match kind {
+                SpanKind::Control(control) => return Some((Segment::Control(control), WordStart::Nothing)),
+                SpanKind::Media(media) => return Some((Segment::Media(media), WordStart::Nothing)),
+                SpanKind::Text(word_start) => word_start,
+                SpanKind::MoreText => WordStart::Nothing,
             };
-            start = end;
-            Some(segment)
+            let mut end = range.end;
+            while let Some(more) = spans.next_if(|next| next.kind == SpanKind::MoreText) {
+                end = more.range.end;
+            }
+            let text = self.text.get(range.start + word_start.printed().len()..end).unwrap_or_default();
+            Some((Segment::Text(text), word_start))
         })
     }
 
@@ -339,17 +383,7 @@ impl Prompt {
     /// ```
     pub fn spans(&self) -> impl Iterator<Item = Span> {
         let mut start = 0;
-        self.pieces.iter().map(move |piece| {
-            let range = start..piece.end;
-            start = piece.end;
-            let kind = match piece.kind {
-                PieceKind::Control(control) => SpanKind::Control(control),
-                PieceKind::Media(media) => SpanKind::Media(media),
-                PieceKind::Run(word_start) => SpanKind::Text(word_start),
-                PieceKind::Rest => SpanKind::MoreText,
-            };
-            Span { range, kind, message: piece.origin.index(), role: piece.origin.role }
-        })
+        self.pieces.iter().flat_map(move |piece| piece.spans(std::mem::replace(&mut start, piece.end)))
     }
 
     /// The strings at which generation is to stop, as text: for whoever cannot stop at the token itself.
@@ -417,9 +451,9 @@ impl fmt::Debug for Prompt {
     }
 }
 
-/// Two prompts are equal when they have the same string, pieces and stop strings.
+/// Two prompts are equal when they have the same string, spans and stop strings.
 impl PartialEq for Prompt {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text && self.pieces == other.pieces && self.stops == other.stops
+        self.text == other.text && self.spans().eq(other.spans()) && self.stops == other.stops
     }
 }

@@ -17,12 +17,13 @@
 //!
 //! Any text may come in. Nothing recurses, so nesting has no limit (Python gives up with a
 //! `RecursionError` at about 1000 levels). Time is linear in the input, except that the keys of
-//! an object with more than eight are sorted to find duplicates. A document whose keys are unique
-//! needs no heap beyond the growth of the output, unless it is very deep or an object in it has
-//! dozens of keys; even then the heap stays proportional to the input.
+//! an object with more than 32 are sorted to find duplicates. A document whose keys are unique
+//! needs no heap beyond the growth of the output, unless it is more than 64 levels deep or has
+//! more than 32 keys and objects open at once; even then the heap is proportional to the input.
 
 mod members;
 mod number;
+mod output;
 mod reader;
 mod small_stack;
 mod string;
@@ -31,6 +32,7 @@ use std::fmt;
 
 use members::Members;
 pub(crate) use number::Number;
+use output::{Output, Separator};
 pub(crate) use reader::{Reader, Token};
 pub(crate) use small_stack::SmallStack;
 pub(crate) use string::RawString;
@@ -86,45 +88,43 @@ fn write_document(source: &str, out: &mut String) -> Result<(), JsonError> {
     out.reserve(source.len());
     let mut reader = Reader::new(source);
     let mut members = Members::new(base);
+    let mut output = Output::new(source, out);
+    let mut separator = Separator::Nothing;
     let mut lone_surrogate = None;
-    let mut separator = "";
-    while let Some(token) = reader.next_token()? {
-        if !matches!(token, Token::ObjectEnd | Token::ArrayEnd) {
-            out.push_str(separator);
-        }
-        separator = ", ";
-        let mut found = Surrogates::Paired;
-        match token {
+    loop {
+        let token = reader.next_token()?;
+        let before = match token {
+            Token::ObjectEnd => {
+                members.close(|| output.written());
+                Separator::Nothing
+            }
+            Token::ArrayEnd => Separator::Nothing,
+            Token::End => break,
+            _ => separator,
+        };
+        let place = if reader.is_canonical(token) {
+            output.copy(before, reader.span())
+        } else {
+            output.replace(before, reader.span(), |out| {
+                if rewrite(&reader, token, out) == Surrogates::Lone {
+                    lone_surrogate.get_or_insert(reader.span().start);
+                }
+            })
+        };
+        separator = match token {
             Token::ObjectStart => {
                 members.open();
-                out.push('{');
-                separator = "";
+                Separator::Nothing
             }
-            Token::ObjectEnd => {
-                members.close(out);
-                out.push('}');
+            Token::ArrayStart => Separator::Nothing,
+            Token::Key => {
+                members.key(place);
+                Separator::Colon
             }
-            Token::ArrayStart => {
-                out.push('[');
-                separator = "";
-            }
-            Token::ArrayEnd => out.push(']'),
-            Token::Key(key) => {
-                let start = out.len();
-                found = key.write(out);
-                members.key(start, out);
-                separator = ": ";
-            }
-            Token::String(string) => found = string.write(out),
-            Token::Number(number) => number.write(out),
-            Token::Bool(true) => out.push_str("true"),
-            Token::Bool(false) => out.push_str("false"),
-            Token::Null => out.push_str("null"),
-        }
-        if found == Surrogates::Lone {
-            lone_surrogate.get_or_insert(reader.token_start());
-        }
+            _ => Separator::Comma,
+        };
     }
+    output.written();
     if !members.are_unique() {
         members.settle(out);
     }
@@ -134,6 +134,17 @@ fn write_document(source: &str, out: &mut String) -> Result<(), JsonError> {
             Err(JsonError::new(JsonErrorKind::LoneSurrogate, offset))
         }
         _ => Ok(()),
+    }
+}
+
+/// Appends the reader's last token, a string or number that Python writes in its own way.
+fn rewrite(reader: &Reader<'_>, token: Token, out: &mut String) -> Surrogates {
+    match token {
+        Token::Key | Token::String => reader.string().write(out),
+        _ => {
+            reader.number(token).write(out);
+            Surrogates::Paired
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! A [`Conversation`] into [`Writer`] calls: what each turn looks like, as the layout's fields say.
 
 use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
+use crate::check::Sort;
 use crate::control::Control;
 use crate::error::Error;
 use crate::format::Format;
-use crate::layout::{Layout, SchemaSetting, Settings, System, ToolCalls, ToolResults, UserTurn};
+use crate::layout::{Frame, Layout, SchemaSetting, Settings, System, ToolCalls, ToolResults};
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Media, Origin, Prompt, Writer};
 use crate::python_json;
@@ -54,11 +55,40 @@ impl Conversation<'_, '_> {
     }
 
     /// Writes one turn.
+    #[inline]
     pub(crate) fn turn(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
-        if turn.dropped || self.is_old_tool_turn(index, turn) {
-            return;
+        match self.framed_text(index, turn) {
+            _ if turn.dropped => {}
+            Some((frame, text)) => writer.framed(Origin::message(turn.messages.start, turn.role), frame, text),
+            None if self.is_old_tool_turn(index, turn) => {}
+            None => self.mixed_turn(writer, index, turn),
         }
-        writer.from(Origin::message(turn.messages.start, turn.role));
+    }
+
+    /// What a turn is that is nothing but a text in its frame.
+    #[inline]
+    fn framed_text(&self, index: usize, turn: &Turn) -> Option<(&Frame, &str)> {
+        if turn.sort == Sort::Mixed {
+            return None;
+        }
+        let (frame, content) = match (self.chat.messages.get(turn.messages.start)?, &self.layout.system) {
+            (Message::User(_), _) if [self.tools_turn, self.system_turn].contains(&Some(index)) => return None,
+            (Message::User(content), _) => (&self.layout.user, content),
+            (Message::Assistant(message), _) => (&self.layout.reply, &message.content),
+            (Message::System(content), System::OwnTurn(frame)) => (frame, content),
+            _ => return None,
+        };
+        match content {
+            Content::Text(text) if turn.role == Role::Assistant && self.layout.trim_reply => {
+                Some((frame, text.trim_end_matches(' ')))
+            }
+            Content::Text(text) => Some((frame, text)),
+            Content::Chunks(_) => None,
+        }
+    }
+
+    fn mixed_turn(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
+        writer.from(self.frame_origin(turn));
         match turn.role {
             Role::System => self.system(writer, turn),
             Role::User => self.user(writer, index, turn),
@@ -77,16 +107,14 @@ impl Conversation<'_, '_> {
     }
 
     fn user(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
-        if self.layout.tools.is_some_and(|place| self.is_user_turn(index, place)) {
+        if self.tools_turn == Some(index) {
             self.tools(writer);
             self.settings(writer);
+            writer.from(self.frame_origin(turn));
         }
-        writer.from(self.frame_origin(turn));
         writer.mark(self.layout.user.open);
-        if let System::InUser { turn: place, join } = self.layout.system {
-            if self.is_user_turn(index, place) {
-                self.system_prompt(writer, join, turn);
-            }
+        if let (System::InUser { join, .. }, true) = (self.layout.system, self.system_turn == Some(index)) {
+            self.system_prompt(writer, join, turn);
         }
         match self.single_image_after_text(turn) {
             Some((origin, image)) => {
@@ -103,13 +131,6 @@ impl Conversation<'_, '_> {
     /// Frames belong to the turn's first message; a turn of no message has none.
     fn frame_origin(&self, turn: &Turn) -> Origin {
         if turn.messages.is_empty() { Origin::NONE } else { Origin::message(turn.messages.start, turn.role) }
-    }
-
-    fn is_user_turn(&self, index: usize, place: UserTurn) -> bool {
-        self.users.is_some_and(|(first, last)| match place {
-            UserTurn::First => index == first,
-            UserTurn::Last => index == last,
-        })
     }
 
     /// Every system message as one text at the beginning of a user turn: its own run where the turn has media.
@@ -207,6 +228,7 @@ impl Conversation<'_, '_> {
             writer.mark(self.layout.reply.close);
         }
     }
+
     /// The tool calls of a turn.
     fn calls(&self, writer: &mut Writer<'_>, turn: &Turn) {
         match self.layout.calls {

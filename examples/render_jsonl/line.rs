@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use mistral_chat_template::{
     Chat, Conversation, Dialect, Error, Family, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::answer::{Refusal, write_json, write_prompt};
@@ -33,8 +33,13 @@ struct Line<'a> {
 
 #[derive(Default, Deserialize)]
 struct Options<'a> {
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "present")]
     settings_builder: Option<&'a RawValue>,
+}
+
+/// A value that is there, though it be null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Why a line has no prompt.

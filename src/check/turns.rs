@@ -1,6 +1,6 @@
 //! What a layout refuses of a chat once its messages are turns: what mistral-common refuses only while it encodes.
 
-use super::{Check, SystemWithAudio};
+use super::{Check, Sort, SystemWithAudio};
 use crate::chat::{Chunk, Content, Message, Role};
 use crate::error::{Error, ErrorKind};
 use crate::image::data_url_image;
@@ -11,10 +11,13 @@ use crate::python_json::{self, JsonError};
 use crate::version::Feature;
 
 /// Checks the turns in the order in which they are written.
-pub(crate) fn check_turns(conversation: &Conversation<'_, '_>) -> Result<(), Error> {
+pub(crate) fn check_turns(conversation: &Conversation<'_, '_>, messages: Sort) -> Result<(), Error> {
     let Conversation { chat, layout, .. } = *conversation;
     let check = Check { chat, layout };
     check.settings()?;
+    if messages == Sort::Plain {
+        return Ok(());
+    }
     if layout.rules.system_with_audio == SystemWithAudio::OnlyByUrl {
         check.refuse_system_with(|chunk| matches!(chunk, Chunk::InputAudio(_)))?;
     }

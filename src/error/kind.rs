@@ -19,7 +19,7 @@ use crate::version::DetectError;
 #[allow(missing_docs, reason = "the sentence of each kind is its documentation")]
 pub enum ErrorKind {
     // Reading JSON.
-    #[error("not the JSON that is expected here")]
+    #[error("not JSON of the form that is expected here")]
     Json,
     #[error("the field `{0}` is missing or null")]
     MissingField(&'static str),
@@ -61,17 +61,19 @@ pub enum ErrorKind {
     LastNotAssistant { role: Role },
     #[error("fine-tuning learns from complete messages, and the last one is a prefix")]
     LastIsPrefix,
-    #[error("an assistant message at the end is a prefix to be continued, or nothing is left to answer")]
+    #[error(
+        "the last message is the assistant's: as a prefix it can be continued, and else there is nothing to answer"
+    )]
     LastIsAssistant,
     #[error("{} {role} message cannot follow {} {previous} message", article(*role), article(*previous))]
     RoleOrder { previous: Role, role: Role },
-    #[error("{calls} tool calls are open and {results} results came before the next assistant message")]
+    #[error("calls and results before this message differ in number: {calls} and {results}")]
     OpenCalls { calls: usize, results: usize },
-    #[error("{calls} tool calls are open and {results} results came by the end of the chat")]
+    #[error("calls and results at the end of the chat differ in number: {calls} and {results}")]
     OpenCallsAtEnd { calls: usize, results: usize },
     #[error("the result {id:?} came twice")]
     DuplicateResult { id: String },
-    #[error("no open tool call has the id {}", id.as_deref().map_or("of this result: it has none".to_owned(), |id| format!("{id:?}")))]
+    #[error("{}", unknown_result(id.as_deref()))]
     UnknownResult { id: Option<String> },
     #[error("two calls of one message have the id {id:?}")]
     DuplicateCall { id: String },
@@ -119,11 +121,9 @@ pub enum ErrorKind {
     NoTools,
     #[error("there is no thinking")]
     NoThinking,
-    #[error("a system message cannot hold thinking")]
-    SystemThinking,
     #[error("the vocabulary has no [THINK], so thinking cannot be written")]
     NoThinkTokens,
-    #[error("{media} needs a tokenizer that encodes {media}, and this layout has none: see `Layout::with`")]
+    #[error("the layout has no encoder of {media}; `Layout::with` adds it")]
     NoEncoder { media: &'static str },
     #[error("{scheme:?} is no scheme of an image URL; the schemes are https, http, file and data")]
     ImageScheme { scheme: String },
@@ -285,6 +285,14 @@ impl std::fmt::Display for Family {
 macro_rules! kinds {
     ($($kind:pat => $name:literal, $family:expr;)+) => {
         impl ErrorKind {
+            /// The names of all kinds.
+            ///
+            /// ```
+            /// # use mistral_chat_template::ErrorKind;
+            /// assert!(ErrorKind::NAMES.contains(&"role_order"));
+            /// ```
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
             /// The kind's name, for machines: stable, in snake case.
             ///
             /// ```
@@ -364,7 +372,6 @@ kinds! {
     ErrorKind::ParallelResults => "parallel_results", Family::UnsupportedFeature;
     ErrorKind::NoTools => "no_tools", Family::Tokenizer;
     ErrorKind::NoThinking => "no_thinking", Family::Tokenizer;
-    ErrorKind::SystemThinking => "system_thinking", Family::Tokenizer;
     ErrorKind::NoThinkTokens => "no_think_tokens", Family::Assertion;
     ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion;
     ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value;
@@ -399,7 +406,7 @@ kinds! {
 impl ErrorKind {
     /// Does the sentence need its source to say what is wrong?
     pub(super) const fn tells_source(&self) -> bool {
-        matches!(self, ErrorKind::Json | ErrorKind::ResponseSchema | ErrorKind::ToolSchema | ErrorKind::JsonValue)
+        matches!(self, ErrorKind::ResponseSchema | ErrorKind::ToolSchema | ErrorKind::JsonValue)
     }
 }
 
@@ -439,6 +446,13 @@ const fn roles(dialect: Dialect) -> &'static str {
         Dialect::Mistral => "system, user, assistant and tool",
         Dialect::Either | Dialect::OpenAi => "system, developer, user, assistant and tool",
         Dialect::ShareGpt => "system, human, user, gpt, assistant, chatgpt, bing, bard and tool",
+    }
+}
+
+fn unknown_result(id: Option<&str>) -> String {
+    match id {
+        Some(id) => format!("no open call has the id {id:?}"),
+        None => "a result needs the id of an open call, and this one has none".to_owned(),
     }
 }
 

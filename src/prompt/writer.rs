@@ -1,8 +1,8 @@
 //! [`Writer`]: control tokens and text into a [`Prompt`], each piece recorded as it is written.
 
-use super::{Media, Origin, Piece, PieceKind, Prompt};
+use super::{Body, Media, Origin, Piece, Prompt};
 use crate::control::{Control, Vocabulary};
-use crate::layout::{self, WordStart};
+use crate::layout::{self, Frame, WordStart};
 use crate::marking::Mark;
 
 /// Writes a prompt. Only [`control`](Writer::control) and [`markup`](Writer::markup) make control tokens, and what
@@ -30,15 +30,19 @@ impl<'p> Writer<'p> {
 
     /// One control token, which ends the text run before it.
     pub(crate) fn control(&mut self, control: Control) {
-        self.prompt.text.push_str(control.as_str());
-        self.piece(PieceKind::Control(control));
+        control.append_to(&mut self.prompt.text);
+        self.piece(Some(control), Body::Nothing, None);
         self.run = None;
     }
 
     /// An image or a sound, which ends the text run before it.
     pub(crate) fn media(&mut self, media: Media) {
-        self.prompt.text.push_str(media.placeholder().as_str());
-        self.piece(PieceKind::Media(media));
+        media.placeholder().append_to(&mut self.prompt.text);
+        let body = match media {
+            Media::Image => Body::Image,
+            Media::Audio => Body::Audio,
+        };
+        self.piece(None, body, None);
         self.run = None;
     }
 
@@ -49,6 +53,35 @@ impl<'p> Writer<'p> {
             self.prompt.text.push_str(text);
             self.grow();
         }
+    }
+
+    /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
+    ///
+    /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
+    #[inline]
+    pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
+        self.origin = origin;
+        let (open, before) = control_or_text(frame.open);
+        let (close, after) = control_or_text(frame.close);
+        let out = &mut self.prompt.text;
+        if let Some(open) = open {
+            open.append_to(out);
+        }
+        let body = if before.is_empty() && text.is_empty() && after.is_empty() {
+            Body::Nothing
+        } else {
+            if self.word_start == WordStart::Space {
+                out.push(' ');
+            }
+            for text in [before, text, after] {
+                out.push_str(text);
+            }
+            Body::run(self.word_start)
+        };
+        if let Some(close) = close {
+            close.append_to(out);
+        }
+        self.piece(open, body, close);
     }
 
     /// Untrusted text that `write` appends.
@@ -128,9 +161,11 @@ impl<'p> Writer<'p> {
 
     fn open_run(&mut self) {
         if self.run.is_none() {
-            self.prompt.text.push_str(self.word_start.printed());
+            if self.word_start == WordStart::Space {
+                self.prompt.text.push(' ');
+            }
             self.run = Some(self.prompt.text.len());
-            self.piece(PieceKind::Run(self.word_start));
+            self.piece(None, Body::run(self.word_start), None);
         }
     }
 
@@ -138,13 +173,24 @@ impl<'p> Writer<'p> {
     fn grow(&mut self) {
         let (end, origin) = (self.prompt.text.len(), self.origin);
         match self.prompt.pieces.last_mut() {
-            Some(piece) if piece.origin == origin => piece.end = end,
-            _ => self.piece(PieceKind::Rest),
+            Some(piece) if piece.origin() == origin => piece.end = end,
+            _ => self.piece(None, Body::Rest, None),
         }
     }
 
-    fn piece(&mut self, kind: PieceKind) {
-        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), origin: self.origin, kind });
+    /// Takes what was appended since the last piece into a new one.
+    #[inline]
+    fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
+        let Origin { message, role } = self.origin;
+        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, open, body, close });
+    }
+}
+
+/// A mark as the control token or the text that it is.
+const fn control_or_text(mark: layout::Mark) -> (Option<Control>, &'static str) {
+    match mark {
+        layout::Mark::Control(control) => (Some(control), ""),
+        layout::Mark::Text(text) => (None, text),
     }
 }
 

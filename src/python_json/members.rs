@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::small_stack::SmallStack;
 
 /// Objects with more keys than this are checked by sorting, smaller ones pair by pair.
-const FEW_KEYS: usize = 8;
+const FEW_KEYS: usize = 32;
 
 /// The keys of the open objects, and what is to be done about duplicates.
 ///
@@ -44,19 +44,21 @@ impl Members {
         self.keys.push(Key::default());
     }
 
-    /// Notes that the innermost object has a key that was written from `start` to the end of `out`.
-    pub(super) fn key(&mut self, start: usize, out: &str) {
-        self.keys.push(Key { start: start - self.base, end: out.len() - self.base });
+    /// Notes that the innermost object has a key, which stands at this place of the output.
+    pub(super) fn key(&mut self, place: Range<usize>) {
+        self.keys.push(Key { start: place.start - self.base, end: place.end - self.base });
     }
 
-    /// Notes that the innermost object ends; its last member is all that `out` ends in.
-    pub(super) fn close(&mut self, out: &str) {
-        let text = out.get(self.base..).unwrap_or_default();
+    /// Notes that the innermost object ends; `written` gives the output, up to its last member.
+    pub(super) fn close<'o>(&mut self, written: impl FnOnce() -> &'o mut String) {
         let all = self.keys.as_mut_slice();
         let opening = all.iter().rposition(Key::is_opening).unwrap_or_default();
         let keys = all.get_mut(opening + 1..).unwrap_or_default();
-        if has_duplicates(keys, text) {
-            note_duplicates(keys, text, &mut self.notes);
+        if keys.len() > 1 {
+            let text = written().get(self.base..).unwrap_or_default();
+            if has_duplicates(keys, text) {
+                note_duplicates(keys, text, &mut self.notes);
+            }
         }
         self.keys.truncate(opening);
     }
@@ -97,6 +99,13 @@ impl Key {
         self.end == 0
     }
 
+    /// One bit out of 64, the same for equal keys and mostly not for others.
+    fn signature(self, text: &str) -> u64 {
+        let byte = |offset: usize| usize::from(text.as_bytes().get(offset).copied().unwrap_or(0));
+        let (first, last) = (byte(self.start + 1), byte(self.end.saturating_sub(2)));
+        1 << ((first + 5 * last + 11 * (self.end - self.start)) % 64)
+    }
+
     /// Keys are equal when their text is, because every string is written in one way only.
     fn text(self, text: &str) -> &[u8] {
         text.as_bytes().get(self.start..self.end).unwrap_or_default()
@@ -105,20 +114,22 @@ impl Key {
 
 /// Whether two of the keys are equal; may change their order.
 fn has_duplicates(keys: &mut [Key], text: &str) -> bool {
-    if keys.len() <= FEW_KEYS {
-        let mut rest = &*keys;
-        while let Some((key, others)) = rest.split_first() {
-            let length = key.end - key.start;
-            let equal = |other: &Key| other.end - other.start == length && other.text(text) == key.text(text);
-            if others.iter().any(equal) {
+    if keys.len() > FEW_KEYS {
+        keys.sort_unstable_by(|a, b| a.text(text).cmp(b.text(text)));
+        return keys.windows(2).any(|pair| matches!(pair, [a, b] if a.text(text) == b.text(text)));
+    }
+    let mut signatures = 0_u64;
+    for (index, key) in keys.iter().enumerate() {
+        let signature = key.signature(text);
+        if signatures & signature != 0 {
+            let mut earlier = keys.iter().take(index);
+            if earlier.any(|earlier| earlier.text(text) == key.text(text)) {
                 return true;
             }
-            rest = others;
         }
-        return false;
+        signatures |= signature;
     }
-    keys.sort_unstable_by(|a, b| a.text(text).cmp(b.text(text)));
-    keys.windows(2).any(|pair| matches!(pair, [a, b] if a.text(text) == b.text(text)))
+    false
 }
 
 /// Notes what to skip and what to print instead in an object that ends where `text` does.

@@ -1,6 +1,6 @@
 //! JSON numbers: from the source's digits to the digits that Python prints.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::{JsonError, JsonErrorKind};
 
@@ -15,43 +15,49 @@ pub(crate) enum Number<'a> {
     /// Digits with a fraction, an exponent or both.
     Float(&'a str),
     /// `NaN`, `Infinity` or `-Infinity`, which Python reads and writes.
-    NotFinite(&'static str),
+    NotFinite(&'a str),
 }
 
-impl<'a> Number<'a> {
-    /// Reads the number that begins at `start`; also returns the offset after it.
-    ///
-    /// As in Python, a fraction or exponent without digits is not part of the number.
-    pub(crate) fn read(text: &'a str, start: usize) -> Result<(Self, usize), JsonError> {
-        let bytes = text.as_bytes();
-        let first = start + usize::from(bytes.get(start) == Some(&b'-'));
-        let whole = match bytes.get(first) {
-            Some(b'0') => first + 1,
-            Some(b'1'..=b'9') => skip_digits(bytes, first),
-            Some(b'I') if first > start => return Self::minus_infinity(text, start),
-            _ => return Err(JsonError::new(JsonErrorKind::ExpectedValue, start)),
-        };
-        let end = skip_exponent(bytes, skip_fraction(bytes, whole));
-        let number = text.get(start..end).unwrap_or_default();
-        if end > whole {
-            Ok((Number::Float(number), end))
-        } else if whole - first > MAX_INTEGER_DIGITS {
-            Err(JsonError::new(JsonErrorKind::IntegerTooLong, start))
-        } else {
-            Ok((Number::Integer(number), end))
-        }
-    }
+/// The two kinds of numbers that have digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Integer,
+    Float,
+}
 
-    fn minus_infinity(text: &str, start: usize) -> Result<(Self, usize), JsonError> {
-        const NAME: &str = "-Infinity";
-        match text.get(start..) {
-            Some(rest) if rest.starts_with(NAME) => Ok((Number::NotFinite(NAME), start + NAME.len())),
-            _ => Err(JsonError::new(JsonErrorKind::ExpectedValue, start)),
+/// Finds the end of the number that begins at `start`.
+///
+/// As in Python, a fraction or exponent without digits is not part of the number.
+#[inline]
+pub(super) fn scan(bytes: &[u8], start: usize) -> Result<(Kind, usize), JsonError> {
+    let first = start + usize::from(bytes.get(start) == Some(&b'-'));
+    let whole = match bytes.get(first) {
+        Some(b'0') => first + 1,
+        Some(b'1'..=b'9') => skip_digits(bytes, first),
+        _ => return Err(JsonError::new(JsonErrorKind::ExpectedValue, start)),
+    };
+    let end = skip_exponent(bytes, skip_fraction(bytes, whole));
+    if end > whole {
+        Ok((Kind::Float, end))
+    } else if whole - first > MAX_INTEGER_DIGITS {
+        Err(JsonError::new(JsonErrorKind::IntegerTooLong, start))
+    } else {
+        Ok((Kind::Integer, end))
+    }
+}
+
+impl Number<'_> {
+    /// Whether Python prints the number just as the source has it.
+    pub(super) fn is_canonical(self) -> bool {
+        match self {
+            Number::Integer(text) => text != "-0",
+            Number::Float(text) => short_decimal(text).is_some_and(|kept| kept.len() == text.len()),
+            Number::NotFinite(_) => true,
         }
     }
 
     /// Appends the number as Python prints it.
-    pub(crate) fn write(self, out: &mut String) {
+    pub(super) fn write(self, out: &mut String) {
         match self {
             Number::Integer("-0") => out.push('0'),
             Number::Integer(text) | Number::NotFinite(text) => out.push_str(text),
@@ -107,7 +113,7 @@ fn skip_exponent(bytes: &[u8], start: usize) -> usize {
 /// already, up to trailing zeros. Exponents and values below 0.0001 are left to [`write_float`].
 fn short_decimal(text: &str) -> Option<&str> {
     const EXACT_DIGITS: usize = 15;
-    let point = text.find('.')?;
+    let point = text.bytes().position(|byte| byte == b'.')?;
     let (whole, fraction) = (text.get(..point)?, text.get(point + 1..)?);
     if text.len() > EXACT_DIGITS || fraction.contains(['e', 'E']) {
         return None;
@@ -122,31 +128,98 @@ fn short_decimal(text: &str) -> Option<&str> {
 
 /// Appends a float as Python's `repr` prints it: the shortest digits that read back the same.
 fn write_float(value: f64, out: &mut String) {
-    let magnitude = value.abs();
-    // Writing to a `String` cannot fail.
     if value.is_infinite() {
         out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
-    } else if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        let _ = write!(out, "{value}");
-        if value.fract() == 0.0 {
-            out.push_str(".0");
+        return;
+    }
+    if value.is_sign_negative() {
+        out.push('-');
+    }
+    let scientific = Scientific::of(value.abs());
+    let (digits, exponent) = scientific.parts();
+    let (first, others) = digits;
+    match exponent {
+        0..16 => {
+            let whole = usize::from(exponent.unsigned_abs()).min(others.len());
+            let (whole, fraction) = others.split_at_checked(whole).unwrap_or_default();
+            out.push_str(first);
+            out.push_str(whole);
+            let zeros = usize::from(exponent.unsigned_abs()) - whole.len();
+            out.extend(std::iter::repeat_n('0', zeros));
+            out.push('.');
+            out.push_str(if fraction.is_empty() { "0" } else { fraction });
         }
-    } else {
-        let start = out.len();
-        let _ = write!(out, "{value:e}");
-        sign_exponent(out, start);
+        -4..0 => {
+            let zeros = usize::from(exponent.unsigned_abs()) - 1;
+            out.push_str("0.");
+            out.extend(std::iter::repeat_n('0', zeros));
+            out.push_str(first);
+            out.push_str(others);
+        }
+        _ => {
+            out.push_str(first);
+            if !others.is_empty() {
+                out.push('.');
+                out.push_str(others);
+            }
+            // Writing to a `String` cannot fail.
+            let _ = write!(out, "e{exponent:+03}");
+        }
     }
 }
 
-/// Gives the exponent of the number at `start` a sign and at least two digits.
-fn sign_exponent(out: &mut String, start: usize) {
-    let written = out.get(start..).unwrap_or_default();
-    let Some((digits, exponent)) = written.split_once('e') else {
-        return;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    out.truncate(start + digits.len());
-    let _ = write!(out, "e{exponent:+03}");
+/// The text of a float in scientific notation, such as `6.02e23`.
+#[derive(Default, PartialEq)]
+struct Scientific {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Scientific {
+    /// The shortest digits of a finite float; of two that are as short and as near, the even ones.
+    fn of(value: f64) -> Self {
+        /// Fewer digits are too far apart for a double to be halfway between two of them.
+        const TIE_DIGITS: usize = 16;
+        let shortest = Self::print(format_args!("{value:e}"));
+        let decimals = shortest.parts().0.1.len();
+        if decimals + 1 < TIE_DIGITS {
+            return shortest;
+        }
+        let nearest = Self::print(format_args!("{value:.decimals$e}"));
+        if nearest != shortest && float_value(nearest.as_str()) == value {
+            return nearest;
+        }
+        shortest
+    }
+
+    fn print(number: fmt::Arguments<'_>) -> Self {
+        let mut text = Self::default();
+        // At most 17 digits, a point, `e`, and an exponent of four: the buffer has room.
+        let _ = text.write_fmt(number);
+        text
+    }
+
+    fn as_str(&self) -> &str {
+        let written = self.bytes.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(written).unwrap_or_default()
+    }
+
+    /// The first digit and the others, and the exponent.
+    fn parts(&self) -> ((&str, &str), i16) {
+        let (digits, exponent) = self.as_str().split_once('e').unwrap_or_default();
+        let digits = digits.split_once('.').unwrap_or((digits, ""));
+        (digits, exponent.parse().unwrap_or_default())
+    }
+}
+
+impl fmt::Write for Scientific {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -155,8 +228,12 @@ mod tests {
 
     #[track_caller]
     fn assert_written(source: &str, written: &str) {
-        let (number, end) = Number::read(source, 0).unwrap();
-        assert_eq!(end, source.len());
+        let number = match scan(source.as_bytes(), 0) {
+            Ok((Kind::Integer, end)) if end == source.len() => Number::Integer(source),
+            Ok((Kind::Float, end)) if end == source.len() => Number::Float(source),
+            other => panic!("{source}: {other:?}"),
+        };
+        assert!(!number.is_canonical() || source == written);
         let mut out = String::new();
         number.write(&mut out);
         assert_eq!(out, written);
@@ -188,17 +265,24 @@ mod tests {
         assert_written("10.00", "10.0");
         assert_written("0.1000000000000000055511151231257827", "0.1");
         assert_written("9007199254740993.0", "9007199254740992.0");
+        assert_written("123456789012345678", "123456789012345678");
+        assert_written("1234567890123456.0", "1234567890123456.0");
+        assert_written("1200000000000000.0", "1200000000000000.0");
+        assert_written("0.00012345678901234567", "0.00012345678901234567");
+        // Halfway between two texts of 16 digits: the even one.
+        assert_written("943300607535012.25", "943300607535012.2");
+        assert_written("943300607535012.75", "943300607535012.8");
+        assert_written("94202208462723.125", "94202208462723.12");
         assert_written("5e-324", "5e-324");
         assert_written("1e-400", "0.0");
         assert_written("1E400", "Infinity");
         assert_written("-1e99999999999999999999", "-Infinity");
-        assert_written("-Infinity", "-Infinity");
     }
 
     #[test]
     fn a_number_ends_before_what_is_not_part_of_it() {
         for (source, length) in [("01", 1), ("1.", 1), ("1.e5", 1), ("2e", 1), ("2e+", 1), ("3.5.1", 3)] {
-            let (_, end) = Number::read(source, 0).unwrap();
+            let (_, end) = scan(source.as_bytes(), 0).unwrap();
             assert_eq!(end, length, "{source}");
         }
     }
@@ -206,10 +290,10 @@ mod tests {
     #[test]
     fn refuses_what_python_refuses() {
         for source in ["-", "-a", "-Inf", ".5", "+1"] {
-            let error = Number::read(source, 0).err();
+            let error = scan(source.as_bytes(), 0).err();
             assert_eq!(error, Some(JsonError::new(JsonErrorKind::ExpectedValue, 0)), "{source}");
         }
-        let error = Number::read(&format!("-{}", "1".repeat(4301)), 0).err();
+        let error = scan(format!("-{}", "1".repeat(4301)).as_bytes(), 0).err();
         assert_eq!(error, Some(JsonError::new(JsonErrorKind::IntegerTooLong, 0)));
     }
 }

@@ -3,30 +3,43 @@
 //! Python differs from the standard in two ways: `NaN`, `Infinity` and `-Infinity` are numbers,
 //! and an integer has at most 4300 digits. Nesting costs one bit per level, so it has no limit.
 
-use super::number::Number;
-use super::string::RawString;
+use std::ops::Range;
+
+use super::number::{self, Number};
+use super::string::{self, Form, RawString};
 use super::{JsonError, JsonErrorKind};
 
 /// One token of a document. Commas and colons are checked and left out.
-#[derive(Clone, Copy)]
-pub(crate) enum Token<'a> {
+///
+/// Its text is the reader's [`span`](Reader::span), its meaning [`string`](Reader::string) or
+/// [`number`](Reader::number).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Token {
     ObjectStart,
     ObjectEnd,
     ArrayStart,
     ArrayEnd,
     /// The key of an object's next member.
-    Key(RawString<'a>),
-    String(RawString<'a>),
-    Number(Number<'a>),
-    Bool(bool),
+    Key,
+    String,
+    Integer,
+    Float,
+    /// `NaN`, `Infinity` or `-Infinity`.
+    NotFinite,
+    Bool,
     Null,
+    /// The end of the document.
+    End,
 }
 
 /// Reads one JSON document.
 pub(crate) struct Reader<'a> {
     text: &'a str,
     position: usize,
-    token_start: usize,
+    /// Where the last token stands.
+    span: Range<usize>,
+    /// The form of the last token that was a string or key.
+    form: Form,
     containers: Containers,
     expected: Expected,
 }
@@ -39,46 +52,86 @@ enum Expected {
     FirstItem,
     /// A key, or the end of an object that has begun just now.
     FirstKey,
-    /// A comma or an end; outside of all containers, the end of the text.
-    Next,
+    /// A comma and a value, or the end of the array.
+    NextItem,
+    /// A comma and a key, or the end of the object.
+    NextMember,
+    /// The end of the text.
+    End,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Reader { text, position: 0, token_start: 0, containers: Containers::new(), expected: Expected::Value }
+        Reader {
+            text,
+            position: 0,
+            span: 0..0,
+            form: Form::default(),
+            containers: Containers::new(),
+            expected: Expected::Value,
+        }
     }
 
-    /// The byte offset at which the last token begins.
-    pub(crate) fn token_start(&self) -> usize {
-        self.token_start
+    /// Where the last token stands in the text; the offsets are those of characters.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.span.clone()
     }
 
-    /// The next token, or nothing after the end of the document.
-    pub(crate) fn next_token(&mut self) -> Result<Option<Token<'a>>, JsonError> {
-        let mut byte = self.skip_whitespace();
+    /// The last token, if it was a string or key.
+    pub(crate) fn string(&self) -> RawString<'a> {
+        RawString::new(self.token_text(), self.form)
+    }
+
+    /// The last token, which was this kind of number.
+    pub(crate) fn number(&self, token: Token) -> Number<'a> {
+        match token {
+            Token::Integer => Number::Integer(self.token_text()),
+            Token::Float => Number::Float(self.token_text()),
+            _ => Number::NotFinite(self.token_text()),
+        }
+    }
+
+    /// Whether Python writes the last token, which was this one, just as the source has it.
+    #[inline]
+    pub(super) fn is_canonical(&self, token: Token) -> bool {
+        match token {
+            Token::Key | Token::String => self.form != Form::Foreign,
+            Token::Integer if self.span.len() != "-0".len() => true,
+            Token::Integer | Token::Float => self.number(token).is_canonical(),
+            _ => true,
+        }
+    }
+
+    /// The source text of the last token.
+    fn token_text(&self) -> &'a str {
+        self.text.get(self.span()).unwrap_or_default()
+    }
+
+    /// The next token.
+    #[inline]
+    pub(crate) fn next_token(&mut self) -> Result<Token, JsonError> {
+        let mut byte = self.peek();
         match self.expected {
             Expected::Value => {}
-            Expected::FirstItem if byte == Some(b']') => return self.close(Token::ArrayEnd),
-            Expected::FirstItem => {}
-            Expected::FirstKey if byte == Some(b'}') => return self.close(Token::ObjectEnd),
-            Expected::FirstKey => return self.key(byte),
-            Expected::Next => match (self.containers.innermost(), byte) {
-                (Some(Container::Object), Some(b',')) => {
+            Expected::NextItem => match byte {
+                b',' => byte = self.advance(),
+                b']' => return Ok(self.close(Token::ArrayEnd)),
+                _ => return Err(self.unexpected(JsonErrorKind::ExpectedCommaOrBracket)),
+            },
+            Expected::NextMember => match byte {
+                b',' => {
                     byte = self.advance();
                     return self.key(byte);
                 }
-                (Some(Container::Object), Some(b'}')) => return self.close(Token::ObjectEnd),
-                (Some(Container::Object), _) => {
-                    return Err(self.unexpected(JsonErrorKind::ExpectedCommaOrBrace));
-                }
-                (Some(Container::Array), Some(b',')) => byte = self.advance(),
-                (Some(Container::Array), Some(b']')) => return self.close(Token::ArrayEnd),
-                (Some(Container::Array), _) => {
-                    return Err(self.unexpected(JsonErrorKind::ExpectedCommaOrBracket));
-                }
-                (None, None) => return Ok(None),
-                (None, Some(_)) => return Err(self.unexpected(JsonErrorKind::TrailingText)),
+                b'}' => return Ok(self.close(Token::ObjectEnd)),
+                _ => return Err(self.unexpected(JsonErrorKind::ExpectedCommaOrBrace)),
             },
+            Expected::FirstItem if byte == b']' => return Ok(self.close(Token::ArrayEnd)),
+            Expected::FirstItem => {}
+            Expected::FirstKey if byte == b'}' => return Ok(self.close(Token::ObjectEnd)),
+            Expected::FirstKey => return self.key(byte),
+            Expected::End if self.position == self.text.len() => return Ok(Token::End),
+            Expected::End => return Err(self.unexpected(JsonErrorKind::TrailingText)),
         }
         self.value(byte)
     }
@@ -86,65 +139,77 @@ impl<'a> Reader<'a> {
     /// Reads on to the end of the object or array whose start was the last token.
     pub(crate) fn skip_container(&mut self) -> Result<(), JsonError> {
         let outside = self.containers.depth().saturating_sub(1);
-        while self.containers.depth() > outside && self.next_token()?.is_some() {}
+        while self.containers.depth() > outside {
+            self.next_token()?;
+        }
         Ok(())
     }
 
-    fn value(&mut self, byte: Option<u8>) -> Result<Option<Token<'a>>, JsonError> {
-        self.token_start = self.position;
-        self.expected = Expected::Next;
-        let token = match byte {
-            Some(b'"') => Token::String(self.string()?),
-            Some(b'{') => self.open(Container::Object),
-            Some(b'[') => self.open(Container::Array),
-            Some(b't') => self.word("true", Token::Bool(true))?,
-            Some(b'f') => self.word("false", Token::Bool(false))?,
-            Some(b'n') => self.word("null", Token::Null)?,
-            Some(b'N') => self.word("NaN", Token::Number(Number::NotFinite("NaN")))?,
-            Some(b'I') => self.word("Infinity", Token::Number(Number::NotFinite("Infinity")))?,
-            Some(b'-' | b'0'..=b'9') => {
-                let (number, end) = Number::read(self.text, self.position)?;
-                self.position = end;
-                Token::Number(number)
+    #[inline]
+    fn value(&mut self, byte: u8) -> Result<Token, JsonError> {
+        let bytes = self.text.as_bytes();
+        self.span.start = self.position;
+        let (token, end) = match byte {
+            b'"' => {
+                let (form, end) = string::scan(bytes, self.position)?;
+                self.form = form;
+                (Token::String, end)
             }
+            b'{' => return Ok(self.open(Container::Object)),
+            b'[' => return Ok(self.open(Container::Array)),
+            b'0'..=b'9' | b'-' => match number::scan(bytes, self.position) {
+                Ok((number::Kind::Integer, end)) => (Token::Integer, end),
+                Ok((number::Kind::Float, end)) => (Token::Float, end),
+                Err(error) => match self.word("-Infinity", Token::NotFinite) {
+                    Ok(infinity) => infinity,
+                    Err(_) => return Err(error),
+                },
+            },
+            b't' => self.word("true", Token::Bool)?,
+            b'f' => self.word("false", Token::Bool)?,
+            b'n' => self.word("null", Token::Null)?,
+            b'N' => self.word("NaN", Token::NotFinite)?,
+            b'I' => self.word("Infinity", Token::NotFinite)?,
             _ => return Err(self.unexpected(JsonErrorKind::ExpectedValue)),
         };
-        Ok(Some(token))
+        self.position = end;
+        self.span.end = end;
+        self.expected = self.containers.after_value();
+        Ok(token)
     }
 
     /// Reads a key and the colon after it.
-    fn key(&mut self, byte: Option<u8>) -> Result<Option<Token<'a>>, JsonError> {
-        if byte != Some(b'"') {
+    #[inline]
+    fn key(&mut self, byte: u8) -> Result<Token, JsonError> {
+        if byte != b'"' {
             return Err(self.unexpected(JsonErrorKind::ExpectedKey));
         }
-        self.token_start = self.position;
-        let key = self.string()?;
-        if self.skip_whitespace() != Some(b':') {
+        let start = self.position;
+        let (form, end) = string::scan(self.text.as_bytes(), start)?;
+        self.form = form;
+        self.span = start..end;
+        self.position = end;
+        if self.peek() != b':' {
             return Err(self.unexpected(JsonErrorKind::ExpectedColon));
         }
         self.position += 1;
         self.expected = Expected::Value;
-        Ok(Some(Token::Key(key)))
+        Ok(Token::Key)
     }
 
-    fn string(&mut self) -> Result<RawString<'a>, JsonError> {
-        let (string, end) = RawString::read(self.text, self.position)?;
-        self.position = end;
-        Ok(string)
-    }
-
-    fn word(&mut self, word: &str, token: Token<'a>) -> Result<Token<'a>, JsonError> {
-        let rest = self.text.as_bytes().get(self.position..);
-        if rest.is_some_and(|rest| rest.starts_with(word.as_bytes())) {
-            self.position += word.len();
-            Ok(token)
+    /// The token and its end, if the word stands here.
+    fn word(&self, word: &str, token: Token) -> Result<(Token, usize), JsonError> {
+        let rest = self.text.get(self.position..).unwrap_or_default();
+        if rest.starts_with(word) {
+            Ok((token, self.position + word.len()))
         } else {
             Err(self.unexpected(JsonErrorKind::ExpectedValue))
         }
     }
 
-    fn open(&mut self, container: Container) -> Token<'a> {
+    fn open(&mut self, container: Container) -> Token {
         self.position += 1;
+        self.span.end = self.position;
         self.containers.push(container);
         match container {
             Container::Object => {
@@ -158,32 +223,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "reads as the end of `next_token`")]
-    fn close(&mut self, end: Token<'a>) -> Result<Option<Token<'a>>, JsonError> {
-        self.token_start = self.position;
+    fn close(&mut self, end: Token) -> Token {
+        self.span = self.position..self.position + 1;
         self.position += 1;
         self.containers.pop();
-        self.expected = Expected::Next;
-        Ok(Some(end))
+        self.expected = self.containers.after_value();
+        end
     }
 
     /// Steps over one byte and the whitespace after it.
-    fn advance(&mut self) -> Option<u8> {
+    #[inline]
+    fn advance(&mut self) -> u8 {
         self.position += 1;
-        self.skip_whitespace()
+        self.peek()
     }
 
-    /// The first byte that is not whitespace, left unread.
-    fn skip_whitespace(&mut self) -> Option<u8> {
+    /// The first byte that is not whitespace, left unread; 0 at the end of the text.
+    #[inline]
+    fn peek(&mut self) -> u8 {
         let bytes = self.text.as_bytes();
         loop {
             match bytes.get(self.position) {
+                Some(&byte) if byte > b' ' => return byte,
                 Some(b' ' | b'\t' | b'\n' | b'\r') => self.position += 1,
-                other => return other.copied(),
+                Some(&byte) => return byte,
+                None => return 0,
             }
         }
     }
 
+    #[cold]
     fn unexpected(&self, kind: JsonErrorKind) -> JsonError {
         let at_end = self.position >= self.text.len();
         let kind = if at_end { JsonErrorKind::UnexpectedEnd } else { kind };
@@ -216,7 +285,7 @@ impl Containers {
     }
 
     fn push(&mut self, container: Container) {
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.outer.push(self.bits);
         }
         self.bits = self.bits << 1 | u64::from(container == Container::Object);
@@ -226,16 +295,17 @@ impl Containers {
     fn pop(&mut self) {
         self.bits >>= 1;
         self.depth = self.depth.saturating_sub(1);
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.bits = self.outer.pop().unwrap_or_default();
         }
     }
 
-    fn innermost(&self) -> Option<Container> {
+    /// What may follow a value that is complete.
+    fn after_value(&self) -> Expected {
         match (self.depth, self.bits & 1) {
-            (0, _) => None,
-            (_, 0) => Some(Container::Array),
-            _ => Some(Container::Object),
+            (0, _) => Expected::End,
+            (_, 0) => Expected::NextItem,
+            _ => Expected::NextMember,
         }
     }
 }
@@ -247,28 +317,34 @@ mod tests {
     #[test]
     fn containers_are_remembered_beyond_one_word() {
         let kind = |level: usize| {
-            if level % 3 == 0 { Container::Object } else { Container::Array }
+            if usize::is_multiple_of(level, 3) { Container::Object } else { Container::Array }
         };
         let mut containers = Containers::new();
         for level in 0..200 {
             containers.push(kind(level));
         }
         for level in (0..200).rev() {
-            assert!(containers.innermost() == Some(kind(level)), "level {level}");
+            let innermost = match containers.after_value() {
+                Expected::NextItem => Container::Array,
+                Expected::NextMember => Container::Object,
+                _ => panic!("nothing is open at level {level}"),
+            };
+            assert!(innermost == kind(level), "level {level}");
             containers.pop();
         }
-        assert!(containers.innermost().is_none());
+        assert!(matches!(containers.after_value(), Expected::End));
     }
 
     #[test]
     fn skips_one_container_whole() {
         let mut reader = Reader::new(r#"[{"a": [{}, []], "b": {}}, 7]"#);
-        assert!(matches!(reader.next_token(), Ok(Some(Token::ArrayStart))));
-        assert!(matches!(reader.next_token(), Ok(Some(Token::ObjectStart))));
+        assert_eq!(reader.next_token(), Ok(Token::ArrayStart));
+        assert_eq!(reader.next_token(), Ok(Token::ObjectStart));
         reader.skip_container().unwrap();
-        assert!(matches!(reader.next_token(), Ok(Some(Token::Number(_)))));
-        assert_eq!(reader.token_start(), 27);
-        assert!(matches!(reader.next_token(), Ok(Some(Token::ArrayEnd))));
-        assert!(matches!(reader.next_token(), Ok(None)));
+        assert_eq!(reader.next_token(), Ok(Token::Integer));
+        assert_eq!(reader.span(), 27..28);
+        assert_eq!(reader.next_token(), Ok(Token::ArrayEnd));
+        assert_eq!(reader.next_token(), Ok(Token::End));
+        assert_eq!(reader.next_token(), Ok(Token::End));
     }
 }

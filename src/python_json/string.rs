@@ -14,7 +14,7 @@ pub(crate) struct RawString<'a> {
 
 /// How much work it is to write a string as Python does.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
+pub(super) enum Form {
     /// No escapes: the source text is what Python writes and what the string says.
     #[default]
     Plain,
@@ -27,34 +27,42 @@ enum Form {
 /// Whether written text contains the escape of a lone surrogate, which only Python can hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Surrogates {
+pub(super) enum Surrogates {
     Paired,
     Lone,
 }
 
-impl<'a> RawString<'a> {
-    /// Reads the string whose opening quote is at `start`; also returns the offset after it.
-    pub(crate) fn read(text: &'a str, start: usize) -> Result<(Self, usize), JsonError> {
-        let bytes = text.as_bytes();
-        let mut form = Form::Plain;
-        let mut position = start + 1;
-        loop {
-            position = find_special(bytes, position);
-            match bytes.get(position) {
-                Some(b'"') => {
-                    let end = position + 1;
-                    let quoted = text.get(start..end).unwrap_or_default();
-                    return Ok((RawString { quoted, form }, end));
-                }
-                Some(b'\\') => {
-                    let (escape, length) = read_escape(bytes, position)?;
-                    form = form.max(escape);
-                    position += length;
-                }
-                Some(_) => return Err(JsonError::new(JsonErrorKind::ControlCharacter, position)),
-                None => return Err(JsonError::new(JsonErrorKind::UnexpectedEnd, bytes.len())),
+/// Finds the end of the string whose opening quote is at `start`: the offset after the closing one.
+#[inline]
+pub(super) fn scan(bytes: &[u8], start: usize) -> Result<(Form, usize), JsonError> {
+    let position = find_special(bytes, start + 1);
+    if bytes.get(position) == Some(&b'"') {
+        return Ok((Form::Plain, position + 1));
+    }
+    scan_escapes(bytes, position)
+}
+
+/// Goes on where something other than a closing quote was found.
+fn scan_escapes(bytes: &[u8], mut position: usize) -> Result<(Form, usize), JsonError> {
+    let mut form = Form::Plain;
+    loop {
+        match bytes.get(position) {
+            Some(b'"') => return Ok((form, position + 1)),
+            Some(b'\\') => {
+                let (escape, length) = read_escape(bytes, position)?;
+                form = form.max(escape);
+                position = find_special(bytes, position + length);
             }
+            Some(_) => return Err(JsonError::new(JsonErrorKind::ControlCharacter, position)),
+            None => return Err(JsonError::new(JsonErrorKind::UnexpectedEnd, bytes.len())),
         }
+    }
+}
+
+impl<'a> RawString<'a> {
+    /// The string whose source text is `quoted` and which [`scan`] found to be of this form.
+    pub(super) fn new(quoted: &'a str, form: Form) -> Self {
+        RawString { quoted, form }
     }
 
     /// The source text between the quotes.
@@ -65,11 +73,7 @@ impl<'a> RawString<'a> {
     /// Appends the string as Python writes it, with its quotes.
     ///
     /// A lone surrogate is left as its escape, a form that nothing else is written in.
-    pub(crate) fn write(self, out: &mut String) -> Surrogates {
-        if self.form != Form::Foreign {
-            out.push_str(self.quoted);
-            return Surrogates::Paired;
-        }
+    pub(super) fn write(self, out: &mut String) -> Surrogates {
         out.push('"');
         let surrogates = write_foreign(self.content(), out);
         out.push('"');
@@ -179,7 +183,8 @@ fn write_foreign(content: &str, out: &mut String) -> Surrogates {
         let (code, length) = decode_escape(escape);
         start = end + length;
         match char::from_u32(code) {
-            Some(character) => write_content(character.encode_utf8(&mut [0; 4]), out),
+            Some(special @ ('"' | '\\' | '\0'..='\x1f')) => write_escape(special as u8, out),
+            Some(character) => out.push(character),
             None => {
                 surrogates = Surrogates::Lone;
                 out.push_str("\\u");
@@ -192,7 +197,7 @@ fn write_foreign(content: &str, out: &mut String) -> Surrogates {
 /// Whether text made by [`RawString::write`] contains the escape of a lone surrogate.
 ///
 /// Every other `\u` escape that is written begins with `\u00`.
-pub(crate) fn surrogates(written: &str) -> Surrogates {
+pub(super) fn surrogates(written: &str) -> Surrogates {
     let mut bytes = written.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'\\' && bytes.next() == Some(b'u') && bytes.next() == Some(b'd') {
@@ -255,7 +260,26 @@ fn hex_unit(escape: &[u8]) -> u32 {
 /// The offset of the first `"`, `\` or control character at or after `start`, or the length.
 #[inline]
 fn find_special(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    if let Some((chunk, _)) = rest.split_first_chunk::<8>() {
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return start + special.trailing_zeros() as usize / 8;
+        }
+    }
+    find_special_far(bytes, start)
+}
+
+/// The same, made for long runs without a special byte.
+fn find_special_far(bytes: &[u8], start: usize) -> usize {
     let mut rest = bytes.get(start..).unwrap_or_default();
+    while let Some((block, tail)) = rest.split_first_chunk::<32>() {
+        // Without an early way out, so that the compiler looks at all bytes of a block at once.
+        if block.iter().fold(false, |any, &byte| any | is_special(byte)) {
+            break;
+        }
+        rest = tail;
+    }
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
         let special = special_bytes(u64::from_le_bytes(*chunk));
         if special != 0 {
@@ -263,9 +287,12 @@ fn find_special(bytes: &[u8], start: usize) -> usize {
         }
         rest = tail;
     }
-    let special = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let end = rest.iter().position(special).unwrap_or(rest.len());
-    bytes.len() - rest.len() + end
+    let special = rest.iter().position(|&byte| is_special(byte));
+    bytes.len() - rest.len() + special.unwrap_or(rest.len())
+}
+
+fn is_special(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Marks the `"`, `\` and control characters among eight bytes by their high bits.
@@ -288,8 +315,9 @@ mod tests {
 
     #[track_caller]
     fn assert_read(source: &str, said: &str, written: &str) {
-        let (string, end) = RawString::read(source, 0).unwrap();
+        let (form, end) = scan(source.as_bytes(), 0).unwrap();
         assert_eq!(end, source.len());
+        let string = RawString::new(source, form);
         assert_eq!(string.decode(), said);
         let mut out = String::new();
         assert!(string.write(&mut out) == Surrogates::Paired);
@@ -307,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_keeps_its_escape() {
-        let (string, _) = RawString::read(r#""\uD83D\ud83d\ude00\\ud800""#, 0).unwrap();
+        let string = RawString::new(r#""\uD83D\ud83d\ude00\\ud800""#, Form::Foreign);
         let mut out = String::new();
         assert!(string.write(&mut out) == Surrogates::Lone);
         assert_eq!(out, r#""\ud83d😀\\ud800""#);

@@ -30,6 +30,21 @@ MEDIA_LITERALS = {"image": "[IMG]", "audio": "[AUDIO]"}
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+|\s+')
 
 
+class Raw(str):
+    """JSON text that `written` copies as it stands."""
+
+
+def written(value):
+    """A value as JSON, with the texts marked Raw in their own spelling."""
+    if isinstance(value, Raw):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{written(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    return dumps(value)
+
+
 def members(line):
     """The members of a JSON object as {name: text}, each value in its own spelling without the white space."""
     names, values, decoder = [], [], json.JSONDecoder()

@@ -5,8 +5,9 @@
 """
 import base64
 import io
-import json
 import wave
+
+from compact import Raw, written
 
 EVERY = ["v1", "v1-tekken", "v2", "v2-tekken", "v3", "v3-tekken", "v7", "v7-tekken", "v11", "v13+think", "v15+think"]
 ROWS = ["v1", "v2", "v3", "v7", "v11", "v13", "v15"]
@@ -16,24 +17,9 @@ LATE = ["v7", "v11", "v13+think", "v15+think"]
 CASES = []
 
 
-class Raw(str):
-    """JSON text to be written as it stands."""
-
-
-def raw(value):
-    """JSON with the texts marked Raw left in their own spelling."""
-    if isinstance(value, Raw):
-        return str(value)
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k)}:{raw(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(raw, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
 def case(topic, name, labels, request, **fields):
     for label in labels:
-        CASES.append(raw({"id": f"extra/{topic}/{name}/{label}", "version": label, **fields, "request": request}))
+        CASES.append(written({"id": f"extra/{topic}/{name}/{label}", "version": label, **fields, "request": request}))
 
 
 def chat(*messages, **settings):

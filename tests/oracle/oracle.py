@@ -27,7 +27,7 @@ from compact import (
     rendered,
     segments_of,
 )
-from package import Text, package
+from package import Tokens, package
 from mistral_common.exceptions import TokenizerException
 from mistral_common.protocol.fim.request import FIMRequest
 from mistral_common.protocol.instruct.messages import ChatMessage, FinetuningMessage
@@ -89,9 +89,9 @@ def error_text(error):
     return re.sub(r"\s*For further information visit https://errors\.pydantic\.dev\S*", "", str(error))[:LONGEST_ERROR]
 
 
-def answer(case, text=Text.REAL, tokens=False):
+def answer(case, tokens=Tokens.REAL, with_ids=False):
     """A case (a dict) -> its compact answer. Takes the case's request apart: do not use it afterwards."""
-    asked = package(case["version"], case.get("options") or {}, text)
+    asked = package(case["version"], case.get("options") or {}, tokens)
     steps = Steps(case, asked)
     try:
         steps.run()
@@ -99,11 +99,11 @@ def answer(case, text=Text.REAL, tokens=False):
         return refused(steps.stage, type(error).__name__, error_text(error))
     emitted = asked.emitted()
     segments, infill = segments_of(emitted)
-    if text is Text.REAL:
+    if tokens is not Tokens.STAND_IN:
         check_decoded(asked, emitted)
     string = printed_of(segments, infill) if asked.sentencepiece else plain_of(segments)
     result = rendered(segments, infill, string)
-    if tokens:
+    if with_ids:
         result["tokens"] = [int(t) for t in asked.tokens]
     return result
 
@@ -120,11 +120,11 @@ def check_decoded(asked, emitted):
         raise AssertionError(f"decoded to {asked.decoded()!r}, not {expected!r}")
 
 
-def regenerate(line, tokens=False):
+def regenerate(line, with_ids=False):
     """A case's or golden's line -> the golden's line."""
     parts = {name: value for name, value in members(line).items() if name in CASE_FIELDS}
     case = {name: json.loads(value) for name, value in parts.items()}
-    return line_of(parts, answer(case, tokens=tokens))
+    return line_of(parts, answer(case, with_ids=with_ids))
 
 
 def check(files):

@@ -4,13 +4,13 @@ No released file exists for some layouts, so Tekken tokenizers are built here: t
 the control tokens that the layout and its features need. Their ids follow released `tekken.json` files where there
 are any. SentencePiece tokenizers are the shipped files.
 
-Two ways to tokenize:
-    Text.REAL      the shipped vocabularies and the real image and audio encoders (an http image is a small red
-                   square: nothing is fetched)
-    Text.STAND_IN  no vocabulary at all: a text run becomes one made-up id, an image or audio becomes one control
-                   token, unread. Checks, normalizing and layout are the package's own code either way, and the
-                   segments that come out are the same; only what a run's ids would be is never asked. The one
-                   exception is a text that cannot be tokenized (a lone surrogate), which only Text.REAL refuses.
+Three ways to tokenize:
+    Tokens.REAL      the shipped vocabularies and the real image and audio encoders (an http image is a small red
+                     square: nothing is fetched)
+    Tokens.TEXT      the shipped vocabularies; an image or audio becomes one control token, unread
+    Tokens.STAND_IN  no vocabulary at all: a text run becomes one made-up id (three for a FIM suffix)
+Checks, normalizing and layout are the package's own code in all of them, and so are the segments that come out. What
+only a real tokenizer or encoder refuses (a lone surrogate, a broken image) the stand-ins let pass.
 """
 import base64
 import json
@@ -66,9 +66,10 @@ DEFAULT_BUILDER = {"reasoning_effort": {"values": ["none", "high"], "default": "
 SMILEY = "☺"  # the package puts it before a FIM suffix and drops the two tokens it takes
 
 
-class Text(Enum):
+class Tokens(Enum):
     REAL = "real"
-    STAND_IN = "stand-in"
+    TEXT = "real text, media unread"
+    STAND_IN = "none"
 
 
 class Run(int):
@@ -118,7 +119,7 @@ def shipped_vocabulary(name):
     return Tekkenizer.from_file(DATA / name)._model
 
 
-def tekken(version, features, options, text):
+def tekken(version, features, options, tokens):
     """A Tekken tokenizer of this version whose vocabulary is the 256 bytes, or the shipped one put in their place."""
     file = "tekken_240718.json" if version == TokenizerVersion.v3 and "image" not in features else "tekken_240911.json"
     builder = options.get("settings_builder", DEFAULT_BUILDER) if version.supports_model_settings else None
@@ -133,7 +134,7 @@ def tekken(version, features, options, text):
         audio_config=AudioConfig(chunk_length_s=None, **AUDIO_SIZES) if "audio" in features else None,
         model_settings_builder=ModelSettingsBuilder.model_validate(builder) if builder is not None else None,
     )
-    if text is Text.REAL:
+    if tokens is not Tokens.STAND_IN:
         tokenizer._model = shipped_vocabulary(file)
     return tokenizer
 
@@ -141,16 +142,16 @@ def tekken(version, features, options, text):
 class Package:
     """The package's check, normalize and encode steps for one layout; `emitted` is what the last encode gave."""
 
-    def __init__(self, label, options, text):
+    def __init__(self, label, options, tokens):
         self.version, self.sentencepiece, self.features = parse_label(label)
-        self.text = text
+        self._asked_for = tokens
         if self.sentencepiece:
             name = self.version.value + ("+image" if "image" in self.features else "")
             self.tokenizer = SentencePieceTokenizer(DATA / SENTENCEPIECE_FILES[name], tokenizer_version=self.version)
             image = ImageConfig(**options.get("image_config", IMAGE_SIZES)) if "image" in self.features else None
             audio = None
         else:
-            self.tokenizer = tekken(self.version, self.features, options, text)
+            self.tokenizer = tekken(self.version, self.features, options, tokens)
             image, audio = self.tokenizer.image, self.tokenizer.audio
         self.encoder = self._encoder(image, audio)
         self.normalizer = get_normalizer(self.version, self.tokenizer.model_settings_builder)
@@ -165,7 +166,7 @@ class Package:
         if audio is not None:
             encoders["audio_encoder"] = load_audio_encoder(audio, self.tokenizer)
         encoder = getattr(instruct, "InstructTokenizer" + self.version.value.upper())(self.tokenizer, **encoders)
-        if self.text is Text.STAND_IN:
+        if self._asked_for is not Tokens.REAL:
             if image is not None:
                 stand_in = SimpleNamespace(tokens=[encoder.image_encoder.special_ids.img_end], image=numpy.zeros(1))
                 encoder.image_encoder = lambda chunk: stand_in
@@ -190,7 +191,7 @@ class Package:
             self.tokens = tokens
             return ""
 
-        self.tokenizer.encode = real_run if self.text is Text.REAL else stand_in_run
+        self.tokenizer.encode = stand_in_run if self._asked_for is Tokens.STAND_IN else real_run
         self.encoder.decode = decode
 
     def validator(self, mode):
@@ -228,13 +229,13 @@ class Package:
 
 
 @lru_cache(None)
-def _package(label, options, text):
-    return Package(label, json.loads(options), text)
+def _package(label, options, tokens):
+    return Package(label, json.loads(options), tokens)
 
 
-def package(label, options, text):
+def package(label, options, tokens):
     """The package for a layout, made once."""
-    return _package(label, json.dumps(options, sort_keys=True), text)
+    return _package(label, json.dumps(options, sort_keys=True), tokens)
 
 
 def _no_download(url, timeout=None):

@@ -1,12 +1,15 @@
 //! One golden case: a request and a layout into a prompt, as `tests/goldens/README.md` says.
 
+use std::fs;
+use std::path::Path;
+
 use mistral_chat_template::{
     Chat, Conversation, Dialect, EffortSetting, Efforts, Error, Fim, Format, Layout, Message, Mode, Prompt,
     ReasoningEffort, SchemaSetting, Segment, Settings, WordStart,
 };
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 pub struct Case {
@@ -34,8 +37,31 @@ pub struct Refused {
     pub error: String,
 }
 
+/// Every golden, file by file. A chat of v3 without a system prompt is one of magnum too, and so is one
+/// that is refused.
+pub fn all() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens");
+    let files = |part: &str| fs::read_dir(folder.join(part)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files("mistral_common").chain(files("magnum")).collect();
+    files.sort();
+    let mut cases = Vec::new();
+    // What `instruct.jsonl` holds is past checking and gathering, which no caller of this library can be.
+    for file in files.iter().filter(|file| !file.ends_with("instruct.jsonl")) {
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let case = Case::parse(line);
+            let has_system = line.contains(r#""system""#) || line.contains(r#""developer""#);
+            if case.version == "v3" && (case.refused.is_some() || !has_system) {
+                let id = format!("{}/magnum", case.id);
+                cases.push(Case { id, version: "magnum".to_owned(), ..Case::parse(line) });
+            }
+            cases.push(case);
+        }
+    }
+    cases
+}
+
 impl Case {
-    pub fn parse(line: &str) -> Self {
+    fn parse(line: &str) -> Self {
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
@@ -52,7 +78,11 @@ impl Case {
 }
 
 pub fn render(case: &Case) -> Result<Prompt, Error> {
-    let (layout, request) = (case.layout(), case.request.get());
+    render_with(case, &case.layout())
+}
+
+pub fn render_with(case: &Case, layout: &Layout) -> Result<Prompt, Error> {
+    let request = case.request.get();
     let dialect = match case.kind.as_deref() {
         Some("fim") => {
             return layout.render_fim(&Fim::from_json(request)?);
@@ -72,9 +102,9 @@ pub fn render(case: &Case) -> Result<Prompt, Error> {
         return layout.render(&chat);
     }
     let mut prompt = Prompt::new();
-    let conversation = Conversation::new(&chat, &layout)?;
+    let conversation = Conversation::new(&chat, layout)?;
     let budget = case.max_model_input_len.unwrap_or(usize::MAX);
-    conversation.truncate(budget, count_tokens(&layout))?.render_into(&mut prompt);
+    conversation.truncate(budget, count_tokens(layout))?.render_into(&mut prompt);
     Ok(prompt)
 }
 
@@ -98,4 +128,55 @@ fn count_tokens(layout: &Layout) -> impl Fn(Segment<'_>) -> usize + use<> {
         Segment::Text(text) => counts[tokenizer][text].as_u64().map_or(1, |count| count.try_into().unwrap()),
         Segment::Control(_) | Segment::Media(_) => 1,
     }
+}
+
+/// Chats that mistral-common refuses for a field that does not shape the prompt; such fields are passed over here.
+const REFUSED_FOR_OTHER_FIELDS: [&str; 7] = [
+    "extra/openai/two_seeds/v3",
+    "extra/openai/weights/v3",
+    "extra/weights/plain_messages/v3",
+    "invalid/extra_message_field/v3",
+    "invalid/temperature_out_of_range/v3",
+    // A budget is an argument here, not a field.
+    "invalid/truncate_without_len/v7-tekken",
+    "invalid/weight_not_finetuning_msg/v3",
+];
+
+/// Refusals whose class is another one here: a wrong type in JSON is a wrong form in both dialects.
+const OTHER_FAMILY: [&str; 2] = ["extra/openai/calls_not_list/v3", "extra/openai/number_content/v3"];
+
+fn segments(prompt: &Prompt) -> Vec<Value> {
+    let value = |segment| match segment {
+        Segment::Control(control) => json!({"control": control.as_str()}),
+        Segment::Text(text) => json!({"text": text}),
+        Segment::Media(media) => json!({"media": media.as_str()}),
+    };
+    prompt.segments().map(value).collect()
+}
+
+/// What is wrong with the answer to a case, if anything.
+pub fn difference(case: &Case, answer: Result<Prompt, Error>) -> Option<String> {
+    match (&case.segments, &case.refused, answer) {
+        (Some(expected), _, Ok(prompt)) => {
+            let actual = segments(&prompt);
+            if &actual != expected {
+                return Some(format!("segments {}\nexpected {}", json!(actual), json!(expected)));
+            }
+            let string = case.string.clone().unwrap_or_else(|| prompt.plain());
+            (prompt.as_str() != string).then(|| format!("string   {:?}\nexpected {string:?}", prompt.as_str()))
+        }
+        (Some(expected), _, Err(error)) => Some(format!("refused: {error}\nexpected {}", json!(expected))),
+        (None, _, Ok(_)) if listed(&REFUSED_FOR_OTHER_FIELDS, case) => None,
+        (None, refused, Ok(prompt)) => Some(format!("rendered: {prompt}\nexpected {refused:?}")),
+        (None, refused, Err(error)) => {
+            let family = error.family().as_str();
+            let listed = listed(&OTHER_FAMILY, case);
+            let same = refused.as_ref().is_some_and(|refused| refused.family == family);
+            (!same && !listed).then(|| format!("refused as {family}: {error}\nexpected {refused:?}"))
+        }
+    }
+}
+
+fn listed(ids: &[&str], case: &Case) -> bool {
+    ids.contains(&case.id.trim_end_matches("/magnum"))
 }
