@@ -31,24 +31,20 @@ const UNSAID: [(&str, &str); 7] = [
 
 #[test]
 fn what_was_rendered_reads_back() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/mistral_common");
     let (mut read, mut differences) = (0, Vec::new());
-    for file in fs::read_dir(folder).unwrap() {
-        for line in fs::read_to_string(file.unwrap().path()).unwrap().lines() {
-            let case = Case::parse(line);
-            if case.kind.as_deref().is_some_and(|kind| kind != "openai") {
-                continue;
-            }
-            let layout = case.layout();
-            let Ok(prompt) = case::render(&case) else { continue };
-            let unsaid = UNSAID.iter().any(|(id, _)| case.id.contains(id));
-            if unsaid || spells_a_control(&prompt) {
-                continue;
-            }
-            read += 1;
-            if let Err(error) = Chat::from_prompt(prompt.as_str(), &layout) {
-                differences.push(format!("{} {error}\n{:?}", case.id, prompt.as_str()));
-            }
+    for case in case::all() {
+        if case.kind.as_deref().is_some_and(|kind| kind != "openai") {
+            continue;
+        }
+        let layout = case.layout();
+        let Ok(prompt) = case::render(&case) else { continue };
+        let unsaid = UNSAID.iter().any(|(id, _)| case.id.contains(id));
+        if unsaid || spells_a_control(&prompt) {
+            continue;
+        }
+        read += 1;
+        if let Err(error) = Chat::from_prompt(prompt.as_str(), &layout) {
+            differences.push(format!("{} {error}\n{:?}", case.id, prompt.as_str()));
         }
     }
     let shown: Vec<_> = differences.iter().take(30).cloned().collect();

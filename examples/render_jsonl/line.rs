@@ -7,9 +7,11 @@ use mistral_chat_template::{
     Chat, Conversation, Dialect, Error, Family, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings,
 };
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::{Refusal, write_json, write_prompt};
+use crate::answer::{Refusal, write_json, write_message, write_prompt};
+use crate::completion_line::{self, Output};
 
 /// What a line can hold.
 #[derive(Deserialize)]
@@ -29,6 +31,15 @@ struct Line<'a> {
     max_model_input_len: Option<usize>,
     #[serde(default, borrow)]
     options: Options<'a>,
+    completion: Option<Output>,
+}
+
+/// What comes of a line that is not refused.
+enum Answer {
+    /// The prompt that the renderer holds.
+    Prompt,
+    /// The message of a completion.
+    Message(Value),
 }
 
 #[derive(Default, Deserialize)]
@@ -78,7 +89,8 @@ impl Renderer {
         };
         let id = line.id.as_deref();
         match self.render(&line) {
-            Ok(()) => write_prompt(output, id, &self.prompt),
+            Ok(Answer::Prompt) => write_prompt(output, id, &self.prompt),
+            Ok(Answer::Message(message)) => write_message(output, id, &message),
             Err(Fault::Refused(error)) => write_json(output, &Refusal::of(id, &error)),
             Err(Fault::Line(kind, family, at, sentence)) => {
                 write_json(output, &Refusal::new(id, kind, family, at, sentence))
@@ -86,19 +98,22 @@ impl Renderer {
         }
     }
 
-    fn render(&mut self, line: &Line<'_>) -> Result<(), Fault> {
+    fn render(&mut self, line: &Line<'_>) -> Result<Answer, Fault> {
         let version = line.version.as_deref().ok_or_else(|| line_fault("version", "a line names a `version`"))?;
         let layout = line.layout(version)?;
+        if let Some(completion) = &line.completion {
+            return Ok(Answer::Message(completion_line::read(completion, &layout)?));
+        }
         let request = line.request.ok_or_else(|| line_fault("request", "a `version` goes with a `request`"))?.get();
         match line.kind.as_deref() {
-            None | Some("chat") => self.render_chat(line, &layout, request, Dialect::Mistral),
-            Some("openai") => self.render_chat(line, &layout, request, Dialect::OpenAi),
-            Some("fim") => {
-                self.prompt = layout.render_fim(&Fim::from_json(request)?)?;
-                Ok(())
+            None | Some("chat") => self.render_chat(line, &layout, request, Dialect::Mistral)?,
+            Some("openai") => self.render_chat(line, &layout, request, Dialect::OpenAi)?,
+            Some("fim") => self.prompt = layout.render_fim(&Fim::from_json(request)?)?,
+            Some(other) => {
+                return Err(line_fault("kind", format!("{other:?} is no kind; the kinds are chat, openai and fim")));
             }
-            Some(other) => Err(line_fault("kind", format!("{other:?} is no kind; the kinds are chat, openai and fim"))),
         }
+        Ok(Answer::Prompt)
     }
 
     fn render_chat(&mut self, line: &Line<'_>, layout: &Layout, json: &str, dialect: Dialect) -> Result<(), Fault> {

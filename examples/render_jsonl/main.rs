@@ -13,6 +13,8 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 mod answer;
+#[path = "../support/completion_line.rs"]
+mod completion_line;
 mod line;
 
 const HELP: &str = "\
@@ -26,6 +28,8 @@ Each line is an object:
   request    a chat-completion request; {\"prompt\", \"suffix\"} for kind fim
   kind       chat (Mistral's JSON, default), openai or fim
   mode       test (default), serving, finetuning or agnostic
+  completion   instead of a request: a model's output, a string or a list of segments,
+             which is answered with the message that it says
   finetuning_messages, max_model_input_len, options.settings_builder   as in mistral-common
 
 Without a tokenizer, max_model_input_len counts words and control tokens.";
