@@ -1,6 +1,8 @@
 //! Chats into Mistral prompts, byte for byte and token for token as Mistral's own library lays them out.
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+pub mod json_schema;
 pub mod python_json;
 
 mod chat;
@@ -10,7 +12,6 @@ mod error;
 mod fim;
 mod format;
 mod image;
-mod json_schema;
 mod layout;
 mod layouts;
 mod marking;
@@ -41,3 +42,7 @@ pub use crate::normalize::Conversation;
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
 pub use crate::tokenizer::Tokenizer;
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

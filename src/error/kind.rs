@@ -120,8 +120,6 @@ pub enum ErrorKind {
     NoTools,
     #[error("there is no thinking")]
     NoThinking,
-    #[error("a system message cannot hold thinking")]
-    SystemThinking,
     #[error("the vocabulary has no [THINK], so thinking cannot be written")]
     NoThinkTokens,
     #[error("the layout has no encoder of {media}; `Layout::with` adds it")]
@@ -331,7 +329,6 @@ kinds! {
     ErrorKind::ParallelResults => "parallel_results", Family::UnsupportedFeature;
     ErrorKind::NoTools => "no_tools", Family::Tokenizer;
     ErrorKind::NoThinking => "no_thinking", Family::Tokenizer;
-    ErrorKind::SystemThinking => "system_thinking", Family::Tokenizer;
     ErrorKind::NoThinkTokens => "no_think_tokens", Family::Assertion;
     ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion;
     ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value;

@@ -91,6 +91,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether Python writes the last token, which was this one, just as the source has it.
+    #[inline]
+    pub(super) fn is_canonical(&self, token: Token) -> bool {
+        match token {
+            Token::Key | Token::String => self.form != Form::Foreign,
+            Token::Integer if self.span.len() != "-0".len() => true,
+            Token::Integer | Token::Float => self.number(token).is_canonical(),
+            _ => true,
+        }
+    }
+
     /// The source text of the last token.
     fn token_text(&self) -> &'a str {
         self.text.get(self.span()).unwrap_or_default()
