@@ -58,30 +58,29 @@ impl<'p> Writer<'p> {
     /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
     ///
     /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
-    #[inline]
     pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
         self.origin = origin;
-        let (open, before) = control_or_text(frame.open);
-        let (close, after) = control_or_text(frame.close);
+        if text.is_empty() {
+            self.mark(frame.open);
+            self.mark(frame.close);
+            return self.end_run();
+        }
         let out = &mut self.prompt.text;
+        let (open, before) = control_or_text(frame.open);
         if let Some(open) = open {
             open.append_to(out);
         }
-        let body = if before.is_empty() && text.is_empty() && after.is_empty() {
-            Body::Nothing
-        } else {
-            if self.word_start == WordStart::Space {
-                out.push(' ');
-            }
-            for text in [before, text, after] {
-                out.push_str(text);
-            }
-            Body::run(self.word_start)
-        };
+        if self.word_start == WordStart::Space {
+            out.push(' ');
+        }
+        out.push_str(before);
+        out.push_str(text);
+        let (close, after) = control_or_text(frame.close);
+        out.push_str(after);
         if let Some(close) = close {
             close.append_to(out);
         }
-        self.piece(open, body, close);
+        self.piece(open, Body::run(self.word_start), close);
     }
 
     /// Untrusted text that `write` appends.
