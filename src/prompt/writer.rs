@@ -66,20 +66,30 @@ impl<'p> Writer<'p> {
             return self.end_run();
         }
         let out = &mut self.prompt.text;
-        let (open, before) = control_or_text(frame.open);
-        if let Some(open) = open {
-            open.append_to(out);
-        }
+        let open = match frame.open {
+            layout::Mark::Control(open) => {
+                open.append_to(out);
+                Some(open)
+            }
+            layout::Mark::Text(_) => None,
+        };
         if self.word_start == WordStart::Space {
             out.push(' ');
         }
-        out.push_str(before);
-        out.push_str(text);
-        let (close, after) = control_or_text(frame.close);
-        out.push_str(after);
-        if let Some(close) = close {
-            close.append_to(out);
+        if let layout::Mark::Text(before) = frame.open {
+            out.push_str(before);
         }
+        out.push_str(text);
+        let close = match frame.close {
+            layout::Mark::Control(close) => {
+                close.append_to(out);
+                Some(close)
+            }
+            layout::Mark::Text(after) => {
+                out.push_str(after);
+                None
+            }
+        };
         self.piece(open, Body::run(self.word_start), close);
     }
 
@@ -182,14 +192,6 @@ impl<'p> Writer<'p> {
     fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
         let Origin { message, role } = self.origin;
         self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, open, body, close });
-    }
-}
-
-/// A mark as the control token or the text that it is.
-const fn control_or_text(mark: layout::Mark) -> (Option<Control>, &'static str) {
-    match mark {
-        layout::Mark::Control(control) => (Some(control), ""),
-        layout::Mark::Text(text) => (None, text),
     }
 }
 
