@@ -34,7 +34,7 @@ impl Format for Layout {
     }
 }
 
-impl Conversation<'_, '_> {
+impl<'c> Conversation<'c, '_> {
     /// Renders the conversation into a prompt that is begun anew, using the memory that it has.
     ///
     /// ```
@@ -48,6 +48,14 @@ impl Conversation<'_, '_> {
     pub fn render_into(&self, prompt: &mut Prompt) {
         let mut writer = Writer::new(prompt, self.layout.word_start, self.layout.vocabulary);
         writer.control(Control::Bos);
+        if self.turns.is_empty() {
+            for (index, message) in self.chat.messages.iter().enumerate() {
+                match self.framed_text(index, message) {
+                    Some((frame, text)) => writer.framed(Origin::message(index, message.role()), frame, text),
+                    None => self.mixed_turn(&mut writer, index, &Turn::of_one(index, message.role(), Sort::Plain)),
+                }
+            }
+        }
         for (index, turn) in self.turns.iter().enumerate() {
             self.turn(&mut writer, index, turn);
         }
@@ -55,35 +63,34 @@ impl Conversation<'_, '_> {
     }
 
     /// Writes one turn.
-    #[inline]
     pub(crate) fn turn(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
-        match self.framed_text(index, turn) {
-            _ if turn.dropped => {}
-            Some((frame, text)) => writer.framed(Origin::message(turn.messages.start, turn.role), frame, text),
-            None if self.is_old_tool_turn(index, turn) => {}
+        if turn.dropped || self.is_old_tool_turn(index, turn) {
+            return;
+        }
+        let message = self.chat.messages.get(turn.messages.start).filter(|_| turn.sort == Sort::Plain);
+        match message.and_then(|message| self.framed_text(index, message)) {
+            Some((frame, text)) => writer.framed(self.frame_origin(turn), frame, text),
             None => self.mixed_turn(writer, index, turn),
         }
     }
 
-    /// What a turn is that is nothing but a text in its frame.
+    /// The text that is all there is to a turn, and its frame.
     #[inline]
-    fn framed_text(&self, index: usize, turn: &Turn) -> Option<(&Frame, &str)> {
-        if turn.sort == Sort::Mixed {
-            return None;
-        }
-        let (frame, content) = match (self.chat.messages.get(turn.messages.start)?, &self.layout.system) {
-            (Message::User(_), _) if [self.tools_turn, self.system_turn].contains(&Some(index)) => return None,
-            (Message::User(content), _) => (&self.layout.user, content),
-            (Message::Assistant(message), _) => (&self.layout.reply, &message.content),
-            (Message::System(content), System::OwnTurn(frame)) => (frame, content),
-            _ => return None,
-        };
-        match content {
-            Content::Text(text) if turn.role == Role::Assistant && self.layout.trim_reply => {
-                Some((frame, text.trim_end_matches(' ')))
+    fn framed_text(&self, index: usize, message: &'c Message<'_>) -> Option<(&'c Frame, &'c str)> {
+        match message {
+            Message::User(Content::Text(text)) => {
+                let carries_more = self.tools_turn == Some(index) || self.system_turn == Some(index);
+                (!carries_more).then_some((&self.layout.user, text))
             }
-            Content::Text(text) => Some((frame, text)),
-            Content::Chunks(_) => None,
+            Message::Assistant(AssistantMessage { content: Content::Text(text), .. }) => {
+                let trimmed = if self.layout.trim_reply { text.trim_end_matches(' ') } else { text };
+                Some((&self.layout.reply, trimmed))
+            }
+            Message::System(Content::Text(text)) => match &self.layout.system {
+                System::OwnTurn(frame) => Some((frame, text)),
+                System::InUser { .. } => None,
+            },
+            _ => None,
         }
     }
 

@@ -58,30 +58,39 @@ impl<'p> Writer<'p> {
     /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
     ///
     /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
-    #[inline]
     pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
         self.origin = origin;
-        let (open, before) = control_or_text(frame.open);
-        let (close, after) = control_or_text(frame.close);
+        if text.is_empty() {
+            self.mark(frame.open);
+            self.mark(frame.close);
+            return self.end_run();
+        }
         let out = &mut self.prompt.text;
-        if let Some(open) = open {
-            open.append_to(out);
-        }
-        let body = if before.is_empty() && text.is_empty() && after.is_empty() {
-            Body::Nothing
-        } else {
-            if self.word_start == WordStart::Space {
-                out.push(' ');
+        let open = match frame.open {
+            layout::Mark::Control(open) => {
+                open.append_to(out);
+                Some(open)
             }
-            for text in [before, text, after] {
-                out.push_str(text);
-            }
-            Body::run(self.word_start)
+            layout::Mark::Text(_) => None,
         };
-        if let Some(close) = close {
-            close.append_to(out);
+        if self.word_start == WordStart::Space {
+            out.push(' ');
         }
-        self.piece(open, body, close);
+        if let layout::Mark::Text(before) = frame.open {
+            out.push_str(before);
+        }
+        out.push_str(text);
+        let close = match frame.close {
+            layout::Mark::Control(close) => {
+                close.append_to(out);
+                Some(close)
+            }
+            layout::Mark::Text(after) => {
+                out.push_str(after);
+                None
+            }
+        };
+        self.piece(open, Body::run(self.word_start), close);
     }
 
     /// Untrusted text that `write` appends.
@@ -183,14 +192,6 @@ impl<'p> Writer<'p> {
     fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
         let Origin { message, role } = self.origin;
         self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, open, body, close });
-    }
-}
-
-/// A mark as the control token or the text that it is.
-const fn control_or_text(mark: layout::Mark) -> (Option<Control>, &'static str) {
-    match mark {
-        layout::Mark::Control(control) => (Some(control), ""),
-        layout::Mark::Text(text) => (None, text),
     }
 }
 
