@@ -142,8 +142,18 @@ const REFUSED_FOR_OTHER_FIELDS: [&str; 7] = [
     "invalid/weight_not_finetuning_msg/v3",
 ];
 
-/// Refusals whose class is another one here: a wrong type in JSON is a wrong form in both dialects.
-const OTHER_FAMILY: [&str; 2] = ["extra/openai/calls_not_list/v3", "extra/openai/number_content/v3"];
+/// Refusals whose class is another one here, all of requests in OpenAI's form.
+const OTHER_FAMILY: [&str; 7] = [
+    // A wrong type in JSON is a wrong form in both dialects.
+    "extra/openai/calls_not_list/v3",
+    "extra/openai/number_content/v3",
+    // Of several faults in one request, the one that is read first is told.
+    "extra/openai/chunk_then_key/v3",
+    "extra/openai/chunk_then_reasoning/v3",
+    "extra/openai/continue_and_format/v3",
+    "extra/openai/continue_and_tool/v3",
+    "extra/openai/continue_and_chunk/v3",
+];
 
 fn segments(prompt: &Prompt) -> Vec<Value> {
     let value = |segment| match segment {
