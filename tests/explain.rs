@@ -19,12 +19,14 @@ fn spells_a_control(prompt: &Prompt) -> bool {
 }
 
 /// Prompts that do not show what they were made of.
-const UNSAID: [(&str, &str); 7] = [
+const UNSAID: [(&str, &str); 9] = [
     ("args_json_null", "arguments of `null` are read as none"),
     ("extra/json/null", "the same"),
     ("tool_first/v2", "a tool result was left out"),
     ("first_assistant_calls_twice", "two messages were one turn, and its results belong to the second"),
     ("numbers_in_tool", "a tool's schema holds Infinity"),
+    ("extra/schema/33/v3", "the same"),
+    ("matrix/truncate_8/v15", "the user turn that had the settings before it was dropped"),
     ("extra/image/alone/v3", "a system prompt before an image is not part of the user's text"),
     ("media/img_only_sys/v3", "the same"),
 ];
