@@ -119,7 +119,7 @@ fn show(explanation: &Explanation<'_>, as_near: &[&str], colour: Colour, output:
         show_prompt(explanation, colour, output)?;
     }
     for deviation in &explanation.deviations {
-        let at = colour.paint(2, format_args!("{:>5}", deviation.range.start));
+        let at = colour.paint(2, format!("{:>5}", deviation.range.start));
         writeln!(output, "{at}  {}", colour.paint(31, deviation))?;
         let wrong = explanation.prompt.get(deviation.range.clone()).unwrap_or_default();
         match deviation.mend.as_deref() {

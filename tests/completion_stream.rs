@@ -1,5 +1,6 @@
 //! What holds for every output, however it is cut: streamed deltas say what the whole says, nothing is given too early
 //! or held too long, and what was rendered reads back.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 use mistral_chat_template::{
     AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, Ending, Feature, Format,
