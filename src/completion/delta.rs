@@ -140,7 +140,33 @@ impl Serialize for ToolCallDelta {
     }
 }
 
-/// Queue in order; more of the same joins the last one.
+/// The deltas of one piece. What is not taken is lost.
+///
+/// ```
+/// use mistral_chat_template::{CompletionReader, Delta, Layout};
+///
+/// let mut reader = CompletionReader::new(&Layout::V13);
+/// let mut deltas = reader.push("Hi");
+/// assert_eq!(deltas.next(), Some(Delta::Text("Hi".to_owned())));
+/// assert_eq!(deltas.next(), None);
+/// ```
+#[derive(Debug)]
+#[must_use = "deltas that are not taken are lost"]
+pub struct Deltas<'r>(std::vec::Drain<'r, Delta>);
+
+impl Iterator for Deltas<'_> {
+    type Item = Delta;
+
+    fn next(&mut self) -> Option<Delta> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+/// Deltas in order; more of the same joins the last one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     deltas: Vec<Delta>,
