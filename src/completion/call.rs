@@ -64,7 +64,8 @@ impl Call {
             }
         }
         let held = self.name.as_ref().map_or(0, String::len) + self.id.as_ref().map_or(0, String::len);
-        if held > LONGEST_NAME {
+        // Once part of it was given, however the text was cut, so is the rest.
+        if held > LONGEST_NAME || self.given {
             self.give_held(out);
         }
     }

@@ -36,6 +36,8 @@ struct OpenCall {
     held: ToolCallDelta,
     /// Was anything given?
     given: bool,
+    /// Was part of the open string given?
+    in_parts: bool,
     key: String,
     /// The fields that came, in the order of [`Field::ALL`].
     seen: [bool; 3],
@@ -201,10 +203,12 @@ impl CallList {
             // A key that is longer than any field is no field.
             Target::Key(decoder) if call.key.len() <= LONGEST_NAME => decoder.push(source, &mut call.key),
             Target::String(field, decoder) => {
-                let (field, held) = (*field, call.slot(*field).get_or_insert_default());
+                let held = call.slot(*field).get_or_insert_default();
                 decoder.push(source, held);
-                if held.len() > LONGEST_NAME {
-                    self.give(field, out);
+                if held.len() > LONGEST_NAME || call.in_parts {
+                    // Once part of it was given, however the text was cut, so is the rest.
+                    call.in_parts = true;
+                    call.give_held(&mut self.calls, out);
                 }
             }
             _ => {}
@@ -220,6 +224,7 @@ impl CallList {
                 Target::String(field, mut decoder) => {
                     if let Some(call) = &mut self.call {
                         decoder.finish(call.slot(field).get_or_insert_default());
+                        call.in_parts = false;
                     }
                     self.target = Target::Nothing;
                     self.give(field, out);
@@ -266,8 +271,7 @@ impl CallList {
     /// Gives what is held, once it says which call it is: an id waits for the name.
     fn give(&mut self, field: Field, out: &mut Queue) {
         let Some(call) = &mut self.call else { return };
-        let is_long = call.held.id.as_ref().is_some_and(|id| id.len() > LONGEST_NAME);
-        if call.given || field == Field::Name || is_long {
+        if call.given || field == Field::Name {
             call.give_held(&mut self.calls, out);
         }
     }
@@ -291,7 +295,16 @@ impl CallList {
 impl OpenCall {
     fn new(index: usize, offset: usize) -> Self {
         let held = ToolCallDelta { index, ..ToolCallDelta::default() };
-        OpenCall { offset, index, held, given: false, key: String::new(), seen: [false; 3], other_arguments: None }
+        OpenCall {
+            offset,
+            index,
+            held,
+            given: false,
+            in_parts: false,
+            key: String::new(),
+            seen: [false; 3],
+            other_arguments: None,
+        }
     }
 
     fn slot(&mut self, field: Field) -> &mut Option<String> {
