@@ -106,7 +106,7 @@ pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, V
 
 mod completion;
 mod explain;
-pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped, Spaces, ToolCallDelta};
+pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
 
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! Outputs against what mistral-common 1.13.1 reads in them: `tests/goldens/completion`; and what is wrong with an
 //! output, in words.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 use std::fs;
 use std::path::Path;
