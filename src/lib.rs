@@ -21,7 +21,7 @@ mod tokenizer;
 mod version;
 
 pub use crate::chat::{
-    AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
+    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
     Role, Tool, ToolCall, ToolMessage,
 };
 pub use crate::check::Mode;
@@ -39,3 +39,8 @@ pub use crate::normalize::Conversation;
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
 pub use crate::tokenizer::Tokenizer;
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
+
+#[cfg(feature = "template")]
+mod template;
+#[cfg(feature = "template")]
+pub use crate::template::{ChatTemplate, ClockTime, GenerationPrompt, MarkingFailure, TemplateLimits, TemplateRaised};

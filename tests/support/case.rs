@@ -39,6 +39,17 @@ impl Case {
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
+    /// The prompt's string, where there is a prompt.
+    pub fn printed(&self) -> String {
+        let part = |segment: &Value| match (&segment["control"], &segment["text"], segment["media"].as_str()) {
+            (Value::String(text), _, _) | (_, Value::String(text), _) => text.clone(),
+            (_, _, Some("image")) => "[IMG]".to_owned(),
+            _ => "[AUDIO]".to_owned(),
+        };
+        let segments = self.segments.iter().flatten();
+        self.string.clone().unwrap_or_else(|| segments.map(part).collect())
+    }
+
     pub fn layout(&self) -> Layout {
         // Thinking as plain text is a matter of templates alone.
         let layout: Layout = self.version.replace("+plainthink", "").parse().unwrap();
@@ -73,18 +84,21 @@ fn schema(builder: &Value) -> SchemaSetting {
     }
 }
 
-pub fn render(case: &Case) -> Result<Prompt, Error> {
-    let (layout, request) = (case.layout(), case.request.get());
-    let dialect = match case.kind.as_deref() {
-        Some("fim") => {
-            let fim: Value = serde_json::from_str(request).unwrap();
-            let part = |name: &str| fim[name].as_str().unwrap_or_default().to_owned().into();
-            return layout.render_fim(&Fim { prompt: part("prompt"), suffix: part("suffix") });
-        }
+pub fn dialect(case: &Case) -> Dialect {
+    match case.kind.as_deref() {
         Some("openai") => Dialect::OpenAi,
         _ => Dialect::Mistral,
-    };
-    let mut chat = Chat::read(request, dialect)?;
+    }
+}
+
+pub fn render(case: &Case) -> Result<Prompt, Error> {
+    let (layout, request) = (case.layout(), case.request.get());
+    if case.kind.as_deref() == Some("fim") {
+        let fim: Value = serde_json::from_str(request).unwrap();
+        let part = |name: &str| fim[name].as_str().unwrap_or_default().to_owned().into();
+        return layout.render_fim(&Fim { prompt: part("prompt"), suffix: part("suffix") });
+    }
+    let mut chat = Chat::read(request, dialect(case))?;
     if !case.finetuning_messages {
         for message in &mut chat.messages {
             if let Message::Assistant(message) = message {
