@@ -8,6 +8,7 @@ use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 
 use super::clock::Clock;
+use super::object::LongInteger;
 use super::python::{self, JsonStyle, is_space};
 use super::{TemplateRaised, keep, methods};
 
@@ -22,6 +23,9 @@ pub(super) const GENERATION: &str = "\u{1}generation";
 
 /// How deep calls, loops and blocks may be nested while rendering: at most 25 macros in one another.
 const RECURSION_LIMIT: usize = 100;
+
+/// The longest integer that Python reads.
+const MAX_DIGITS: usize = 4300;
 
 /// The widest indent of `tojson`.
 const MAX_INDENT: usize = 16;
@@ -81,12 +85,47 @@ fn filters(environment: &mut Environment<'static>) {
         };
         Ok::<_, Error>(text.trim_matches(drop).to_owned())
     });
+    environment.add_filter("int", |value: &Value, default: Option<Value>, base: Option<u32>| {
+        to_integer(value, base.unwrap_or(10)).or(default).unwrap_or_else(|| Value::from(0))
+    });
+    environment.add_filter("float", |value: &Value, default: Option<Value>| {
+        to_float(value).map(Value::from).or(default).unwrap_or_else(|| Value::from(0.0))
+    });
     environment.add_filter("title", |state: &State, value: &Value| {
         python::to_string(value, state).map(|text| title_words(&text))
     });
     environment.add_filter("capitalize", |state: &State, value: &Value| {
         python::to_string(value, state).map(|text| methods::capitalize(&text))
     });
+}
+
+/// `int(value)`, of a text also by way of `float`; none where Python raises.
+fn to_integer(value: &Value, base: u32) -> Option<Value> {
+    if value.is_integer() {
+        return Some(value.clone());
+    }
+    let digits = value.as_str().map(|text| text.trim_matches(is_space).replace('_', "")).unwrap_or_default();
+    let integer = i128::from_str_radix(&digits, base.clamp(2, 36)).ok();
+    let magnitude = digits.strip_prefix('-').unwrap_or(&digits);
+    if integer.is_none() && (39..=MAX_DIGITS).contains(&magnitude.len()) && magnitude.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(Value::from_object(LongInteger(digits.into())));
+    }
+    integer.or_else(|| to_float(value).filter(|float| float.is_finite()).map(|float| float as i128)).map(|integer| {
+        i64::try_from(integer).map_or_else(|_| Value::from(integer), Value::from)
+    })
+}
+
+/// `float(value)`; none where Python raises.
+fn to_float(value: &Value) -> Option<f64> {
+    match value.kind() {
+        ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
+        ValueKind::Number => f64::try_from(value.clone()).ok(),
+        ValueKind::String => {
+            let text = value.as_str()?.trim_matches(is_space).replace('_', "");
+            text.parse().ok()
+        }
+        _ => None,
+    }
 }
 
 /// Jinja's `title` filter: each part between spaces, dashes and opening brackets begins with a capital.
@@ -167,7 +206,7 @@ fn tests(environment: &mut Environment<'static>) {
     });
     environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     environment.add_test("callable", |value: &Value| {
-        value.kind() == ValueKind::Plain && value.downcast_object_ref::<super::object::LongInteger>().is_none()
+        value.kind() == ValueKind::Plain && value.downcast_object_ref::<LongInteger>().is_none()
     });
     for name in ["safe", "startingwith", "endingwith"] {
         environment.remove_test(name);

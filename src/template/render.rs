@@ -177,14 +177,14 @@ impl Run<'_> {
     fn markings(&self, texts: &Texts<'_>) -> impl Iterator<Item = Option<Marking>> + use<> {
         let mark = self.signs.mark;
         let brackets = Marking::Brackets(mark);
-        let first = if self.compiled.composes {
-            Some(Marking::Ends(mark))
+        let [first, second] = if self.compiled.composes {
+            [Some(Some(Marking::Ends(mark))), None]
         } else if texts.texts.iter().any(|text| text.contains("\\u") || brackets.marked(text).is_some()) {
-            Some(brackets)
+            [Some(Some(brackets)), Some(Some(Marking::Literals(mark)))]
         } else {
-            None
+            [Some(None), None]
         };
-        [first].into_iter()
+        first.into_iter().chain(second)
     }
 
     fn output(&self, marking: Marking) -> Result<String, Error> {

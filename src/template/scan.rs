@@ -21,7 +21,7 @@ pub(super) struct Scanned<'s> {
     pub(super) source: Cow<'s, str>,
     /// Is there a `{% generation %}` block?
     pub(super) generation: bool,
-    /// Could a text of the template and an untrusted text after it make a control token?
+    /// Could a text of the template and a changed untrusted text after it make a control token?
     pub(super) composes: bool,
 }
 
@@ -36,8 +36,13 @@ pub(super) fn scan<'s>(source: &'s str, limits: &TemplateLimits) -> Result<Scann
         out.push_str(source.get(copied..).unwrap_or_default());
         Cow::Owned(out)
     };
-    Ok(Scanned { source, generation, composes })
+    // What is not changed is marked well enough where it could be the inside of a literal.
+    let changes = CHANGES.iter().any(|method| source.contains(method));
+    Ok(Scanned { source, generation, composes: composes && changes })
 }
+
+/// What can make the inside of a literal out of a text that holds none.
+const CHANGES: [&str; 7] = ["upper", "lower", "title", "capitalize", "swapcase", "casefold", "replace"];
 
 fn within(what: &'static str, found: usize, limit: usize) -> Result<(), Error> {
     if found > limit {
@@ -276,10 +281,10 @@ mod tests {
 
     #[test]
     fn templates_that_could_compose_a_literal_are_known() {
-        for source in ["[{{ x }}", "{{ '[/' ~ x }}", "< {{- x }}", "{{ '\\x5bINST' }}", "<s{{ x }}>"] {
+        for source in ["[{{ x|upper }}", "{{ '[/' ~ x.upper() }}", "< {{- x|replace('a', 'b') }}", "{{ '\\x5b' ~ x|title }}"] {
             assert!(scanned(source).composes, "{source}");
         }
-        for source in ["[INST] {{ x }}", "{{ '<|im_start|>' ~ x }}", "a < b [x]", "{% if a < b[0] %}{% endif %}"] {
+        for source in ["[INST] {{ x|upper }}", "{{ '<|im_start|>' ~ x|upper }}", "a < {{ x.upper() }} [x]", "{% if a < b[0] %}upper{% endif %}", "[{{ x }}"] {
             assert!(!scanned(source).composes, "{source}");
         }
     }

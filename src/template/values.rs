@@ -6,6 +6,7 @@ use minijinja::value::Value;
 
 use super::object::{Dict, List, LongInteger};
 use crate::chat::{ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Tool, ToolCall};
+use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::marking::Mark;
 use crate::python_json::{Number, Reader, Token};
@@ -22,6 +23,8 @@ pub(super) enum Marking {
     Brackets(Mark),
     /// There, and at both ends.
     Ends(Mark),
+    /// Only where a text spells a literal, or begins or ends inside of one.
+    Literals(Mark),
 }
 
 impl Marking {
@@ -33,6 +36,7 @@ impl Marking {
                 Cow::Borrowed(_) => None,
                 marked => Some(marked),
             },
+            Marking::Literals(mark) => mark_literals(text, mark).map(Cow::Owned),
             Marking::Ends(_) if text.is_empty() => None,
             Marking::Ends(mark) => {
                 let inner = text.trim();
@@ -51,6 +55,41 @@ impl Marking {
             None => Value::from(text),
         }
     }
+}
+
+/// Marks each bracket that begins a literal, or would with more text, and the one that ends what may be half of one.
+fn mark_literals(text: &str, mark: Mark) -> Option<String> {
+    let mut marked = String::new();
+    let mut rest = text;
+    if let Some(close) = text.find([']', '>']) {
+        let head = text.get(..=close).unwrap_or_default();
+        if Control::all().any(|control| control.as_str().ends_with(head)) {
+            marked.extend([text.get(..close).unwrap_or_default(), mark.character().encode_utf8(&mut [0; 4])]);
+            rest = text.get(close..).unwrap_or_default();
+        }
+    } else if let Cow::Owned(inside) = mark.mark(text) {
+        if !text.contains(['[', '<']) {
+            return Some(inside);
+        }
+    }
+    let mut searched = 0;
+    while let Some(found) = rest.get(searched..).and_then(|tail| tail.find(['[', '<'])) {
+        searched += found + 1;
+        let (head, tail) = rest.split_at_checked(searched - 1).unwrap_or((rest, ""));
+        let meets = |control: Control| tail.starts_with(control.as_str()) || control.as_str().starts_with(tail);
+        if Control::all().any(meets) {
+            marked.push_str(head);
+            marked.push_str(tail.get(..1).unwrap_or_default());
+            marked.push(mark.character());
+            rest = tail.get(1..).unwrap_or_default();
+            searched = 0;
+        }
+    }
+    if marked.is_empty() {
+        return None;
+    }
+    marked.push_str(rest);
+    Some(marked)
 }
 
 /// How a template reads the thinking of a message.
@@ -165,10 +204,11 @@ impl Values {
         let url = |url: &str| dict([("url", self.marking.text(url))]);
         match chunk {
             Chunk::Text(text) => typed("text", self.tagged(text, tag)),
-            Chunk::Thinking { text, closed } => dict([
+            Chunk::Thinking { text, closed: true } => typed("thinking", self.marking.text(text)),
+            Chunk::Thinking { text, closed: false } => dict([
                 ("type", Value::from("thinking")),
                 ("thinking", self.marking.text(text)),
-                ("closed", Value::from(*closed)),
+                ("closed", Value::from(false)),
             ]),
             Chunk::ImageUrl { url: at, detail: None } => typed("image_url", url(at)),
             Chunk::ImageUrl { url, detail: Some(detail) } => typed(
