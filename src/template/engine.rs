@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Value, ValueKind, from_args};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 
 use super::clock::Clock;
@@ -53,6 +53,21 @@ pub(super) fn set_clock(environment: &mut Environment<'static>, clock: Arc<Clock
 
 fn functions(environment: &mut Environment<'static>) {
     environment.remove_global("debug");
+    for name in ["namespace", "dict"] {
+        let built_in = environment.globals().find(|(known, _)| *known == name).map(|(_, value)| value);
+        if let Some(built_in) = built_in {
+            environment.add_function(name, move |state: &mut State, values: Rest<ValueOrKwargs>| {
+                let values: Vec<Value> = values.into_values();
+                for value in &values {
+                    match value.is_kwargs() || value.kind() == ValueKind::Map {
+                        true => keep::check(&value.try_iter()?.map(|key| value.get_item(&key)).collect::<Result<Vec<_>, _>>()?)?,
+                        false => keep::check(std::slice::from_ref(value))?,
+                    }
+                }
+                built_in.call(state, &values)
+            });
+        }
+    }
     environment.add_function("raise_exception", |state: &State, message: &Value| -> Result<Value, Error> {
         let message = python::to_string(message, state)?;
         Err(Error::new(ErrorKind::InvalidOperation, "raise_exception").with_source(TemplateRaised { message }))
@@ -71,6 +86,7 @@ fn filters(environment: &mut Environment<'static>) {
         environment.remove_filter(name);
     }
     environment.add_filter(super::scan::KEEP_FILTER, keep::keep);
+    environment.add_filter(super::scan::NAME_FILTER, keep::name);
     environment.add_filter("tojson", tojson);
     environment.add_filter("string", |state: &State, value: &Value| match value.kind() {
         ValueKind::String => Ok(value.clone()),
@@ -171,7 +187,7 @@ fn join(
 }
 
 /// `json.dumps` with the options that transformers allows, not with those of Jinja: nothing is escaped for HTML.
-fn tojson(state: &State<'_, '_>, value: &Value, options: minijinja::value::Rest<Value>) -> Result<String, Error> {
+fn tojson(state: &State<'_, '_>, value: &Value, options: Rest<Value>) -> Result<String, Error> {
     let (ascii, indent, kwargs) = from_args::<(Option<bool>, Option<&Value>, Kwargs)>(&options)?;
     let ascii = ascii.or(kwargs.get("ensure_ascii")?).unwrap_or(false);
     let indent = indent.cloned().or(kwargs.get("indent")?).filter(|indent| !indent.is_none());

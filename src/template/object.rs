@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 
+use super::keep::Extent;
 use super::python;
 
 /// From this many members on, a dict finds its keys by search and not one by one.
@@ -13,7 +14,29 @@ const INDEXED_FROM: usize = 17;
 
 /// A Python list.
 #[derive(Debug)]
-pub(super) struct List(pub(super) Vec<Value>);
+pub(super) struct List {
+    items: Vec<Value>,
+    /// Of a list that a template made. What the chat holds counts as one value.
+    extent: Extent,
+}
+
+impl List {
+    pub(super) fn new(items: Vec<Value>) -> Self {
+        List { items, extent: Extent::default() }
+    }
+
+    pub(super) fn built(items: Vec<Value>, extent: Extent) -> Self {
+        List { items, extent }
+    }
+
+    pub(super) fn items(&self) -> &[Value] {
+        &self.items
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
+    }
+}
 
 impl Object for List {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -21,11 +44,11 @@ impl Object for List {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get(key.as_usize()?).cloned()
+        self.items.get(key.as_usize()?).cloned()
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.0.len())
+        Enumerator::Seq(self.items.len())
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +64,8 @@ pub(super) struct Dict {
     order: Vec<u32>,
     /// What a template calls the members whose keys carry marks.
     unmarked: Vec<(Box<str>, usize)>,
+    /// Of a dict that a template made.
+    extent: Extent,
 }
 
 impl Dict {
@@ -51,7 +76,7 @@ impl Dict {
             order.extend((0u32..).take(members.len()));
             order.sort_by(|a, b| key_at(&members, *a).cmp(key_at(&members, *b)));
         }
-        Dict { members, order, unmarked: Vec::new() }
+        Dict { members, order, unmarked: Vec::new(), extent: Extent::default() }
     }
 
     /// A dict of keys as they came: of equal keys the last value stands at the first place, as in Python.
@@ -85,6 +110,14 @@ impl Dict {
         });
         let dict = Dict::new(marked.collect());
         Dict { unmarked, ..dict }
+    }
+
+    pub(super) fn built(members: Vec<(Value, Value)>, extent: Extent) -> Self {
+        Dict { extent, ..Dict::new(members) }
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
     }
 
     pub(super) fn members(&self) -> &[(Value, Value)] {

@@ -9,7 +9,7 @@ use super::object::{Dict, List, LongInteger};
 use crate::python_json::{self, Number};
 
 /// How deep a printed value may be nested.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 128;
 
 /// Python's own spaces are more than Unicode's: the four separators of ASCII are among them.
 pub(super) fn is_space(character: char) -> bool {
@@ -127,8 +127,8 @@ impl<W: Write> Printer<'_, W> {
         value: &Value,
         mut each: impl FnMut(&mut Self, &Value, bool) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if let Some(List(items)) = value.downcast_object_ref::<List>() {
-            return items.iter().enumerate().try_for_each(|(place, item)| each(self, item, place == 0));
+        if let Some(list) = value.downcast_object_ref::<List>() {
+            return list.items().iter().enumerate().try_for_each(|(place, item)| each(self, item, place == 0));
         }
         for (place, item) in value.try_iter()?.checked().enumerate() {
             each(self, &item?, place == 0)?;

@@ -1,7 +1,7 @@
 //! A template's source before the engine reads it: measured against the limits, and made ready for it.
 //!
-//! The engine knows no `{% generation %}`, which becomes a call block, and checks nothing that is stored, so every value
-//! that `{% set %}` computes passes a filter.
+//! The engine knows no `{% generation %}`, which becomes a call block. It has no limit on how deep and how often values
+//! hold one another, so lists, dicts and tuples that a template writes down pass a filter, and what it stores does.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,14 @@ use super::TemplateLimits;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 
-/// The filter that each computed value passes before it is stored.
+/// The filter that values pass where a template writes a list down or changes a namespace.
 pub(super) const KEEP_FILTER: &str = "__keep";
+const CLOSE_LITERAL: &str = "|__keep)";
+const CLOSE_ATTRIBUTE: &str = ")|__keep ";
+
+/// The filter that values pass where a template gives them a name.
+pub(super) const NAME_FILTER: &str = "__name";
+const CLOSE_NAME: &str = ")|__name ";
 
 /// The function that a `{% generation %}` block calls.
 pub(super) const GENERATION_CALL: &str = "__generation";
@@ -98,67 +104,63 @@ impl Scan<'_> {
     ) -> Result<Option<usize>, Error> {
         let mut tag = Tag::default();
         let bytes = rest.as_bytes();
-        let (mut at, mut braces, mut word_start) = (0, 0usize, None);
+        let mut at = 0;
         let close = loop {
             let Some(&byte) = bytes.get(at) else { break None };
-            if !(byte.is_ascii_alphanumeric() || byte == b'_') {
-                if let Some(start) = word_start.take() {
-                    tag.operators += usize::from(is_operator(rest.get(start..at).unwrap_or_default()));
-                }
-            } else if word_start.is_none() {
-                word_start = Some(at);
-            }
-            if bytes.get(at..).is_some_and(|tail| tail.starts_with(end.as_bytes())) && braces == 0 {
+            let closes = bytes.get(at..).is_some_and(|tail| tail.starts_with(end.as_bytes()));
+            if closes && !tag.open.iter().any(|bracket| bracket.kind == b'{') {
                 break Some(at);
             }
-            match byte {
-                b'"' | b'\'' => {
-                    let Some(length) = string_length(bytes, at) else { break None };
-                    let text = rest.get(at + 1..at + length - 1).unwrap_or_default();
-                    self.trusted(text);
-                    self.composes |= text.contains("\\x") || text.contains("\\u") || text.contains("\\U");
-                    at += length;
-                    continue;
-                }
-                b'{' => (braces, tag.operators, tag.computes) = (braces + 1, tag.operators + 1, true),
-                b'}' => braces = braces.saturating_sub(1),
-                b'=' if bytes.get(at + 1) != Some(&b'=') && tag.assignment.is_none() => tag.assignment = Some(at + 1),
-                b'+' | b'*' | b'(' | b'[' | b'|' => (tag.operators, tag.computes) = (tag.operators + 1, true),
-                b',' => tag.computes = true,
-                b'-' | b'/' | b'%' | b'~' | b'.' | b'<' | b'>' | b'=' | b'!' => tag.operators += 1,
-                _ => {}
+            if let b'"' | b'\'' = byte {
+                let Some(length) = string_length(bytes, at) else { break None };
+                let text = rest.get(at + 1..at + length - 1).unwrap_or_default();
+                self.trusted(text);
+                self.composes |= text.contains("\\x") || text.contains("\\u") || text.contains("\\U");
+                tag.previous = Previous::Value;
+                at += length;
+            } else if byte.is_ascii_alphanumeric() || byte == b'_' {
+                let word = word_at(rest, at);
+                tag.word(word);
+                at += word.len();
+            } else {
+                tag.sign(byte, at, bytes.get(at + 1).copied());
+                at += 1;
             }
-            at += 1;
         };
         within("operators in one tag", tag.operators, limits.operators)?;
-        if let (Some(close), "%}") = (close, end) {
-            self.statement(inside, rest.get(..close).unwrap_or_default(), &tag);
+        if let Some(close) = close {
+            self.rewrite(inside, rest.get(..close).unwrap_or_default(), end, tag);
         }
         within("elif branches", self.branches, limits.branches)?;
         Ok(close)
     }
 
-    fn statement(&mut self, inside: usize, statement: &str, tag: &Tag) {
-        let body = statement.trim_end_matches(['-', '+']);
-        match first_word(statement) {
+    fn rewrite(&mut self, inside: usize, content: &str, end: &str, mut tag: Tag) {
+        let body = content.trim_end_matches(['-', '+']);
+        match first_word(content) {
+            _ if end == "}}" => {}
             "elif" => self.branches += 1,
             "generation" if words(body) == 1 => {
                 self.generation = true;
                 self.replace(inside, body, "generation", &format!("call {GENERATION_CALL}()"));
             }
             "endgeneration" => self.replace(inside, body, "endgeneration", "endcall"),
-            "set" if tag.computes => {
-                if let Some(start) = tag.assignment {
-                    let value = body.get(start..).unwrap_or_default();
-                    self.copy_to(inside + start);
-                    self.out.push_str(" (");
-                    self.copy_to(inside + start + value.len());
-                    self.out.push_str(")|");
-                    self.out.push_str(KEEP_FILTER);
-                    self.out.push(' ');
+            "set" => {
+                if let Some(value) = tag.assignment {
+                    // Only namespaces have attributes that can be set.
+                    let attribute = body.get(..value).is_some_and(|target| target.contains('.'));
+                    if attribute || tag.computes {
+                        tag.kept.push((value, " ("));
+                        tag.kept.push((body.len(), if attribute { CLOSE_ATTRIBUTE } else { CLOSE_NAME }));
+                    }
                 }
             }
             _ => {}
+        }
+        tag.kept.sort_by_key(|(place, _)| *place);
+        for (place, insertion) in tag.kept {
+            self.copy_to(inside + place);
+            self.out.push_str(insertion);
         }
     }
 
@@ -180,10 +182,98 @@ impl Scan<'_> {
 #[derive(Default)]
 struct Tag {
     operators: usize,
-    /// Could it make a list, a dict or a longer text?
+    /// Could its value be a long list or text?
     computes: bool,
     /// Where the value of its first assignment begins.
     assignment: Option<usize>,
+    open: Vec<Bracket>,
+    previous: Previous,
+    /// What is to be inserted, and where.
+    kept: Vec<(usize, &'static str)>,
+}
+
+/// A bracket that is open.
+struct Bracket {
+    kind: u8,
+    place: usize,
+    /// Does it begin a list, a dict or a tuple, and not an index or a call?
+    literal: bool,
+    comma: bool,
+    /// Is there a name in it, so that its value is not known beforehand?
+    dynamic: bool,
+}
+
+/// What stands before a bracket.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Previous {
+    /// An operator, or nothing: a literal can begin.
+    #[default]
+    Operator,
+    /// A value, which an index or a call can follow.
+    Value,
+    /// `for` or `set`, which names follow.
+    Target,
+}
+
+impl Tag {
+    fn word(&mut self, word: &str) {
+        self.previous = match word {
+            "not" | "and" | "or" | "if" | "else" | "in" | "is" | "elif" => Previous::Operator,
+            "for" | "set" => Previous::Target,
+            _ => Previous::Value,
+        };
+        self.operators += usize::from(is_operator(word));
+        let known = matches!(word, "true" | "false" | "none" | "True" | "False" | "None");
+        if !known && !word.starts_with(|first: char| first.is_ascii_digit()) {
+            if let Some(bracket) = self.open.last_mut() {
+                bracket.dynamic = true;
+            }
+        }
+    }
+
+    fn sign(&mut self, byte: u8, place: usize, next: Option<u8>) {
+        if byte.is_ascii_whitespace() {
+            return;
+        }
+        match byte {
+            b'(' | b'[' | b'{' => {
+                (self.operators, self.computes) = (self.operators + 1, true);
+                let literal = self.previous == Previous::Operator;
+                self.open.push(Bracket { kind: byte, place, literal, comma: false, dynamic: false });
+            }
+            b')' | b']' | b'}' => self.close(place),
+            b',' => match self.open.last_mut() {
+                Some(bracket) => bracket.comma = true,
+                None => self.computes = true,
+            },
+            b'=' if self.open.is_empty() && next != Some(b'=') && self.assignment.is_none() => {
+                self.assignment = Some(place + 1);
+            }
+            b'+' | b'*' | b'|' => (self.operators, self.computes) = (self.operators + 1, true),
+            b'-' | b'/' | b'%' | b'~' | b'.' | b'<' | b'>' | b'=' | b'!' => self.operators += 1,
+            _ => {}
+        }
+        self.previous = if matches!(byte, b')' | b']' | b'}') { Previous::Value } else { Previous::Operator };
+    }
+
+    /// Ends a bracket: what a literal holds that is not known beforehand passes the filter.
+    fn close(&mut self, place: usize) {
+        let Some(bracket) = self.open.pop() else { return };
+        if let Some(outer) = self.open.last_mut() {
+            outer.dynamic |= bracket.dynamic;
+        }
+        if bracket.literal && bracket.dynamic && (bracket.kind != b'(' || bracket.comma) {
+            self.kept.push((bracket.place, "("));
+            self.kept.push((place + 1, CLOSE_LITERAL));
+        }
+    }
+}
+
+/// The letters, digits and underscores from `at` on.
+fn word_at(text: &str, at: usize) -> &str {
+    let tail = text.get(at..).unwrap_or_default();
+    let end = tail.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    tail.get(..end.unwrap_or(tail.len())).unwrap_or_default()
 }
 
 /// The next `{{`, `{%` or `{#`.
@@ -272,9 +362,18 @@ mod tests {
 
     #[test]
     fn computed_values_pass_the_filter() {
-        assert_becomes("{%- set ns.a = ns.a + [x] -%}", "{%- set ns.a = ( ns.a + [x] )|__keep -%}");
-        assert_becomes("{% set a, b = 1, '%}' %}", "{% set a, b = ( 1, '%}' )|__keep %}");
-        for plain in ["{% set a = b %}", "{% set a %}x{% endset %}", "{% if a == [1] %}{% endif %}", "{{ f(a=[1]) }}"] {
+        assert_becomes("{%- set ns.a = ns.a + [x] -%}", "{%- set ns.a = ( ns.a + ([x]|__keep) )|__keep -%}");
+        assert_becomes("{% set a, b = 1, '%}' %}", "{% set a, b = ( 1, '%}' )|__name %}");
+        assert_becomes("{% set a.b = c %}", "{% set a.b = ( c )|__keep %}");
+        assert_becomes("{{ [{'a': x}, (y, [1])][0] }}", "{{ ([({'a': x}|__keep), ((y, [1])|__keep)]|__keep)[0] }}");
+        for plain in [
+            "{% set a = b %}",
+            "{% set a %}x{% endset %}",
+            "{% if a == [1] %}{% endif %}",
+            "{{ f(a, b)[c](d) }}",
+            "{% for (a, b) in c %}{% endfor %}",
+            "{{ (a) + 'b'[c] }}",
+        ] {
             assert_becomes(plain, plain);
         }
     }
@@ -284,7 +383,7 @@ mod tests {
         for source in ["[{{ x|upper }}", "{{ '[/' ~ x.upper() }}", "< {{- x|replace('a', 'b') }}", "{{ '\\x5b' ~ x|title }}"] {
             assert!(scanned(source).composes, "{source}");
         }
-        for source in ["[INST] {{ x|upper }}", "{{ '<|im_start|>' ~ x|upper }}", "a < {{ x.upper() }} [x]", "{% if a < b[0] %}upper{% endif %}", "[{{ x }}"] {
+        for source in ["[INST] {{ x|upper }}", "{{ '<|im_start|>' ~ x|upper }}", "a < b {{ x.upper() }} [x]", "{% if a < b[0] %}upper{% endif %}", "[{{ x }}"] {
             assert!(!scanned(source).composes, "{source}");
         }
     }

@@ -114,7 +114,7 @@ fn dict(members: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
 }
 
 fn list(items: impl IntoIterator<Item = Value>) -> Value {
-    Value::from_object(List(items.into_iter().collect()))
+    Value::from_object(List::new(items.into_iter().collect()))
 }
 
 impl Values {
@@ -122,7 +122,7 @@ impl Values {
         let last = chat.messages.len().saturating_sub(1);
         let messages = chat.messages.iter().enumerate();
         let messages = messages.map(|(index, message)| self.message(message, self.tag.filter(|_| index == last)));
-        Ok(Value::from_object(List(messages.collect::<Result<_, _>>()?)))
+        Ok(Value::from_object(List::new(messages.collect::<Result<_, _>>()?)))
     }
 
     fn message(&self, message: &Message<'_>, tag: Option<char>) -> Result<Value, Error> {
@@ -139,7 +139,7 @@ impl Values {
                 }
                 if !message.tool_calls.is_empty() {
                     let calls = message.tool_calls.iter().map(|call| self.call(call));
-                    member("tool_calls", Value::from_object(List(calls.collect::<Result<_, _>>()?)));
+                    member("tool_calls", Value::from_object(List::new(calls.collect::<Result<_, _>>()?)));
                 }
             }
             Message::Tool(message) => {
@@ -244,7 +244,7 @@ impl Values {
             ]);
             Ok::<_, Error>(dict([("type", Value::from("function")), ("function", function)]))
         });
-        Ok(Value::from_object(List(tools.collect::<Result<_, _>>()?)))
+        Ok(Value::from_object(List::new(tools.collect::<Result<_, _>>()?)))
     }
 
     pub(super) fn response_format(&self, format: &ResponseFormat<'_>) -> Result<Option<Value>, Error> {
