@@ -43,4 +43,7 @@ pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, V
 #[cfg(feature = "template")]
 mod template;
 #[cfg(feature = "template")]
-pub use crate::template::{ChatTemplate, ClockTime, GenerationPrompt, MarkingFailure, TemplateLimits, TemplateRaised};
+pub use crate::template::{
+    ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,
+    TemplateLimits, TemplateRaised,
+};

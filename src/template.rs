@@ -9,9 +9,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use minijinja::{Environment, Value};
+use minijinja::Environment;
 
-use crate::chat::{Chat, Json, Message, Role};
+use crate::chat::{Chat, Json, Message};
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
@@ -19,6 +19,7 @@ use crate::layout::WordStart;
 use crate::prompt::{Prompt, Writer};
 
 mod clock;
+mod compare;
 mod config;
 mod engine;
 mod keep;
@@ -28,8 +29,10 @@ mod python;
 mod render;
 mod scan;
 mod values;
+mod write;
 
 pub use self::clock::ClockTime;
+pub use self::compare::{Comparison, Difference, NearestLayout, Said};
 
 /// A model's own chat template, compiled once, to be shared by any number of threads.
 ///
@@ -476,5 +479,3 @@ impl std::str::FromStr for ChatTemplate {
     }
 }
 
-#[allow(dead_code)]
-fn used(_: Value, _: Role) {}

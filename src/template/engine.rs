@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs, from_args};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 
 use super::clock::Clock;
@@ -187,8 +187,13 @@ fn join(
 }
 
 /// `json.dumps` with the options that transformers allows, not with those of Jinja: nothing is escaped for HTML.
-fn tojson(state: &State<'_, '_>, value: &Value, options: Rest<Value>) -> Result<String, Error> {
-    let (ascii, indent, kwargs) = from_args::<(Option<bool>, Option<&Value>, Kwargs)>(&options)?;
+fn tojson(
+    state: &State<'_, '_>,
+    value: &Value,
+    ascii: Option<bool>,
+    indent: Option<&Value>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
     let ascii = ascii.or(kwargs.get("ensure_ascii")?).unwrap_or(false);
     let indent = indent.cloned().or(kwargs.get("indent")?).filter(|indent| !indent.is_none());
     let separators = kwargs.get::<Option<Value>>("separators")?.filter(|separators| !separators.is_none());

@@ -1,6 +1,6 @@
 //! The methods of Python's strings, lists and dicts that templates call.
 
-use minijinja::value::{Kwargs, Rest, Value, ValueKind, from_args};
+use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
 use super::python::{self, is_space};
@@ -277,7 +277,10 @@ fn pad(state: &State<'_, '_>, text: &str, method: &str, args: &[Value]) -> Resul
 
 /// `str.format` with plain fields: `{}`, `{0}`, `{name}`.
 fn format(state: &State<'_, '_>, text: &str, args: &[Value]) -> Result<String, Error> {
-    let (args, kwargs) = from_args::<(Rest<Value>, Kwargs)>(args)?;
+    let (args, kwargs) = match args.split_last() {
+        Some((last, args)) if last.is_kwargs() => (args, Kwargs::try_from(last.clone())?),
+        _ => (args, Kwargs::from_iter(std::iter::empty::<(&str, Value)>())),
+    };
     let (mut out, mut rest, mut next) = (String::new(), text, 0);
     while let Some(at) = rest.find(['{', '}']) {
         let (before, field) = rest.split_at_checked(at).unwrap_or((rest, ""));
