@@ -101,11 +101,15 @@ fn filters(environment: &mut Environment<'static>) {
         };
         Ok::<_, Error>(text.trim_matches(drop).to_owned())
     });
-    environment.add_filter("int", |value: &Value, default: Option<Value>, base: Option<u32>| {
-        to_integer(value, base.unwrap_or(10)).or(default).unwrap_or_else(|| Value::from(0))
+    environment.add_filter("int", |value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs| {
+        let (default, base) = (default.or(kwargs.get("default")?), base.or(kwargs.get("base")?));
+        kwargs.assert_all_used()?;
+        Ok::<_, Error>(to_integer(value, base.unwrap_or(10)).or(default).unwrap_or_else(|| Value::from(0)))
     });
-    environment.add_filter("float", |value: &Value, default: Option<Value>| {
-        to_float(value).map(Value::from).or(default).unwrap_or_else(|| Value::from(0.0))
+    environment.add_filter("float", |value: &Value, default: Option<Value>, kwargs: Kwargs| {
+        let default = default.or(kwargs.get("default")?);
+        kwargs.assert_all_used()?;
+        Ok::<_, Error>(to_float(value).map(Value::from).or(default).unwrap_or_else(|| Value::from(0.0)))
     });
     environment.add_filter("title", |state: &State, value: &Value| {
         python::to_string(value, state).map(|text| title_words(&text))
