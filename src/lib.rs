@@ -21,8 +21,8 @@ mod tokenizer;
 mod version;
 
 pub use crate::chat::{
-    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
-    Role, Tool, ToolCall, ToolMessage,
+    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
+    ResponseSchema, Role, Tool, ToolCall, ToolMessage,
 };
 pub use crate::check::Mode;
 pub use crate::control::{Control, Vocabulary};

@@ -478,4 +478,3 @@ impl std::str::FromStr for ChatTemplate {
         ChatTemplate::new(source)
     }
 }
-

@@ -59,7 +59,9 @@ impl Golden {
                 (generated != expected).then(|| format!("generated {generated:?}\nexpected  {expected:?}"))
             }
             (Some(string), Err(error)) => Some(format!("refused  {error}\nexpected {string:?}")),
-            (None, Ok(_)) => Some(format!("printed  {:?}\nexpected {:?} {:?}", prompt.as_str(), self.raised, self.failed)),
+            (None, Ok(_)) => {
+                Some(format!("printed  {:?}\nexpected {:?} {:?}", prompt.as_str(), self.raised, self.failed))
+            }
             (None, Err(error)) => {
                 let raised = error.source().and_then(|source| source.downcast_ref::<TemplateRaised>());
                 let said = raised.map(TemplateRaised::message);

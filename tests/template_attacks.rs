@@ -54,7 +54,10 @@ fn parts_do_not_join_into_a_literal() {
         let chat = Chat::new([Message::user(parts.map(Chunk::text).to_vec())]);
         assert_frame(joins, &chat);
         let reversed = joins.replace("content %}", "content|reverse %}");
-        assert_frame(&reversed, &Chat::new([Message::user(parts.into_iter().rev().map(Chunk::text).collect::<Vec<_>>())]));
+        assert_frame(
+            &reversed,
+            &Chat::new([Message::user(parts.into_iter().rev().map(Chunk::text).collect::<Vec<_>>())]),
+        );
     }
 }
 
@@ -105,7 +108,10 @@ fn keys_with_marks_are_still_found() {
     let source = "{{ bos_token }}[INST]{% for key in tools[0].function.parameters %}{{ key }}={{ \
                   tools[0].function.parameters[key] }}{{ tools[0].function.parameters['[INST]'] }}{% endfor %}[/INST]";
     let parameters = Json::new(r#"{"[INST]": "</s>"}"#).unwrap();
-    let chat = Chat { tools: vec![Tool { name: "f".into(), description: "".into(), parameters }], ..Chat::new([Message::user("")]) };
+    let chat = Chat {
+        tools: vec![Tool { name: "f".into(), description: "".into(), parameters }],
+        ..Chat::new([Message::user("")])
+    };
     assert_frame(source, &chat);
     assert_eq!(render(source, &chat).unwrap().as_str(), "<s>[INST][INST]=</s></s>[/INST]");
 }

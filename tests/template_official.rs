@@ -40,7 +40,10 @@ struct Expected {
 fn goldens() -> HashMap<String, Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/mistral_common");
     let files = fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
-    files.flat_map(|file| file.lines().map(Case::parse).collect::<Vec<_>>()).map(|case| (case.id.clone(), case)).collect()
+    files
+        .flat_map(|file| file.lines().map(Case::parse).collect::<Vec<_>>())
+        .map(|case| (case.id.clone(), case))
+        .collect()
 }
 
 /// The chat as a client of transformers has it: no message is marked as one to be continued.
@@ -72,7 +75,8 @@ fn every_golden_through_its_template() {
         return;
     };
     let goldens = goldens();
-    let expected = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/template/official.jsonl"));
+    let expected =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/template/official.jsonl"));
     let mut templates: BTreeMap<String, ChatTemplate> = BTreeMap::new();
     let (mut differences, mut rendered, mut unread) = (Vec::new(), 0, 0);
     for line in expected.unwrap().lines() {

@@ -15,7 +15,11 @@ use support::case::{Case, dialect};
 fn inexpressible(case: &Case, chat: &Chat<'_>) -> Option<&'static str> {
     let reformatted = |text: &str| {
         let mut out = String::new();
-        if text.is_empty() { out.push_str("{}") } else { reformat(text, &mut out).ok()? };
+        if text.is_empty() {
+            out.push_str("{}")
+        } else {
+            reformat(text, &mut out).ok()?
+        };
         Some(out)
     };
     let last = chat.messages.len().saturating_sub(1);
@@ -38,7 +42,8 @@ fn inexpressible(case: &Case, chat: &Chat<'_>) -> Option<&'static str> {
                         return Some("a newline at the end of a name or an id, which Python lets through");
                     }
                 }
-                let text = message.content == Content::from("") || !matches!(&message.content, Content::Text(text) if text.trim_end() == text);
+                let text = message.content == Content::from("")
+                    || !matches!(&message.content, Content::Text(text) if text.trim_end() == text);
                 let thinks = matches!(&message.content, Content::Chunks(chunks) if !matches!(chunks.last(), Some(Chunk::Text(_))));
                 if message.prefix && (!message.tool_calls.is_empty() || text || thinks) {
                     return Some("a message to be continued that ends with calls, thinking or white space");
@@ -74,7 +79,8 @@ fn every_golden_that_a_template_can_express() {
         for line in fs::read_to_string(file.unwrap().path()).unwrap().lines() {
             let case = Case::parse(line);
             let kind = case.kind.as_deref();
-            if case.segments.is_none() || matches!(kind, Some("fim" | "instruct")) || case.max_model_input_len.is_some() {
+            if case.segments.is_none() || matches!(kind, Some("fim" | "instruct")) || case.max_model_input_len.is_some()
+            {
                 continue;
             }
             let chat = Chat::read(case.request.get(), dialect(&case)).unwrap();
@@ -83,12 +89,18 @@ fn every_golden_that_a_template_can_express() {
                 continue;
             }
             let layout = Layout { mode: Mode::Agnostic, ..case.layout() };
-            let template =
-                templates.entry(format!("{layout:?}")).or_insert_with(|| ChatTemplate::new(&layout.chat_template()).unwrap());
+            let template = templates
+                .entry(format!("{layout:?}"))
+                .or_insert_with(|| ChatTemplate::new(&layout.chat_template()).unwrap());
             match template.render(&chat) {
                 Ok(prompt) if prompt.as_str() == case.printed() => same += 1,
                 Ok(prompt) => {
-                    differences.push(format!("{}\nprinted  {:?}\nexpected {:?}", case.id, prompt.as_str(), case.printed()));
+                    differences.push(format!(
+                        "{}\nprinted  {:?}\nexpected {:?}",
+                        case.id,
+                        prompt.as_str(),
+                        case.printed()
+                    ));
                 }
                 Err(error) => differences.push(format!("{}\n{error}\nexpected {:?}", case.id, case.printed())),
             }

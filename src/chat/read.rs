@@ -10,8 +10,8 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema};
 use super::{ArgumentsForm, Tool, ToolCall, ToolMessage};
+use super::{AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema};
 use crate::error::{Error, ErrorKind};
 
 mod message;

@@ -24,7 +24,17 @@ pub struct ClockTime {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -93,7 +103,12 @@ impl ClockTime {
                 ),
                 Some('%') => write!(out, "%"),
                 Some('Z' | 'z') => Ok(()),
-                _ => return Err(Error::new(ErrorKind::InvalidOperation, format!("strftime_now cannot write {format:?}"))),
+                _ => {
+                    return Err(Error::new(
+                        ErrorKind::InvalidOperation,
+                        format!("strftime_now cannot write {format:?}"),
+                    ));
+                }
             };
         }
         Ok(out)
@@ -128,8 +143,7 @@ impl Date {
         let month = (month_from_march + 2) % 12 + 1;
         let year = era * 400 + year_of_era + i64::from(month <= 2);
         let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-        let day_of_year =
-            if month <= 2 { day_from_march - 305 } else { day_from_march + 60 + i64::from(leap) };
+        let day_of_year = if month <= 2 { day_from_march - 305 } else { day_from_march + 60 + i64::from(leap) };
         Date { year, month, day, weekday: days.saturating_add(4).rem_euclid(7), day_of_year }
     }
 }

@@ -60,7 +60,9 @@ fn functions(environment: &mut Environment<'static>) {
                 let values: Vec<Value> = values.into_values();
                 for value in &values {
                     match value.is_kwargs() || value.kind() == ValueKind::Map {
-                        true => keep::check(&value.try_iter()?.map(|key| value.get_item(&key)).collect::<Result<Vec<_>, _>>()?)?,
+                        true => keep::check(
+                            &value.try_iter()?.map(|key| value.get_item(&key)).collect::<Result<Vec<_>, _>>()?,
+                        )?,
                         false => keep::check(std::slice::from_ref(value))?,
                     }
                 }
@@ -72,13 +74,16 @@ fn functions(environment: &mut Environment<'static>) {
         let message = python::to_string(message, state)?;
         Err(Error::new(ErrorKind::InvalidOperation, "raise_exception").with_source(TemplateRaised { message }))
     });
-    environment.add_function(super::scan::GENERATION_CALL, |state: &mut State, kwargs: Kwargs| -> Result<Value, Error> {
-        let body = kwargs.get::<Value>("caller")?.call(state, &[])?;
-        let Some(marks) = state.lookup(GENERATION) else { return Ok(body) };
-        let mut marks = marks.as_str().unwrap_or_default().chars();
-        let body = python::to_string(&body, state)?;
-        Ok(Value::from(marks.next().into_iter().chain(body.chars()).chain(marks.next()).collect::<String>()))
-    });
+    environment.add_function(
+        super::scan::GENERATION_CALL,
+        |state: &mut State, kwargs: Kwargs| -> Result<Value, Error> {
+            let body = kwargs.get::<Value>("caller")?.call(state, &[])?;
+            let Some(marks) = state.lookup(GENERATION) else { return Ok(body) };
+            let mut marks = marks.as_str().unwrap_or_default().chars();
+            let body = python::to_string(&body, state)?;
+            Ok(Value::from(marks.next().into_iter().chain(body.chars()).chain(marks.next()).collect::<String>()))
+        },
+    );
 }
 
 fn filters(environment: &mut Environment<'static>) {
@@ -127,12 +132,15 @@ fn to_integer(value: &Value, base: u32) -> Option<Value> {
     let digits = value.as_str().map(|text| text.trim_matches(is_space).replace('_', "")).unwrap_or_default();
     let integer = i128::from_str_radix(&digits, base.clamp(2, 36)).ok();
     let magnitude = digits.strip_prefix('-').unwrap_or(&digits);
-    if integer.is_none() && (39..=MAX_DIGITS).contains(&magnitude.len()) && magnitude.bytes().all(|b| b.is_ascii_digit()) {
+    if integer.is_none()
+        && (39..=MAX_DIGITS).contains(&magnitude.len())
+        && magnitude.bytes().all(|b| b.is_ascii_digit())
+    {
         return Some(Value::from_object(LongInteger(digits.into())));
     }
-    integer.or_else(|| to_float(value).filter(|float| float.is_finite()).map(|float| float as i128)).map(|integer| {
-        i64::try_from(integer).map_or_else(|_| Value::from(integer), Value::from)
-    })
+    integer
+        .or_else(|| to_float(value).filter(|float| float.is_finite()).map(|float| float as i128))
+        .map(|integer| i64::try_from(integer).map_or_else(|_| Value::from(integer), Value::from))
 }
 
 /// `float(value)`; none where Python raises.

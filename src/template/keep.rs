@@ -17,7 +17,7 @@ const TOO_LONG: &str = "a list has more than 100000 items";
 
 /// How deep a value is nested, and how many values it holds, each as often as it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Extent {
+struct Extent {
     depth: u32,
     size: u32,
 }
@@ -53,30 +53,14 @@ pub(super) fn keep(state: &State<'_, '_>, value: Value) -> Result<Value, Error> 
         return Err(too_large("a namespace cannot be stored"));
     }
     match value.kind() {
-        ValueKind::Seq if value.downcast_object_ref::<Vec<Value>>().is_some() => {
-            let items: Vec<Value> = value.try_iter()?.collect();
-            state.consume_fuel(items.len() as u64 / 2)?;
-            let extent = extent_of(items.iter(), 0)?;
-            Ok(Value::from_object(List::built(items, extent)))
+        ValueKind::Iterable if value.len().is_some_and(|length| length > MAX_ITEMS) => Err(too_large(TOO_LONG)),
+        // What is added up or cut out of lists holds what they hold.
+        ValueKind::Iterable => Ok(value),
+        ValueKind::Seq | ValueKind::Map => {
+            let Extent { size, .. } = extent(&value, 0)?;
+            state.consume_fuel(u64::from(size) / 32)?;
+            Ok(value)
         }
-        ValueKind::Map if value.downcast_object_ref::<Dict>().is_none() => {
-            let mut members = Vec::with_capacity(value.len().unwrap_or_default());
-            for key in value.try_iter()?.checked() {
-                let key = key?;
-                members.push((key.clone(), value.get_item(&key)?));
-            }
-            state.consume_fuel(members.len() as u64)?;
-            let extent = extent_of(members.iter().flat_map(|(key, member)| [key, member]), 0)?;
-            match members.iter().all(|(key, _)| key.as_str().is_some()) {
-                true => Ok(Value::from_object(Dict::built(members, extent))),
-                false => Ok(value),
-            }
-        }
-        ValueKind::Seq | ValueKind::Iterable => match value.len() {
-            Some(length) if length > MAX_ITEMS => Err(too_large(TOO_LONG)),
-            _ if value.is_tuple() => extent(&value, 0).map(|_| value),
-            _ => Ok(value),
-        },
         _ => Ok(value),
     }
 }
@@ -97,16 +81,13 @@ fn is_namespace(value: &Value) -> bool {
 }
 
 fn extent(value: &Value, depth: u32) -> Result<Extent, Error> {
-    if let Some(list) = value.downcast_object_ref::<List>() {
-        return Ok(list.extent());
-    }
-    if let Some(dict) = value.downcast_object_ref::<Dict>() {
-        return Ok(dict.extent());
-    }
-    if is_namespace(value) {
-        return Err(too_large("a namespace cannot be stored"));
+    let Some(object) = value.as_object() else { return Ok(Extent::default()) };
+    // What the chat holds counts as one value.
+    if object.downcast_ref::<List>().is_some() || object.downcast_ref::<Dict>().is_some() {
+        return Ok(Extent::default());
     }
     match value.kind() {
+        _ if is_namespace(value) => Err(too_large("a namespace cannot be stored")),
         ValueKind::Seq | ValueKind::Iterable | ValueKind::Map if depth >= MAX_DEPTH => {
             Err(too_large("values hold one another too deep or too often"))
         }
@@ -128,12 +109,4 @@ fn extent(value: &Value, depth: u32) -> Result<Extent, Error> {
         }
         _ => Ok(Extent::default()),
     }
-}
-
-fn extent_of<'v>(values: impl Iterator<Item = &'v Value>, depth: u32) -> Result<Extent, Error> {
-    let mut whole = Extent::default();
-    for value in values {
-        whole.hold(extent(value, depth + 1)?)?;
-    }
-    Ok(whole)
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 
-use super::keep::Extent;
 use super::python;
 
 /// From this many members on, a dict finds its keys by search and not one by one.
@@ -14,27 +13,15 @@ const INDEXED_FROM: usize = 17;
 
 /// A Python list.
 #[derive(Debug)]
-pub(super) struct List {
-    items: Vec<Value>,
-    /// Of a list that a template made. What the chat holds counts as one value.
-    extent: Extent,
-}
+pub(super) struct List(Vec<Value>);
 
 impl List {
     pub(super) fn new(items: Vec<Value>) -> Self {
-        List { items, extent: Extent::default() }
-    }
-
-    pub(super) fn built(items: Vec<Value>, extent: Extent) -> Self {
-        List { items, extent }
+        List(items)
     }
 
     pub(super) fn items(&self) -> &[Value] {
-        &self.items
-    }
-
-    pub(super) fn extent(&self) -> Extent {
-        self.extent
+        &self.0
     }
 }
 
@@ -44,11 +31,11 @@ impl Object for List {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.items.get(key.as_usize()?).cloned()
+        self.0.get(key.as_usize()?).cloned()
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.items.len())
+        Enumerator::Seq(self.0.len())
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,8 +51,6 @@ pub(super) struct Dict {
     order: Vec<u32>,
     /// What a template calls the members whose keys carry marks.
     unmarked: Vec<(Box<str>, usize)>,
-    /// Of a dict that a template made.
-    extent: Extent,
 }
 
 impl Dict {
@@ -76,7 +61,7 @@ impl Dict {
             order.extend((0u32..).take(members.len()));
             order.sort_by(|a, b| key_at(&members, *a).cmp(key_at(&members, *b)));
         }
-        Dict { members, order, unmarked: Vec::new(), extent: Extent::default() }
+        Dict { members, order, unmarked: Vec::new() }
     }
 
     /// A dict of keys as they came: of equal keys the last value stands at the first place, as in Python.
@@ -85,11 +70,8 @@ impl Dict {
         let mut places: HashMap<Box<str>, usize> = HashMap::new();
         let many = members.len() >= INDEXED_FROM;
         for (key, value) in members {
-            let place = if many {
-                places.get(&key).copied()
-            } else {
-                unique.iter().position(|(known, _)| *known == key)
-            };
+            let place =
+                if many { places.get(&key).copied() } else { unique.iter().position(|(known, _)| *known == key) };
             match place.and_then(|place| unique.get_mut(place)) {
                 Some(member) => member.1 = value,
                 None => {
@@ -110,14 +92,6 @@ impl Dict {
         });
         let dict = Dict::new(marked.collect());
         Dict { unmarked, ..dict }
-    }
-
-    pub(super) fn built(members: Vec<(Value, Value)>, extent: Extent) -> Self {
-        Dict { extent, ..Dict::new(members) }
-    }
-
-    pub(super) fn extent(&self) -> Extent {
-        self.extent
     }
 
     pub(super) fn members(&self) -> &[(Value, Value)] {

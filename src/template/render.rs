@@ -8,7 +8,9 @@ use minijinja::value::{Object, Value};
 
 use super::engine::{self, EngineError};
 use super::values::{Marking, Values};
-use super::{ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateRaised, continued, python};
+use super::{
+    ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateRaised, continued, python,
+};
 use crate::chat::{Chat, Chunk, Content, Message};
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
@@ -157,6 +159,14 @@ impl Signs {
     }
 }
 
+/// Could the text have marks: for its brackets, for those that its escapes spell, or for being short?
+fn may_need_marks(text: &str) -> bool {
+    const LONGEST_LITERAL: usize = 20;
+    let bytes = text.as_bytes();
+    let short = !bytes.is_empty() && bytes.len() < LONGEST_LITERAL && !Marking::is_plain(text);
+    short || bytes.iter().any(|byte| matches!(byte, b'[' | b']' | b'<' | b'>')) || text.contains("\\u")
+}
+
 /// The characters that the `\u` escapes of a text spell, whether they are escapes or not.
 fn decode_escapes(text: &str) -> String {
     let units = text.split("\\u").skip(1).filter_map(|tail| u16::from_str_radix(tail.get(..4)?, 16).ok());
@@ -179,7 +189,7 @@ impl Run<'_> {
         let brackets = Marking::Brackets(mark);
         let [first, second] = if self.compiled.composes {
             [Some(Some(Marking::Ends(mark))), None]
-        } else if texts.texts.iter().any(|text| text.contains("\\u") || brackets.marked(text).is_some()) {
+        } else if texts.texts.iter().any(|text| may_need_marks(text)) {
             [Some(Some(brackets)), Some(Some(Marking::Literals(mark)))]
         } else {
             [Some(None), None]
@@ -193,10 +203,12 @@ impl Run<'_> {
         let limits = &self.template.limits;
         let messages = u64::try_from(self.chat.messages.len()).unwrap_or(u64::MAX);
         let input = u64::try_from(self.input).unwrap_or(u64::MAX);
-        let fuel = limits.steps.saturating_add(limits.steps_per_message.saturating_mul(messages)).saturating_add(input / 8);
+        let fuel =
+            limits.steps.saturating_add(limits.steps_per_message.saturating_mul(messages)).saturating_add(input / 8);
         let mut environment = self.compiled.environment.clone();
         environment.set_fuel(Some(fuel));
-        let rendered = environment.get_template(engine::NAME).and_then(|template| template.render(Value::from_object(root)));
+        let rendered =
+            environment.get_template(engine::NAME).and_then(|template| template.render(Value::from_object(root)));
         let mut output = rendered.map_err(render_error)?;
         let limit = limits.output.saturating_add(self.input.saturating_mul(8));
         if output.len() > limit {
@@ -230,7 +242,8 @@ fn render_error(error: minijinja::Error) -> Error {
         if let Some(raised) = inner.downcast_ref::<TemplateRaised>() {
             return Error::new(ErrorKind::TemplateRaised, "").because(raised.clone());
         }
-        if inner.downcast_ref::<minijinja::Error>().is_some_and(|inner| inner.kind() == minijinja::ErrorKind::OutOfFuel) {
+        if inner.downcast_ref::<minijinja::Error>().is_some_and(|inner| inner.kind() == minijinja::ErrorKind::OutOfFuel)
+        {
             return Error::new(ErrorKind::TemplateFuel, "");
         }
         source = inner.source();
@@ -253,10 +266,13 @@ impl Root {
         let added = template.generation_prompt == GenerationPrompt::Added && !continued(chat);
         set("add_generation_prompt", Value::from(added));
         for (name, token) in &template.special_tokens {
-            set(name, match token {
-                SpecialToken::One(text) => Value::from(text),
-                SpecialToken::Many(texts) => texts.iter().collect(),
-            });
+            set(
+                name,
+                match token {
+                    SpecialToken::One(text) => Value::from(text),
+                    SpecialToken::Many(texts) => texts.iter().collect(),
+                },
+            );
         }
         let documents = template.documents.as_ref().map(|documents| values.json(documents.as_str())).transpose()?;
         set("documents", documents.unwrap_or(Value::from(())));
@@ -345,7 +361,9 @@ impl Rendered {
 fn write_marked(writer: &mut Writer<'_>, text: &str, mark: Mark, vocabulary: Vocabulary) {
     let mut rest = text;
     let mut searched = 0;
-    while let Some(found) = rest.as_bytes().get(searched..).and_then(|tail| tail.iter().position(|byte| matches!(byte, b'[' | b'<'))) {
+    while let Some(found) =
+        rest.as_bytes().get(searched..).and_then(|tail| tail.iter().position(|byte| matches!(byte, b'[' | b'<')))
+    {
         let at = searched + found;
         searched = at + 1;
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));

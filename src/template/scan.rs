@@ -95,13 +95,7 @@ impl Scan<'_> {
     }
 
     /// Measures one tag, whose inside begins `rest`, and finds its end.
-    fn tag(
-        &mut self,
-        inside: usize,
-        rest: &str,
-        end: &str,
-        limits: &TemplateLimits,
-    ) -> Result<Option<usize>, Error> {
+    fn tag(&mut self, inside: usize, rest: &str, end: &str, limits: &TemplateLimits) -> Result<Option<usize>, Error> {
         let mut tag = Tag::default();
         let bytes = rest.as_bytes();
         let mut at = 0;
@@ -351,12 +345,10 @@ mod tests {
 
     #[test]
     fn generation_blocks_become_calls() {
-        assert_becomes(
-            "a{%- generation +%}b{% endgeneration -%}c",
-            "a{%- call __generation() +%}b{% endcall -%}c",
-        );
+        assert_becomes("a{%- generation +%}b{% endgeneration -%}c", "a{%- call __generation() +%}b{% endcall -%}c");
         assert!(scanned("{%generation%}x{%endgeneration%}").generation);
-        let plain = "{# {% generation %} #}{{ '{% generation %}' }}{% raw %}{% generation %}{% endraw %}{{ generation }}";
+        let plain =
+            "{# {% generation %} #}{{ '{% generation %}' }}{% raw %}{% generation %}{% endraw %}{{ generation }}";
         assert_eq!(scanned(plain), Scanned { source: plain.into(), generation: false, composes: false });
     }
 
@@ -380,10 +372,18 @@ mod tests {
 
     #[test]
     fn templates_that_could_compose_a_literal_are_known() {
-        for source in ["[{{ x|upper }}", "{{ '[/' ~ x.upper() }}", "< {{- x|replace('a', 'b') }}", "{{ '\\x5b' ~ x|title }}"] {
+        for source in
+            ["[{{ x|upper }}", "{{ '[/' ~ x.upper() }}", "< {{- x|replace('a', 'b') }}", "{{ '\\x5b' ~ x|title }}"]
+        {
             assert!(scanned(source).composes, "{source}");
         }
-        for source in ["[INST] {{ x|upper }}", "{{ '<|im_start|>' ~ x|upper }}", "a < b {{ x.upper() }} [x]", "{% if a < b[0] %}upper{% endif %}", "[{{ x }}"] {
+        for source in [
+            "[INST] {{ x|upper }}",
+            "{{ '<|im_start|>' ~ x|upper }}",
+            "a < b {{ x.upper() }} [x]",
+            "{% if a < b[0] %}upper{% endif %}",
+            "[{{ x }}",
+        ] {
             assert!(!scanned(source).composes, "{source}");
         }
     }

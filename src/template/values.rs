@@ -49,6 +49,12 @@ impl Marking {
         }
     }
 
+    /// Is a short text sure not to be the inside of a literal, having what no literal has inside?
+    pub(super) fn is_plain(text: &str) -> bool {
+        let inside = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'/' | b'u' | b'n' | b'k' | b's');
+        !text.bytes().all(inside)
+    }
+
     fn text(self, text: &str) -> Value {
         match self.marked(text) {
             Some(marked) => Value::from(marked),
@@ -184,7 +190,12 @@ impl Values {
             Content::Text(text) => self.tagged(text, tag),
             Content::Chunks(chunks) => {
                 let last_text = chunks.iter().rposition(|chunk| matches!(chunk, Chunk::Text(_)));
-                list(chunks.iter().enumerate().map(|(at, chunk)| self.chunk(chunk, tag.filter(|_| last_text == Some(at)))))
+                list(
+                    chunks
+                        .iter()
+                        .enumerate()
+                        .map(|(at, chunk)| self.chunk(chunk, tag.filter(|_| last_text == Some(at)))),
+                )
             }
         }
     }
@@ -211,10 +222,9 @@ impl Values {
                 ("closed", Value::from(false)),
             ]),
             Chunk::ImageUrl { url: at, detail: None } => typed("image_url", url(at)),
-            Chunk::ImageUrl { url, detail: Some(detail) } => typed(
-                "image_url",
-                dict([("url", self.marking.text(url)), ("detail", self.marking.text(detail))]),
-            ),
+            Chunk::ImageUrl { url, detail: Some(detail) } => {
+                typed("image_url", dict([("url", self.marking.text(url)), ("detail", self.marking.text(detail))]))
+            }
             Chunk::Image(data) => typed("image", self.marking.text(data)),
             Chunk::InputAudio(data) => typed("input_audio", self.marking.text(data)),
             Chunk::AudioUrl(at) => typed("audio_url", url(at)),
@@ -251,7 +261,8 @@ impl Values {
         match format {
             ResponseFormat::Text => Ok(None),
             other => {
-                let json = serde_json::to_string(other).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
+                let json =
+                    serde_json::to_string(other).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
                 self.json(&json).map(Some)
             }
         }
@@ -262,10 +273,13 @@ impl Values {
         let mut reader = Reader::new(source);
         let mut open: Vec<Container> = Vec::new();
         let mut document = Value::from(());
-        while let Some(token) = reader.next_token().map_err(|error| Error::new(ErrorKind::JsonValue, "").because(error))? {
+        while let Some(token) =
+            reader.next_token().map_err(|error| Error::new(ErrorKind::JsonValue, "").because(error))?
+        {
             let value = match token {
                 Token::ObjectStart | Token::ArrayStart if open.len() == MAX_DEPTH => {
-                    let kind = ErrorKind::TemplateLimit { what: "levels of JSON", found: MAX_DEPTH + 1, limit: MAX_DEPTH };
+                    let kind =
+                        ErrorKind::TemplateLimit { what: "levels of JSON", found: MAX_DEPTH + 1, limit: MAX_DEPTH };
                     return Err(Error::new(kind, ""));
                 }
                 Token::ObjectStart => {
@@ -315,9 +329,9 @@ fn number_value(number: Number<'_>) -> Value {
     match number {
         Number::Integer(digits) => {
             let small = digits.parse::<i64>().map(Value::from);
-            small.or_else(|_| digits.parse::<i128>().map(Value::from)).unwrap_or_else(|_| {
-                Value::from_object(LongInteger(digits.into()))
-            })
+            small
+                .or_else(|_| digits.parse::<i128>().map(Value::from))
+                .unwrap_or_else(|_| Value::from_object(LongInteger(digits.into())))
         }
         Number::Float(_) | Number::NotFinite(_) => Value::from(number.value()),
     }

@@ -74,10 +74,10 @@ impl TemplateWriter<'_> {
     }
 
     fn write(&mut self) {
-        self.block("{#- The layout @name@: what is said in `generation` blocks is learnt. #}\n", &[(
-            "name",
-            self.layout.name,
-        )]);
+        self.block(
+            "{#- The layout @name@: what is said in `generation` blocks is learnt. #}\n",
+            &[("name", self.layout.name)],
+        );
         self.line("{%- set ns = namespace(text=false, run=false, fresh=false, image_first=false, shape='', reply='', calls=[], open=[], results=[], last_user=-1, tools_done=false) %}");
         self.say();
         self.content();
@@ -94,7 +94,11 @@ impl TemplateWriter<'_> {
 
     /// The macro that prints a text: with what stands before it.
     fn say(&mut self) {
-        let space = if self.spaces() { "(join if ns.text else (' ' if not ns.run else ''))" } else { "(join if ns.text else '')" };
+        let space = if self.spaces() {
+            "(join if ns.text else (' ' if not ns.run else ''))"
+        } else {
+            "(join if ns.text else '')"
+        };
         self.block(SAY, &[("before", space)]);
     }
 
@@ -106,14 +110,16 @@ impl TemplateWriter<'_> {
             self.block(CONTENT_THINKING, &tokens);
         }
         if self.has(Feature::Image) {
-            self.block(CONTENT_MEDIA, &[("types", "['image', 'image_url']"), ("name", "image"), ("token", &control(Control::Img))]);
+            self.block(
+                CONTENT_MEDIA,
+                &[("types", "['image', 'image_url']"), ("name", "image"), ("token", &control(Control::Img))],
+            );
         }
         if self.has(Feature::Audio) {
-            self.block(CONTENT_MEDIA, &[
-                ("types", "['input_audio', 'audio_url']"),
-                ("name", "audio"),
-                ("token", &control(Control::Audio)),
-            ]);
+            self.block(
+                CONTENT_MEDIA,
+                &[("types", "['input_audio', 'audio_url']"), ("name", "audio"), ("token", &control(Control::Audio))],
+            );
         }
         self.out.push_str(CONTENT_END);
     }
@@ -128,7 +134,8 @@ impl TemplateWriter<'_> {
         if chunks.contains(ChunkKind::Image) && self.has(Feature::Image) {
             kinds.push("'image'");
         }
-        if (chunks.contains(ChunkKind::AudioUrl) || chunks.contains(ChunkKind::InputAudio)) && self.has(Feature::Audio) {
+        if (chunks.contains(ChunkKind::AudioUrl) || chunks.contains(ChunkKind::InputAudio)) && self.has(Feature::Audio)
+        {
             kinds.push("'audio'");
         }
         format!("[{}]", kinds.join(", "))
@@ -140,10 +147,13 @@ impl TemplateWriter<'_> {
             return;
         }
         self.line("\n{#- The tools and the settings, before a user turn. #}\n{%- macro before_user() %}");
-        self.block(TOOLS, &[
-            ("open", &quoted(&format!("{}{space}", Control::AvailableTools))),
-            ("close", &control(Control::EndAvailableTools)),
-        ]);
+        self.block(
+            TOOLS,
+            &[
+                ("open", &quoted(&format!("{}{space}", Control::AvailableTools))),
+                ("close", &control(Control::EndAvailableTools)),
+            ],
+        );
         if let Settings::Block { effort, schema } = self.layout.settings {
             self.line("    {%- set settings = namespace(parts=[]) %}");
             if schema == SchemaSetting::Printed {
@@ -153,10 +163,13 @@ impl TemplateWriter<'_> {
                 let values: Vec<_> = effort.values.iter().map(|value| quoted(value.as_str())).collect();
                 self.block(EFFORT, &[("values", &values.join(", ")), ("default", &quoted(effort.default.as_str()))]);
             }
-            self.block(SETTINGS, &[
-                ("open", &quoted(&format!("{}{space}", Control::ModelSettings))),
-                ("close", &control(Control::EndModelSettings)),
-            ]);
+            self.block(
+                SETTINGS,
+                &[
+                    ("open", &quoted(&format!("{}{space}", Control::ModelSettings))),
+                    ("close", &control(Control::EndModelSettings)),
+                ],
+            );
         }
         self.line("{%- endmacro %}");
     }
@@ -214,13 +227,16 @@ impl TemplateWriter<'_> {
         if matches!(self.layout.results, ToolResults::NamedList | ToolResults::Object) {
             self.block(RESULT_JSON, &[("join", &quoted(self.layout.chunk_join))]);
         }
-        self.block(block, &[
-            ("open", &open),
-            ("open_text", &open_text),
-            ("tool_content", &tool_content),
-            ("kinds", &kinds),
-            ("close", &control(Control::EndToolResults)),
-        ]);
+        self.block(
+            block,
+            &[
+                ("open", &open),
+                ("open_text", &open_text),
+                ("tool_content", &tool_content),
+                ("kinds", &kinds),
+                ("close", &control(Control::EndToolResults)),
+            ],
+        );
     }
 
     /// What is refused of the messages' order.
@@ -244,14 +260,17 @@ impl TemplateWriter<'_> {
                 Some(UserTurn::Last) => "ns.last_user == -1",
             };
             let before = if self.layout.tools.is_some() { "before_user()" } else { "''" };
-            self.block(LEADING_USER, &[
-                ("system", system),
-                ("tools", tools),
-                ("before", before),
-                ("open", &self.mark(self.layout.user.open)),
-                ("close", &self.mark_after_text(self.layout.user.close)),
-                ("run", self.opens_run()),
-            ]);
+            self.block(
+                LEADING_USER,
+                &[
+                    ("system", system),
+                    ("tools", tools),
+                    ("before", before),
+                    ("open", &self.mark(self.layout.user.open)),
+                    ("close", &self.mark_after_text(self.layout.user.close)),
+                    ("run", self.opens_run()),
+                ],
+            );
         }
         self.line("{%- for message in messages %}");
         self.line("    {%- set begins = loop.first or loop.previtem.role != message.role %}");
@@ -292,18 +311,18 @@ impl TemplateWriter<'_> {
         self.line("    {%- if message.role == 'user' %}");
         self.line("        {%- if begins %}");
         if let Some(turn) = self.layout.tools {
-            self.block("            {%- if @place@ %}\n                {{- before_user() }}\n            {%- endif %}\n", &[(
-                "place",
-                place(turn),
-            )]);
+            self.block(
+                "            {%- if @place@ %}\n                {{- before_user() }}\n            {%- endif %}\n",
+                &[("place", place(turn))],
+            );
         }
         let image = if self.has(Feature::Image) { control(Control::Img) } else { "''".to_owned() };
         self.block(USER_BEGINS, &[("open", &self.mark(self.layout.user.open)), ("run", self.opens_run())]);
         if let System::InUser { turn, .. } = self.layout.system {
-            self.block("            {%- if @place@ %}\n                {{- system_prompt() }}\n            {%- endif %}\n", &[(
-                "place",
-                place(turn),
-            )]);
+            self.block(
+                "            {%- if @place@ %}\n                {{- system_prompt() }}\n            {%- endif %}\n",
+                &[("place", place(turn))],
+            );
         }
         if self.has(Feature::Image) {
             self.block(IMAGE_FIRST, &[("token", &image)]);
@@ -325,16 +344,20 @@ impl TemplateWriter<'_> {
             TextAndCalls::Either => EITHER,
             TextAndCalls::Both => ANY_REPLY,
         };
-        let trim = if self.layout.trim_reply { "(ns.reply.rstrip(' ') if ns.shape == '' else ns.reply)" } else { "ns.reply" };
+        let trim =
+            if self.layout.trim_reply { "(ns.reply.rstrip(' ') if ns.shape == '' else ns.reply)" } else { "ns.reply" };
         let print = if self.layout.calls == ToolCalls::None { "''" } else { "tool_calls(ns.calls)" };
-        self.block(ASSISTANT, &[
-            ("old", old),
-            ("calls", calls),
-            ("check", check),
-            ("kinds", &kinds),
-            ("trim", trim),
-            ("print_calls", print),
-        ]);
+        self.block(
+            ASSISTANT,
+            &[
+                ("old", old),
+                ("calls", calls),
+                ("check", check),
+                ("kinds", &kinds),
+                ("trim", trim),
+                ("print_calls", print),
+            ],
+        );
     }
 
     fn tool(&mut self) {
@@ -344,7 +367,9 @@ impl TemplateWriter<'_> {
             self.line("        {{- check_id(message.tool_call_id) }}");
         }
         match (self.layout.results, self.layout.rules.pairing) {
-            (ToolResults::None, _) => self.line("        {{- raise_exception('There are no tools to have results.') }}"),
+            (ToolResults::None, _) => {
+                self.line("        {{- raise_exception('There are no tools to have results.') }}")
+            }
             (_, Pairing::ById) => self.out.push_str(RESULTS_BY_ID),
             (_, Pairing::ByCount) if self.layout.old_tool_turns == History::Drop => {
                 self.line("        {%- if loop.index0 > ns.last_user %}\n            {{- tool_result(message) }}\n        {%- endif %}");
@@ -357,11 +382,10 @@ impl TemplateWriter<'_> {
         self.line("    {%- elif message.role == 'system' %}");
         if let System::OwnTurn(frame) = self.layout.system {
             let kinds = self.kinds(Role::System);
-            self.block(SYSTEM_TURN, &[
-                ("open", &self.mark(frame.open)),
-                ("close", &self.mark_after_text(frame.close)),
-                ("kinds", &kinds),
-            ]);
+            self.block(
+                SYSTEM_TURN,
+                &[("open", &self.mark(frame.open)), ("close", &self.mark_after_text(frame.close)), ("kinds", &kinds)],
+            );
         }
     }
 }

@@ -95,9 +95,7 @@ fn tools() -> Vec<(&'static str, Chat<'static>)> {
             messages.extend([reply("It is 22."), user("Thanks")]);
             asked(messages)
         }),
-        ("a call with a short id", {
-            asked(vec![Message::calls([call("weather", "{}", "1")]), result("22", "1")])
-        }),
+        ("a call with a short id", { asked(vec![Message::calls([call("weather", "{}", "1")]), result("22", "1")]) }),
     ]
 }
 
