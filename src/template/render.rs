@@ -58,10 +58,10 @@ pub(super) fn render(template: &ChatTemplate, chat: &Chat<'_>) -> Result<Rendere
         let Some(marking) = marking else {
             return Ok(Rendered { output: plain, trust: Trust::Marked(signs.mark), signs });
         };
-        if let Ok(output) = run.output(marking) {
-            if signs.mark.split(&output).flat_map(str::bytes).eq(plain.bytes()) {
-                return Ok(Rendered { output, trust: Trust::Marked(signs.mark), signs });
-            }
+        if let Ok(output) = run.output(marking)
+            && signs.mark.split(&output).flat_map(str::bytes).eq(plain.bytes())
+        {
+            return Ok(Rendered { output, trust: Trust::Marked(signs.mark), signs });
         }
     }
     match template.marking_failure {

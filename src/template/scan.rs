@@ -218,10 +218,9 @@ impl Tag {
         };
         self.operators += usize::from(is_operator(word));
         let known = matches!(word, "true" | "false" | "none" | "True" | "False" | "None");
-        if !known && !word.starts_with(|first: char| first.is_ascii_digit()) {
-            if let Some(bracket) = self.open.last_mut() {
-                bracket.dynamic = true;
-            }
+        let name = !known && !word.starts_with(|first: char| first.is_ascii_digit());
+        if let Some(bracket) = self.open.last_mut() {
+            bracket.dynamic |= name;
         }
     }
 

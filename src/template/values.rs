@@ -73,10 +73,10 @@ fn mark_literals(text: &str, mark: Mark) -> Option<String> {
             marked.extend([text.get(..close).unwrap_or_default(), mark.character().encode_utf8(&mut [0; 4])]);
             rest = text.get(close..).unwrap_or_default();
         }
-    } else if let Cow::Owned(inside) = mark.mark(text) {
-        if !text.contains(['[', '<']) {
-            return Some(inside);
-        }
+    } else if let Cow::Owned(inside) = mark.mark(text)
+        && !text.contains(['[', '<'])
+    {
+        return Some(inside);
     }
     let mut searched = 0;
     while let Some(found) = rest.get(searched..).and_then(|tail| tail.find(['[', '<'])) {
