@@ -85,8 +85,8 @@ mod truncate;
 mod version;
 
 pub use crate::chat::{
-    AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
-    Role, Tool, ToolCall, ToolMessage,
+    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
+    ResponseSchema, Role, Tool, ToolCall, ToolMessage,
 };
 pub use crate::check::Mode;
 pub use crate::control::{Control, Vocabulary};
@@ -108,6 +108,14 @@ mod completion;
 mod explain;
 pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
+
+#[cfg(feature = "template")]
+mod template;
+#[cfg(feature = "template")]
+pub use crate::template::{
+    ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,
+    TemplateLimits, TemplateRaised,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -61,8 +61,19 @@ pub fn all() -> Vec<Case> {
 }
 
 impl Case {
-    fn parse(line: &str) -> Self {
+    pub fn parse(line: &str) -> Self {
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// The prompt's string, where there is a prompt.
+    pub fn printed(&self) -> String {
+        let part = |segment: &Value| match (&segment["control"], &segment["text"], segment["media"].as_str()) {
+            (Value::String(text), _, _) | (_, Value::String(text), _) => text.clone(),
+            (_, _, Some("image")) => "[IMG]".to_owned(),
+            _ => "[AUDIO]".to_owned(),
+        };
+        let segments = self.segments.iter().flatten();
+        self.string.clone().unwrap_or_else(|| segments.map(part).collect())
     }
 
     pub fn layout(&self) -> Layout {
@@ -77,20 +88,23 @@ impl Case {
     }
 }
 
+pub fn dialect(case: &Case) -> Dialect {
+    match case.kind.as_deref() {
+        Some("openai") => Dialect::OpenAi,
+        _ => Dialect::Mistral,
+    }
+}
+
 pub fn render(case: &Case) -> Result<Prompt, Error> {
     render_with(case, &case.layout())
 }
 
 pub fn render_with(case: &Case, layout: &Layout) -> Result<Prompt, Error> {
     let request = case.request.get();
-    let dialect = match case.kind.as_deref() {
-        Some("fim") => {
-            return layout.render_fim(&Fim::from_json(request)?);
-        }
-        Some("openai") => Dialect::OpenAi,
-        _ => Dialect::Mistral,
-    };
-    let mut chat = Chat::read(request, dialect)?;
+    if case.kind.as_deref() == Some("fim") {
+        return layout.render_fim(&Fim::from_json(request)?);
+    }
+    let mut chat = Chat::read(request, dialect(case))?;
     if !case.finetuning_messages {
         for message in &mut chat.messages {
             if let Message::Assistant(message) = message {
