@@ -83,8 +83,8 @@ impl<'c> Conversation<'c, '_> {
                 (!carries_more).then_some((&self.layout.user, text))
             }
             Message::Assistant(AssistantMessage { content: Content::Text(text), .. }) => {
-                let trimmed = if self.layout.trim_reply { text.trim_end_matches(' ') } else { text };
-                Some((&self.layout.reply, trimmed))
+                let trims = self.layout.trim_reply && text.ends_with(' ');
+                Some((&self.layout.reply, if trims { text.trim_end_matches(' ') } else { text }))
             }
             Message::System(Content::Text(text)) => match &self.layout.system {
                 System::OwnTurn(frame) => Some((frame, text)),
@@ -123,13 +123,14 @@ impl<'c> Conversation<'c, '_> {
         if let (System::InUser { join, .. }, true) = (self.layout.system, self.system_turn == Some(index)) {
             self.system_prompt(writer, join, turn);
         }
-        match self.single_image_after_text(turn) {
-            Some((origin, image)) => {
-                writer.from(origin);
-                writer.media(image);
-                self.texts(writer, turn);
-            }
-            None => self.contents(writer, turn),
+        if turn.sort == Sort::Plain {
+            self.contents(writer, turn);
+        } else if let Some((origin, image)) = self.single_image_after_text(turn) {
+            writer.from(origin);
+            writer.media(image);
+            self.texts(writer, turn);
+        } else {
+            self.contents(writer, turn);
         }
         writer.from(self.frame_origin(turn));
         writer.mark(self.layout.user.close);

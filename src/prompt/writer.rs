@@ -49,15 +49,14 @@ impl<'p> Writer<'p> {
     /// Untrusted text, which is never searched: it goes on with the open run, or begins one.
     pub(crate) fn text(&mut self, text: &str) {
         if !text.is_empty() {
-            self.open_run();
-            self.prompt.text.push_str(text);
-            self.grow();
+            self.compose(|out| out.push_str(text));
         }
     }
 
     /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
     ///
     /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
+    #[inline(always)]
     pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
         self.origin = origin;
         if text.is_empty() {
@@ -76,7 +75,9 @@ impl<'p> Writer<'p> {
         if self.word_start == WordStart::Space {
             out.push(' ');
         }
-        if let layout::Mark::Text(before) = frame.open {
+        if let layout::Mark::Text(before) = frame.open
+            && !before.is_empty()
+        {
             out.push_str(before);
         }
         out.push_str(text);
@@ -94,10 +95,20 @@ impl<'p> Writer<'p> {
     }
 
     /// Untrusted text that `write` appends.
+    #[inline]
     pub(crate) fn compose(&mut self, write: impl FnOnce(&mut String)) {
-        self.open_run();
-        write(&mut self.prompt.text);
-        self.grow();
+        let body = if self.run.is_some() { Body::Rest } else { Body::run(self.word_start) };
+        let out = &mut self.prompt.text;
+        if self.run.is_none() {
+            out.push_str(self.word_start.printed());
+            self.run = Some(out.len());
+        }
+        write(out);
+        let end = out.len();
+        match self.prompt.pieces.last_mut() {
+            Some(piece) if body == Body::Rest && piece.origin() == self.origin => piece.end = end,
+            _ => self.piece(None, body, None),
+        }
     }
 
     /// A mark of a layout: a control token, or text of its own.
@@ -165,25 +176,6 @@ impl<'p> Writer<'p> {
         }
         if kept == 0 {
             self.run = None;
-        }
-    }
-
-    fn open_run(&mut self) {
-        if self.run.is_none() {
-            if self.word_start == WordStart::Space {
-                self.prompt.text.push(' ');
-            }
-            self.run = Some(self.prompt.text.len());
-            self.piece(None, Body::run(self.word_start), None);
-        }
-    }
-
-    /// Takes what was appended to the open run into the last piece, or into one of its own.
-    fn grow(&mut self) {
-        let (end, origin) = (self.prompt.text.len(), self.origin);
-        match self.prompt.pieces.last_mut() {
-            Some(piece) if piece.origin() == origin => piece.end = end,
-            _ => self.piece(None, Body::Rest, None),
         }
     }
 
