@@ -128,6 +128,18 @@ const ELSEWHERE: &[&str] = &[
     "call_arguments_type",
     "call_too_deep",
     "prompt_parts",
+    "template_config",
+    "no_template",
+    "unknown_template",
+    "template_limit",
+    "template_syntax",
+    "template_raised",
+    "template_render",
+    "template_fuel",
+    "template_output",
+    "template_marking",
+    "template_continue",
+    "template_variable",
 ];
 
 #[test]

@@ -18,7 +18,7 @@ pub struct Case {
     pub kind: Option<String>,
     mode: Option<String>,
     #[serde(default)]
-    finetuning_messages: bool,
+    pub finetuning_messages: bool,
     pub max_model_input_len: Option<usize>,
     #[serde(default)]
     options: Value,
