@@ -39,3 +39,10 @@ pub use crate::normalize::Conversation;
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
 pub use crate::tokenizer::Tokenizer;
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
+
+mod preset;
+pub use crate::preset::{
+    BuiltinPreset, ContextPreset, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset, NamesBehavior,
+    Preset, PresetFile, PresetFormat, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker, StoryPosition,
+    SystemPreset,
+};

@@ -152,6 +152,22 @@ pub enum ErrorKind {
     // Names.
     #[error(transparent)]
     Version(DetectError),
+
+    // SillyTavern's presets.
+    #[error("not a context, instruct or system prompt preset, but {looks}")]
+    PresetFile { looks: &'static str },
+    #[error("the field must be {expected}")]
+    PresetField { expected: &'static str },
+    #[error("{name:?} is no preset that comes with this library; those are {}", crate::preset::BuiltinPreset::NAMES)]
+    UnknownPreset { name: String },
+    #[error("the story string says nothing: {what}")]
+    Story { what: String },
+    #[error("macros write too much")]
+    MacrosTooLong,
+    #[error("a preset has no place for {what}")]
+    PresetLacks { what: &'static str },
+    #[error("no preset makes SillyTavern send this layout: {why}")]
+    Unwritable { why: &'static str },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -197,12 +213,14 @@ pub enum Family {
     Key,
     /// A budget that cannot be met.
     Budget,
+    /// A SillyTavern preset, its story string or its macros.
+    Preset,
     /// What mistral-common does not do.
     Other,
 }
 
 impl Family {
-    /// The class's name in mistral-common; `budget` and `other` are our own.
+    /// The class's name in mistral-common; `budget`, `preset` and `other` are our own.
     ///
     /// ```
     /// # use mistral_chat_template::Family;
@@ -227,6 +245,7 @@ impl Family {
             Family::Value => "ValueError",
             Family::Key => "KeyError",
             Family::Budget => "budget",
+            Family::Preset => "preset",
             Family::Other => "other",
         }
     }
@@ -335,6 +354,13 @@ kinds! {
     ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;
     ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other;
     ErrorKind::Version(_) => "version", Family::Other;
+    ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;
+    ErrorKind::PresetField { .. } => "preset_field", Family::Preset;
+    ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset;
+    ErrorKind::Story { .. } => "story", Family::Preset;
+    ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset;
+    ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset;
+    ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
 }
 
 impl ErrorKind {
