@@ -42,7 +42,7 @@ pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, V
 
 mod preset;
 pub use crate::preset::{
-    BuiltinPreset, ContextPreset, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset, NamesBehavior,
-    Preset, PresetFile, PresetFormat, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker, StoryPosition,
-    SystemPreset,
+    BuiltinPreset, ContextPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset,
+    Mend, NamesBehavior, Preset, PresetDifference, PresetFile, PresetFormat, PresetReport, QuietVoice, Scene,
+    SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
 };

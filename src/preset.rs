@@ -4,13 +4,11 @@
 //! its string is byte for byte what SillyTavern 1.19.0 sends, and its segments say which `[INST]` the preset wrote and
 //! which somebody typed.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 mod builtin;
+mod compare;
 mod examples;
 mod fields;
 mod format;
@@ -22,15 +20,15 @@ mod sequence;
 mod stops;
 mod story;
 mod turns;
+mod write;
 
 pub use self::builtin::BuiltinPreset;
+pub use self::compare::{DifferenceKind, Mend, PresetDifference, PresetReport};
 pub use self::fields::{
-    ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset,
+    ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
 };
 pub use self::format::PresetFormat;
-pub use self::scene::{
-    Generation, Injection, InjectionPlace, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker,
-};
+pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker};
 
 /// SillyTavern's presets: how it lays a chat out.
 ///
@@ -57,7 +55,7 @@ pub struct Preset {
     /// The system prompt preset, where there is one.
     pub system: Option<SystemPreset>,
     /// What else an export of all presets held.
-    unknown: BTreeMap<String, Value>,
+    pub unknown: UnknownFields,
 }
 
 /// What a file of presets is.
@@ -123,7 +121,7 @@ impl Preset {
             #[serde(skip_serializing_if = "Option::is_none")]
             sysprompt: &'p Option<SystemPreset>,
             #[serde(flatten)]
-            unknown: &'p BTreeMap<String, Value>,
+            unknown: &'p UnknownFields,
         }
         let Preset { context, instruct, system, unknown } = self;
         pretty(&Master { instruct, context, sysprompt: system, unknown })

@@ -40,7 +40,10 @@ pub enum BuiltinPreset {
 /// The two files of a pair.
 macro_rules! files {
     ($name:literal) => {
-        (include_str!(concat!("builtin/", $name, ".context.json")), include_str!(concat!("builtin/", $name, ".instruct.json")))
+        (
+            include_str!(concat!("builtin/", $name, ".context.json")),
+            include_str!(concat!("builtin/", $name, ".instruct.json")),
+        )
     };
 }
 

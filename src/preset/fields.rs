@@ -39,8 +39,9 @@ pub struct ContextPreset {
     pub single_line: bool,
     /// The preset's name.
     pub name: String,
+    /// What else the file held.
     #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, Value>,
+    pub unknown: UnknownFields,
 }
 
 /// SillyTavern's instruct preset: the sequences around messages.
@@ -103,8 +104,9 @@ pub struct InstructPreset {
     pub sequences_as_stop_strings: bool,
     /// The preset's name.
     pub name: String,
+    /// What else the file held.
     #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, Value>,
+    pub unknown: UnknownFields,
 }
 
 /// SillyTavern's system prompt preset.
@@ -126,8 +128,36 @@ pub struct SystemPreset {
     pub content: String,
     /// A last user message, which the chat does not show.
     pub post_history: String,
+    /// What else the file held.
     #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, Value>,
+    pub unknown: UnknownFields,
+}
+
+/// Fields of a file that SillyTavern 1.19.0 does not know; they are kept, and written back.
+///
+/// ```
+/// use mistral_chat_template::Preset;
+///
+/// let mut preset = Preset::default();
+/// preset.load(r#"{"name": "Kind", "content": "Be kind.", "author": "me"}"#)?;
+/// let system = preset.system.unwrap_or_default();
+/// assert!(system.unknown.names().eq(["author"]));
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct UnknownFields(pub(super) BTreeMap<String, Value>);
+
+impl UnknownFields {
+    /// The fields' names.
+    ///
+    /// ```
+    /// # use mistral_chat_template::UnknownFields;
+    /// assert_eq!(UnknownFields::default().names().count(), 0);
+    /// ```
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
 }
 
 /// Which messages begin with a name.
@@ -241,7 +271,7 @@ impl Default for ContextPreset {
             trim_sentences: false,
             single_line: false,
             name: "Default".to_owned(),
-            unknown: BTreeMap::new(),
+            unknown: UnknownFields::default(),
         }
     }
 }
@@ -274,7 +304,7 @@ impl Default for InstructPreset {
             system_same_as_user: false,
             sequences_as_stop_strings: true,
             name: "Alpaca".to_owned(),
-            unknown: BTreeMap::new(),
+            unknown: UnknownFields::default(),
         }
     }
 }
@@ -287,7 +317,7 @@ impl Default for SystemPreset {
             name: String::new(),
             content: String::new(),
             post_history: String::new(),
-            unknown: BTreeMap::new(),
+            unknown: UnknownFields::default(),
         }
     }
 }

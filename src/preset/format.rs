@@ -131,9 +131,9 @@ impl<'s> Ready<'_, 's> {
         card.examples_raw = raw_examples_text(&blocks, preset);
         self.macros.card = Some(Card { examples_raw: raw_examples.clone(), ..card.clone() });
 
-        let story = self.story(&card, &system).map_err(|error| {
-            Error::new(ErrorKind::Story { what: error.to_string() }, "context.story_string")
-        })?;
+        let story = self
+            .story(&card, &system)
+            .map_err(|error| Error::new(ErrorKind::Story { what: error.to_string() }, "context.story_string"))?;
         let in_chat = preset.context.story_string_position == StoryPosition::InChat;
         let mut opening = if in_chat { Mixed::default() } else { self.framed(&story) };
         if !scene.settings.strip_examples {
@@ -255,7 +255,8 @@ impl<'s> Ready<'_, 's> {
 
     /// All injected text of some places, one a line.
     fn injected(&mut self, is_there: impl Fn(InjectionPlace) -> bool) -> Mixed {
-        let all = self.scene.injections.iter().filter(|injection| is_there(injection.place) && !injection.text.is_empty());
+        let all =
+            self.scene.injections.iter().filter(|injection| is_there(injection.place) && !injection.text.is_empty());
         let joined = all.map(|injection| injection.text.trim_matches(is_space)).collect::<Vec<_>>().join("\n");
         Mixed::of_nobody(&self.macros.expand_text(&joined))
     }
@@ -278,7 +279,9 @@ impl<'s> Ready<'_, 's> {
         let mut injections = Vec::new();
         for (depth, role) in places {
             let mut text = Mixed::default();
-            if let Some(story) = story.as_ref().filter(|_| (context.story_string_depth, context.story_string_role) == (depth, role)) {
+            if let Some(story) =
+                story.as_ref().filter(|_| (context.story_string_depth, context.story_string_role) == (depth, role))
+            {
                 text.append(&self.macros.expand(story));
             }
             let others = self.injected(|place| place == InjectionPlace::InChat { depth, role });
@@ -451,7 +454,8 @@ impl PresetFormat {
     /// ```
     pub fn render_messages(&self, messages: &[SceneMessage<'_>], prompt: &mut Prompt) -> Result<(), Error> {
         prompt.clear();
-        let lines = messages.iter().map(|message| (message.speaker, &*message.name, &*message.text, message.own_persona));
+        let lines =
+            messages.iter().map(|message| (message.speaker, &*message.name, &*message.text, message.own_persona));
         let mut turns = Turns::new(self, messages.len(), &self.scene.settings.generation);
         for (index, (speaker, name, text, own_persona)) in lines.enumerate() {
             turns.message(index, speaker, name, Cow::Borrowed(text), own_persona)?;

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::fields::{ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset};
+use super::fields::{
+    ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
+};
 use super::{Preset, PresetFile};
 use crate::error::{Error, ErrorKind};
 
@@ -35,7 +37,10 @@ impl Preset {
             () if has(&["input_sequence", "output_sequence"]) => PresetFile::Instruct,
             () if has(&["story_string"]) => PresetFile::Context,
             () if has(&["content"]) && (has(&["name"]) || file.len() == 1) => PresetFile::System,
-            () if ["instruct", "context", "sysprompt"].iter().any(|key| file.get(*key).is_some_and(Value::is_object)) => {
+            () if ["instruct", "context", "sysprompt"]
+                .iter()
+                .any(|key| file.get(*key).is_some_and(Value::is_object)) =>
+            {
                 PresetFile::Master
             }
             () => return Err(Error::new(ErrorKind::PresetFile { looks: looks_like(&file) }, "")),
@@ -127,7 +132,7 @@ impl Preset {
         if let Some(section) = section("sysprompt") {
             self.system = Some(system(section, "sysprompt")?);
         }
-        self.unknown.extend(file);
+        self.unknown.0.extend(file);
         Ok(())
     }
 }
@@ -180,9 +185,9 @@ fn context(mut file: Map<String, Value>, active: &ContextPreset, at: &'static st
     }
     let fresh = ContextPreset::default();
     let mut context = ContextPreset {
-        story_string,
-        example_separator: fields.text_or("example_separator", &active.example_separator)?,
-        chat_start: fields.text_or("chat_start", &active.chat_start)?,
+        story_string: typed(story_string),
+        example_separator: typed(fields.text_or("example_separator", &active.example_separator)?),
+        chat_start: typed(fields.text_or("chat_start", &active.chat_start)?),
         use_stop_strings: fields.flag("use_stop_strings")?.unwrap_or(false),
         names_as_stop_strings: fields.flag("names_as_stop_strings")?.unwrap_or(true),
         story_string_position: fields.one_of("story_string_position", &StoryPosition::ALL)?.unwrap_or_default(),
@@ -195,8 +200,13 @@ fn context(mut file: Map<String, Value>, active: &ContextPreset, at: &'static st
         unknown: fresh.unknown,
     };
     fields.drop(&["allow_jailbreak", "include_newline", "default_context"]);
-    context.unknown = file.into_iter().collect();
+    context.unknown = UnknownFields(file.into_iter().collect());
     Ok(context)
+}
+
+/// A text as it is once it was in a text box: with `\n` for every end of a line.
+fn typed(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
 }
 
 /// A story string of before 1.13.3 with places for author's notes, as SillyTavern puts them in.
@@ -229,14 +239,15 @@ fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static 
         (Some(false), _) => NamesBehavior::None,
         (None, _) => behavior.unwrap_or_default(),
     };
-    let mut set = |key, default: &str| Ok::<_, Error>(fields.present_text(key)?.unwrap_or_else(|| default.to_owned()));
+    let mut set =
+        |key, default: &str| Ok::<_, Error>(fields.present_text(key)?.map_or_else(|| default.to_owned(), typed));
     let mut instruct = InstructPreset {
         story_string_prefix: set("story_string_prefix", "")?,
         story_string_suffix: set("story_string_suffix", "")?,
         input_sequence: set("input_sequence", &active.input_sequence)?,
         input_suffix: set("input_suffix", "")?,
         output_sequence: set("output_sequence", &active.output_sequence)?,
-        output_suffix: separator.or(suffix).unwrap_or_else(|| active.output_suffix.clone()),
+        output_suffix: separator.or(suffix).map_or_else(|| active.output_suffix.clone(), typed),
         system_sequence: set("system_sequence", "")?,
         system_suffix: set("system_suffix", "")?,
         last_system_sequence: set("last_system_sequence", "")?,
@@ -255,10 +266,10 @@ fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static 
         system_same_as_user: fields.present_flag("system_same_as_user")?.unwrap_or(false),
         sequences_as_stop_strings: fields.present_flag("sequences_as_stop_strings")?.unwrap_or(true),
         name: fields.text("name")?.unwrap_or_default(),
-        unknown: active.unknown.clone(),
+        unknown: UnknownFields::default(),
     };
     fields.drop(&["system_sequence_prefix", "system_sequence_suffix"]);
-    instruct.unknown = file.into_iter().collect();
+    instruct.unknown = UnknownFields(file.into_iter().collect());
     Ok(instruct)
 }
 
@@ -271,7 +282,7 @@ fn system(mut file: Map<String, Value>, at: &'static str) -> Result<SystemPreset
         post_history: fields.text("post_history")?.unwrap_or_default(),
         ..SystemPreset::default()
     };
-    system.unknown = file.into_iter().collect();
+    system.unknown = UnknownFields(file.into_iter().collect());
     Ok(system)
 }
 

@@ -19,7 +19,9 @@ pub(super) fn atoms(text: &Mixed, vocabulary: Vocabulary) -> Vec<Atom> {
     for (part, trust) in text.clone().without_char('\r').runs() {
         let mut rest = part;
         let mut searched = 0;
-        while let Some(found) = rest.get(searched..).filter(|_| trust == Trust::Preset).and_then(|tail| tail.find(['[', '<'])) {
+        while let Some(found) =
+            rest.get(searched..).filter(|_| trust == Trust::Preset).and_then(|tail| tail.find(['[', '<']))
+        {
             let at = searched + found;
             let Some(control) = rest.get(at..).and_then(|tail| vocabulary.starting(tail)) else {
                 searched = at + 1;
@@ -150,7 +152,8 @@ mod tests {
         let text = Mixed::of_preset("<s>{{NAME}}</s>");
         let named = with_name(&text, "$& $$ $1 $' $`");
         assert_eq!(named.as_str(), "<s>{{NAME}} $ $1 </s> <s></s>");
-        let controls = atoms(&named, Layout::V3.vocabulary).iter().filter(|atom| matches!(atom, Atom::Control(_))).count();
+        let controls =
+            atoms(&named, Layout::V3.vocabulary).iter().filter(|atom| matches!(atom, Atom::Control(_))).count();
         assert_eq!(controls, 2, "a name cannot repeat what the preset wrote");
     }
 }

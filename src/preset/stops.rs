@@ -2,10 +2,10 @@
 
 use super::fields::{ContextPreset, InstructPreset};
 use super::macros::Macros;
-use super::mixed::is_space;
-use super::sequence::with_name;
 use super::mixed::Mixed;
+use super::mixed::is_space;
 use super::scene::Generation;
+use super::sequence::with_name;
 
 /// The stop strings of a scene. The first part, which names are, is apart: what is asked for can add to it.
 pub(super) struct Stops {

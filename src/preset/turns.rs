@@ -148,7 +148,8 @@ impl<'m> Turns<'m> {
         if let Some(text) = &format.post_history {
             let at = self.lines.len().saturating_sub(usize::from(continues));
             let text = Said::Atoms(text);
-            self.lines.insert(at, Line { speaker: Speaker::User, name: "", text, own_persona: false, origin: Origin::NONE });
+            self.lines
+                .insert(at, Line { speaker: Speaker::User, name: "", text, own_persona: false, origin: Origin::NONE });
         }
     }
 

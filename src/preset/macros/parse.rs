@@ -238,7 +238,9 @@ fn variable(text: &str, mut call: Call, scope: Scope, at: usize) -> Option<Open>
     let at = start + length + (after.len() - rest.len());
     let found = OPERATORS.iter().find(|(literal, _)| rest.starts_with(literal));
     let (operator, args, skip) = match found {
-        Some((literal, operator @ (Operator::Increment | Operator::Decrement))) => (*operator, Args::None, literal.len()),
+        Some((literal, operator @ (Operator::Increment | Operator::Decrement))) => {
+            (*operator, Args::None, literal.len())
+        }
         Some((literal, operator)) => (*operator, Args::Operand, literal.len()),
         None => (Operator::Get, Args::None, 0),
     };
@@ -260,10 +262,13 @@ mod tests {
     /// Each macro as its text, its arguments in brackets.
     fn shape(text: &str) -> String {
         fn show(text: &str, calls: &[Call]) -> String {
-            calls.iter().map(|call| {
-                let args: Vec<_> = call.args.iter().map(|arg| &text[arg.clone()]).collect();
-                format!("<{}|{}{}>", &text[call.range.clone()], args.join(","), show(text, &call.inner))
-            }).collect()
+            calls
+                .iter()
+                .map(|call| {
+                    let args: Vec<_> = call.args.iter().map(|arg| &text[arg.clone()]).collect();
+                    format!("<{}|{}{}>", &text[call.range.clone()], args.join(","), show(text, &call.inner))
+                })
+                .collect()
         }
         show(text, &parse(text))
     }
@@ -295,10 +300,13 @@ mod tests {
     #[test]
     fn variables_have_operators() {
         let calls = parse("{{.k}}{{$g-x += 2}}{{.n--}}");
-        let operators: Vec<_> = calls.iter().map(|call| match call.head {
-            Head::Variable { operator, .. } => operator,
-            Head::Name(_) => panic!("a name"),
-        }).collect();
+        let operators: Vec<_> = calls
+            .iter()
+            .map(|call| match call.head {
+                Head::Variable { operator, .. } => operator,
+                Head::Name(_) => panic!("a name"),
+            })
+            .collect();
         assert_eq!(operators, [Operator::Get, Operator::Add, Operator::Decrement]);
         assert_eq!(shape("{{.k.x}}"), "");
     }

@@ -35,7 +35,9 @@ impl Macros<'_> {
                 continue;
             }
             let mut scope = None;
-            if let Some((end, closing)) = ends.get(index - 1).copied().flatten().and_then(|end| Some((end, calls.get(end)?))) {
+            if let Some((end, closing)) =
+                ends.get(index - 1).copied().flatten().and_then(|end| Some((end, calls.get(end)?)))
+            {
                 scope = Some((at..closing.range.start, calls.get(index..end).unwrap_or_default()));
                 at = closing.range.end;
                 index = end + 1;
@@ -62,13 +64,11 @@ impl Macros<'_> {
                 let count = call.args.len() + usize::from(invocation.scope.is_some());
                 match self.scene.value_of(name) {
                     Some(value) if count == 0 => Some(Mixed::of_nobody(value)),
-                    _ => names::find(name)
-                        .filter(|known| known.arguments.contains(&count))
-                        .and_then(|known| {
-                            // A branch is text that stands there once, whoever asked for it.
-                            keeps_trust |= known.known == Macro::If;
-                            self.value(invocation, known.known, trusted)
-                        }),
+                    _ => names::find(name).filter(|known| known.arguments.contains(&count)).and_then(|known| {
+                        // A branch is text that stands there once, whoever asked for it.
+                        keeps_trust |= known.known == Macro::If;
+                        self.value(invocation, known.known, trusted)
+                    }),
                 }
             }
         };
@@ -364,7 +364,14 @@ impl Macros<'_> {
         self.get(scope, &name).map(as_number_prints).unwrap_or_default()
     }
 
-    fn variable(&mut self, invocation: &Invocation<'_>, scope: Scope, name: String, operator: Operator, trusted: bool) -> Mixed {
+    fn variable(
+        &mut self,
+        invocation: &Invocation<'_>,
+        scope: Scope,
+        name: String,
+        operator: Operator,
+        trusted: bool,
+    ) -> Mixed {
         let truth = |holds: bool| Mixed::of_nobody(if holds { "true" } else { "false" });
         let current = self.get(scope, &name).cloned();
         let is_absent = match operator {
@@ -376,7 +383,9 @@ impl Macros<'_> {
             Operator::Get => return as_number_prints(&current),
             Operator::Increment => return self.step(scope, name, 1.0),
             Operator::Decrement => return self.step(scope, name, -1.0),
-            Operator::Or | Operator::OrSet | Operator::IfAbsent | Operator::SetIfAbsent if !is_absent => return current,
+            Operator::Or | Operator::OrSet | Operator::IfAbsent | Operator::SetIfAbsent if !is_absent => {
+                return current;
+            }
             _ => {}
         }
         let value = self.argument(invocation, 0);

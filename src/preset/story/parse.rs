@@ -25,8 +25,14 @@ struct Parser<'s> {
 enum End {
     Source,
     /// `{{else}}`, `{{^}}`, or `{{else if x}}` with its call.
-    Else { strip: Strip, chain: Option<Call> },
-    Close { strip: Strip, path: Path },
+    Else {
+        strip: Strip,
+        chain: Option<Call>,
+    },
+    Close {
+        strip: Strip,
+        path: Path,
+    },
 }
 
 /// How a tag opens, past its braces and its `~`.
@@ -383,7 +389,8 @@ impl<'s> Parser<'s> {
             _ => {
                 let digits = word.strip_prefix('-').unwrap_or(word);
                 let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-                let is_number = [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+                let is_number =
+                    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
                 Expression::Number(word.parse().ok().filter(|_| is_number)?)
             }
         };
@@ -431,7 +438,8 @@ impl<'s> Parser<'s> {
         };
         let name = rest.get(..length).unwrap_or_default();
         let next = rest.get(length..).and_then(|after| after.chars().next());
-        let ends = next.is_some_and(|c| c.is_whitespace() || matches!(c, '=' | '~' | '}' | '/' | '.' | ')' | ']' | '|'));
+        let ends =
+            next.is_some_and(|c| c.is_whitespace() || matches!(c, '=' | '~' | '}' | '/' | '.' | ')' | ']' | '|'));
         if name.is_empty() || !ends {
             return Err(self.error(&match next {
                 Some(found) => format!("a name cannot hold {found:?}"),
@@ -441,7 +449,9 @@ impl<'s> Parser<'s> {
         self.at += length;
         path.original.push_str(name);
         match name {
-            ".." | "." | "this" if !path.parts.is_empty() => return Err(self.error("a path goes up only where it begins")),
+            ".." | "." | "this" if !path.parts.is_empty() => {
+                return Err(self.error("a path goes up only where it begins"));
+            }
             ".." => path.depth += 1,
             "." | "this" => {}
             name => path.parts.push(name.to_owned()),

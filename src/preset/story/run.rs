@@ -98,11 +98,7 @@ struct Run<'r, 'm> {
     room: usize,
 }
 
-pub(super) fn run(
-    program: &Program,
-    parameters: &Parameters,
-    macros: &mut Macros<'_>,
-) -> Result<Mixed, StoryError> {
+pub(super) fn run(program: &Program, parameters: &Parameters, macros: &mut Macros<'_>) -> Result<Mixed, StoryError> {
     let input: usize = parameters.0.iter().map(|(_, value)| value.len()).sum();
     let mut run = Run {
         parameters,
