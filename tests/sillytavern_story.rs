@@ -237,6 +237,8 @@ fn tricky() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn nothing_panics(template in tricky(), sequence in tricky(), description in tricky(), name in tricky(), said in tricky()) {
         let mut preset = story(&template);

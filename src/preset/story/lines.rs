@@ -119,12 +119,11 @@ fn strip_block(block: &mut Block) -> Wish {
 
 /// Does something with what stands after the first `else`: of an `else if`, with what stands in it.
 fn on_first(inverse: &mut Program, act: impl FnOnce(&mut Program)) {
-    if inverse.chained {
-        if let Some(Statement::Block(block)) = inverse.body.first_mut() {
-            if let Some(inner) = &mut block.program {
-                return act(inner);
-            }
-        }
+    if inverse.chained
+        && let Some(Statement::Block(block)) = inverse.body.first_mut()
+        && let Some(inner) = &mut block.program
+    {
+        return act(inner);
     }
     act(inverse);
 }
