@@ -214,6 +214,21 @@ pub enum ErrorKind {
     TemplateContinue,
     #[error("the template's variable {name:?} is not JSON")]
     TemplateVariable { name: String },
+    // SillyTavern's presets.
+    #[error("not a context, instruct or system prompt preset, but {looks}")]
+    PresetFile { looks: &'static str },
+    #[error("the field must be {expected}")]
+    PresetField { expected: &'static str },
+    #[error("{name:?} is no preset that comes with this library; those are {}", crate::preset::BuiltinPreset::NAMES)]
+    UnknownPreset { name: String },
+    #[error("the story string says nothing: {what}")]
+    Story { what: String },
+    #[error("macros write too much")]
+    MacrosTooLong,
+    #[error("a preset has no place for {what}")]
+    PresetLacks { what: &'static str },
+    #[error("no preset makes SillyTavern send this layout: {why}")]
+    Unwritable { why: &'static str },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -259,6 +274,8 @@ pub enum Family {
     Key,
     /// A budget that cannot be met.
     Budget,
+    /// A SillyTavern preset, its story string or its macros.
+    Preset,
     /// What mistral-common does not do.
     Other,
     /// `InvalidToolCallError`: a model's calls are not of the form.
@@ -270,7 +287,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The class's name in mistral-common; `budget`, `other` and `template` are our own.
+    /// The class's name in mistral-common; `budget`, `preset`, `template` and `other` are our own.
     ///
     /// ```
     /// # use mistral_chat_template::Family;
@@ -295,6 +312,7 @@ impl Family {
             Family::Value => "ValueError",
             Family::Key => "KeyError",
             Family::Budget => "budget",
+            Family::Preset => "preset",
             Family::Other => "other",
             Family::InvalidToolCall => "InvalidToolCallError",
             Family::InvalidArguments => "InvalidArgsToolCallError",
@@ -441,6 +459,13 @@ kinds! {
     ErrorKind::TemplateMarking => "template_marking", Family::Template;
     ErrorKind::TemplateContinue => "template_continue", Family::Template;
     ErrorKind::TemplateVariable { .. } => "template_variable", Family::Template;
+    ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;
+    ErrorKind::PresetField { .. } => "preset_field", Family::Preset;
+    ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset;
+    ErrorKind::Story { .. } => "story", Family::Preset;
+    ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset;
+    ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset;
+    ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
 }
 
 impl ErrorKind {
