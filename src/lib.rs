@@ -65,6 +65,7 @@
 //! * [`ErrorKind`] lists all that can be wrong.
 //! * [`python_json`] prints JSON as Python does, which is how the models saw it.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 #[doc(hidden)]
 pub mod json_schema;
@@ -81,6 +82,7 @@ mod format;
 mod image;
 mod layout;
 mod layouts;
+#[cfg(feature = "template")]
 mod marking;
 mod normalize;
 mod preset;

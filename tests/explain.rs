@@ -1,8 +1,5 @@
 //! Prompts read back: what every golden rendered to says the same chat again, and what is wrong with others is found.
 
-use std::fs;
-use std::path::Path;
-
 use mistral_chat_template::{
     Chat, Control, Deviation, DeviationKind, Explanation, Feature, Format, Layout, Message, Mode, Prompt, Segment,
     Version,
@@ -11,7 +8,7 @@ use proptest::prelude::*;
 
 mod support;
 
-use support::case::{self, Case};
+use support::case;
 
 fn spells_a_control(prompt: &Prompt) -> bool {
     let spells = |text: &str| Control::all().any(|control| text.contains(control.as_str()));

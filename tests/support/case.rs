@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use mistral_chat_template::{
-    Chat, Conversation, Dialect, EffortSetting, Efforts, Error, Fim, Format, Layout, Message, Mode, Prompt,
-    ReasoningEffort, SchemaSetting, Segment, Settings, WordStart,
+    Chat, Conversation, Dialect, Error, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings, WordStart,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
