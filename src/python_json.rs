@@ -17,9 +17,9 @@
 //!
 //! Any text may come in. Nothing recurses, so nesting has no limit (Python gives up with a
 //! `RecursionError` at about 1000 levels). Time is linear in the input, except that the keys of
-//! an object with more than eight are sorted to find duplicates. A document whose keys are unique
-//! needs no heap beyond the growth of the output, unless it is very deep or an object in it has
-//! dozens of keys; even then the heap stays proportional to the input.
+//! an object with more than 32 are sorted to find duplicates. A document whose keys are unique
+//! needs no heap beyond the growth of the output, unless it is more than 64 levels deep or has
+//! more than 32 keys and objects open at once; even then the heap is proportional to the input.
 
 mod members;
 mod number;
@@ -93,53 +93,36 @@ fn write_document(source: &str, out: &mut String) -> Result<(), JsonError> {
     let mut lone_surrogate = None;
     loop {
         let token = reader.next_token()?;
-        let place = reader.span();
-        let before = std::mem::replace(&mut separator, Separator::Comma);
-        match token {
-            Token::ObjectStart | Token::ArrayStart => {
-                output.copy(before, place);
-                separator = Separator::Nothing;
-                if token == Token::ObjectStart {
-                    members.open();
-                }
-            }
+        let before = match token {
             Token::ObjectEnd => {
-                members.close(output.written());
-                output.copy(Separator::Nothing, place);
+                members.close(|| output.written());
+                Separator::Nothing
             }
-            Token::ArrayEnd => {
-                output.copy(Separator::Nothing, place);
-            }
-            Token::Key | Token::String => {
-                let string = reader.string();
-                let mut found = Surrogates::Paired;
-                let start = place.start;
-                let written = if string.is_canonical() {
-                    output.copy(before, place)
-                } else {
-                    output.replace(before, place, |out| found = string.write(out))
-                };
-                if found == Surrogates::Lone {
-                    lone_surrogate.get_or_insert(start);
-                }
-                if token == Token::Key {
-                    members.key(written);
-                    separator = Separator::Colon;
-                }
-            }
-            Token::Integer | Token::Float => {
-                let number = reader.number(token);
-                if number.is_canonical() {
-                    output.copy(before, place);
-                } else {
-                    output.replace(before, place, |out| number.write(out));
-                }
-            }
-            Token::NotFinite | Token::Bool | Token::Null => {
-                output.copy(before, place);
-            }
+            Token::ArrayEnd => Separator::Nothing,
             Token::End => break,
-        }
+            _ => separator,
+        };
+        let place = if reader.is_canonical(token) {
+            output.copy(before, reader.span())
+        } else {
+            output.replace(before, reader.span(), |out| {
+                if rewrite(&reader, token, out) == Surrogates::Lone {
+                    lone_surrogate.get_or_insert(reader.span().start);
+                }
+            })
+        };
+        separator = match token {
+            Token::ObjectStart => {
+                members.open();
+                Separator::Nothing
+            }
+            Token::ArrayStart => Separator::Nothing,
+            Token::Key => {
+                members.key(place);
+                Separator::Colon
+            }
+            _ => Separator::Comma,
+        };
     }
     output.written();
     if !members.are_unique() {
@@ -151,6 +134,17 @@ fn write_document(source: &str, out: &mut String) -> Result<(), JsonError> {
             Err(JsonError::new(JsonErrorKind::LoneSurrogate, offset))
         }
         _ => Ok(()),
+    }
+}
+
+/// Appends the reader's last token, a string or number that Python writes in its own way.
+fn rewrite(reader: &Reader<'_>, token: Token, out: &mut String) -> Surrogates {
+    match token {
+        Token::Key | Token::String => reader.string().write(out),
+        _ => {
+            reader.number(token).write(out);
+            Surrogates::Paired
+        }
     }
 }
 

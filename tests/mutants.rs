@@ -82,6 +82,7 @@ const EQUIVALENT: &[Equivalent] = &[
         as_in: "v11",
         because: "no message can hold audio, and v11's rule is asked after what messages can hold",
     },
+    Equivalent { rows: &["v1", "v1-tekken"], field: "old_tool_turns", as_in: "v2", because: "tool turns are refused" },
 ];
 
 /// The goldens of every row, by the row's name.

@@ -2,6 +2,7 @@
 
 use crate::chat::{Dialect, ReasoningEffort, Role};
 use crate::check::Mode;
+use crate::python_json::JsonErrorKind;
 use crate::version::DetectError;
 
 /// What is wrong. The sentence is the `Display`; the path and the layout are the [`Error`](crate::Error)'s.
@@ -120,8 +121,6 @@ pub enum ErrorKind {
     NoTools,
     #[error("there is no thinking")]
     NoThinking,
-    #[error("a system message cannot hold thinking")]
-    SystemThinking,
     #[error("the vocabulary has no [THINK], so thinking cannot be written")]
     NoThinkTokens,
     #[error("the layout has no encoder of {media}; `Layout::with` adds it")]
@@ -154,6 +153,82 @@ pub enum ErrorKind {
     // Names.
     #[error(transparent)]
     Version(DetectError),
+
+    // A model's output.
+    #[error("[THINK] at byte {offset} is inside thinking that has not ended")]
+    NestedThinking { offset: usize },
+    #[error("[/THINK] at byte {offset} ends no thinking")]
+    UnopenedThinking { offset: usize },
+    #[error("not JSON at byte {offset}: {json}")]
+    CallListSyntax { json: JsonErrorKind, offset: usize },
+    #[error("the JSON at byte {offset} is no list of calls")]
+    CallListType { offset: usize },
+    #[error("the entry at byte {offset} is no object with a name")]
+    CallWithoutName { offset: usize },
+    #[error("the arguments at byte {offset} are no object")]
+    CallArgumentsNotObject { offset: usize },
+    #[error("the call at byte {offset} has no arguments")]
+    CallWithoutArgumentsField { offset: usize },
+    #[error("the `{field}` at byte {offset} is no string")]
+    CallFieldType { field: &'static str, offset: usize },
+    #[error("the `{field}` that ends at byte {offset} is the second of its call")]
+    CallFieldTwice { field: &'static str, offset: usize },
+    #[error("the call at byte {offset} has no [ARGS]")]
+    CallWithoutArguments { offset: usize },
+    #[error("the {control} at byte {offset} is the second of its call")]
+    CallTokenTwice { control: &'static str, offset: usize },
+    #[error("the [CALL_ID] at byte {offset} comes after the arguments")]
+    CallIdAfterArguments { offset: usize },
+    #[error("not JSON at byte {offset}: {json}")]
+    CallArgumentsSyntax { json: JsonErrorKind, offset: usize },
+    #[error("the arguments at byte {offset} are no object")]
+    CallArgumentsType { offset: usize },
+    #[error("the JSON nests more than 1024 levels deep at byte {offset}")]
+    CallTooDeep { offset: usize },
+
+    // A prompt that is read back.
+    #[error("the prompt and the layout part at byte {offset}, where {expected:?} belongs")]
+    PromptParts { offset: usize, expected: String },
+    // A model's own template.
+    #[error("not a file that holds a chat template")]
+    TemplateConfig,
+    #[error("there is no chat template")]
+    NoTemplate,
+    #[error("there is no template {name:?}; there are {known}")]
+    UnknownTemplate { name: String, known: String },
+    #[error("the template has {found} {what}, and {limit} are allowed")]
+    TemplateLimit { what: &'static str, found: usize, limit: usize },
+    #[error("the template cannot be read")]
+    TemplateSyntax,
+    #[error("the template refuses the chat")]
+    TemplateRaised,
+    #[error("the template cannot render the chat")]
+    TemplateRender,
+    #[error("rendering takes more work than a template is allowed for a chat of this size")]
+    TemplateFuel,
+    #[error("the prompt is longer than the {limit} bytes that a template is allowed for a chat of this size")]
+    TemplateOutput { limit: usize },
+    #[error("the template changes what is said in a way that hides which of its output is untrusted")]
+    TemplateMarking,
+    #[error("the template does not print the message that is to be continued")]
+    TemplateContinue,
+    #[error("the template's variable {name:?} is not JSON")]
+    TemplateVariable { name: String },
+    // SillyTavern's presets.
+    #[error("not a context, instruct or system prompt preset, but {looks}")]
+    PresetFile { looks: &'static str },
+    #[error("the field must be {expected}")]
+    PresetField { expected: &'static str },
+    #[error("{name:?} is no preset that comes with this library; those are {}", crate::preset::BuiltinPreset::NAMES)]
+    UnknownPreset { name: String },
+    #[error("the story string says nothing: {what}")]
+    Story { what: String },
+    #[error("macros write too much")]
+    MacrosTooLong,
+    #[error("a preset has no place for {what}")]
+    PresetLacks { what: &'static str },
+    #[error("no preset makes SillyTavern send this layout: {why}")]
+    Unwritable { why: &'static str },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -199,12 +274,20 @@ pub enum Family {
     Key,
     /// A budget that cannot be met.
     Budget,
+    /// A SillyTavern preset, its story string or its macros.
+    Preset,
     /// What mistral-common does not do.
     Other,
+    /// `InvalidToolCallError`: a model's calls are not of the form.
+    InvalidToolCall,
+    /// `InvalidArgsToolCallError`: a call's arguments are not of the form.
+    InvalidArguments,
+    /// A model's own template, or what it refuses.
+    Template,
 }
 
 impl Family {
-    /// The class's name in mistral-common; `budget` and `other` are our own.
+    /// The class's name in mistral-common; `budget`, `preset`, `template` and `other` are our own.
     ///
     /// ```
     /// # use mistral_chat_template::Family;
@@ -229,7 +312,11 @@ impl Family {
             Family::Value => "ValueError",
             Family::Key => "KeyError",
             Family::Budget => "budget",
+            Family::Preset => "preset",
             Family::Other => "other",
+            Family::InvalidToolCall => "InvalidToolCallError",
+            Family::InvalidArguments => "InvalidArgsToolCallError",
+            Family::Template => "template",
         }
     }
 }
@@ -331,7 +418,6 @@ kinds! {
     ErrorKind::ParallelResults => "parallel_results", Family::UnsupportedFeature;
     ErrorKind::NoTools => "no_tools", Family::Tokenizer;
     ErrorKind::NoThinking => "no_thinking", Family::Tokenizer;
-    ErrorKind::SystemThinking => "system_thinking", Family::Tokenizer;
     ErrorKind::NoThinkTokens => "no_think_tokens", Family::Assertion;
     ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion;
     ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value;
@@ -345,12 +431,65 @@ kinds! {
     ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;
     ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other;
     ErrorKind::Version(_) => "version", Family::Other;
+    ErrorKind::NestedThinking { .. } => "nested_thinking", Family::Value;
+    ErrorKind::UnopenedThinking { .. } => "unopened_thinking", Family::Value;
+    ErrorKind::CallListSyntax { json, .. } => "call_list_syntax", by_json(*json, Family::InvalidToolCall);
+    ErrorKind::CallListType { .. } => "call_list_type", Family::InvalidToolCall;
+    ErrorKind::CallWithoutName { .. } => "call_without_name", Family::InvalidToolCall;
+    ErrorKind::CallArgumentsNotObject { .. } => "call_arguments_not_object", Family::InvalidArguments;
+    ErrorKind::CallWithoutArgumentsField { .. } => "call_without_arguments_field", Family::InvalidArguments;
+    ErrorKind::CallFieldType { .. } => "call_field_type", Family::Form;
+    ErrorKind::CallFieldTwice { .. } => "call_field_twice", Family::Other;
+    ErrorKind::CallWithoutArguments { .. } => "call_without_arguments", Family::Value;
+    ErrorKind::CallTokenTwice { .. } => "call_token_twice", Family::Value;
+    ErrorKind::CallIdAfterArguments { .. } => "call_id_after_arguments", Family::Value;
+    ErrorKind::CallArgumentsSyntax { json, .. } => "call_arguments_syntax", by_json(*json, Family::InvalidArguments);
+    ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form;
+    ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other;
+    ErrorKind::PromptParts { .. } => "prompt_parts", Family::Other;
+    ErrorKind::TemplateConfig => "template_config", Family::Template;
+    ErrorKind::NoTemplate => "no_template", Family::Template;
+    ErrorKind::UnknownTemplate { .. } => "unknown_template", Family::Template;
+    ErrorKind::TemplateLimit { .. } => "template_limit", Family::Template;
+    ErrorKind::TemplateSyntax => "template_syntax", Family::Template;
+    ErrorKind::TemplateRaised => "template_raised", Family::Template;
+    ErrorKind::TemplateRender => "template_render", Family::Template;
+    ErrorKind::TemplateFuel => "template_fuel", Family::Template;
+    ErrorKind::TemplateOutput { .. } => "template_output", Family::Template;
+    ErrorKind::TemplateMarking => "template_marking", Family::Template;
+    ErrorKind::TemplateContinue => "template_continue", Family::Template;
+    ErrorKind::TemplateVariable { .. } => "template_variable", Family::Template;
+    ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;
+    ErrorKind::PresetField { .. } => "preset_field", Family::Preset;
+    ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset;
+    ErrorKind::Story { .. } => "story", Family::Preset;
+    ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset;
+    ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset;
+    ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
 }
 
 impl ErrorKind {
     /// Does the sentence need its source to say what is wrong?
     pub(super) const fn tells_source(&self) -> bool {
-        matches!(self, ErrorKind::ResponseSchema | ErrorKind::ToolSchema | ErrorKind::JsonValue)
+        matches!(
+            self,
+            ErrorKind::ResponseSchema
+                | ErrorKind::ToolSchema
+                | ErrorKind::JsonValue
+                | ErrorKind::TemplateConfig
+                | ErrorKind::TemplateSyntax
+                | ErrorKind::TemplateRaised
+                | ErrorKind::TemplateRender
+                | ErrorKind::TemplateVariable { .. }
+        )
+    }
+}
+
+/// Python has a class for what is no JSON, and none for an integer that it does not read.
+const fn by_json(json: JsonErrorKind, syntax: Family) -> Family {
+    match json {
+        JsonErrorKind::IntegerTooLong => Family::Value,
+        _ => syntax,
     }
 }
 

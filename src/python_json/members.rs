@@ -49,14 +49,16 @@ impl Members {
         self.keys.push(Key { start: place.start - self.base, end: place.end - self.base });
     }
 
-    /// Notes that the innermost object ends; its last member is all that `out` ends in.
-    pub(super) fn close(&mut self, out: &str) {
-        let text = out.get(self.base..).unwrap_or_default();
+    /// Notes that the innermost object ends; `written` gives the output, up to its last member.
+    pub(super) fn close<'o>(&mut self, written: impl FnOnce() -> &'o mut String) {
         let all = self.keys.as_mut_slice();
         let opening = all.iter().rposition(Key::is_opening).unwrap_or_default();
         let keys = all.get_mut(opening + 1..).unwrap_or_default();
-        if has_duplicates(keys, text) {
-            note_duplicates(keys, text, &mut self.notes);
+        if keys.len() > 1 {
+            let text = written().get(self.base..).unwrap_or_default();
+            if has_duplicates(keys, text) {
+                note_duplicates(keys, text, &mut self.notes);
+            }
         }
         self.keys.truncate(opening);
     }

@@ -1,6 +1,6 @@
 //! JSON numbers: from the source's digits to the digits that Python prints.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::{JsonError, JsonErrorKind};
 
@@ -57,7 +57,7 @@ impl Number<'_> {
     }
 
     /// Appends the number as Python prints it.
-    pub(super) fn write(self, out: &mut String) {
+    pub(crate) fn write(self, out: &mut String) {
         match self {
             Number::Integer("-0") => out.push('0'),
             Number::Integer(text) | Number::NotFinite(text) => out.push_str(text),
@@ -113,7 +113,7 @@ fn skip_exponent(bytes: &[u8], start: usize) -> usize {
 /// already, up to trailing zeros. Exponents and values below 0.0001 are left to [`write_float`].
 fn short_decimal(text: &str) -> Option<&str> {
     const EXACT_DIGITS: usize = 15;
-    let point = text.find('.')?;
+    let point = text.bytes().position(|byte| byte == b'.')?;
     let (whole, fraction) = (text.get(..point)?, text.get(point + 1..)?);
     if text.len() > EXACT_DIGITS || fraction.contains(['e', 'E']) {
         return None;
@@ -128,31 +128,98 @@ fn short_decimal(text: &str) -> Option<&str> {
 
 /// Appends a float as Python's `repr` prints it: the shortest digits that read back the same.
 fn write_float(value: f64, out: &mut String) {
-    let magnitude = value.abs();
-    // Writing to a `String` cannot fail.
     if value.is_infinite() {
         out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
-    } else if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        let _ = write!(out, "{value}");
-        if value.fract() == 0.0 {
-            out.push_str(".0");
+        return;
+    }
+    if value.is_sign_negative() {
+        out.push('-');
+    }
+    let scientific = Scientific::of(value.abs());
+    let (digits, exponent) = scientific.parts();
+    let (first, others) = digits;
+    match exponent {
+        0..16 => {
+            let whole = usize::from(exponent.unsigned_abs()).min(others.len());
+            let (whole, fraction) = others.split_at_checked(whole).unwrap_or_default();
+            out.push_str(first);
+            out.push_str(whole);
+            let zeros = usize::from(exponent.unsigned_abs()) - whole.len();
+            out.extend(std::iter::repeat_n('0', zeros));
+            out.push('.');
+            out.push_str(if fraction.is_empty() { "0" } else { fraction });
         }
-    } else {
-        let start = out.len();
-        let _ = write!(out, "{value:e}");
-        sign_exponent(out, start);
+        -4..0 => {
+            let zeros = usize::from(exponent.unsigned_abs()) - 1;
+            out.push_str("0.");
+            out.extend(std::iter::repeat_n('0', zeros));
+            out.push_str(first);
+            out.push_str(others);
+        }
+        _ => {
+            out.push_str(first);
+            if !others.is_empty() {
+                out.push('.');
+                out.push_str(others);
+            }
+            // Writing to a `String` cannot fail.
+            let _ = write!(out, "e{exponent:+03}");
+        }
     }
 }
 
-/// Gives the exponent of the number at `start` a sign and at least two digits.
-fn sign_exponent(out: &mut String, start: usize) {
-    let written = out.get(start..).unwrap_or_default();
-    let Some((digits, exponent)) = written.split_once('e') else {
-        return;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    out.truncate(start + digits.len());
-    let _ = write!(out, "e{exponent:+03}");
+/// The text of a float in scientific notation, such as `6.02e23`.
+#[derive(Default, PartialEq)]
+struct Scientific {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Scientific {
+    /// The shortest digits of a finite float; of two that are as short and as near, the even ones.
+    fn of(value: f64) -> Self {
+        /// Fewer digits are too far apart for a double to be halfway between two of them.
+        const TIE_DIGITS: usize = 16;
+        let shortest = Self::print(format_args!("{value:e}"));
+        let decimals = shortest.parts().0.1.len();
+        if decimals + 1 < TIE_DIGITS {
+            return shortest;
+        }
+        let nearest = Self::print(format_args!("{value:.decimals$e}"));
+        if nearest != shortest && float_value(nearest.as_str()) == value {
+            return nearest;
+        }
+        shortest
+    }
+
+    fn print(number: fmt::Arguments<'_>) -> Self {
+        let mut text = Self::default();
+        // At most 17 digits, a point, `e`, and an exponent of four: the buffer has room.
+        let _ = text.write_fmt(number);
+        text
+    }
+
+    fn as_str(&self) -> &str {
+        let written = self.bytes.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(written).unwrap_or_default()
+    }
+
+    /// The first digit and the others, and the exponent.
+    fn parts(&self) -> ((&str, &str), i16) {
+        let (digits, exponent) = self.as_str().split_once('e').unwrap_or_default();
+        let digits = digits.split_once('.').unwrap_or((digits, ""));
+        (digits, exponent.parse().unwrap_or_default())
+    }
+}
+
+impl fmt::Write for Scientific {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +265,14 @@ mod tests {
         assert_written("10.00", "10.0");
         assert_written("0.1000000000000000055511151231257827", "0.1");
         assert_written("9007199254740993.0", "9007199254740992.0");
+        assert_written("123456789012345678", "123456789012345678");
+        assert_written("1234567890123456.0", "1234567890123456.0");
+        assert_written("1200000000000000.0", "1200000000000000.0");
+        assert_written("0.00012345678901234567", "0.00012345678901234567");
+        // Halfway between two texts of 16 digits: the even one.
+        assert_written("943300607535012.25", "943300607535012.2");
+        assert_written("943300607535012.75", "943300607535012.8");
+        assert_written("94202208462723.125", "94202208462723.12");
         assert_written("5e-324", "5e-324");
         assert_written("1e-400", "0.0");
         assert_written("1E400", "Infinity");

@@ -18,25 +18,6 @@ pub(super) struct Output<'s, 'o> {
     pending: Range<usize>,
 }
 
-impl Separator {
-    fn as_str(self) -> &'static str {
-        match self {
-            Separator::Nothing => "",
-            Separator::Comma => ", ",
-            Separator::Colon => ": ",
-        }
-    }
-
-    /// Whether the source has just this between two tokens.
-    fn is(self, between: &[u8]) -> bool {
-        match self {
-            Separator::Nothing => between.is_empty(),
-            Separator::Comma => matches!(between, [b',', b' ']),
-            Separator::Colon => matches!(between, [b':', b' ']),
-        }
-    }
-}
-
 impl<'s, 'o> Output<'s, 'o> {
     pub(super) fn new(source: &'s str, out: &'o mut String) -> Self {
         Output { source, out, pending: 0..0 }
@@ -75,12 +56,25 @@ impl<'s, 'o> Output<'s, 'o> {
         self.out
     }
 
+    /// Sees to it that the separator comes next, and then what the source has at `start`.
     #[inline]
     fn separate(&mut self, separator: Separator, start: usize) {
         let between = self.source.as_bytes().get(self.pending.end..start);
-        if !separator.is(between.unwrap_or_default()) {
-            self.written().push_str(separator.as_str());
-            self.pending = start..start;
+        match (separator, between.unwrap_or_default()) {
+            (Separator::Nothing, []) | (Separator::Comma, b", ") | (Separator::Colon, b": ") => {}
+            (Separator::Comma, [b',']) | (Separator::Colon, [b':']) => {
+                self.pending.end += 1;
+                self.written().push(' ');
+                self.pending = start..start;
+            }
+            (separator, _) => {
+                self.written().push_str(match separator {
+                    Separator::Nothing => "",
+                    Separator::Comma => ", ",
+                    Separator::Colon => ": ",
+                });
+                self.pending = start..start;
+            }
         }
     }
 }

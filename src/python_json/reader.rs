@@ -91,6 +91,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether Python writes the last token, which was this one, just as the source has it.
+    #[inline]
+    pub(super) fn is_canonical(&self, token: Token) -> bool {
+        match token {
+            Token::Key | Token::String => self.form != Form::Foreign,
+            Token::Integer if self.span.len() != "-0".len() => true,
+            Token::Integer | Token::Float => self.number(token).is_canonical(),
+            _ => true,
+        }
+    }
+
     /// The source text of the last token.
     fn token_text(&self) -> &'a str {
         self.text.get(self.span()).unwrap_or_default()
@@ -274,7 +285,7 @@ impl Containers {
     }
 
     fn push(&mut self, container: Container) {
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.outer.push(self.bits);
         }
         self.bits = self.bits << 1 | u64::from(container == Container::Object);
@@ -284,7 +295,7 @@ impl Containers {
     fn pop(&mut self) {
         self.bits >>= 1;
         self.depth = self.depth.saturating_sub(1);
-        if self.depth > 0 && self.depth % 64 == 0 {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.bits = self.outer.pop().unwrap_or_default();
         }
     }
@@ -306,7 +317,7 @@ mod tests {
     #[test]
     fn containers_are_remembered_beyond_one_word() {
         let kind = |level: usize| {
-            if level % 3 == 0 { Container::Object } else { Container::Array }
+            if usize::is_multiple_of(level, 3) { Container::Object } else { Container::Array }
         };
         let mut containers = Containers::new();
         for level in 0..200 {

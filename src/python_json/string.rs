@@ -70,11 +70,6 @@ impl<'a> RawString<'a> {
         self.quoted.get(1..self.quoted.len().saturating_sub(1)).unwrap_or_default()
     }
 
-    /// Whether Python writes the string just as the source has it.
-    pub(super) fn is_canonical(self) -> bool {
-        self.form != Form::Foreign
-    }
-
     /// Appends the string as Python writes it, with its quotes.
     ///
     /// A lone surrogate is left as its escape, a form that nothing else is written in.
@@ -188,7 +183,8 @@ fn write_foreign(content: &str, out: &mut String) -> Surrogates {
         let (code, length) = decode_escape(escape);
         start = end + length;
         match char::from_u32(code) {
-            Some(character) => write_content(character.encode_utf8(&mut [0; 4]), out),
+            Some(special @ ('"' | '\\' | '\0'..='\x1f')) => write_escape(special as u8, out),
+            Some(character) => out.push(character),
             None => {
                 surrogates = Surrogates::Lone;
                 out.push_str("\\u");
@@ -265,6 +261,29 @@ fn hex_unit(escape: &[u8]) -> u32 {
 #[inline]
 fn find_special(bytes: &[u8], start: usize) -> usize {
     let mut rest = bytes.get(start..).unwrap_or_default();
+    for _ in 0..4 {
+        let Some((chunk, tail)) = rest.split_first_chunk::<8>() else {
+            break;
+        };
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
+        }
+        rest = tail;
+    }
+    find_special_far(bytes, bytes.len() - rest.len())
+}
+
+/// The same, made for long runs without a special byte.
+fn find_special_far(bytes: &[u8], start: usize) -> usize {
+    let mut rest = bytes.get(start..).unwrap_or_default();
+    while let Some((block, tail)) = rest.split_first_chunk::<32>() {
+        // Without an early way out, so that the compiler looks at all bytes of a block at once.
+        if block.iter().fold(false, |any, &byte| any | is_special(byte)) {
+            break;
+        }
+        rest = tail;
+    }
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
         let special = special_bytes(u64::from_le_bytes(*chunk));
         if special != 0 {
@@ -272,9 +291,12 @@ fn find_special(bytes: &[u8], start: usize) -> usize {
         }
         rest = tail;
     }
-    let special = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let end = rest.iter().position(special).unwrap_or(rest.len());
-    bytes.len() - rest.len() + end
+    let special = rest.iter().position(|&byte| is_special(byte));
+    bytes.len() - rest.len() + special.unwrap_or(rest.len())
+}
+
+fn is_special(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Marks the `"`, `\` and control characters among eight bytes by their high bits.

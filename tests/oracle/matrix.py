@@ -31,6 +31,7 @@ for label in LABELS:
     c('text_and_calls',[U,{'role':'assistant','content':'b ','tool_calls':[call(A)]},{'role':'tool','content':'2','tool_call_id':A}])
     c('tools_and_systems',[{'role':'system','content':'s'},U,{'role':'assistant','content':'b'},{'role':'user','content':'r'}],tools=[{'type':'function','function':{'name':'get','description':'d','parameters':{}}}])
     c('effort',[U],reasoning_effort='high')
-    for n in (8,100):
+    c('dangling_call',[U,{'role':'assistant','content':None,'tool_calls':[call(A)]},U])
+    for n in (2,8,100):
         c(f'truncate_{n}',[{'role':'system','content':'sys'},{'role':'user','content':'one two three'},{'role':'assistant','content':'four five'},{'role':'user','content':'six seven'}],truncate_for_context_length=True,case={'max_model_input_len':n})
     print(json.dumps({'id':f'matrix/fim/{label}','version':label,'kind':'fim','request':{'prompt':'a','suffix':'b'}}))

@@ -1,0 +1,136 @@
+//! Shows the prompt that a chat becomes, as a person wants to look at it: `preview examples/chats/roleplay.json`.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use mistral_chat_template::{AssistantMessage, Chat, Dialect, ErrorKind, Message, Mode};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::options::{Command, Input, Options, Output};
+
+mod blocks;
+mod facts;
+mod glyphs;
+mod inks;
+mod options;
+mod page;
+mod source;
+
+/// Why there is nothing to show.
+enum Failure {
+    /// The command line is not understood.
+    Usage(String),
+    /// The chat cannot be read or rendered.
+    Chat(String),
+    /// Standard output takes no more.
+    Output(io::Error),
+}
+
+fn main() -> ExitCode {
+    let Err(failure) = options::parse(env::args_os()).and_then(run) else { return ExitCode::SUCCESS };
+    match failure {
+        Failure::Usage(sentence) => {
+            complain(&format!("{sentence}\n\nSee --help for what there is."));
+            ExitCode::from(2)
+        }
+        Failure::Chat(sentence) => {
+            complain(&sentence);
+            ExitCode::FAILURE
+        }
+        // Whoever reads, such as `head`, has seen enough.
+        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Failure::Output(error) => {
+            complain(&format!("standard output: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn complain(sentence: &str) {
+    let ink = inks::ERROR;
+    // With standard error closed, the exit code has to do.
+    let _ = writeln!(anstream::stderr(), "{ink}error{ink:#}: {sentence}");
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    let shown = match command {
+        Command::Help => options::HELP.to_owned(),
+        Command::Layouts => source::list(),
+        Command::Show(options) => {
+            let json = read(&options.input)?;
+            let shown = show(&json, &options)?;
+            if let Output::Plain = options.output {
+                // Not through anstream, which would take escape sequences out of a chat.
+                return io::stdout().write_all(shown.as_bytes()).map_err(Failure::Output);
+            }
+            shown
+        }
+    };
+    anstream::stdout().write_all(shown.as_bytes()).map_err(Failure::Output)
+}
+
+fn read(input: &Input) -> Result<String, Failure> {
+    let bytes = match input {
+        Input::File(path) => fs::read(path),
+        Input::Stdin => {
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        }
+    };
+    let bytes = bytes.map_err(|error| Failure::Chat(format!("{input}: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| Failure::Chat(format!("{input}: not UTF-8: {error}")))
+}
+
+fn show(json: &str, options: &Options) -> Result<String, Failure> {
+    let json = json.trim_start_matches('\u{feff}');
+    let fail = |error: mistral_chat_template::Error| {
+        let hint = hint(error.kind());
+        Failure::Chat(format!("{}: {error}{hint}", options.input))
+    };
+    let chat = Chat::read(json, options.dialect.unwrap_or_else(|| dialect_of(json))).map_err(fail)?;
+    let mode = options.mode.unwrap_or_else(|| mode_for(&chat, json));
+    let source = options.source.in_mode(mode);
+    let prompt = source.render(&chat).map_err(fail)?;
+    Ok(match options.output {
+        Output::Plain => prompt.into_string(),
+        Output::Page { width } => page::page(&options.input.to_string(), &source, &chat, &prompt, width),
+    })
+}
+
+/// The keys that tell dialects apart.
+#[derive(Deserialize)]
+struct Keys {
+    conversations: Option<IgnoredAny>,
+    messages: Option<IgnoredAny>,
+}
+
+/// A conversation of ShareGPT has `conversations` where a request has `messages`.
+fn dialect_of(json: &str) -> Dialect {
+    match serde_json::from_str(json) {
+        Ok(Keys { conversations: Some(_), messages: None }) => Dialect::ShareGpt,
+        _ => Dialect::Either,
+    }
+}
+
+/// A conversation of ShareGPT is there to learn from, and so ends with a reply.
+fn mode_for(chat: &Chat<'_>, json: &str) -> Mode {
+    let last = chat.messages.last();
+    match dialect_of(json) {
+        Dialect::ShareGpt if matches!(last, Some(Message::Assistant(AssistantMessage { prefix: false, .. }))) => {
+            Mode::Finetuning
+        }
+        _ => Mode::default(),
+    }
+}
+
+/// What to try instead, where an option helps.
+fn hint(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::LastIsAssistant => "\n\nTo see it as a model is trained on it, add --mode finetuning.",
+        ErrorKind::NoEncoder { .. } => "\n\nTo see images or audio, name a layout with them, such as v11+image.",
+        ErrorKind::NoThinkTokens => "\n\nTo see thinking, name a layout with it, such as v13+think.",
+        _ => "",
+    }
+}

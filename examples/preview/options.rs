@@ -1,0 +1,148 @@
+//! The command line into a [`Command`].
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser, ValueExt};
+use mistral_chat_template::{Dialect, Layout, Mode};
+
+use crate::Failure;
+use crate::source::Source;
+
+pub(crate) const HELP: &str = "\
+Shows the prompt that a chat becomes, as the model reads it.
+
+Usage: preview [OPTIONS] CHAT.json
+       preview --layout list
+
+CHAT.json is a request to a chat-completion endpoint, Mistral's or OpenAI's,
+or a ShareGPT conversation; - is standard input.
+
+Options:
+  -l, --layout NAME    How to lay the chat out: a version (v3, v13+think+image)
+                       or a model's name (Mistral-Nemo-Instruct-2407). `list`
+                       shows what there is [default: magnum]
+  -p, --plain          Print the exact bytes of the prompt, and nothing else
+  -m, --mode MODE      What the prompt is for: test, serving, finetuning or
+                       agnostic [default: finetuning for a ShareGPT
+                       conversation that ends with a reply, else test]
+  -d, --dialect NAME   Whose JSON it is: mistral, openai, either or sharegpt
+                       [default: found out]
+  -w, --width COLUMNS  How wide to draw [default: the terminal, at most 120]
+  -h, --help           Show this
+
+How to read it:
+  [INST]     In colour: a control token. Where a user types the same characters,
+             they are underlined in red, with ! beside them: they are text
+  · ⏎ →      A space, a newline, a tab. A dot in colour is the space that
+             SentencePiece sets before text
+  ‹U+200B›   A character that cannot be seen
+  The margin says which message a part comes from. A row ends where the prompt
+  has ⏎, where the margin changes, and where the terminal is full.
+
+Colours go by NO_COLOR and CLICOLOR_FORCE, and are left out of a pipe.
+The exit code is 1 for a chat that cannot be shown, 2 for a wrong command line.
+";
+
+/// What to do.
+pub(crate) enum Command {
+    Help,
+    /// List the layouts.
+    Layouts,
+    Show(Box<Options>),
+}
+
+/// What to show, and how.
+pub(crate) struct Options {
+    pub(crate) input: Input,
+    pub(crate) source: Source,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) output: Output,
+}
+
+/// Where the chat is.
+pub(crate) enum Input {
+    File(PathBuf),
+    Stdin,
+}
+
+/// What to print.
+#[derive(Clone, Copy)]
+pub(crate) enum Output {
+    /// The prompt's bytes.
+    Plain,
+    /// The prompt laid out for a person, this many columns wide.
+    Page { width: usize },
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::File(path) => path.display().fmt(f),
+            Input::Stdin => f.write_str("standard input"),
+        }
+    }
+}
+
+const NARROWEST: usize = 40;
+const WIDEST: usize = 120;
+
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
+    let mut parser = Parser::from_iter(arguments);
+    let (mut input, mut mode, mut dialect, mut width) = (None, None, None, None);
+    let mut source = Source::Layout(Layout::MAGNUM);
+    let mut plain = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Short('l') | Arg::Long("layout") => match parser.value()?.string()?.as_str() {
+                "list" => return Ok(Command::Layouts),
+                name => source = Source::from_name(name)?,
+            },
+            Arg::Short('p') | Arg::Long("plain") => plain = true,
+            Arg::Short('m') | Arg::Long("mode") => mode = Some(named("mode", parser.value()?, &MODES)?),
+            Arg::Short('d') | Arg::Long("dialect") => dialect = Some(named("dialect", parser.value()?, &DIALECTS)?),
+            Arg::Short('w') | Arg::Long("width") => width = Some(parser.value()?.parse::<usize>()?),
+            Arg::Value(path) if input.is_none() && path == "-" => input = Some(Input::Stdin),
+            Arg::Value(path) if input.is_none() => input = Some(Input::File(path.into())),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let Some(input) = input else {
+        return Err(Failure::Usage("which chat? Name a JSON file, or - for standard input".to_owned()));
+    };
+    let width = width.unwrap_or_else(|| terminal_width().min(WIDEST)).max(NARROWEST);
+    let output = if plain { Output::Plain } else { Output::Page { width } };
+    Ok(Command::Show(Box::new(Options { input, source, mode, dialect, output })))
+}
+
+const MODES: [(&str, Mode); 4] =
+    [("test", Mode::Test), ("serving", Mode::Serving), ("finetuning", Mode::Finetuning), ("agnostic", Mode::Agnostic)];
+
+const DIALECTS: [(&str, Dialect); 4] = [
+    ("mistral", Dialect::Mistral),
+    ("openai", Dialect::OpenAi),
+    ("either", Dialect::Either),
+    ("sharegpt", Dialect::ShareGpt),
+];
+
+fn named<T: Copy>(what: &str, value: OsString, names: &[(&str, T)]) -> Result<T, Failure> {
+    let value = value.string()?;
+    let found = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(&value));
+    found.map(|(_, named)| *named).ok_or_else(|| {
+        let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+        Failure::Usage(format!("{value:?} is no {what}; there are {}", names.join(", ")))
+    })
+}
+
+fn terminal_width() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Self {
+        Failure::Usage(error.to_string())
+    }
+}

@@ -1,0 +1,97 @@
+//! [`Source`]: what lays the chat out.
+
+use std::fmt::Write;
+
+use mistral_chat_template::{Chat, Error, Format, Layout, Mode, Prompt, Version, Vocabulary, WordStart};
+
+use crate::Failure;
+use crate::inks;
+
+/// What lays the chat out.
+pub(crate) enum Source {
+    Layout(Layout),
+}
+
+impl Source {
+    /// The layout of a version's label or a model's name.
+    pub(crate) fn from_name(name: &str) -> Result<Self, Failure> {
+        name.parse().map(Source::Layout).map_err(|error: Error| Failure::Usage(error.to_string()))
+    }
+
+    pub(crate) fn in_mode(&self, mode: Mode) -> Self {
+        match self {
+            Source::Layout(layout) => Source::Layout(layout.in_mode(mode)),
+        }
+    }
+
+    pub(crate) fn render(&self, chat: &Chat<'_>) -> Result<Prompt, Error> {
+        match self {
+            Source::Layout(layout) => layout.render(chat),
+        }
+    }
+
+    /// A short name for the head of the page.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Source::Layout(layout) => format!("{}{}", layout.name, layout.features),
+        }
+    }
+
+    /// What it is for, in a few words.
+    pub(crate) fn purpose(&self) -> &'static str {
+        match self {
+            Source::Layout(layout) => {
+                let mut versions = Version::ALL.iter().copied();
+                versions.find(|version| version.name() == layout.name).map_or("", purpose)
+            }
+        }
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        match self {
+            Source::Layout(layout) => layout.mode,
+        }
+    }
+
+    /// The control tokens that text might spell.
+    pub(crate) fn vocabulary(&self) -> Vocabulary {
+        match self {
+            Source::Layout(layout) => layout.vocabulary,
+        }
+    }
+}
+
+/// Every layout, and what it is for.
+pub(crate) fn list() -> String {
+    let (head, name) = (inks::HEAD, inks::CONTROL);
+    let mut list = format!("{head}{:<11} {:<14} For{head:#}\n", "Layout", "Tokenizer");
+    for version in Version::ALL {
+        let tokenizer = match version.layout().word_start {
+            WordStart::Space => "SentencePiece",
+            WordStart::Nothing => "Tekken",
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(list, "{name}{version:<11}{name:#} {tokenizer:<14} {}", purpose(*version));
+    }
+    list + "
+A tokenizer that takes images or audio, or thinks, is named with +image, +audio or +think: v13+think+image.
+A model's name says its layout as well: Mistral-Nemo-Instruct-2407, anthracite-org/magnum-v2-123b.
+"
+}
+
+fn purpose(version: Version) -> &'static str {
+    match version {
+        Version::V1 => "Mistral 7B v0.1 and v0.2, Mixtral 8x7B",
+        Version::V1Tekken | Version::V2Tekken => "no model",
+        Version::V2 => "the hosted models of early 2024, such as mistral-large-2402",
+        Version::V3 => "Mistral Large 2407, Mixtral 8x22B, Mistral 7B v0.3, Codestral 22B",
+        Version::V3Tekken => "Mistral Nemo, Ministral 8B, Pixtral 12B",
+        Version::V7 => "Mistral Large 2411, Pixtral Large",
+        Version::V7Tekken => "Mistral Small 3 and 3.1, Voxtral, Devstral Small 2505",
+        Version::V11 => "Mistral Small 3.2, Magistral Small 2506",
+        Version::V13 => "Magistral Small 2507 and 2509, Ministral 3, Mistral Large 3, Devstral 2",
+        Version::V15 => "Mistral Small 4, Mistral Medium 3.5",
+        Version::Magnum => "Magnum 123B: v3 with the system prompt first",
+        _ => "",
+    }
+}

@@ -1,0 +1,192 @@
+//! A recorded model output, cut at random and printed as a client would see it come in.
+//!
+//! ```sh
+//! cargo run --example stream -- --layout v7 --seed 3
+//! ```
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mistral_chat_template::{Completion, CompletionReader, Delta, Layout};
+
+#[path = "support/terminal.rs"]
+mod terminal;
+
+use terminal::Colour;
+
+const HELP: &str = "\
+Streams a model's output: cut at random, read piece by piece, printed as it is understood.
+
+Usage: stream [OPTIONS] [FILE]
+
+  FILE             an output with its control tokens spelled out; - for standard input
+                   (default: a recorded one that suits the layout)
+  --layout NAME    v3, v7-tekken, v13+think … or a model's name (default: v13+think)
+  --seed N         which cuts (default: 1)
+  --delay MS       the pause after each piece (default: 40 on a terminal, else 0)
+  --json           print each delta as a server sends it to its client
+  --help           print this
+
+Thinking is dim, tool calls are cyan. NO_COLOR turns colour off.";
+
+const THINKING: &str = "[THINK]The user asks for the weather in two cities. I call the tool for each; 5 < 6, and \"[/THI\" is \
+no token.[/THINK]Let me look at both.";
+const SEPARATE: &str = "[TOOL_CALLS]get_weather[ARGS]{\"city\": \"Paris\"}[TOOL_CALLS]get_weather[ARGS]{\"city\": \
+\"Orléans\", \"days\": 2}</s>";
+const WITH_IDS: &str = "Let me look at both.[TOOL_CALLS]get_weather[CALL_ID]abc123def[ARGS]{\"city\": \
+\"Paris\"}[TOOL_CALLS]get_weather[CALL_ID]bcd234efg[ARGS]{\"city\": \"Orléans\"}</s>";
+const LIST: &str = "[TOOL_CALLS][{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}, \"id\": \"abc123def\"}, \
+{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Orléans\", \"days\": 2}, \"id\": \"bcd234efg\"}]</s>";
+const TEXT: &str = "It is 22 degrees in Paris, and 21 in Orléans.</s>";
+
+struct Options {
+    layout: Layout,
+    seed: u64,
+    delay: Duration,
+    json: bool,
+    file: Option<String>,
+}
+
+fn options() -> Result<Option<Options>, String> {
+    let mut options = Options {
+        layout: "v13+think".parse().map_err(|error| format!("{error}"))?,
+        seed: 1,
+        delay: Duration::from_millis(if io::stdout().is_terminal() { 40 } else { 0 }),
+        json: false,
+        file: None,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--help" | "-h" => return Ok(None),
+            "--layout" => options.layout = value()?.parse().map_err(|error| format!("{error}"))?,
+            "--seed" => options.seed = number(&value()?)?,
+            "--delay" => options.delay = Duration::from_millis(number(&value()?)?),
+            "--json" => options.json = true,
+            unknown if unknown.starts_with("--") => return Err(format!("{unknown} is no option; see --help")),
+            file => options.file = Some(file.to_owned()),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text:?} is no number"))
+}
+
+/// The recorded output that suits the layout.
+fn recorded(layout: &Layout) -> String {
+    use mistral_chat_template::{Feature, ToolCalls};
+    match layout.calls {
+        ToolCalls::None => TEXT.to_owned(),
+        ToolCalls::List | ToolCalls::ListWithIds => LIST.to_owned(),
+        ToolCalls::NameIdArguments => WITH_IDS.to_owned(),
+        ToolCalls::NameArguments if layout.features.contains(Feature::Think) => [THINKING, SEPARATE].concat(),
+        ToolCalls::NameArguments => SEPARATE.to_owned(),
+    }
+}
+
+/// Pieces of one to six characters, as the seed has it.
+fn pieces(text: &str, seed: u64) -> Vec<String> {
+    let mut state = seed;
+    let mut pieces = vec![String::new()];
+    let mut left = 1;
+    for char in text.chars() {
+        if left == 0 {
+            // One step of SplitMix64.
+            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            left = 1 + (mixed >> 32) % 6;
+            pieces.push(String::new());
+        }
+        left -= 1;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(char);
+        }
+    }
+    pieces
+}
+
+/// Prints a delta as a person would see it.
+fn show(delta: &Delta, colour: Colour, output: &mut impl Write) -> io::Result<()> {
+    match delta {
+        Delta::Thinking(text) => write!(output, "{}", colour.paint(2, text)),
+        Delta::ThinkingEnd => writeln!(output),
+        Delta::Text(text) => write!(output, "{text}"),
+        Delta::ToolCall(call) => {
+            let id = call.id.as_ref().map(|id| format!("({id}) ")).unwrap_or_default();
+            match &call.name {
+                Some(name) => {
+                    write!(output, "\n{} {}", colour.paint(36, format!("{}: {name}", call.index)), colour.paint(2, id))?
+                }
+                None if !id.is_empty() => write!(output, " {}", colour.paint(2, id))?,
+                None => {}
+            }
+            write!(output, "{}", colour.paint(36, &call.arguments))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn stream(options: &Options, text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    let colour = Colour::of(&output);
+    let mut reader = CompletionReader::new(&options.layout);
+    let mut completion = Completion::default();
+    let mut print = |delta: &Delta| match options.json {
+        true if delta.is_marker() => Ok(()),
+        true => writeln!(output, "{}", serde_json::to_string(delta)?),
+        false => show(delta, colour, &mut output).and_then(|()| output.flush()),
+    };
+    for piece in pieces(text, options.seed) {
+        for delta in reader.push(&piece) {
+            print(&delta)?;
+            completion.add(delta);
+        }
+        std::thread::sleep(options.delay);
+    }
+    let ending = reader.finish();
+    ending.deltas.iter().try_for_each(&mut print)?;
+    completion.end(ending);
+    if !options.json {
+        writeln!(output)?;
+    }
+    match completion.into_result() {
+        Ok(message) if message.prefix => eprintln!("The output has no end token: the message can be continued."),
+        Ok(_) => {}
+        Err(error) => eprintln!("{error}"),
+    }
+    Ok(())
+}
+
+fn run() -> Result<(), String> {
+    let Some(options) = options()? else {
+        println!("{HELP}");
+        return Ok(());
+    };
+    let text = match options.file.as_deref() {
+        None => recorded(&options.layout),
+        Some("-") => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
+            text
+        }
+        Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
+    };
+    match stream(&options, &text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stream: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A model's own vocabulary file as a [`Tokenizer`]: `tekken.json` or a SentencePiece model, through `kitoken`.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::Path;
+
+use kitoken::{Definition, Kitoken};
+use mistral_chat_template::{Control, Tokenizer, WordStart};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The control tokens of a `tekken.json` that does not list its own, by their ids.
+const TEKKEN_CONTROLS: [&str; 20] = [
+    "<unk>",
+    "<s>",
+    "</s>",
+    "[INST]",
+    "[/INST]",
+    "[AVAILABLE_TOOLS]",
+    "[/AVAILABLE_TOOLS]",
+    "[TOOL_RESULTS]",
+    "[/TOOL_RESULTS]",
+    "[TOOL_CALLS]",
+    "[IMG]",
+    "<pad>",
+    "[IMG_BREAK]",
+    "[IMG_END]",
+    "[PREFIX]",
+    "[MIDDLE]",
+    "[SUFFIX]",
+    "[SYSTEM_PROMPT]",
+    "[/SYSTEM_PROMPT]",
+    "[TOOL_CONTENT]",
+];
+
+/// Set before a text that is to have no dummy prefix, and taken off again: two tokens, as in mistral-common.
+const NO_PREFIX: &str = "☺";
+
+pub(crate) struct Vocabulary {
+    /// Knows no control token, so that no text can become one.
+    encoder: Kitoken,
+    controls: HashMap<String, u32>,
+    is_sentencepiece: bool,
+}
+
+impl Vocabulary {
+    /// Reads a vocabulary file, and beside it, where given, a JSON object of more control tokens and their ids.
+    pub(crate) fn open(path: &Path, controls: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+        let bytes = std::fs::read(path)?;
+        let is_sentencepiece = path.extension().is_none_or(|extension| extension != "json");
+        let mut vocabulary = if is_sentencepiece { sentencepiece(&bytes)? } else { tekken(&bytes)? };
+        if let Some(path) = controls {
+            let more: HashMap<String, u32> = serde_json::from_slice(&std::fs::read(path)?)?;
+            vocabulary.controls.extend(more);
+        }
+        Ok(vocabulary)
+    }
+
+    /// How many tokens a text is.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        let mut ids = Vec::new();
+        self.text(text, WordStart::Space, &mut ids);
+        ids.len()
+    }
+}
+
+fn without_specials(mut definition: Definition) -> Result<(Kitoken, HashMap<String, u32>), Box<dyn Error>> {
+    let named = |(bytes, id): (&[u8], u32)| Some((std::str::from_utf8(bytes).ok()?.to_owned(), id));
+    let controls = definition.specials.iter().filter_map(|special| named((&special.bytes, special.id))).collect();
+    definition.specials.clear();
+    Ok((Kitoken::from_definition(definition)?, controls))
+}
+
+fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
+    let (encoder, mut controls) = without_specials(Definition::from_sentencepiece_slice(bytes)?)?;
+    // The unknown piece is the first, and no special token to the encoder.
+    controls.entry("<unk>".to_owned()).or_insert(0);
+    Ok(Vocabulary { encoder, controls, is_sentencepiece: true })
+}
+
+fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
+    #[derive(Deserialize)]
+    struct Special {
+        rank: u32,
+        token_str: String,
+    }
+    let mut file: Value = serde_json::from_slice(bytes)?;
+    let listed: Option<Vec<Special>> = serde_json::from_value(file["special_tokens"].take())?;
+    let controls = match listed {
+        Some(listed) => listed.into_iter().map(|special| (special.token_str, special.rank)).collect(),
+        None => TEKKEN_CONTROLS.into_iter().map(str::to_owned).zip(0..).collect(),
+    };
+    // The vocabulary is of the same form in all versions.
+    file["config"]["version"] = "v3".into();
+    let (encoder, _) = without_specials(Definition::from_tekken_slice(&serde_json::to_vec(&file)?)?)?;
+    Ok(Vocabulary { encoder, controls, is_sentencepiece: false })
+}
+
+impl Tokenizer for Vocabulary {
+    fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+        let encode = |text: &str| self.encoder.encode(text, false).unwrap_or_default();
+        match (self.is_sentencepiece, word_start) {
+            (true, WordStart::Nothing) => ids.extend(encode(&format!("{NO_PREFIX}{text}")).into_iter().skip(2)),
+            _ => ids.extend(encode(text)),
+        }
+    }
+
+    fn control(&self, control: Control) -> Option<u32> {
+        self.controls.get(control.as_str()).copied()
+    }
+}

@@ -1,0 +1,127 @@
+//! The token ids of a chat, through a model's own vocabulary file.
+//!
+//! ```sh
+//! cargo run --release --example tokens -- tekken.json examples/chats/card.json --layout v3-tekken
+//! ```
+
+use std::error::Error;
+use std::io::{self, BufRead, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use mistral_chat_template::{Chat, Format, Layout, Segment, Tokenizer, WordStart};
+use serde_json::{Value, json};
+
+#[path = "../support/vocabulary.rs"]
+mod vocabulary;
+
+use vocabulary::Vocabulary;
+
+const HELP: &str = "\
+Shows the token ids of a chat.
+
+Usage: tokens VOCABULARY CHAT [--layout LAYOUT] [--controls FILE]
+       tokens VOCABULARY --jsonl [--controls FILE] < PROMPTS
+
+  VOCABULARY   a tekken.json, or a SentencePiece model (tokenizer.model.v3)
+  CHAT         a chat-completion request in JSON; - for standard input
+  --layout     v3, v13+think, a model's name …; v3-tekken for a tekken.json, else v3
+  --controls   a JSON object of control tokens and their ids, beside those of the vocabulary
+  --jsonl      reads lines {\"segments\": […], \"infill\": index}, answers lines of ids";
+
+struct Arguments {
+    vocabulary: PathBuf,
+    chat: Option<PathBuf>,
+    layout: Option<String>,
+    controls: Option<PathBuf>,
+    jsonl: bool,
+}
+
+fn arguments() -> Option<Arguments> {
+    let (mut paths, mut layout, mut controls, mut jsonl) = (Vec::new(), None, None, false);
+    let mut given = std::env::args().skip(1);
+    while let Some(argument) = given.next() {
+        match &*argument {
+            "--layout" => layout = Some(given.next()?),
+            "--controls" => controls = Some(given.next()?.into()),
+            "--jsonl" => jsonl = true,
+            "-h" | "--help" => return None,
+            _ => paths.push(PathBuf::from(argument)),
+        }
+    }
+    let mut paths = paths.into_iter();
+    let arguments = Arguments { vocabulary: paths.next()?, chat: paths.next(), layout, controls, jsonl };
+    (arguments.jsonl || arguments.chat.is_some()).then_some(arguments)
+}
+
+fn main() -> ExitCode {
+    let Some(arguments) = arguments() else {
+        eprintln!("{HELP}");
+        return ExitCode::from(2);
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tokens: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let vocabulary = Vocabulary::open(&arguments.vocabulary, arguments.controls.as_deref())?;
+    match &arguments.chat {
+        Some(path) if !arguments.jsonl => show(arguments, &vocabulary, path),
+        _ => answer_lines(&vocabulary),
+    }
+}
+
+fn show(arguments: &Arguments, vocabulary: &Vocabulary, path: &std::path::Path) -> Result<(), Box<dyn Error>> {
+    let is_tekken = arguments.vocabulary.extension().is_some_and(|extension| extension == "json");
+    let default = if is_tekken { "v3-tekken" } else { "v3" };
+    let layout: Layout = arguments.layout.as_deref().unwrap_or(default).parse()?;
+    let json = match path.to_str() {
+        Some("-") => io::read_to_string(io::stdin())?,
+        _ => std::fs::read_to_string(path)?,
+    };
+    let prompt = layout.render(&Chat::from_json(&json)?)?;
+    for segment in prompt.segments() {
+        match segment {
+            Segment::Control(control) => {
+                println!("{:>7}  {control}", vocabulary.control(control).map_or("?".to_owned(), |id| id.to_string()));
+            }
+            Segment::Text(text) => println!("{:>7}  {text:?}", format!("+{}", vocabulary.count(text))),
+            Segment::Media(media) => println!("{:>7}  {}", "?", media.as_str()),
+        }
+    }
+    let ids = prompt.encode(vocabulary)?;
+    println!("\n{} tokens: {ids:?}", ids.len());
+    Ok(())
+}
+
+/// Encodes segments that are given, for comparing with another encoder.
+fn answer_lines(vocabulary: &Vocabulary) -> Result<(), Box<dyn Error>> {
+    let (stdin, mut stdout) = (io::stdin().lock().take(u64::MAX), io::BufWriter::new(io::stdout().lock()));
+    for line in stdin.lines() {
+        let line: Value = serde_json::from_str(&line?)?;
+        let infill = line["infill"].as_u64();
+        let mut ids = Vec::new();
+        for (index, segment) in (0_u64..).zip(line["segments"].as_array().into_iter().flatten()) {
+            let word_start = if infill == Some(index) { WordStart::Nothing } else { WordStart::Space };
+            match (segment["control"].as_str(), segment["text"].as_str()) {
+                (Some(literal), _) => {
+                    let control = mistral_chat_template::Control::all().find(|control| control.as_str() == literal);
+                    ids.push(control.and_then(|control| vocabulary.control(control)));
+                }
+                (_, Some(text)) => {
+                    let mut run = Vec::new();
+                    vocabulary.text(text, word_start, &mut run);
+                    ids.extend(run.into_iter().map(Some));
+                }
+                _ => ids.push(None),
+            }
+        }
+        writeln!(stdout, "{}", json!(ids))?;
+    }
+    Ok(())
+}

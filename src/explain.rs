@@ -1,0 +1,236 @@
+//! A prompt read back: a rendered string and a layout in, the [`Chat`] that it says out, or where the two part.
+//!
+//! [`Chat::from_prompt`] takes a prompt that is exactly what the layout writes. An [`Explanation`] takes any, such as
+//! one from a server's log, and says what is wrong with it and how to mend it.
+
+mod blocks;
+mod deviation;
+mod pieces;
+mod place;
+mod turns;
+
+pub use self::deviation::{Deviation, DeviationKind};
+
+use self::turns::{Spacing, Turns};
+use crate::chat::{Chat, Role};
+use crate::check::Mode;
+use crate::error::{Error, ErrorKind};
+use crate::format::Format;
+use crate::layout::Layout;
+use crate::version::{Feature, Version};
+
+impl Chat<'static> {
+    /// The chat that the layout writes as this prompt.
+    ///
+    /// What a prompt does not show is made up: where it has no call ids, calls and results are numbered
+    /// (`call00000`), and an image has a URL that leads nowhere. What a prompt does not part stays together: a
+    /// system prompt inside of a user turn is what the user says.
+    ///
+    /// # Errors
+    ///
+    /// The layout does not write such a prompt: a second `<s>`, a space too many, JSON in another form, a tool result
+    /// without a call. The error says at which byte the two part.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Layout, Message};
+    ///
+    /// let prompt = "<s>[INST] Hi[/INST] Hello!</s>[INST] Bye[/INST]";
+    /// let chat = Chat::from_prompt(prompt, &Layout::V3)?;
+    /// assert_eq!(chat.messages, [Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")]);
+    ///
+    /// let error = Chat::from_prompt("<s><s>[INST] Hi[/INST]", &Layout::V3).unwrap_err();
+    /// assert_eq!(error.to_string(), "the prompt and the layout part at byte 3, where \"[INST] Hi[/INST]\" belongs (v3)");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn from_prompt(prompt: &str, layout: &Layout) -> Result<Self, Error> {
+        let chat = Turns::new(prompt, layout, Spacing::Said).into_chat();
+        match parting(prompt, &chat, layout)? {
+            None => Ok(chat),
+            Some(Parting { offset, expected }) => {
+                Err(Error::new(ErrorKind::PromptParts { offset, expected }, "").in_layout(layout.name))
+            }
+        }
+    }
+}
+
+/// What is wrong with a prompt, seen from one layout.
+///
+/// ```
+/// use mistral_chat_template::{DeviationKind, Explanation, Layout};
+///
+/// let log = "<s><s>[INST]Hi [/INST] Hello![INST] Bye[/INST]";
+/// let explanation = Explanation::new(log, &Layout::V3);
+///
+/// let kinds: Vec<_> = explanation.deviations.iter().map(ToString::to_string).collect();
+/// assert_eq!(kinds, [
+///     "a second <s>",
+///     "a space is missing beside [INST]",
+///     "a space too many beside [/INST]",
+///     "</s> is missing at the end of the reply",
+/// ]);
+/// assert_eq!(explanation.mended(), "<s>[INST] Hi[/INST] Hello!</s>[INST] Bye[/INST]");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Explanation<'p> {
+    /// The prompt.
+    pub prompt: &'p str,
+    /// The layout.
+    pub layout: Layout,
+    /// What is wrong, in the order of the prompt.
+    pub deviations: Vec<Deviation>,
+    /// The chat that the mended prompt says.
+    pub chat: Chat<'static>,
+}
+
+impl<'p> Explanation<'p> {
+    /// Explains a prompt as one of this layout.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Explanation, Layout};
+    ///
+    /// assert!(Explanation::new("<s>[INST]Hi[/INST]", &Layout::V11).deviations.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(prompt: &'p str, layout: &Layout) -> Self {
+        Explanation::placed(prompt, layout, "")
+    }
+
+    /// Explains a prompt whose system prompt is known, and so can be missed where it belongs.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Explanation, Layout};
+    ///
+    /// let prompt = "<s>[INST] Be kind.\n\nHi[/INST] Hello!</s>[INST] Bye[/INST]";
+    /// let explanation = Explanation::with_system(prompt, &Layout::V3, "Be kind.");
+    /// assert_eq!(explanation.deviations[0].to_string(), "the system prompt does not belong here");
+    /// assert_eq!(explanation.mended(), "<s>[INST] Hi[/INST] Hello!</s>[INST] Be kind.\n\nBye[/INST]");
+    /// ```
+    #[must_use]
+    pub fn with_system(prompt: &'p str, layout: &Layout, system: &str) -> Self {
+        Explanation::placed(prompt, layout, system)
+    }
+
+    /// Explains a prompt for the layouts of every version, the nearest first.
+    ///
+    /// Layouts that write the same prompt are equally near. One that the prompt shows to have images, audio or thinking
+    /// is taken with them.
+    ///
+    /// ```
+    /// use mistral_chat_template::Explanation;
+    ///
+    /// let nearest = Explanation::nearest("<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]Hi[/INST]");
+    /// assert_eq!(nearest[0].layout.name, "v7-tekken");
+    /// assert!(nearest[0].deviations.is_empty());
+    /// ```
+    #[must_use]
+    pub fn nearest(prompt: &'p str) -> Vec<Self> {
+        let mut explanations: Vec<_> =
+            Version::ALL.iter().map(|version| Explanation::new(prompt, &shown(prompt, version.layout()))).collect();
+        explanations.sort_by_key(|explanation| explanation.deviations.len());
+        explanations
+    }
+
+    /// The prompt with every mend.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Explanation, Layout};
+    /// assert_eq!(Explanation::new("[INST]Hi[/INST]\n", &Layout::V11).mended(), "<s>[INST]Hi[/INST]");
+    /// ```
+    #[must_use]
+    pub fn mended(&self) -> String {
+        mend(self.prompt, &self.deviations)
+    }
+
+    fn placed(prompt: &'p str, layout: &Layout, system: &str) -> Self {
+        let mut turns = Turns::new(prompt, layout, Spacing::Judged);
+        turns.read();
+        turns.place_system(system);
+        turns.place_tools();
+        let mut deviations = turns.deviations;
+        deviations.sort_by_key(|deviation| (deviation.range.start, deviation.range.end));
+        let mended = mend(prompt, &deviations);
+        let chat = Turns::new(&mended, layout, Spacing::Said).into_chat();
+        match parting(&mended, &chat, layout) {
+            Ok(None) => {}
+            Ok(Some(Parting { offset, expected })) => {
+                let start = unmended_offset(&deviations, offset).min(prompt.len());
+                let kind = DeviationKind::Differs { expected };
+                deviations.push(Deviation { kind, range: start..prompt.len(), mend: None });
+            }
+            Err(error) => {
+                let kind = DeviationKind::Refused { why: error.to_string() };
+                deviations.push(Deviation { kind, range: 0..prompt.len(), mend: None });
+            }
+        }
+        Explanation { prompt, layout: *layout, deviations, chat }
+    }
+}
+
+/// The layout with the features whose control tokens the prompt has.
+fn shown(prompt: &str, layout: Layout) -> Layout {
+    [Feature::Image, Feature::Audio, Feature::Think].into_iter().fold(layout, |layout, feature| {
+        let with = layout.with(feature);
+        let takes = match feature {
+            Feature::Image => layout.rules.chunks.of(Role::User).contains(crate::layout::ChunkKind::ImageUrl),
+            Feature::Audio => layout.rules.chunks.of(Role::User).contains(crate::layout::ChunkKind::AudioUrl),
+            Feature::Think => layout.thinking == crate::layout::Thinking::Tokens,
+        };
+        let shows = Layout::V1
+            .with(feature)
+            .vocabulary
+            .iter()
+            .any(|control| !Layout::V1.vocabulary.contains(control) && prompt.contains(control.as_str()));
+        if takes && shows { with } else { layout }
+    })
+}
+
+/// Where a prompt and what the layout makes of its chat part.
+struct Parting {
+    offset: usize,
+    expected: String,
+}
+
+/// How much of what is expected is told.
+const LONGEST_EXPECTED: usize = 40;
+
+fn parting(prompt: &str, chat: &Chat<'_>, layout: &Layout) -> Result<Option<Parting>, Error> {
+    let rendered = layout.in_mode(Mode::Agnostic).render(chat)?;
+    if rendered.as_str() == prompt {
+        return Ok(None);
+    }
+    let same = |(one, other): &(char, char)| one == other;
+    let offset = prompt.chars().zip(rendered.as_str().chars()).take_while(same).map(|(one, _)| one.len_utf8()).sum();
+    let expected = rendered.as_str().get(offset..).unwrap_or_default().chars().take(LONGEST_EXPECTED).collect();
+    Ok(Some(Parting { offset, expected }))
+}
+
+/// The prompt with the mends of deviations that are in order.
+fn mend(prompt: &str, deviations: &[Deviation]) -> String {
+    let mut mended = String::with_capacity(prompt.len());
+    let mut end = 0;
+    for Deviation { range, mend, .. } in deviations {
+        if let (Some(mend), true) = (mend, range.start >= end) {
+            mended.push_str(prompt.get(end..range.start).unwrap_or_default());
+            mended.push_str(mend);
+            end = range.end;
+        }
+    }
+    mended.push_str(prompt.get(end..).unwrap_or_default());
+    mended
+}
+
+/// The offset in the prompt of an offset in the mended prompt.
+fn unmended_offset(deviations: &[Deviation], mended: usize) -> usize {
+    // What the mends before it added and took away.
+    let (mut added, mut taken) = (0, 0);
+    for Deviation { range, mend, .. } in deviations {
+        let Some(mend) = mend else { continue };
+        if range.start + added >= mended + taken {
+            break;
+        }
+        added += mend.len();
+        taken += range.len();
+    }
+    (mended + taken).saturating_sub(added)
+}
