@@ -52,6 +52,7 @@ impl<'c> Conversation<'c, '_> {
             for (index, message) in self.chat.messages.iter().enumerate() {
                 match self.framed_text(index, message) {
                     Some((frame, text)) => writer.framed(Origin::message(index, message.role()), frame, text),
+                    None if message.role() == Role::System => {}
                     None => self.mixed_turn(&mut writer, index, &Turn::of_one(index, message.role(), Sort::Plain)),
                 }
             }
@@ -123,14 +124,13 @@ impl<'c> Conversation<'c, '_> {
         if let (System::InUser { join, .. }, true) = (self.layout.system, self.system_turn == Some(index)) {
             self.system_prompt(writer, join, turn);
         }
-        if turn.sort == Sort::Plain {
-            self.contents(writer, turn);
-        } else if let Some((origin, image)) = self.single_image_after_text(turn) {
-            writer.from(origin);
-            writer.media(image);
-            self.texts(writer, turn);
-        } else {
-            self.contents(writer, turn);
+        match self.single_image_after_text(turn) {
+            Some((origin, image)) => {
+                writer.from(origin);
+                writer.media(image);
+                self.texts(writer, turn);
+            }
+            None => self.contents(writer, turn),
         }
         writer.from(self.frame_origin(turn));
         writer.mark(self.layout.user.close);
@@ -159,14 +159,22 @@ impl<'c> Conversation<'c, '_> {
         }
         if any_text {
             writer.text(join);
-            if self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text)) {
+            if self.has_more_than_text(turn) {
                 writer.end_run();
             }
         }
     }
 
+    fn has_more_than_text(&self, turn: &Turn) -> bool {
+        turn.sort == Sort::Mixed
+            && self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text))
+    }
+
     /// The image of a turn that says text and then shows one image: the image comes first.
     fn single_image_after_text(&self, turn: &Turn) -> Option<(Origin, Media)> {
+        if turn.sort == Sort::Plain {
+            return None;
+        }
         let mut image = None;
         let mut text_before = false;
         for (index, message) in self.messages(turn) {
@@ -223,8 +231,7 @@ impl<'c> Conversation<'c, '_> {
     fn reply(&self, writer: &mut Writer<'_>, turn: &Turn) {
         writer.mark(self.layout.reply.open);
         self.contents(writer, turn);
-        let only_text = !self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text));
-        if self.layout.trim_reply && only_text {
+        if self.layout.trim_reply && !self.has_more_than_text(turn) {
             writer.trim_run_end();
         }
         writer.end_run();
@@ -414,17 +421,20 @@ impl Joiner {
     }
 
     /// Writes one message's content, and says whether the open run has text.
+    #[inline]
     fn content(&mut self, writer: &mut Writer<'_>, content: &Content<'_>) -> bool {
         self.begin_message();
         match content {
             Content::Text(text) => self.text(writer, text, MESSAGE_JOIN),
-            Content::Chunks(chunks) => {
-                for chunk in chunks {
-                    self.chunk(writer, chunk);
-                }
-            }
+            Content::Chunks(chunks) => self.chunks(writer, chunks),
         }
         self.in_text
+    }
+
+    fn chunks(&mut self, writer: &mut Writer<'_>, chunks: &[Chunk<'_>]) {
+        for chunk in chunks {
+            self.chunk(writer, chunk);
+        }
     }
 
     fn begin_message(&mut self) {
