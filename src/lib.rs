@@ -109,6 +109,9 @@ mod explain;
 pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
 
+mod mask;
+pub use crate::mask::{Labelled, Learn, Mask};
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

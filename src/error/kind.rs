@@ -189,6 +189,12 @@ pub enum ErrorKind {
     // A prompt that is read back.
     #[error("the prompt and the layout part at byte {offset}, where {expected:?} belongs")]
     PromptParts { offset: usize, expected: String },
+
+    // What is to be learnt.
+    #[error("there is nothing to learn: {reason}")]
+    NothingToLearn { reason: &'static str },
+    #[error("the text at bytes {start} to {end} is one run, and is learnt only in part")]
+    PartlyLearnt { start: usize, end: usize },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -401,6 +407,8 @@ kinds! {
     ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form;
     ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other;
     ErrorKind::PromptParts { .. } => "prompt_parts", Family::Other;
+    ErrorKind::NothingToLearn { .. } => "nothing_to_learn", Family::Other;
+    ErrorKind::PartlyLearnt { .. } => "partly_learnt", Family::Other;
 }
 
 impl ErrorKind {
