@@ -48,15 +48,15 @@ fn main() -> ExitCode {
 fn format(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let started = std::time::Instant::now();
     let vocabulary = options.open_vocabulary()?;
-    let mut sink = match Sink::open(options)? {
-        Start::At(sink) => sink,
+    let (mut sink, input) = match Sink::open(options)? {
+        Start::With(sink, input) => (sink, input),
         Start::Complete => {
             eprintln!("nothing to resume: the output is complete");
             return Ok(());
         }
     };
     let before = sink.place().offset;
-    let outcome = pipeline::run(options, vocabulary.as_ref(), &mut sink);
+    let outcome = pipeline::run(options, vocabulary.as_ref(), input, &mut sink);
     let place = sink.finish(outcome.is_ok())?;
     if !options.quiet {
         let bytes = place.offset - before;

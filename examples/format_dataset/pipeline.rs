@@ -11,7 +11,7 @@ use std::thread;
 use crate::options::{OnError, Options};
 use crate::progress::Progress;
 use crate::row::{Formatter, Reason};
-use crate::sink::Sink;
+use crate::sink::{Input, Sink};
 use crate::summary::Lengths;
 use crate::vocabulary::Vocabulary;
 
@@ -45,9 +45,9 @@ pub(crate) struct Reject {
 pub(crate) fn run(
     options: &Options,
     vocabulary: Option<&Vocabulary>,
-    sink: &mut Sink<'_>,
+    input: Input,
+    sink: &mut Sink,
 ) -> Result<(), Box<dyn Error>> {
-    let input = sink.open_input()?;
     let progress = Progress::new(options, sink)?;
     let (free, freed) = channel();
     thread::scope(|scope| {
@@ -133,7 +133,7 @@ fn format_block(formatter: &mut Formatter<'_>, on_error: &OnError, block: &mut B
 
 fn write_blocks(
     queues: &[Receiver<Block>],
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
     free: &Sender<Block>,
     progress: &Progress,
 ) -> Result<(), Box<dyn Error>> {

@@ -14,7 +14,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(options: &Options, sink: &Sink<'_>) -> io::Result<Self> {
+    pub(crate) fn new(options: &Options, sink: &Sink) -> io::Result<Self> {
         if options.quiet || !io::stderr().is_terminal() {
             return Ok(Progress { bar: None });
         }

@@ -37,13 +37,17 @@ struct RejectLine<'a> {
     row: &'a str,
 }
 
-pub(crate) enum Start<'o> {
-    At(Sink<'o>),
+/// Where a run begins.
+pub(crate) enum Start {
+    /// With this of the input still to come.
+    With(Sink, Input),
+    /// Nowhere: nothing is left to do.
     Complete,
 }
 
-pub(crate) struct Sink<'o> {
-    options: &'o Options,
+pub(crate) type Input = Box<dyn Read + Send>;
+
+pub(crate) struct Sink {
     output: Output,
     rejects: Option<File>,
     journal: Option<Journal>,
@@ -65,9 +69,9 @@ impl Output {
     }
 }
 
-impl<'o> Sink<'o> {
+impl Sink {
     /// Opens the output at the place where the run begins or goes on.
-    pub(crate) fn open(options: &'o Options) -> Result<Start<'o>, String> {
+    pub(crate) fn open(options: &Options) -> Result<Start, String> {
         let journal = match (&options.input, &options.output) {
             (Some(_), Some(output)) => Some(Journal::beside(output, options.fingerprint())),
             _ => None,
@@ -84,7 +88,8 @@ impl<'o> Sink<'o> {
             }
             _ => Place::default(),
         };
-        // The journal comes first: an output without one is complete.
+        let input = open_input(options.input.as_deref(), place.offset)?;
+        // The journal comes before the output: one without a journal is complete.
         if let Some(journal) = &journal {
             journal.write(&place)?;
         }
@@ -96,27 +101,11 @@ impl<'o> Sink<'o> {
             OnError::Keep(path) => Some(open_at(path, place.rejects)?),
             OnError::Skip | OnError::Stop => None,
         };
-        Ok(Start::At(Sink { options, output, rejects, journal, place, noted: Instant::now() }))
+        Ok(Start::With(Sink { output, rejects, journal, place, noted: Instant::now() }, input))
     }
 
     pub(crate) fn place(&self) -> &Place {
         &self.place
-    }
-
-    /// The input, at the place where the run goes on.
-    pub(crate) fn open_input(&self) -> Result<Box<dyn Read + Send>, String> {
-        let Some(path) = &self.options.input else { return Ok(Box::new(io::stdin())) };
-        let open = || -> io::Result<File> {
-            let mut file = File::open(path)?;
-            if self.place.offset > 0 {
-                if file.metadata()?.len() < self.place.offset {
-                    return Err(io::Error::other("shorter than when the run was begun"));
-                }
-                file.seek(SeekFrom::Start(self.place.offset))?;
-            }
-            Ok(file)
-        };
-        Ok(Box::new(open().map_err(|error| in_file(path, &error))?))
     }
 
     /// Writes what has become of a block, and reports its rejects.
@@ -130,7 +119,8 @@ impl<'o> Sink<'o> {
             place.tally.reject(reason, line);
             match &mut self.rejects {
                 Some(file) => {
-                    let mut json = serde_json::to_vec(&RejectLine { line, kind: reason.kind, error: &reason.sentence, row })?;
+                    let mut json =
+                        serde_json::to_vec(&RejectLine { line, kind: reason.kind, error: &reason.sentence, row })?;
                     json.push(b'\n');
                     file.write_all(&json)?;
                     place.rejects += json.len() as u64;
@@ -173,6 +163,22 @@ impl<'o> Sink<'o> {
         }
         Ok(self.place)
     }
+}
+
+/// Opens the input behind its first `offset` bytes.
+fn open_input(path: Option<&Path>, offset: u64) -> Result<Input, String> {
+    let Some(path) = path else { return Ok(Box::new(io::stdin())) };
+    let open = || -> io::Result<File> {
+        let mut file = File::open(path)?;
+        if offset > 0 {
+            if file.metadata()?.len() < offset {
+                return Err(io::Error::other("shorter than when the run was begun"));
+            }
+            file.seek(SeekFrom::Start(offset))?;
+        }
+        Ok(file)
+    };
+    Ok(Box::new(open().map_err(|error| in_file(path, &error))?))
 }
 
 /// Opens a file for writing behind its first `length` bytes; what came later was not noted, and comes again.
