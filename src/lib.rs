@@ -46,6 +46,7 @@
 //! | I want | I use |
 //! | --- | --- |
 //! | token ids | [`Prompt::encode`] with a [`Tokenizer`] of mine |
+//! | what a trainer learns from | [`Prompt::mask`] |
 //! | control tokens and texts | [`Prompt::segments`] |
 //! | which bytes come from which message | [`Prompt::spans`] |
 //! | the string | [`Prompt::as_str`], [`Prompt::after_bos`], [`Prompt::plain`] |
@@ -84,6 +85,7 @@ mod layout;
 mod layouts;
 #[cfg(feature = "template")]
 mod marking;
+mod mask;
 mod normalize;
 mod preset;
 mod prompt;
@@ -112,6 +114,7 @@ pub use crate::layout::{
     ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
+pub use crate::mask::{Labelled, Learn, Mask};
 pub use crate::normalize::Conversation;
 pub use crate::preset::{
     BuiltinPreset, ContextPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset,
