@@ -256,7 +256,7 @@ fn run_ranges(prompt: &Prompt) -> impl Iterator<Item = Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::{Layout, WordStart};
+    use crate::layout::WordStart;
     use crate::prompt::{Origin, Writer};
 
     struct Letters;
@@ -281,7 +281,8 @@ mod tests {
         writer.from(Origin::message(1, Role::Assistant));
         writer.text(" so.");
         let mask = prompt.mask(Learn::Assistant).unwrap();
-        assert_eq!(mask.ranges(), [14..18]);
+        assert_eq!(mask.ranges().first(), Some(&(14..18)));
+        assert_eq!(mask.ranges().len(), 1);
         let error = mask.encode(&Letters).unwrap_err();
         assert_eq!(error.to_string(), "the text at bytes 3 to 18 is one run, and is learnt only in part");
         assert!(prompt.mask(Learn::Everything).unwrap().encode(&Letters).is_ok());
