@@ -68,13 +68,47 @@ impl Mode {
     }
 }
 
-/// What messages are made of, as far as it decides how much there is to check and to write.
+/// What messages are made of, as far as it decides how much there is to check and to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
-    /// Texts in an order that no layout refuses: nothing in them can be wrong.
+    /// Texts that every layout takes; of a chat also that each message is a turn by itself, in an order that every
+    /// layout takes. Nothing in them can be wrong.
     Plain,
     /// Anything.
     Mixed,
+}
+
+impl Sort {
+    pub(crate) fn of_chat(chat: &Chat<'_>) -> Self {
+        let mut previous = Role::System;
+        let plain = chat.messages.iter().all(|message| {
+            let role = message.role();
+            let in_turn = match previous {
+                Role::System => matches!(role, Role::System | Role::User),
+                Role::User => matches!(role, Role::System | Role::Assistant),
+                Role::Assistant => matches!(role, Role::User),
+                Role::Tool => false,
+            };
+            previous = role;
+            in_turn && Sort::of_message(message) == Sort::Plain
+        });
+        // System messages alone make a user turn beside them.
+        if plain && previous != Role::System { Sort::Plain } else { Sort::Mixed }
+    }
+
+    pub(crate) fn of_message(message: &Message<'_>) -> Self {
+        let plain = match message {
+            Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
+            Message::Assistant(AssistantMessage {
+                content: Content::Text(text),
+                tool_calls,
+                prefix: false,
+                weight: None,
+            }) => !text.is_empty() && tool_calls.is_empty(),
+            _ => false,
+        };
+        if plain { Sort::Plain } else { Sort::Mixed }
+    }
 }
 
 /// Checks what the messages say by themselves; [`check_turns`] checks what they are as turns.
@@ -386,35 +420,6 @@ impl<'c, 'a> Check<'c, 'a> {
             }
         }
         Ok(())
-    }
-}
-
-impl Sort {
-    /// A chat is plain where every message is, and follows one that it may follow.
-    pub(crate) fn of_chat(chat: &Chat<'_>) -> Self {
-        let mut previous = Role::User;
-        let plain = chat.messages.iter().all(|message| {
-            let role = message.role();
-            let follows = may_follow(previous, role);
-            previous = role;
-            follows && Sort::of_message(message) == Sort::Plain
-        });
-        if plain { Sort::Plain } else { Sort::Mixed }
-    }
-
-    /// A message is plain where it is a text that every layout takes from its role.
-    pub(crate) fn of_message(message: &Message<'_>) -> Self {
-        let plain = match message {
-            Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
-            Message::Assistant(AssistantMessage {
-                content: Content::Text(text),
-                tool_calls,
-                prefix: false,
-                weight: None,
-            }) => !text.is_empty() && tool_calls.is_empty(),
-            _ => false,
-        };
-        if plain { Sort::Plain } else { Sort::Mixed }
     }
 }
 

@@ -34,7 +34,11 @@
 //! | a ShareGPT conversation | [`Chat::read`] with [`Dialect::ShareGpt`] |
 //! | a version or a model's name | `"v7-tekken".parse::<`[`Layout`]`>()`, or a row such as [`Layout::V3`] |
 //! | a tokenizer file or a GGUF file | [`Detection`], which says how sure it is |
+//! | a SillyTavern preset | [`Preset`] with a [`Scene`]; [`Preset::compare`] tells how it differs from a layout |
+//! | a model's own Jinja template | `ChatTemplate` (feature `template`) |
 //! | a text with a gap | [`Fim`] and [`Layout::render_fim`] |
+//! | a model's output | [`Completion`], or [`CompletionReader`] while it streams |
+//! | a prompt from a log | [`Explanation`] |
 //! | more messages than fit | [`Conversation::truncate`] |
 //!
 //! And what comes out:
@@ -68,8 +72,10 @@ pub mod python_json;
 
 mod chat;
 mod check;
+mod completion;
 mod control;
 mod error;
+mod explain;
 mod fim;
 mod format;
 mod image;
@@ -77,20 +83,25 @@ mod layout;
 mod layouts;
 mod marking;
 mod normalize;
+mod preset;
 mod prompt;
 mod render;
 mod settings;
+#[cfg(feature = "template")]
+mod template;
 mod tokenizer;
 mod truncate;
 mod version;
 
 pub use crate::chat::{
-    AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
-    Role, Tool, ToolCall, ToolMessage,
+    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
+    ResponseSchema, Role, Tool, ToolCall, ToolMessage,
 };
 pub use crate::check::Mode;
+pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::control::{Control, Vocabulary};
 pub use crate::error::{Error, ErrorKind, Family};
+pub use crate::explain::{Deviation, DeviationKind, Explanation};
 pub use crate::fim::Fim;
 pub use crate::format::Format;
 pub use crate::image::{Grid, ImageConfig, ImageError, ImageToken, data_url_image, dimensions};
@@ -100,14 +111,19 @@ pub use crate::layout::{
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
 pub use crate::normalize::Conversation;
+pub use crate::preset::{
+    BuiltinPreset, ContextPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset,
+    Mend, NamesBehavior, Preset, PresetDifference, PresetFile, PresetFormat, PresetReport, QuietVoice, Scene,
+    SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
+};
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
+#[cfg(feature = "template")]
+pub use crate::template::{
+    ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,
+    TemplateLimits, TemplateRaised,
+};
 pub use crate::tokenizer::Tokenizer;
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
-
-mod completion;
-mod explain;
-pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
-pub use crate::explain::{Deviation, DeviationKind, Explanation};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

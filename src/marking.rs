@@ -31,6 +31,12 @@ impl Mark {
         PRIVATE_USE.chain(beyond).find(|character| !used.contains(character)).map(Mark)
     }
 
+    /// The character itself.
+    #[cfg(feature = "template")]
+    pub(crate) const fn character(self) -> char {
+        self.0
+    }
+
     /// The text with marks; as it is where no literal could form.
     pub(crate) fn mark<'t>(self, text: &'t str) -> Cow<'t, str> {
         let Mark(mark) = self;

@@ -24,6 +24,7 @@ use crate::layout::{History, Layout, Pairing, System, UserTurn};
 pub struct Conversation<'c, 'a> {
     pub(crate) chat: &'c Chat<'a>,
     pub(crate) layout: &'c Layout,
+    /// The turns; none where each message is one, and none is left out.
     pub(crate) turns: Vec<Turn>,
     /// The first and the last user turn, before any turn was dropped to fit a budget.
     pub(crate) users: Option<(usize, usize)>,
@@ -44,6 +45,12 @@ pub(crate) struct Turn {
     pub(crate) dropped: bool,
 }
 
+impl Turn {
+    pub(crate) fn of_one(index: usize, role: Role, sort: Sort) -> Self {
+        Turn { role, messages: index..index + 1, sort, dropped: false }
+    }
+}
+
 impl<'c, 'a> Conversation<'c, 'a> {
     /// Checks the chat against the layout's rules and gathers its messages into turns.
     ///
@@ -60,16 +67,24 @@ impl<'c, 'a> Conversation<'c, 'a> {
     /// assert_eq!(error.to_string(), "messages[1].role: a tool message cannot follow a user message (v3)");
     /// ```
     pub fn new(chat: &'c Chat<'a>, layout: &'c Layout) -> Result<Self, Error> {
-        Conversation::with_buffer(chat, layout, Vec::new())
+        let mut conversation = Conversation::with_buffer(chat, layout, Vec::new())?;
+        if conversation.turns.is_empty() {
+            gather(chat, layout, &mut conversation.turns);
+        }
+        Ok(conversation)
     }
 
     /// As [`new`](Conversation::new), using the memory of `turns`.
     pub(crate) fn with_buffer(chat: &'c Chat<'a>, layout: &'c Layout, mut turns: Vec<Turn>) -> Result<Self, Error> {
         let sort = Sort::of_chat(chat);
         check_chat(chat, layout, sort)?;
-        gather(chat, layout, sort, &mut turns);
-        let is_user = |turn: &Turn| turn.role == Role::User;
-        let users = turns.iter().position(is_user).zip(turns.iter().rposition(is_user));
+        let users = match sort {
+            Sort::Plain => ends(&chat.messages, |message| message.role() == Role::User),
+            Sort::Mixed => {
+                gather(chat, layout, &mut turns);
+                ends(&turns, |turn| turn.role == Role::User)
+            }
+        };
         let at = |place: UserTurn| users.map(|(first, last)| if place == UserTurn::First { first } else { last });
         let tools_turn = layout.tools.and_then(at);
         let system_turn = match layout.system {
@@ -103,9 +118,13 @@ impl<'c, 'a> Conversation<'c, 'a> {
     }
 }
 
+/// The first and the last of those that are meant.
+fn ends<T>(items: &[T], is_meant: impl Fn(&T) -> bool) -> Option<(usize, usize)> {
+    items.iter().position(&is_meant).zip(items.iter().rposition(&is_meant))
+}
+
 /// Gathers consecutive messages of one role, and of one weight, into turns.
-fn gather(chat: &Chat<'_>, layout: &Layout, sort: Sort, turns: &mut Vec<Turn>) {
-    let own_system_turns = matches!(layout.system, System::OwnTurn(_));
+fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
     let mut previous = None;
     for (index, message) in chat.messages.iter().enumerate() {
         let role = message.role();
@@ -116,15 +135,15 @@ fn gather(chat: &Chat<'_>, layout: &Layout, sort: Sort, turns: &mut Vec<Turn>) {
             && chat.weight(turn.messages.start) == message.weight()
         {
             (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
-        } else if role != Role::System || own_system_turns {
-            let sort = if sort == Sort::Plain { sort } else { Sort::of_message(message) };
-            turns.push(Turn { role, messages: index..index + 1, sort, dropped: false });
+        } else {
+            turns.push(Turn::of_one(index, role, Sort::of_message(message)));
         }
     }
-    if layout.rules.pairing == Pairing::ById && sort == Sort::Mixed {
+    if layout.rules.pairing == Pairing::ById {
         order_results(chat, turns);
     }
-    if !own_system_turns && turns.first().is_none_or(|turn| turn.role != Role::User) {
+    let first = turns.iter().find(|turn| turn.role != Role::System);
+    if matches!(layout.system, System::InUser { .. }) && first.is_none_or(|turn| turn.role != Role::User) {
         turns.insert(0, Turn { role: Role::User, messages: 0..0, sort: Sort::Mixed, dropped: false });
     }
 }

@@ -34,7 +34,7 @@ impl Format for Layout {
     }
 }
 
-impl Conversation<'_, '_> {
+impl<'c> Conversation<'c, '_> {
     /// Renders the conversation into a prompt that is begun anew, using the memory that it has.
     ///
     /// ```
@@ -48,6 +48,14 @@ impl Conversation<'_, '_> {
     pub fn render_into(&self, prompt: &mut Prompt) {
         let mut writer = Writer::new(prompt, self.layout.word_start, self.layout.vocabulary);
         writer.control(Control::Bos);
+        if self.turns.is_empty() {
+            for (index, message) in self.chat.messages.iter().enumerate() {
+                match self.framed_text(index, message) {
+                    Some((frame, text)) => writer.framed(Origin::message(index, message.role()), frame, text),
+                    None => self.mixed_turn(&mut writer, index, &Turn::of_one(index, message.role(), Sort::Plain)),
+                }
+            }
+        }
         for (index, turn) in self.turns.iter().enumerate() {
             self.turn(&mut writer, index, turn);
         }
@@ -55,35 +63,34 @@ impl Conversation<'_, '_> {
     }
 
     /// Writes one turn.
-    #[inline]
     pub(crate) fn turn(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
-        match self.framed_text(index, turn) {
-            _ if turn.dropped => {}
-            Some((frame, text)) => writer.framed(Origin::message(turn.messages.start, turn.role), frame, text),
-            None if self.is_old_tool_turn(index, turn) => {}
+        if turn.dropped || self.is_old_tool_turn(index, turn) {
+            return;
+        }
+        let message = self.chat.messages.get(turn.messages.start).filter(|_| turn.sort == Sort::Plain);
+        match message.and_then(|message| self.framed_text(index, message)) {
+            Some((frame, text)) => writer.framed(self.frame_origin(turn), frame, text),
             None => self.mixed_turn(writer, index, turn),
         }
     }
 
-    /// What a turn is that is nothing but a text in its frame.
+    /// The text that is all there is to a turn, and its frame.
     #[inline]
-    fn framed_text(&self, index: usize, turn: &Turn) -> Option<(&Frame, &str)> {
-        if turn.sort == Sort::Mixed {
-            return None;
-        }
-        let (frame, content) = match (self.chat.messages.get(turn.messages.start)?, &self.layout.system) {
-            (Message::User(_), _) if [self.tools_turn, self.system_turn].contains(&Some(index)) => return None,
-            (Message::User(content), _) => (&self.layout.user, content),
-            (Message::Assistant(message), _) => (&self.layout.reply, &message.content),
-            (Message::System(content), System::OwnTurn(frame)) => (frame, content),
-            _ => return None,
-        };
-        match content {
-            Content::Text(text) if turn.role == Role::Assistant && self.layout.trim_reply => {
-                Some((frame, text.trim_end_matches(' ')))
+    fn framed_text(&self, index: usize, message: &'c Message<'_>) -> Option<(&'c Frame, &'c str)> {
+        match message {
+            Message::User(Content::Text(text)) => {
+                let carries_more = self.tools_turn == Some(index) || self.system_turn == Some(index);
+                (!carries_more).then_some((&self.layout.user, text))
             }
-            Content::Text(text) => Some((frame, text)),
-            Content::Chunks(_) => None,
+            Message::Assistant(AssistantMessage { content: Content::Text(text), .. }) => {
+                let trims = self.layout.trim_reply && text.ends_with(' ');
+                Some((&self.layout.reply, if trims { text.trim_end_matches(' ') } else { text }))
+            }
+            Message::System(Content::Text(text)) => match &self.layout.system {
+                System::OwnTurn(frame) => Some((frame, text)),
+                System::InUser { .. } => None,
+            },
+            _ => None,
         }
     }
 
@@ -116,13 +123,14 @@ impl Conversation<'_, '_> {
         if let (System::InUser { join, .. }, true) = (self.layout.system, self.system_turn == Some(index)) {
             self.system_prompt(writer, join, turn);
         }
-        match self.single_image_after_text(turn) {
-            Some((origin, image)) => {
-                writer.from(origin);
-                writer.media(image);
-                self.texts(writer, turn);
-            }
-            None => self.contents(writer, turn),
+        if turn.sort == Sort::Plain {
+            self.contents(writer, turn);
+        } else if let Some((origin, image)) = self.single_image_after_text(turn) {
+            writer.from(origin);
+            writer.media(image);
+            self.texts(writer, turn);
+        } else {
+            self.contents(writer, turn);
         }
         writer.from(self.frame_origin(turn));
         writer.mark(self.layout.user.close);

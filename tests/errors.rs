@@ -111,7 +111,36 @@ fn every_kind_is_brought_about() {
 }
 
 /// Kinds whose texts the tests of their own part assert.
-const ELSEWHERE: &[&str] = &[];
+const ELSEWHERE: &[&str] = &[
+    "nested_thinking",
+    "unopened_thinking",
+    "call_list_syntax",
+    "call_list_type",
+    "call_without_name",
+    "call_arguments_not_object",
+    "call_without_arguments_field",
+    "call_field_type",
+    "call_field_twice",
+    "call_without_arguments",
+    "call_token_twice",
+    "call_id_after_arguments",
+    "call_arguments_syntax",
+    "call_arguments_type",
+    "call_too_deep",
+    "prompt_parts",
+    "template_config",
+    "no_template",
+    "unknown_template",
+    "template_limit",
+    "template_syntax",
+    "template_raised",
+    "template_render",
+    "template_fuel",
+    "template_output",
+    "template_marking",
+    "template_continue",
+    "template_variable",
+];
 
 #[test]
 fn a_refused_prompt_is_empty() {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use mistral_chat_template::{Error, Family, Prompt, Segment};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 /// Why a line was refused.
 #[derive(serde::Serialize)]
@@ -94,6 +95,16 @@ pub(crate) fn write_prompt(output: &mut impl Write, id: Option<&str>, prompt: &P
         stop: prompt.stop_strings().iter().map(|stop| &**stop).collect(),
     };
     write_json(output, &rendered)
+}
+
+pub(crate) fn write_message(output: &mut impl Write, id: Option<&str>, message: &Value) -> io::Result<()> {
+    #[derive(serde::Serialize)]
+    struct Read<'a> {
+        id: Option<&'a str>,
+        ok: bool,
+        message: &'a Value,
+    }
+    write_json(output, &Read { id, ok: true, message })
 }
 
 pub(crate) fn write_json(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {

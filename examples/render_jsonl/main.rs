@@ -13,7 +13,12 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 mod answer;
+#[path = "../support/completion_line.rs"]
+mod completion_line;
 mod line;
+#[path = "../support/preset_line.rs"]
+mod preset_line;
+mod template_line;
 
 const HELP: &str = "\
 Renders chats into Mistral prompts: one JSON line in, one JSON line out.
@@ -25,7 +30,12 @@ Each line is an object:
   version    a layout: v1 v2 v3 v7 v11 v13 v15 magnum v3-tekken …, with +image +audio +think
   request    a chat-completion request; {\"prompt\", \"suffix\"} for kind fim
   kind       chat (Mistral's JSON, default), openai or fim
+  preset     instead of a version: SillyTavern's files, {\"context\", \"instruct\", \"sysprompt\"},
+             with story, chat and options beside it
+  template   instead of a version: a Jinja chat template, with special_tokens beside it
   mode       test (default), serving, finetuning or agnostic
+  completion   instead of a request: a model's output, a string or a list of segments,
+             which is answered with the message that it says
   finetuning_messages, max_model_input_len, options.settings_builder   as in mistral-common
 
 Without a tokenizer, max_model_input_len counts words and control tokens.";

@@ -10,8 +10,8 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::{ArgumentsForm, Tool, ToolCall, ToolMessage};
 use super::{AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema};
-use super::{Tool, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
 
 mod message;
@@ -461,15 +461,15 @@ object!(CallFields<'a> {
 });
 
 /// Arguments: a text, or an object, kept as its text.
-struct Arguments<'a>(Cow<'a, str>);
+struct Arguments<'a>(Cow<'a, str>, ArgumentsForm);
 
 impl<'de: 'a, 'a> Read<'de> for Arguments<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         match raw.as_bytes().first() {
-            Some(b'{') => Ok(Arguments(Cow::Borrowed(raw))),
+            Some(b'{') => Ok(Arguments(Cow::Borrowed(raw), ArgumentsForm::Object)),
             Some(b'"') => Cow::read_value(context, &mut serde_json::Deserializer::from_str(raw))
-                .map(Arguments)
+                .map(|text| Arguments(text, ArgumentsForm::Text))
                 .map_err(de::Error::custom),
             _ => Err(de::Error::custom("expected a string or a JSON object")),
         }
@@ -484,6 +484,11 @@ impl<'de: 'a, 'a> Read<'de> for ToolCall<'a> {
             return Err(context.fault(ErrorKind::MissingField("function")));
         };
         let missing = |field| context.fault_in("function", ErrorKind::MissingField(field));
+        let Arguments(arguments, arguments_form) = match function.arguments {
+            Field::Value(arguments) => arguments,
+            Field::Null => Arguments(Cow::Borrowed("{}"), ArgumentsForm::Text),
+            Field::Absent => return Err(missing("arguments")),
+        };
         Ok(ToolCall {
             id: match fields.id {
                 Field::Value(id) if id == "null" => None,
@@ -494,11 +499,8 @@ impl<'de: 'a, 'a> Read<'de> for ToolCall<'a> {
                 Field::Absent | Field::Null => None,
             },
             name: function.name.value().ok_or_else(|| missing("name"))?,
-            arguments: match function.arguments {
-                Field::Value(arguments) => arguments.0,
-                Field::Null => Cow::Borrowed("{}"),
-                Field::Absent => return Err(missing("arguments")),
-            },
+            arguments,
+            arguments_form,
         })
     }
 }

@@ -49,46 +49,66 @@ impl<'p> Writer<'p> {
     /// Untrusted text, which is never searched: it goes on with the open run, or begins one.
     pub(crate) fn text(&mut self, text: &str) {
         if !text.is_empty() {
-            self.open_run();
-            self.prompt.text.push_str(text);
-            self.grow();
+            self.compose(|out| out.push_str(text));
         }
     }
 
     /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
     ///
     /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
         self.origin = origin;
-        let (open, before) = control_or_text(frame.open);
-        let (close, after) = control_or_text(frame.close);
+        if text.is_empty() {
+            self.mark(frame.open);
+            self.mark(frame.close);
+            return self.end_run();
+        }
         let out = &mut self.prompt.text;
-        if let Some(open) = open {
-            open.append_to(out);
-        }
-        let body = if before.is_empty() && text.is_empty() && after.is_empty() {
-            Body::Nothing
-        } else {
-            if self.word_start == WordStart::Space {
-                out.push(' ');
+        let open = match frame.open {
+            layout::Mark::Control(open) => {
+                open.append_to(out);
+                Some(open)
             }
-            for text in [before, text, after] {
-                out.push_str(text);
-            }
-            Body::run(self.word_start)
+            layout::Mark::Text(_) => None,
         };
-        if let Some(close) = close {
-            close.append_to(out);
+        if self.word_start == WordStart::Space {
+            out.push(' ');
         }
-        self.piece(open, body, close);
+        if let layout::Mark::Text(before) = frame.open
+            && !before.is_empty()
+        {
+            out.push_str(before);
+        }
+        out.push_str(text);
+        let close = match frame.close {
+            layout::Mark::Control(close) => {
+                close.append_to(out);
+                Some(close)
+            }
+            layout::Mark::Text(after) => {
+                out.push_str(after);
+                None
+            }
+        };
+        self.piece(open, Body::run(self.word_start), close);
     }
 
     /// Untrusted text that `write` appends.
+    #[inline]
     pub(crate) fn compose(&mut self, write: impl FnOnce(&mut String)) {
-        self.open_run();
-        write(&mut self.prompt.text);
-        self.grow();
+        let body = if self.run.is_some() { Body::Rest } else { Body::run(self.word_start) };
+        let out = &mut self.prompt.text;
+        if self.run.is_none() {
+            out.push_str(self.word_start.printed());
+            self.run = Some(out.len());
+        }
+        write(out);
+        let end = out.len();
+        match self.prompt.pieces.last_mut() {
+            Some(piece) if body == Body::Rest && piece.origin() == self.origin => piece.end = end,
+            _ => self.piece(None, body, None),
+        }
     }
 
     /// A mark of a layout: a control token, or text of its own.
@@ -159,38 +179,11 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn open_run(&mut self) {
-        if self.run.is_none() {
-            if self.word_start == WordStart::Space {
-                self.prompt.text.push(' ');
-            }
-            self.run = Some(self.prompt.text.len());
-            self.piece(None, Body::run(self.word_start), None);
-        }
-    }
-
-    /// Takes what was appended to the open run into the last piece, or into one of its own.
-    fn grow(&mut self) {
-        let (end, origin) = (self.prompt.text.len(), self.origin);
-        match self.prompt.pieces.last_mut() {
-            Some(piece) if piece.origin() == origin => piece.end = end,
-            _ => self.piece(None, Body::Rest, None),
-        }
-    }
-
     /// Takes what was appended since the last piece into a new one.
     #[inline]
     fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
         let Origin { message, role } = self.origin;
         self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, open, body, close });
-    }
-}
-
-/// A mark as the control token or the text that it is.
-const fn control_or_text(mark: layout::Mark) -> (Option<Control>, &'static str) {
-    match mark {
-        layout::Mark::Control(control) => (Some(control), ""),
-        layout::Mark::Text(text) => (None, text),
     }
 }
 

@@ -260,14 +260,18 @@ fn hex_unit(escape: &[u8]) -> u32 {
 /// The offset of the first `"`, `\` or control character at or after `start`, or the length.
 #[inline]
 fn find_special(bytes: &[u8], start: usize) -> usize {
-    let rest = bytes.get(start..).unwrap_or_default();
-    if let Some((chunk, _)) = rest.split_first_chunk::<8>() {
+    let mut rest = bytes.get(start..).unwrap_or_default();
+    for _ in 0..4 {
+        let Some((chunk, tail)) = rest.split_first_chunk::<8>() else {
+            break;
+        };
         let special = special_bytes(u64::from_le_bytes(*chunk));
         if special != 0 {
-            return start + special.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
         }
+        rest = tail;
     }
-    find_special_far(bytes, start)
+    find_special_far(bytes, bytes.len() - rest.len())
 }
 
 /// The same, made for long runs without a special byte.

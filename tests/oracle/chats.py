@@ -38,9 +38,21 @@ SCHEMAS = [
     '{"properties": {"z": {"enum": [1, 1.0, null]}, "a": {"default": 1e5}}, "additionalProperties": false}',
     '{"a": 1, "b": 2, "a": {"x": "</s>"}}',
     '{"type": ["object", "null"], "$defs": {"x": {}}, "anyOf": [{"type": "object"}, true]}',
+    '{"minLength": 1.0, "default": {"type": "objekt"}, "$defs": 5, "items": [{}, true]}',
     '{"x-any": [NaNs, {"deep": [[[]]]}]}'.replace("NaNs", "1E400"),
 ]
-BAD_SCHEMAS = ['{"type": "objekt"}', '{"type": 5}', '{"properties": []}', '{"required": "x"}', '{"minimum": "a"}', '{"anyOf": []}']
+BAD_SCHEMAS = [
+    '{"type": "objekt"}',
+    '{"type": 5}',
+    '{"properties": []}',
+    '{"required": "x"}',
+    '{"required": ["a", "a"]}',
+    '{"minimum": "a"}',
+    '{"anyOf": []}',
+    '{"minLength": 1.5}',
+    '{"properties": {"a": {"items": 5}}}',
+    '{"definitions": {"a": {"not": {"title": null}}}}',
+]
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 EFFORT = {"values": ["none", "high"], "default": "none"}
 BUILDERS = [

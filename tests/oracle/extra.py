@@ -317,6 +317,35 @@ def json_spelling():
     case("json", "tool_fields", ["v3", "v13"], chat(user("a"), tools=[{"function": {"parameters": {"z": {}, "a": {"é": "</s>"}}, "strict": True, "name": "look", "description": "<&'/>\u2028\u007f"}, "type": "function"}]))
 
 
+def schemas():
+    """What the package takes for a Draft 7 schema, in the parameters of a tool."""
+    values = [
+        "{}", '{"type":[]}', '{"type":["object","object"]}', '{"type":["object","null"]}', '{"type":null}', '{"type":"any"}',
+        '{"properties":{"a":true,"b":{}}}', '{"properties":{"a":5}}', '{"properties":{"a":{"properties":{"b":[]}}}}', '{"properties":null}',
+        '{"required":[]}', '{"required":["a","a"]}', '{"required":[1]}', '{"required":true}', '{"enum":[]}', '{"enum":[1,1]}', '{"enum":"a"}',
+        '{"items":[]}', '{"items":[{},true]}', '{"items":[5]}', '{"items":5}', '{"anyOf":[{}]}', '{"allOf":{}}', '{"oneOf":[1]}', '{"not":5}', '{"not":false}',
+        '{"minLength":-1}', '{"minLength":1.0}', '{"minLength":1.5}', '{"maxItems":"1"}', '{"multipleOf":0}', '{"multipleOf":0.1}', '{"multipleOf":-1}',
+        '{"minimum":1e400}', '{"minimum":true}', '{"exclusiveMinimum":true}', '{"exclusiveMinimum":1}', '{"maximum":null}', '{"minProperties":123456789012345678901234567890}',
+        '{"title":5}', '{"description":null}', '{"default":[{}],"examples":[1]}', '{"examples":1}', '{"readOnly":"x"}', '{"format":"no-such-format"}', '{"format":5}',
+        '{"$ref":"#/definitions/x"}', '{"$ref":5}', '{"$ref":":: no uri"}', '{"$id":"%%"}', '{"$id":5}', '{"$schema":"http://json-schema.org/draft-04/schema#"}', '{"$schema":"no uri"}', '{"$schema":5}', '{"$comment":5}',
+        '{"definitions":{"a":{"type":"objekt"}}}', '{"definitions":[]}', '{"$defs":{"a":{"type":"objekt"}}}', '{"x-any":{"type":"objekt"}}', '{"const":{"type":"objekt"}}', '{"default":{"type":"objekt"}}',
+        '{"dependencies":{"a":["b"],"c":{}}}', '{"dependencies":{"a":["b","b"]}}', '{"dependencies":{"a":5}}', '{"if":{},"then":5}', '{"contains":true}', '{"contains":[]}', '{"additionalProperties":{"type":1}}', '{"additionalItems":[]}',
+        '{"propertyNames":{"type":5}}', '{"patternProperties":{"a":5}}', '{"uniqueItems":1}', '{"contentEncoding":1}', '{"unevaluatedProperties":5}', '{"dependentRequired":5}', '{"prefixItems":5}',
+    ]
+    for number, value in enumerate(values):
+        case("schema", number, ["v3"], chat(user("a"), tools=[tool(Raw(value))]))
+    # A pattern must be a regular expression, and the judge of that is Python's `re`.
+    patterns = ["(", "*", "a{2,1}", "[z-a]", r"\p{L}", "(?<=a+)b", "(?<n>a)", "(?P<n>a)(?P=n)", "^a+$", "", "(?i)é", "a++", r"\d{2}\Z"]
+    for number, value in enumerate(patterns):
+        case("schema_pattern", number, ["v3"], chat(user("a"), tools=[tool({"pattern": value})]))
+    for name, value in (("key", '{"patternProperties":{"(":{}}}'), ("good_key", '{"patternProperties":{"^x-":{}}}'), ("number", '{"pattern":5}'), ("names", '{"propertyNames":{"pattern":"("}}')):
+        case("schema_pattern", name, ["v3"], chat(user("a"), tools=[tool(Raw(value))]))
+    for name, value in (("list", "[]"), ("true", "true"), ("null", "null"), ("text", '"{}"')):
+        case("schema", name, ["v3"], chat(user("a"), tools=[tool(Raw(value))]))
+    response = {"type": "json_schema", "json_schema": {"name": "n", "schema": Raw('{"pattern":"("}')}}
+    case("schema_pattern", "response", ["v3", "v15"], chat(user("a"), response_format=response))
+
+
 def settings():
     schema = {"type": "object", "properties": {"z": {"type": "string"}, "a": {"type": "number"}}}
     formats = {
@@ -430,6 +459,10 @@ def order():
     case("order", "image_then_empty_assistant", ["v3", "v13"], chat(user([image()]), assistant([text("")]), user("b")))
     case("order", "no_thinking_and_no_image", ["v13"], chat(user([image()]), assistant([think("t")]), user("b")))
     case("order", "v2_results_and_empty_assistant", ["v2"], chat(user("a"), assistant([text("")]), user("a"), assistant(calls=[call(), call()]), result("1"), result("2")))
+    late = assistant(calls=[call(call_id="x")])
+    case("order", "bad_last_id_and_bad_order", ["v2", "v3", "v13"], chat(user("a"), result("r"), late), mode="finetuning")
+    case("order", "bad_last_name_and_bad_order", ["v2", "v3", "v11"], chat(user("a"), result("r"), assistant(calls=[call(name="a b")])), mode="finetuning")
+    case("order", "v1_text_then_calls", ["v1"], chat(user("a"), assistant("b"), assistant(calls=[call()]), result("r")))
     case("order", "bad_field_and_no_messages", ["v3"], chat(user(None), result("r")))
 
 
@@ -458,6 +491,17 @@ def openai():
     case("openai", "continue", ["v3", "v13"], chat(user("a"), assistant("b "), continue_final_message=True), **kind)
     case("openai", "continue_user", ["v3"], chat(user("a"), continue_final_message=True), **kind)
     case("openai", "parallel_null", ["v3"], chat(user("a"), parallel_tool_calls=None, seed=1), **kind)
+    for name, faults in (
+        ("chunk_then_key", [assistant([image()]), {"role": "tool"}]),
+        ("key_then_chunk", [{"role": "user"}, assistant([image()])]),
+        ("chunk_then_reasoning", [assistant([image()]), assistant("b", reasoning="t", reasoning_content="u")]),
+    ):
+        case("openai", name, ["v3"], chat(user("a"), *faults), **kind)
+    yaml = {"response_format": {"type": "yaml"}}
+    case("openai", "continue_and_format", ["v3"], chat(user("a"), continue_final_message=True, **yaml), **kind)
+    case("openai", "continue_and_tool", ["v3"], chat(user("a"), continue_final_message=True, tools=[{"type": "x"}]), **kind)
+    case("openai", "continue_and_chunk", ["v3"], chat(user([think("t")]), continue_final_message=True), **kind)
+    case("openai", "tool_and_format", ["v3"], chat(user("a"), tools=[{"function": {"name": 1}}], **yaml), **kind)
     case("openai", "two_seeds", ["v3"], chat(user("a"), seed=1, random_seed=2), **kind)
     case("openai", "image_detail", ["v3+image", "v15+image"], chat(user([{"type": "image_url", "image_url": {**image()["image_url"], "detail": "low"}}, text("a")])), **kind)
     case("openai", "format", ["v15"], chat(user("a"), response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"a": 1}, "x": 1}}), options={"settings_builder": {"json_schema": {}}}, **kind)
@@ -466,7 +510,7 @@ def openai():
 
 def main():
     for topic in (v1, old_tekken, modes, weights, regular_expressions, results, chunk_lists, thinking_and_media, calls,
-                  json_spelling, settings, prefixes, fim, order, openai):
+                  json_spelling, schemas, settings, prefixes, fim, order, openai):
         topic()
     print("\n".join(CASES))
 

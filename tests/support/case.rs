@@ -18,7 +18,7 @@ pub struct Case {
     pub kind: Option<String>,
     mode: Option<String>,
     #[serde(default)]
-    finetuning_messages: bool,
+    pub finetuning_messages: bool,
     pub max_model_input_len: Option<usize>,
     #[serde(default)]
     options: Value,
@@ -61,8 +61,19 @@ pub fn all() -> Vec<Case> {
 }
 
 impl Case {
-    fn parse(line: &str) -> Self {
+    pub fn parse(line: &str) -> Self {
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// The prompt's string, where there is a prompt.
+    pub fn printed(&self) -> String {
+        let part = |segment: &Value| match (&segment["control"], &segment["text"], segment["media"].as_str()) {
+            (Value::String(text), _, _) | (_, Value::String(text), _) => text.clone(),
+            (_, _, Some("image")) => "[IMG]".to_owned(),
+            _ => "[AUDIO]".to_owned(),
+        };
+        let segments = self.segments.iter().flatten();
+        self.string.clone().unwrap_or_else(|| segments.map(part).collect())
     }
 
     pub fn layout(&self) -> Layout {
@@ -77,20 +88,23 @@ impl Case {
     }
 }
 
+pub fn dialect(case: &Case) -> Dialect {
+    match case.kind.as_deref() {
+        Some("openai") => Dialect::OpenAi,
+        _ => Dialect::Mistral,
+    }
+}
+
 pub fn render(case: &Case) -> Result<Prompt, Error> {
     render_with(case, &case.layout())
 }
 
 pub fn render_with(case: &Case, layout: &Layout) -> Result<Prompt, Error> {
     let request = case.request.get();
-    let dialect = match case.kind.as_deref() {
-        Some("fim") => {
-            return layout.render_fim(&Fim::from_json(request)?);
-        }
-        Some("openai") => Dialect::OpenAi,
-        _ => Dialect::Mistral,
-    };
-    let mut chat = Chat::read(request, dialect)?;
+    if case.kind.as_deref() == Some("fim") {
+        return layout.render_fim(&Fim::from_json(request)?);
+    }
+    let mut chat = Chat::read(request, dialect(case))?;
     if !case.finetuning_messages {
         for message in &mut chat.messages {
             if let Message::Assistant(message) = message {
@@ -142,8 +156,18 @@ const REFUSED_FOR_OTHER_FIELDS: [&str; 7] = [
     "invalid/weight_not_finetuning_msg/v3",
 ];
 
-/// Refusals whose class is another one here: a wrong type in JSON is a wrong form in both dialects.
-const OTHER_FAMILY: [&str; 2] = ["extra/openai/calls_not_list/v3", "extra/openai/number_content/v3"];
+/// Refusals whose class is another one here, all of requests in OpenAI's form.
+const OTHER_FAMILY: [&str; 7] = [
+    // A wrong type in JSON is a wrong form in both dialects.
+    "extra/openai/calls_not_list/v3",
+    "extra/openai/number_content/v3",
+    // Of several faults in one request, the one that is read first is told.
+    "extra/openai/chunk_then_key/v3",
+    "extra/openai/chunk_then_reasoning/v3",
+    "extra/openai/continue_and_format/v3",
+    "extra/openai/continue_and_tool/v3",
+    "extra/openai/continue_and_chunk/v3",
+];
 
 fn segments(prompt: &Prompt) -> Vec<Value> {
     let value = |segment| match segment {

@@ -1,5 +1,5 @@
 //! A small vocabulary for the tests.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part, and all of it")]
 
 pub mod arbitrary;
 pub mod case;
