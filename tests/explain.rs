@@ -212,6 +212,24 @@ fn tools_and_what_a_layout_does_not_take() {
 }
 
 #[test]
+fn where_a_prompt_and_its_layout_part() {
+    for (layout, prompt, sentence) in [
+        (
+            Layout::V3,
+            "<s><s>[INST] Hi[/INST]",
+            "the prompt and the layout part at byte 3, where \"[INST] Hi[/INST]\" belongs (v3)",
+        ),
+        (
+            Layout::V11,
+            "<s>[INST]é[/INST][TOOL_CALLS]f[CALL_ID]abc123def[ARGS]{\"a\":1}</s>",
+            "the prompt and the layout part at byte 60, where \" 1}</s>\" belongs (v11)",
+        ),
+    ] {
+        assert_eq!(Chat::from_prompt(prompt, &layout).unwrap_err().to_string(), sentence);
+    }
+}
+
+#[test]
 fn the_nearest_layout() {
     let names = |prompt: &str| {
         let nearest = Explanation::nearest(prompt);
