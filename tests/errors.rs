@@ -152,6 +152,13 @@ const ELSEWHERE: &[&str] = &[
     "template_continue",
     "template_variable",
     "partly_learnt",
+    "preset_file",
+    "preset_field",
+    "unknown_preset",
+    "story",
+    "macros_too_long",
+    "preset_lacks",
+    "unwritable",
 ];
 
 #[test]
