@@ -168,7 +168,8 @@ proptest! {
     fn choices_are_parts_of_each_other(chat in arbitrary::chat()) {
         for layout in arbitrary::layouts() {
             let Ok(prompt) = layout.in_mode(Mode::Agnostic).render(&chat) else { continue };
-            prop_assert_eq!(prompt.mask(Learn::Everything).unwrap().ranges(), [0..prompt.as_str().len()]);
+            let everything = prompt.mask(Learn::Everything).unwrap();
+            prop_assert_eq!(everything.ranges(), [0..prompt.as_str().len()]);
             let Ok(all) = prompt.mask(Learn::Assistant) else { continue };
             let last = prompt.mask(Learn::LastTurn).unwrap();
             prop_assert_eq!(last.ranges().len(), 1);
