@@ -65,10 +65,10 @@ fn the_turns_to_learn_are_chosen() {
         {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}"#
         .replace('\n', "");
     for (turns, mask) in [
-        ("weighted", json!([[43, 49]])),
-        ("assistant", json!([[18, 24], [43, 49]])),
-        ("last", json!([[43, 49]])),
-        ("everything", json!([[0, 49]])),
+        ("weighted", json!([[39, 45]])),
+        ("assistant", json!([[18, 24], [39, 45]])),
+        ("last", json!([[39, 45]])),
+        ("everything", json!([[0, 45]])),
     ] {
         let output = run("format_dataset", &["--learn", turns], &chat);
         let rows = rows(printed(&output));
@@ -84,7 +84,7 @@ fn rejects_are_skipped_and_told() {
     assert_eq!(rows(printed(&output)).len(), 2);
     let report = String::from_utf8(output.stderr).unwrap();
     for line in [
-        "line 2: fine-tuning learns from an assistant message at the end, not from a user message (magnum)",
+        "line 2: messages[0].role: fine-tuning learns from an assistant message at the end, not from a user message (magnum)",
         "line 4: messages[0].role: \"wizard\" is no role; the roles are system, developer, user, assistant and tool",
         "line 5: the row has neither `conversations` nor `messages`",
         "           1  unknown_role, first in line 4: messages[0].role: \"wizard\" is no role; the roles are system, \

@@ -73,7 +73,10 @@ impl Sink {
     /// Opens the output at the place where the run begins or goes on.
     pub(crate) fn open(options: &Options) -> Result<Start, String> {
         let journal = match (&options.input, &options.output) {
-            (Some(_), Some(output)) => Some(Journal::beside(output, options.fingerprint())),
+            // A pipe or a device cannot be gone on with.
+            (Some(_), Some(output)) if output.is_file() || !output.exists() => {
+                Some(Journal::beside(output, options.fingerprint()))
+            }
             _ => None,
         };
         let noted = journal.as_ref().map(Journal::read).transpose()?.flatten();

@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import conversations
@@ -49,16 +48,13 @@ def with_transformers(source, target):
 
 def measure(name, rows, size, command):
     """Runs a command, and prints what it took: wall clock, processor, memory at most."""
-    started = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command])
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        sys.exit(f"{name} failed")
+    with tempfile.NamedTemporaryFile("r") as report:
+        timed = ["/usr/bin/time", "--format", "%e %U %S %M", "--output", report.name, *map(str, command)]
+        subprocess.run(timed, check=True)
+        seconds, user, system, memory = map(float, report.read().split())
     print(
         f"{name:34} {rows / seconds:>11,.0f} rows/s {size / seconds / 1e6:>8,.0f} MB/s {seconds:>7.1f} s"
-        f" {usage.ru_utime + usage.ru_stime:>7.1f} s cpu {usage.ru_maxrss / 1024:>6.0f} MiB",
+        f" {user + system:>7.1f} s cpu {memory / 1024:>6.0f} MiB",
         flush=True,
     )
 
