@@ -169,11 +169,7 @@ proptest! {
         for layout in arbitrary::layouts() {
             let Ok(prompt) = layout.in_mode(Mode::Agnostic).render(&chat) else { continue };
             let everything = prompt.mask(Learn::Everything).unwrap();
-<<<<<<< HEAD
             prop_assert_eq!(everything.ranges().first(), Some(&(0..prompt.as_str().len())));
-=======
-            prop_assert_eq!(everything.ranges(), [0..prompt.as_str().len()]);
->>>>>>> dataset
             let Ok(all) = prompt.mask(Learn::Assistant) else { continue };
             let last = prompt.mask(Learn::LastTurn).unwrap();
             prop_assert_eq!(last.ranges().len(), 1);
