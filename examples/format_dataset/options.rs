@@ -44,7 +44,7 @@ How to run
 Memory does not grow with the input: a few blocks of 1 MiB for each thread, and the longest row.";
 
 pub(crate) enum Command {
-    Format(Options),
+    Format(Box<Options>),
     Help,
 }
 
@@ -181,7 +181,7 @@ impl Options {
             }
         }
         options.check()?;
-        Ok(Command::Format(options))
+        Ok(Command::Format(Box::new(options)))
     }
 
     fn check(&self) -> Result<(), &'static str> {
