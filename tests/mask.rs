@@ -170,6 +170,7 @@ proptest! {
             let Ok(prompt) = layout.in_mode(Mode::Agnostic).render(&chat) else { continue };
             let everything = prompt.mask(Learn::Everything).unwrap();
             prop_assert_eq!(everything.ranges().first(), Some(&(0..prompt.as_str().len())));
+            prop_assert_eq!(everything.texts().collect::<Vec<_>>(), [prompt.as_str()]);
             let Ok(all) = prompt.mask(Learn::Assistant) else { continue };
             let last = prompt.mask(Learn::LastTurn).unwrap();
             prop_assert_eq!(last.ranges().len(), 1);

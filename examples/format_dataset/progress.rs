@@ -11,12 +11,14 @@ use crate::sink::{Place, Sink};
 /// A bar on a terminal, and nothing in a pipe.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
+    /// The rows of the runs before this one, which are no measure of its speed.
+    rows_before: u64,
 }
 
 impl Progress {
     pub(crate) fn new(options: &Options, sink: &Sink) -> io::Result<Self> {
         if options.quiet || !io::stderr().is_terminal() {
-            return Ok(Progress { bar: None });
+            return Ok(Progress { bar: None, rows_before: 0 });
         }
         let size = match &options.input {
             Some(path) => Some(fs::metadata(path)?).filter(fs::Metadata::is_file).map(|file| file.len()),
@@ -28,10 +30,9 @@ impl Progress {
             )),
             None => ProgressBar::new_spinner().with_style(style("{spinner} {msg}  {binary_bytes}, {binary_bytes_per_sec}")),
         };
-        // What an earlier run did is no measure of this one's speed.
         bar.set_position(sink.place().offset);
         bar.reset_eta();
-        Ok(Progress { bar: Some(bar) })
+        Ok(Progress { bar: Some(bar), rows_before: sink.place().tally.lengths.count() })
     }
 
     pub(crate) fn show(&self, place: &Place) {
@@ -39,7 +40,7 @@ impl Progress {
             bar.set_position(place.offset);
             let rows = place.tally.lengths.count();
             let seconds = bar.elapsed().as_secs_f64().max(0.001);
-            bar.set_message(format!("{rows} rows, {:.0} rows/s", rows as f64 / seconds));
+            bar.set_message(format!("{rows} rows, {:.0} rows/s", (rows - self.rows_before) as f64 / seconds));
         }
     }
 
