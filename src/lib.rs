@@ -109,6 +109,12 @@ mod explain;
 pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
 
+mod repair;
+pub use crate::repair::{
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
+    Repaired, StrayResults, TextBesideCalls,
+};
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
