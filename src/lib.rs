@@ -109,7 +109,9 @@ mod explain;
 pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
 
+mod append;
 mod repair;
+pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
 pub use crate::repair::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
     Repaired, StrayResults, TextBesideCalls,

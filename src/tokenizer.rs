@@ -70,23 +70,34 @@ impl Prompt {
     /// ```
     pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Vec<u32>, Error> {
         let mut ids = Vec::new();
-        let mut media_count = 0;
-        for (segment, word_start) in self.runs() {
-            match segment {
-                Segment::Text(text) => tokenizer.text(text, word_start, &mut ids),
-                Segment::Control(control) => ids.push(
-                    tokenizer
-                        .control(control)
-                        .ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))?,
-                ),
-                Segment::Media(media) => {
-                    if !tokenizer.media(media, media_count, &mut ids) {
-                        return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, ""));
-                    }
-                    media_count += 1;
-                }
-            }
-        }
+        encode_runs(self.runs(), 0, tokenizer, &mut ids)?;
         Ok(ids)
     }
+}
+
+/// Appends the ids of segments, `media_before` images and sounds being before them in the prompt.
+pub(crate) fn encode_runs<'p>(
+    runs: impl Iterator<Item = (Segment<'p>, WordStart)>,
+    media_before: usize,
+    tokenizer: &impl Tokenizer,
+    ids: &mut Vec<u32>,
+) -> Result<(), Error> {
+    let mut media_count = media_before;
+    for (segment, word_start) in runs {
+        match segment {
+            Segment::Text(text) => tokenizer.text(text, word_start, ids),
+            Segment::Control(control) => ids.push(
+                tokenizer
+                    .control(control)
+                    .ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))?,
+            ),
+            Segment::Media(media) => {
+                if !tokenizer.media(media, media_count, ids) {
+                    return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, ""));
+                }
+                media_count += 1;
+            }
+        }
+    }
+    Ok(())
 }

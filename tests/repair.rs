@@ -154,7 +154,7 @@ fn keeps_its_promises(chat: &Chat<'_>, layout: &Layout, policy: &RepairPolicy) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
+    #![proptest_config(arbitrary::cases(100))]
 
     #[test]
     fn repairing_keeps_its_promises(chat in chat(), policy in policy()) {

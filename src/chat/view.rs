@@ -8,23 +8,22 @@ use super::{ToolMessage, json::Json};
 impl Chat<'_> {
     /// The same chat, borrowing from this one.
     pub(crate) fn view(&self) -> Chat<'_> {
+        self.view_of(&self.messages)
+    }
+
+    /// A chat of some of its messages, with all that is beside them.
+    pub(crate) fn view_of<'v>(&'v self, messages: impl IntoIterator<Item = &'v Message<'v>>) -> Chat<'v> {
         Chat {
-            messages: self.messages.iter().map(Message::view).collect(),
+            messages: messages.into_iter().map(Message::view).collect(),
             tools: self.tools.iter().map(Tool::view).collect(),
             response_format: self.response_format.view(),
-            ..self.view_of(&[])
+            ..self.view_without_messages()
         }
     }
 
-    /// Some messages of this chat with its model and effort: without the tools, and without the form of the answer.
-    pub(crate) fn view_of<'v>(&'v self, messages: &'v [Message<'_>]) -> Chat<'v> {
-        Chat {
-            messages: messages.iter().map(Message::view).collect(),
-            tools: Vec::new(),
-            reasoning_effort: self.reasoning_effort,
-            response_format: ResponseFormat::Text,
-            model: self.model.as_deref().map(view),
-        }
+    /// The model and the effort of the chat: what checking a message may ask for.
+    pub(crate) fn view_without_messages(&self) -> Chat<'_> {
+        Chat { reasoning_effort: self.reasoning_effort, model: self.model.as_deref().map(view), ..Chat::default() }
     }
 }
 

@@ -77,27 +77,32 @@ impl Case {
     }
 }
 
+impl Case {
+    /// The chat of a case that is one.
+    pub fn chat(&self) -> Result<Chat<'_>, Error> {
+        let openai = self.kind.as_deref() == Some("openai");
+        let mut chat = Chat::read(self.request.get(), if openai { Dialect::OpenAi } else { Dialect::Mistral })?;
+        if !self.finetuning_messages {
+            for message in &mut chat.messages {
+                if let Message::Assistant(message) = message {
+                    message.weight = None;
+                }
+            }
+        }
+        Ok(chat)
+    }
+}
+
 pub fn render(case: &Case) -> Result<Prompt, Error> {
     render_with(case, &case.layout())
 }
 
 pub fn render_with(case: &Case, layout: &Layout) -> Result<Prompt, Error> {
     let request = case.request.get();
-    let dialect = match case.kind.as_deref() {
-        Some("fim") => {
-            return layout.render_fim(&Fim::from_json(request)?);
-        }
-        Some("openai") => Dialect::OpenAi,
-        _ => Dialect::Mistral,
-    };
-    let mut chat = Chat::read(request, dialect)?;
-    if !case.finetuning_messages {
-        for message in &mut chat.messages {
-            if let Message::Assistant(message) = message {
-                message.weight = None;
-            }
-        }
+    if case.kind.as_deref() == Some("fim") {
+        return layout.render_fim(&Fim::from_json(request)?);
     }
+    let chat = case.chat()?;
     if !truncates(request) {
         return layout.render(&chat);
     }
