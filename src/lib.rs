@@ -72,6 +72,7 @@
 pub mod json_schema;
 pub mod python_json;
 
+mod append;
 mod chat;
 mod check;
 mod completion;
@@ -90,6 +91,7 @@ mod normalize;
 mod preset;
 mod prompt;
 mod render;
+mod repair;
 mod settings;
 #[cfg(feature = "template")]
 mod template;
@@ -97,6 +99,7 @@ mod tokenizer;
 mod truncate;
 mod version;
 
+pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
 pub use crate::chat::{
     ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
     ResponseSchema, Role, Tool, ToolCall, ToolMessage,
@@ -122,6 +125,10 @@ pub use crate::preset::{
     SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
 };
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
+pub use crate::repair::{
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
+    Repaired, StrayResults, TextBesideCalls,
+};
 #[cfg(feature = "template")]
 pub use crate::template::{
     ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,

@@ -113,3 +113,16 @@ impl<'t, T: Tokenizer> Encoder<'t, T> {
         self.ids
     }
 }
+
+/// Appends the ids of segments, `media_before` images and sounds being before them in the prompt.
+pub(crate) fn encode_runs<'p>(
+    mut runs: impl Iterator<Item = (Segment<'p>, WordStart)>,
+    media_before: usize,
+    tokenizer: &impl Tokenizer,
+    ids: &mut Vec<u32>,
+) -> Result<(), Error> {
+    let mut encoder = Encoder { tokenizer, ids: std::mem::take(ids), media_count: media_before };
+    let result = runs.try_for_each(|(segment, word_start)| encoder.append(segment, word_start).map(drop));
+    *ids = encoder.into_ids();
+    result
+}

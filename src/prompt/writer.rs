@@ -1,6 +1,6 @@
 //! [`Writer`]: control tokens and text into a [`Prompt`], each piece recorded as it is written.
 
-use super::{Body, Media, Origin, Piece, Prompt};
+use super::{Body, Media, Origin, Piece, Place, Prompt};
 use crate::control::Control;
 use crate::layout::{self, Frame, WordStart};
 
@@ -19,6 +19,16 @@ impl<'p> Writer<'p> {
     pub(crate) fn new(prompt: &'p mut Prompt, word_start: WordStart) -> Self {
         prompt.clear();
         Writer { prompt, word_start, origin: Origin::NONE, run: None }
+    }
+
+    /// A writer that goes on where the prompt ends.
+    pub(crate) fn going_on(prompt: &'p mut Prompt, word_start: WordStart) -> Self {
+        Writer { prompt, word_start, origin: Origin::NONE, run: None }
+    }
+
+    /// The place where the prompt ends by now.
+    pub(crate) fn place(&self) -> Place {
+        self.prompt.end()
     }
 
     /// Says where what is written next comes from.
