@@ -1,8 +1,7 @@
 //! Prompts that go on: what is said of them is what rendering shows.
 
 use mistral_chat_template::{
-    AssistantMessage, BreakCause, Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak,
-    Prompt, Role, Segment, ToolCall, UserTurn,
+    Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt, ToolCall,
 };
 use proptest::prelude::*;
 

@@ -1,12 +1,10 @@
 //! What repairing promises, for every chat, layout, mode and policy; and each mend by example.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ErrorKind, Feature, ForeignMedia,
-    ForeignThinking, Format, LastReply, LateSystem, Layout, Message, Mode, OpenCalls, RepairPolicy, Role, StrayResults,
-    TextBesideCalls, ToolCall,
+    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, LastReply,
+    LateSystem, Layout, Message, Mode, OpenCalls, RepairPolicy, Role, StrayResults, TextBesideCalls, ToolCall,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
