@@ -79,6 +79,7 @@ pub(crate) enum Sort {
 }
 
 impl Sort {
+    /// Told in one pass of its own, because most chats are plain.
     pub(crate) fn of_chat(chat: &Chat<'_>) -> Self {
         let mut previous = Role::System;
         let plain = chat.messages.iter().all(|message| {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::chat::{Chat, Message, Role};
 use crate::check::{Sort, check_chat, check_turns};
 use crate::error::Error;
-use crate::layout::{History, Layout, Pairing, System, UserTurn};
+use crate::layout::{History, Layout, Pairing, Settings, System, UserTurn};
 
 /// A chat that was checked and gathered into turns for one layout. It cannot be made any other way.
 ///
@@ -86,7 +86,8 @@ impl<'c, 'a> Conversation<'c, 'a> {
             }
         };
         let at = |place: UserTurn| users.map(|(first, last)| if place == UserTurn::First { first } else { last });
-        let tools_turn = layout.tools.and_then(at);
+        let has_block = !chat.tools.is_empty() || matches!(layout.settings, Settings::Block { .. });
+        let tools_turn = layout.tools.filter(|_| has_block).and_then(at);
         let system_turn = match layout.system {
             System::InUser { turn, .. } => at(turn),
             System::OwnTurn(_) => None,

@@ -124,16 +124,26 @@ impl<'c> Conversation<'c, '_> {
         if let (System::InUser { join, .. }, true) = (self.layout.system, self.system_turn == Some(index)) {
             self.system_prompt(writer, join, turn);
         }
-        match self.single_image_after_text(turn) {
-            Some((origin, image)) => {
-                writer.from(origin);
-                writer.media(image);
-                self.texts(writer, turn);
-            }
-            None => self.contents(writer, turn),
+        if let Some(text) = self.only_text(turn) {
+            writer.from(self.frame_origin(turn));
+            writer.text(text);
+        } else if let Some((origin, image)) = self.single_image_after_text(turn) {
+            writer.from(origin);
+            writer.media(image);
+            self.texts(writer, turn);
+        } else {
+            self.contents(writer, turn);
         }
         writer.from(self.frame_origin(turn));
         writer.mark(self.layout.user.close);
+    }
+
+    /// The text of a turn that is nothing but one.
+    fn only_text(&self, turn: &Turn) -> Option<&'c str> {
+        match (turn.sort, self.chat.messages.get(turn.messages.start)?.content()) {
+            (Sort::Plain, Content::Text(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// Frames belong to the turn's first message; a turn of no message has none.
@@ -172,9 +182,6 @@ impl<'c> Conversation<'c, '_> {
 
     /// The image of a turn that says text and then shows one image: the image comes first.
     fn single_image_after_text(&self, turn: &Turn) -> Option<(Origin, Media)> {
-        if turn.sort == Sort::Plain {
-            return None;
-        }
         let mut image = None;
         let mut text_before = false;
         for (index, message) in self.messages(turn) {

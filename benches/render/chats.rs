@@ -92,12 +92,3 @@ pub(crate) fn tools(size: Size) -> String {
     let tool = json!({"type": "function", "function": function});
     json!({"model": "m", "messages": list, "tools": [tool]}).to_string()
 }
-
-/// `count` messages of `length` characters each.
-pub(crate) fn uniform(count: usize, length: usize) -> String {
-    let text = "x".repeat(length);
-    let message = |index| json!({"role": if index % 2 == 0 { "user" } else { "assistant" }, "content": text});
-    // The last one is a question, or there would be nothing left to answer.
-    let messages: Vec<_> = (0..count | 1).map(message).collect();
-    json!({"messages": messages}).to_string()
-}

@@ -5,18 +5,19 @@ use std::borrow::Cow;
 use hf_chat_template::ChatTemplate;
 use minijinja::Environment;
 use minijinja::value::Serde;
-use mistral_chat_template::{Prompt, Segment};
+use mistral_chat_template::{Chat, ChatTemplate as OurTemplate, Format, Prompt, Segment, WordStart};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The strings that a prompt is made of.
-pub(crate) fn pieces(prompt: &Prompt) -> Vec<String> {
+pub(crate) fn pieces(prompt: &Prompt, word_start: WordStart) -> Vec<String> {
     let mut pieces = Vec::new();
     for segment in prompt.segments() {
-        match segment {
-            Segment::Control(control) => pieces.push(control.as_str().to_owned()),
-            Segment::Text(text) => pieces.extend([" ".to_owned(), text.to_owned()]),
-            Segment::Media(media) => pieces.push(media.as_str().to_owned()),
+        match (segment, word_start) {
+            (Segment::Control(control), _) => pieces.push(control.as_str().to_owned()),
+            (Segment::Text(text), WordStart::Space) => pieces.extend([" ".to_owned(), text.to_owned()]),
+            (Segment::Text(text), WordStart::Nothing) => pieces.push(text.to_owned()),
+            (Segment::Media(media), _) => pieces.push(media.as_str().to_owned()),
         }
     }
     pieces
@@ -76,10 +77,11 @@ impl ThreeLines {
     }
 }
 
-/// The template that mistral-common generates for v3, through `hf-chat-template`.
+/// The template that mistral-common generates for v3, through `hf-chat-template` and through this crate.
 pub(crate) struct Official {
     template: ChatTemplate,
     context: Value,
+    ours: OurTemplate,
 }
 
 impl Official {
@@ -89,10 +91,15 @@ impl Official {
         let mut context: Value = serde_json::from_str(json).unwrap();
         context["bos_token"] = json!("<s>");
         context["eos_token"] = json!("</s>");
-        Some(Official { template: ChatTemplate::from_str(&source).unwrap(), context })
+        let ours = OurTemplate::new(&source).unwrap();
+        let ours = ours.special_token("bos_token", "<s>").special_token("eos_token", "</s>");
+        Some(Official { template: ChatTemplate::from_str(&source).unwrap(), context, ours })
     }
 
     pub(crate) fn render(&self) -> String {
         self.template.render_context(&self.context).unwrap()
+    }
+    pub(crate) fn render_ours(&self, chat: &Chat<'_>, prompt: &mut Prompt) {
+        self.ours.render_into(chat, prompt).unwrap();
     }
 }

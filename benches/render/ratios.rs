@@ -3,26 +3,36 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use mistral_chat_template::{Chat, Feature, Format, Layout, Prompt};
+use mistral_chat_template::{Chat, Feature, Format, Layout, Message, Mode, Preset, Prompt, Scene, Version};
 use serde_json::Value;
 
 use crate::chats::{self, Size};
 use crate::peers::{self, Official, ThreeLines};
 
-/// How long one side of a pair runs.
-const SLICE: Duration = Duration::from_millis(4);
-const PAIRS: usize = 61;
+/// How long one side of a pair runs at least: short, so that other work of the machine falls into few of the pairs.
+const SLICE: Duration = Duration::from_micros(200);
+/// Pairs of one ratio: as many as go into the time, but for the least that a median needs.
+const LEAST_PAIRS: usize = 15;
+const MOST_PAIRS: usize = 1001;
+const TIME: Duration = Duration::from_millis(800);
 
 pub(crate) fn print() {
     println!();
     for size in Size::ALL {
         text(size);
     }
+    for version in Version::ALL {
+        layout(version.layout());
+    }
     for size in Size::ALL {
         tools(size);
     }
+    for size in Size::ALL {
+        preset(size);
+    }
     threads();
-    growth();
+    growth("100k-messages", (100_000, 200), (1_000, 200));
+    growth("100mb", (1, 100_000_000), (1, 1_000_000));
 }
 
 fn report(name: &str, ratio: f64) {
@@ -33,13 +43,18 @@ fn text(size: Size) {
     let (name, json) = (size.name(), chats::text(size));
     let chat = Chat::from_json(&json).unwrap();
     let mut prompt = Layout::V3.render(&chat).unwrap();
-    let pieces = peers::pieces(&prompt);
+    let pieces = peers::pieces(&prompt, Layout::V3.word_start);
     let mut buffer = String::new();
 
     let mut native = || Layout::V3.render_into(black_box(&chat), &mut prompt).unwrap();
     report(&format!("native/limit@{name}"), ratio(&mut native, || peers::push(black_box(&pieces), &mut buffer)));
     if let Some(official) = Official::new(&json) {
         report(&format!("hf/native@{name}"), ratio(|| drop(black_box(official.render())), &mut native));
+        let mut prompt = Prompt::new();
+        official.render_ours(&chat, &mut prompt);
+        assert_eq!(prompt.as_str(), official.render());
+        let ours = || official.render_ours(black_box(&chat), &mut prompt);
+        report(&format!("hf/template@{name}"), ratio(|| drop(black_box(official.render())), ours));
     }
     let (three_lines, value) = (ThreeLines::new(), serde_json::from_str::<Value>(&json).unwrap());
     report(
@@ -64,13 +79,35 @@ fn text(size: Size) {
     );
 }
 
+/// Every layout over its own limit, at one size.
+fn layout(layout: Layout) {
+    let json = chats::text(Size::K8);
+    let chat = Chat::from_json(&json).unwrap();
+    let mut prompt = layout.render(&chat).unwrap();
+    let pieces = peers::pieces(&prompt, layout.word_start);
+    let mut buffer = String::new();
+    let native = || layout.render_into(black_box(&chat), &mut prompt).unwrap();
+    report(&format!("native/limit@8k/{}", layout.name), ratio(native, || peers::push(black_box(&pieces), &mut buffer)));
+}
+
+/// The pair of presets that equals a layout, over the layout.
+fn preset(size: Size) {
+    let json = chats::text(size);
+    let chat = Chat::from_json(&json).unwrap();
+    let format = Preset::for_layout(&Layout::MAGNUM).unwrap().with_scene(&Scene::default()).unwrap();
+    let (mut one, mut other) = (format.render(&chat).unwrap(), Layout::MAGNUM.render(&chat).unwrap());
+    let preset = || format.render_into(black_box(&chat), &mut one).unwrap();
+    let native = || Layout::MAGNUM.render_into(black_box(&chat), &mut other).unwrap();
+    report(&format!("preset/native@{}", size.name()), ratio(preset, native));
+}
+
 fn tools(size: Size) {
     let json = chats::tools(size);
     let chat = Chat::from_json(&json).unwrap();
     let value: Value = serde_json::from_str(&json).unwrap();
     let layout = Layout::V13.with(Feature::Think);
     let mut prompt = layout.render(&chat).unwrap();
-    let pieces = peers::pieces(&prompt);
+    let pieces = peers::pieces(&prompt, layout.word_start);
     let mut buffer = String::new();
     let native = || layout.render_into(black_box(&chat), &mut prompt).unwrap();
     let limit = || {
@@ -103,30 +140,62 @@ fn threads() {
     report("two/one@8k", median(ratios));
 }
 
-/// Time per byte of the large over time per byte of the small.
-fn growth() {
-    for (name, small, large) in
-        [("messages", (1_000, 200), (100_000, 200)), ("bytes", (1, 1_000_000), (1, 100_000_000))]
-    {
-        let per_byte = |(count, length)| {
-            let json = chats::uniform(count, length);
-            let chat = Chat::from_json(&json).unwrap();
-            let mut prompt = Layout::V3.render(&chat).unwrap();
-            let bytes = prompt.as_str().len() as f64;
-            let mut render = || Layout::V3.render_into(black_box(&chat), &mut prompt).unwrap();
-            let times = (0..9).map(|_| time(&mut render)).collect();
-            median(times) / bytes
-        };
-        report(&format!("grow/{name}"), per_byte(large) / per_byte(small));
+/// Messages, and bytes of each.
+type Shape = (usize, usize);
+
+/// Time per byte of one large chat over time per byte of a hundred chats, each a hundredth of it.
+///
+/// Both sides read the same bytes and write as many, into a prompt for each chat: a small chat alone would stay in the
+/// cache, and the ratio would say how fast memory is.
+fn growth(name: &str, large: Shape, small: Shape) {
+    let text = "x".repeat(large.0 * large.1);
+    let mut large = Rendered::new(&text, large);
+    let mut small = Rendered::new(&text, small);
+    report(&format!("grow/{name}"), ratio(|| large.again(), || small.again()));
+}
+
+/// Chats, each with the prompt that it is rendered into.
+struct Rendered<'t>(Vec<(Chat<'t>, Prompt)>);
+
+impl<'t> Rendered<'t> {
+    /// Chats that need not end with a question.
+    const LAYOUT: Layout = Layout::V3.in_mode(Mode::Agnostic);
+
+    fn new(text: &'t str, (count, length): Shape) -> Self {
+        let texts: Vec<&str> = (0..text.len()).step_by(length).map(|start| &text[start..start + length]).collect();
+        let chats = texts.chunks(count).map(|texts| {
+            let chat = Chat::new(texts.iter().enumerate().map(|(index, text)| match index % 2 {
+                0 => Message::user(*text),
+                _ => Message::assistant(*text),
+            }));
+            let prompt = Self::LAYOUT.render(&chat).unwrap();
+            (chat, prompt)
+        });
+        Rendered(chats.collect())
+    }
+
+    fn again(&mut self) {
+        for (chat, prompt) in &mut self.0 {
+            Self::LAYOUT.render_into(black_box(chat), prompt).unwrap();
+        }
     }
 }
 
-/// The median of `PAIRS` ratios of the one's time over the other's, measured in turn.
+/// The median of the ratios of the one's time over the other's, measured in turn.
 fn ratio(mut one: impl FnMut(), mut other: impl FnMut()) -> f64 {
+<<<<<<< HEAD
     // The first calls warm the caches.
     time(&mut one);
     time(&mut other);
     median((0..PAIRS).map(|_| time(&mut one) / time(&mut other)).collect())
+=======
+    (time(&mut one), time(&mut other));
+    let (start, mut ratios) = (Instant::now(), Vec::new());
+    while ratios.len() < LEAST_PAIRS || (ratios.len() < MOST_PAIRS && start.elapsed() < TIME) {
+        ratios.push(time(&mut one) / time(&mut other));
+    }
+    median(ratios)
+>>>>>>> speed
 }
 
 /// Seconds of one call, over as many calls as fill a slice.

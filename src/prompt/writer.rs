@@ -55,6 +55,7 @@ impl<'p> Writer<'p> {
     }
 
     /// Untrusted text, which is never searched: it goes on with the open run, or begins one.
+    #[inline]
     pub(crate) fn text(&mut self, text: &str) {
         if !text.is_empty() {
             self.compose(|out| out.push_str(text));
@@ -105,12 +106,17 @@ impl<'p> Writer<'p> {
     /// Untrusted text that `write` appends.
     #[inline]
     pub(crate) fn compose(&mut self, write: impl FnOnce(&mut String)) {
-        let body = if self.run.is_some() { Body::Rest } else { Body::run(self.word_start) };
         let out = &mut self.prompt.text;
-        if self.run.is_none() {
-            out.push_str(self.word_start.printed());
-            self.run = Some(out.len());
-        }
+        let body = match self.run {
+            Some(_) => Body::Rest,
+            None => {
+                if self.word_start == WordStart::Space {
+                    out.push(' ');
+                }
+                self.run = Some(out.len());
+                Body::run(self.word_start)
+            }
+        };
         write(out);
         let end = out.len();
         match self.prompt.pieces.last_mut() {
