@@ -183,19 +183,14 @@ impl<'t> Rendered<'t> {
 
 /// The median of the ratios of the one's time over the other's, measured in turn.
 fn ratio(mut one: impl FnMut(), mut other: impl FnMut()) -> f64 {
-<<<<<<< HEAD
     // The first calls warm the caches.
     time(&mut one);
     time(&mut other);
-    median((0..PAIRS).map(|_| time(&mut one) / time(&mut other)).collect())
-=======
-    (time(&mut one), time(&mut other));
     let (start, mut ratios) = (Instant::now(), Vec::new());
     while ratios.len() < LEAST_PAIRS || (ratios.len() < MOST_PAIRS && start.elapsed() < TIME) {
         ratios.push(time(&mut one) / time(&mut other));
     }
     median(ratios)
->>>>>>> speed
 }
 
 /// Seconds of one call, over as many calls as fill a slice.
