@@ -285,7 +285,11 @@ impl Comparison<'_> {
         if is_left_out {
             BreakCause::ToolTurnsDropped
         } else if carry_system.0 != carry_system.1 && systems(self.whole.chat).next().is_some() {
-            let to = if self.whole.system_turn == self.whole.users.map(|(first, _)| first) { UserTurn::First } else { UserTurn::Last };
+            let to = if self.whole.system_turn == self.whole.users.map(|(first, _)| first) {
+                UserTurn::First
+            } else {
+                UserTurn::Last
+            };
             BreakCause::SystemMoves { to }
         } else if carry_system == (true, true) && !self.same_systems() {
             BreakCause::SystemChanges

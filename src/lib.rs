@@ -110,8 +110,10 @@ pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
 
 mod append;
+mod fit;
 mod repair;
 pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
+pub use crate::fit::Fitted;
 pub use crate::repair::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
     Repaired, StrayResults, TextBesideCalls,

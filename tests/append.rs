@@ -1,8 +1,8 @@
 //! Prompts that go on: what is said of them is what rendering shows.
 
 use mistral_chat_template::{
-    AssistantMessage, BreakCause, Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt,
-    Role, Segment, ToolCall, UserTurn,
+    AssistantMessage, BreakCause, Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak,
+    Prompt, Role, Segment, ToolCall, UserTurn,
 };
 use proptest::prelude::*;
 
@@ -93,7 +93,8 @@ fn steps() -> BoxedStrategy<Vec<usize>> {
 /// Chats of which many beginnings can be rendered.
 fn chat() -> BoxedStrategy<Chat<'static>> {
     let id = prop::sample::select(vec!["abcdefgh1", "abcdefgh2"]);
-    let calls = Message::calls([ToolCall::new("get", "{}").id("abcdefgh1"), ToolCall::new("get", "{}").id("abcdefgh2")]);
+    let calls =
+        Message::calls([ToolCall::new("get", "{}").id("abcdefgh1"), ToolCall::new("get", "{}").id("abcdefgh2")]);
     let message = prop_oneof![
         4 => "[a-c]{0,2}".prop_map(Message::user),
         3 => "[a-c]{0,2}".prop_map(Message::assistant),

@@ -128,6 +128,7 @@ const ELSEWHERE: &[&str] = &[
     "call_arguments_type",
     "call_too_deep",
     "prompt_parts",
+    "over_budget",
 ];
 
 #[test]

@@ -134,7 +134,8 @@ impl<'a> GrowingPrompt<'a> {
     fn check_from(&self, old: usize) -> Result<(), Error> {
         let start = if self.depends_on_all(old) { 0 } else { self.window(old) };
         let messages = self.chat.messages.get(start..).unwrap_or_default();
-        let window = Chat { messages: messages.iter().map(Message::view).collect(), ..self.chat.view_without_messages() };
+        let window =
+            Chat { messages: messages.iter().map(Message::view).collect(), ..self.chat.view_without_messages() };
         if Conversation::with_buffer(&window, &self.layout, Vec::new()).is_ok() {
             return Ok(());
         }
@@ -242,7 +243,9 @@ impl<'a> GrowingPrompt<'a> {
         }
         let system_joins = self.chat.messages.get(old..).unwrap_or_default().iter().any(is_system);
         self.has_system |= system_joins;
-        let turn_at = |users: Option<(usize, usize)>, place| users.map(|(first, last)| if place == UserTurn::First { first } else { last });
+        let turn_at = |users: Option<(usize, usize)>, place| {
+            users.map(|(first, last)| if place == UserTurn::First { first } else { last })
+        };
         let mut from = self.turns.len();
         let mut rewrite = |turn: Option<usize>| from = from.min(turn.unwrap_or(usize::MAX));
         let has_block = !self.chat.tools.is_empty() || matches!(self.layout.settings, Settings::Block { .. });

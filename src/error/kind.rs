@@ -189,6 +189,10 @@ pub enum ErrorKind {
     // A prompt that is read back.
     #[error("the prompt and the layout part at byte {offset}, where {expected:?} belongs")]
     PromptParts { offset: usize, expected: String },
+
+    // A budget of the caller's.
+    #[error("what has to stay in the prompt is {over} over the budget")]
+    OverBudget { over: usize },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -401,6 +405,7 @@ kinds! {
     ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form;
     ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other;
     ErrorKind::PromptParts { .. } => "prompt_parts", Family::Other;
+    ErrorKind::OverBudget { .. } => "over_budget", Family::Budget;
 }
 
 impl ErrorKind {

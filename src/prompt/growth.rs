@@ -66,7 +66,8 @@ impl Prompt {
     pub(crate) fn split_off(&mut self, place: Place) -> Prompt {
         let pieces = self.pieces.split_off(place.pieces.min(self.pieces.len()));
         let pieces = pieces.into_iter().map(|piece| Piece { end: piece.end - place.bytes, ..piece }).collect();
-        let text = if self.text.is_char_boundary(place.bytes) { self.text.split_off(place.bytes) } else { String::new() };
+        let text =
+            if self.text.is_char_boundary(place.bytes) { self.text.split_off(place.bytes) } else { String::new() };
         Prompt { text, pieces, ..Prompt::default() }
     }
 }
