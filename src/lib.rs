@@ -110,9 +110,11 @@ pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
 
 mod append;
+mod diverge;
 mod fit;
 mod repair;
 pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
+pub use crate::diverge::{Divergence, DivergenceKind};
 pub use crate::fit::Fitted;
 pub use crate::repair::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
