@@ -28,14 +28,15 @@ fn outputs() -> [(&'static str, Layout, String); 4] {
 }
 
 fn pieces(text: &str) -> Vec<&str> {
+    // The outputs are ASCII.
     let bytes = text.as_bytes().chunks(TOKEN);
-    bytes.map(|piece| std::str::from_utf8(piece).expect("the outputs are ASCII")).collect()
+    bytes.filter_map(|piece| std::str::from_utf8(piece).ok()).collect()
 }
 
 fn completion(criterion: &mut Criterion) {
     for (name, layout, output) in outputs() {
         let mut group = criterion.benchmark_group(format!("completion/{name}"));
-        group.throughput(Throughput::Bytes(output.len() as u64));
+        group.throughput(Throughput::Bytes(u64::try_from(output.len()).unwrap_or(u64::MAX)));
         let pieces = pieces(&output);
         group.bench_function("copy of the whole", |bencher| bencher.iter(|| black_box(&output).clone()));
         group.bench_function("whole", |bencher| bencher.iter(|| Completion::from_text(black_box(&output), &layout)));
@@ -57,7 +58,7 @@ fn explain(criterion: &mut Criterion) {
     let turn = "[INST] What is 1 + 1?[/INST] Two, and 2 + 2 is four.</s>";
     let prompt = format!("<s>{}[INST] Bye[/INST]", repeated(turn));
     let mut group = criterion.benchmark_group("explain");
-    group.throughput(Throughput::Bytes(prompt.len() as u64));
+    group.throughput(Throughput::Bytes(u64::try_from(prompt.len()).unwrap_or(u64::MAX)));
     group.bench_function("one layout", |bencher| bencher.iter(|| Explanation::new(black_box(&prompt), &Layout::V3)));
 }
 

@@ -82,7 +82,7 @@ fn explained<'p>(prompt: &'p str, options: &Options) -> (Option<Explanation<'p>>
     (nearest.first().map(|nearest| system(&nearest.layout)), as_near.map(|other| other.layout.name).collect())
 }
 
-/// The prompt with what is wrong in red and what is missing in green, line breaks shown.
+/// The prompt with what is wrong in red and what belongs there in green, or in `[-…-]` and `{+…+}`; line breaks are shown.
 fn show_prompt(explanation: &Explanation<'_>, colour: Colour, output: &mut impl Write) -> io::Result<()> {
     let shown =
         |range: std::ops::Range<usize>| explanation.prompt.get(range).unwrap_or_default().replace('\n', "\\n\n");
@@ -92,8 +92,17 @@ fn show_prompt(explanation: &Explanation<'_>, colour: Colour, output: &mut impl 
             continue;
         }
         write!(output, "{}", shown(end..range.start))?;
-        write!(output, "{}", colour.paint(41, shown(range.clone())))?;
-        write!(output, "{}", colour.paint(42, mend.as_deref().unwrap_or_default().replace('\n', "\\n\n")))?;
+        let (wrong, right) = (shown(range.clone()), mend.as_deref().unwrap_or_default().replace('\n', "\\n\n"));
+        match colour {
+            Colour::On => write!(output, "{}{}", colour.paint(41, wrong), colour.paint(42, right))?,
+            Colour::Off => {
+                let marked = |open: &str, text: String, close: &str| match text.as_str() {
+                    "" => text,
+                    _ => [open, &text, close].concat(),
+                };
+                write!(output, "{}{}", marked("[-", wrong, "-]"), marked("{+", right, "+}"))?;
+            }
+        }
         end = range.end;
     }
     writeln!(output, "{}\n", shown(end..explanation.prompt.len()))
@@ -119,7 +128,7 @@ fn show(explanation: &Explanation<'_>, as_near: &[&str], colour: Colour, output:
         show_prompt(explanation, colour, output)?;
     }
     for deviation in &explanation.deviations {
-        let at = colour.paint(2, format_args!("{:>5}", deviation.range.start));
+        let at = colour.paint(2, format!("{:>5}", deviation.range.start));
         writeln!(output, "{at}  {}", colour.paint(31, deviation))?;
         let wrong = explanation.prompt.get(deviation.range.clone()).unwrap_or_default();
         match deviation.mend.as_deref() {

@@ -116,14 +116,15 @@ fn show(delta: &Delta, colour: Colour, output: &mut impl Write) -> io::Result<()
         Delta::ThinkingEnd => writeln!(output),
         Delta::Text(text) => write!(output, "{text}"),
         Delta::ToolCall(call) => {
-            if let Some(name) = &call.name {
-                write!(output, "\n{} ", colour.paint(36, format_args!("{}: {name}", call.index)))?;
+            let id = call.id.as_ref().map(|id| format!("({id}) ")).unwrap_or_default();
+            match &call.name {
+                Some(name) => {
+                    write!(output, "\n{} {}", colour.paint(36, format!("{}: {name}", call.index)), colour.paint(2, id))?
+                }
+                None if !id.is_empty() => write!(output, " {}", colour.paint(2, id))?,
+                None => {}
             }
-            write!(output, "{}", colour.paint(36, &call.arguments))?;
-            match &call.id {
-                Some(id) => write!(output, " {}", colour.paint(2, format_args!("({id})"))),
-                None => Ok(()),
-            }
+            write!(output, "{}", colour.paint(36, &call.arguments))
         }
         _ => Ok(()),
     }

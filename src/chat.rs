@@ -516,6 +516,24 @@ pub struct ToolCall<'a> {
     pub name: Cow<'a, str>,
     /// The arguments: the text of a JSON object, or whatever the model wrote instead.
     pub arguments: Cow<'a, str>,
+    /// How JSON sent the arguments; only a model's own template sees the difference.
+    pub arguments_form: ArgumentsForm,
+}
+
+/// How a request's JSON sends the arguments of a call.
+///
+/// ```
+/// use mistral_chat_template::{ArgumentsForm, ToolCall};
+///
+/// assert_eq!(ToolCall::new("now", "{}").arguments_form, ArgumentsForm::Text);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ArgumentsForm {
+    /// As a string that holds JSON, as OpenAI's and Mistral's APIs do.
+    #[default]
+    Text,
+    /// As the object itself, as transformers asks for.
+    Object,
 }
 
 impl<'a> ToolCall<'a> {
@@ -526,7 +544,7 @@ impl<'a> ToolCall<'a> {
     /// assert_eq!(ToolCall::new("now", "{}").id, None);
     /// ```
     pub fn new(name: impl Into<Cow<'a, str>>, arguments: impl Into<Cow<'a, str>>) -> Self {
-        ToolCall { id: None, name: name.into(), arguments: arguments.into() }
+        ToolCall { name: name.into(), arguments: arguments.into(), ..ToolCall::default() }
     }
 
     /// This call with an id.
@@ -542,7 +560,12 @@ impl<'a> ToolCall<'a> {
     }
 
     fn into_owned(self) -> ToolCall<'static> {
-        ToolCall { id: self.id.map(owned), name: owned(self.name), arguments: owned(self.arguments) }
+        ToolCall {
+            id: self.id.map(owned),
+            name: owned(self.name),
+            arguments: owned(self.arguments),
+            arguments_form: self.arguments_form,
+        }
     }
 }
 

@@ -178,10 +178,10 @@ impl<'c, 'a> Check<'c, 'a> {
             }
             _ => {}
         }
-        if let Some((last, before)) = messages.split_last() {
-            if !before.is_empty() || self.layout.mode == Mode::Finetuning {
-                self.last(before.len(), last)?;
-            }
+        if let Some((last, before)) = messages.split_last()
+            && (!before.is_empty() || self.layout.mode == Mode::Finetuning)
+        {
+            self.last(before.len(), last)?;
         }
         Ok(())
     }
@@ -307,10 +307,10 @@ impl<'c, 'a> Check<'c, 'a> {
         let messages = &*self.chat.messages;
         let Some(system) = messages.iter().position(|message| message.role() == Role::System) else { return Ok(()) };
         for (index, message) in messages.iter().enumerate() {
-            if let Message::User(content) = message {
-                if let Some(at) = content.chunks().iter().position(&is_audio) {
-                    return self.at(index, &format!("content[{at}]"), ErrorKind::AudioWithSystem { system });
-                }
+            if let Message::User(content) = message
+                && let Some(at) = content.chunks().iter().position(&is_audio)
+            {
+                return self.at(index, &format!("content[{at}]"), ErrorKind::AudioWithSystem { system });
             }
         }
         Ok(())
@@ -346,10 +346,11 @@ impl<'c, 'a> Check<'c, 'a> {
             }
         }
         self.calls(index, message)?;
-        if let (Mode::Finetuning | Mode::Agnostic, Some(weight)) = (self.layout.mode, message.weight) {
-            if weight != 0.0 && weight != 1.0 {
-                return self.at(index, "weight", ErrorKind::Weight { weight });
-            }
+        if let (Mode::Finetuning | Mode::Agnostic, Some(weight)) = (self.layout.mode, message.weight)
+            && weight != 0.0
+            && weight != 1.0
+        {
+            return self.at(index, "weight", ErrorKind::Weight { weight });
         }
         if message.prefix && index + 1 != self.chat.messages.len() {
             return self.at(index, "prefix", ErrorKind::PrefixNotLast);

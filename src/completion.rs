@@ -13,7 +13,7 @@ mod reader;
 mod scanner;
 mod unescape;
 
-pub use self::delta::{Delta, Skipped, ToolCallDelta};
+pub use self::delta::{Delta, Deltas, Skipped, ToolCallDelta};
 pub use self::reader::{CompletionReader, Ending, Spaces};
 
 use std::borrow::Cow;

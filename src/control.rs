@@ -92,7 +92,7 @@ macro_rules! literals {
             }
 
             /// Appends the literal: of known length in each arm, which is faster than a copy of any length.
-            #[inline]
+            #[inline(always)]
             pub(crate) fn append_to(self, text: &mut String) {
                 match self {
                     $(Control::$control => text.push_str($literal),)+

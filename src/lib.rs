@@ -34,7 +34,11 @@
 //! | a ShareGPT conversation | [`Chat::read`] with [`Dialect::ShareGpt`] |
 //! | a version or a model's name | `"v7-tekken".parse::<`[`Layout`]`>()`, or a row such as [`Layout::V3`] |
 //! | a tokenizer file or a GGUF file | [`Detection`], which says how sure it is |
+//! | a SillyTavern preset | [`Preset`] with a [`Scene`]; [`Preset::compare`] tells how it differs from a layout |
+//! | a model's own Jinja template | `ChatTemplate` (feature `template`) |
 //! | a text with a gap | [`Fim`] and [`Layout::render_fim`] |
+//! | a model's output | [`Completion`], or [`CompletionReader`] while it streams |
+//! | a prompt from a log | [`Explanation`] |
 //! | more messages than fit | [`Conversation::truncate`] |
 //!
 //! And what comes out:
@@ -42,6 +46,7 @@
 //! | I want | I use |
 //! | --- | --- |
 //! | token ids | [`Prompt::encode`] with a [`Tokenizer`] of mine |
+//! | what a trainer learns from | [`Prompt::mask`] |
 //! | control tokens and texts | [`Prompt::segments`] |
 //! | which bytes come from which message | [`Prompt::spans`] |
 //! | the string | [`Prompt::as_str`], [`Prompt::after_bos`], [`Prompt::plain`] |
@@ -61,37 +66,54 @@
 //! * [`ErrorKind`] lists all that can be wrong.
 //! * [`python_json`] prints JSON as Python does, which is how the models saw it.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 #[doc(hidden)]
 pub mod json_schema;
 pub mod python_json;
 
+mod append;
 mod chat;
 mod check;
+mod completion;
 mod control;
+mod diverge;
 mod error;
+mod explain;
 mod fim;
+mod fit;
 mod format;
 mod image;
 mod layout;
 mod layouts;
+#[cfg(feature = "template")]
 mod marking;
+mod mask;
 mod normalize;
+mod preset;
 mod prompt;
 mod render;
+mod repair;
 mod settings;
+#[cfg(feature = "template")]
+mod template;
 mod tokenizer;
 mod truncate;
 mod version;
 
+pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
 pub use crate::chat::{
-    AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
-    Role, Tool, ToolCall, ToolMessage,
+    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
+    ResponseSchema, Role, Tool, ToolCall, ToolMessage,
 };
 pub use crate::check::Mode;
+pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::control::{Control, Vocabulary};
+pub use crate::diverge::{Divergence, DivergenceKind};
 pub use crate::error::{Error, ErrorKind, Family};
+pub use crate::explain::{Deviation, DeviationKind, Explanation};
 pub use crate::fim::Fim;
+pub use crate::fit::Fitted;
 pub use crate::format::Format;
 pub use crate::image::{Grid, ImageConfig, ImageError, ImageToken, data_url_image, dimensions};
 pub use crate::layout::{
@@ -99,27 +121,25 @@ pub use crate::layout::{
     ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
+pub use crate::mask::{Labelled, Learn, Mask};
 pub use crate::normalize::Conversation;
+pub use crate::preset::{
+    BuiltinPreset, ContextPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset,
+    Mend, NamesBehavior, Preset, PresetDifference, PresetFile, PresetFormat, PresetReport, QuietVoice, Scene,
+    SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
+};
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
-pub use crate::tokenizer::Tokenizer;
-pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
-
-mod completion;
-mod explain;
-pub use crate::completion::{Completion, CompletionReader, Delta, Ending, Skipped, Spaces, ToolCallDelta};
-pub use crate::explain::{Deviation, DeviationKind, Explanation};
-
-mod append;
-mod diverge;
-mod fit;
-mod repair;
-pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
-pub use crate::diverge::{Divergence, DivergenceKind};
-pub use crate::fit::Fitted;
 pub use crate::repair::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
     Repaired, StrayResults, TextBesideCalls,
 };
+#[cfg(feature = "template")]
+pub use crate::template::{
+    ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,
+    TemplateLimits, TemplateRaised,
+};
+pub use crate::tokenizer::Tokenizer;
+pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

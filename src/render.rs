@@ -46,12 +46,13 @@ impl<'c> Conversation<'c, '_> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn render_into(&self, prompt: &mut Prompt) {
-        let mut writer = Writer::new(prompt, self.layout.word_start, self.layout.vocabulary);
+        let mut writer = Writer::new(prompt, self.layout.word_start);
         writer.control(Control::Bos);
         if self.turns.is_empty() {
             for (index, message) in self.chat.messages.iter().enumerate() {
                 match self.framed_text(index, message) {
                     Some((frame, text)) => writer.framed(Origin::message(index, message.role()), frame, text),
+                    None if message.role() == Role::System => {}
                     None => self.mixed_turn(&mut writer, index, &Turn::of_one(index, message.role(), Sort::Plain)),
                 }
             }
@@ -83,8 +84,8 @@ impl<'c> Conversation<'c, '_> {
                 (!carries_more).then_some((&self.layout.user, text))
             }
             Message::Assistant(AssistantMessage { content: Content::Text(text), .. }) => {
-                let trimmed = if self.layout.trim_reply { text.trim_end_matches(' ') } else { text };
-                Some((&self.layout.reply, trimmed))
+                let trims = self.layout.trim_reply && text.ends_with(' ');
+                Some((&self.layout.reply, if trims { text.trim_end_matches(' ') } else { text }))
             }
             Message::System(Content::Text(text)) => match &self.layout.system {
                 System::OwnTurn(frame) => Some((frame, text)),
@@ -158,14 +159,22 @@ impl<'c> Conversation<'c, '_> {
         }
         if any_text {
             writer.text(join);
-            if self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text)) {
+            if self.has_more_than_text(turn) {
                 writer.end_run();
             }
         }
     }
 
+    fn has_more_than_text(&self, turn: &Turn) -> bool {
+        turn.sort == Sort::Mixed
+            && self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text))
+    }
+
     /// The image of a turn that says text and then shows one image: the image comes first.
     fn single_image_after_text(&self, turn: &Turn) -> Option<(Origin, Media)> {
+        if turn.sort == Sort::Plain {
+            return None;
+        }
         let mut image = None;
         let mut text_before = false;
         for (index, message) in self.messages(turn) {
@@ -222,8 +231,7 @@ impl<'c> Conversation<'c, '_> {
     fn reply(&self, writer: &mut Writer<'_>, turn: &Turn) {
         writer.mark(self.layout.reply.open);
         self.contents(writer, turn);
-        let only_text = !self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text));
-        if self.layout.trim_reply && only_text {
+        if self.layout.trim_reply && !self.has_more_than_text(turn) {
             writer.trim_run_end();
         }
         writer.end_run();
@@ -413,17 +421,20 @@ impl Joiner {
     }
 
     /// Writes one message's content, and says whether the open run has text.
+    #[inline]
     fn content(&mut self, writer: &mut Writer<'_>, content: &Content<'_>) -> bool {
         self.begin_message();
         match content {
             Content::Text(text) => self.text(writer, text, MESSAGE_JOIN),
-            Content::Chunks(chunks) => {
-                for chunk in chunks {
-                    self.chunk(writer, chunk);
-                }
-            }
+            Content::Chunks(chunks) => self.chunks(writer, chunks),
         }
         self.in_text
+    }
+
+    fn chunks(&mut self, writer: &mut Writer<'_>, chunks: &[Chunk<'_>]) {
+        for chunk in chunks {
+            self.chunk(writer, chunk);
+        }
     }
 
     fn begin_message(&mut self) {

@@ -51,10 +51,9 @@ fn forged(chat: &Chat<'_>) -> Chat<'static> {
             tool_calls: message
                 .tool_calls
                 .iter()
-                .map(|call| ToolCall {
-                    id: call.id.as_deref().map(owned),
-                    name: owned(&call.name),
-                    arguments: text(&call.arguments).into(),
+                .map(|call| {
+                    let id = call.id.as_deref().map(owned);
+                    ToolCall { id, ..ToolCall::new(owned(&call.name), text(&call.arguments)) }
                 })
                 .collect(),
             ..*message

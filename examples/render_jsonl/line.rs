@@ -12,6 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Refusal, write_json, write_message, write_prompt};
 use crate::completion_line::{self, Output};
+use crate::preset_line;
+use crate::template_line::{SpecialTokens, Templates};
 
 /// What a line can hold.
 #[derive(Deserialize)]
@@ -32,6 +34,11 @@ struct Line<'a> {
     #[serde(default, borrow)]
     options: Options<'a>,
     completion: Option<Output>,
+    #[serde(borrow)]
+    preset: Option<&'a RawValue>,
+    #[serde(borrow)]
+    template: Option<Cow<'a, str>>,
+    special_tokens: Option<SpecialTokens>,
 }
 
 /// What comes of a line that is not refused.
@@ -75,6 +82,7 @@ fn line_fault(at: &'static str, sentence: impl Into<String>) -> Fault {
 #[derive(Default)]
 pub(crate) struct Renderer {
     prompt: Prompt,
+    templates: Templates,
 }
 
 impl Renderer {
@@ -88,7 +96,7 @@ impl Renderer {
             }
         };
         let id = line.id.as_deref();
-        match self.render(&line) {
+        match self.render(&line, bytes) {
             Ok(Answer::Prompt) => write_prompt(output, id, &self.prompt),
             Ok(Answer::Message(message)) => write_message(output, id, &message),
             Err(Fault::Refused(error)) => write_json(output, &Refusal::of(id, &error)),
@@ -98,20 +106,32 @@ impl Renderer {
         }
     }
 
-    fn render(&mut self, line: &Line<'_>) -> Result<Answer, Fault> {
-        let version = line.version.as_deref().ok_or_else(|| line_fault("version", "a line names a `version`"))?;
-        let layout = line.layout(version)?;
-        if let Some(completion) = &line.completion {
-            return Ok(Answer::Message(completion_line::read(completion, &layout)?));
-        }
-        let request = line.request.ok_or_else(|| line_fault("request", "a `version` goes with a `request`"))?.get();
-        match line.kind.as_deref() {
-            None | Some("chat") => self.render_chat(line, &layout, request, Dialect::Mistral)?,
-            Some("openai") => self.render_chat(line, &layout, request, Dialect::OpenAi)?,
-            Some("fim") => self.prompt = layout.render_fim(&Fim::from_json(request)?)?,
-            Some(other) => {
-                return Err(line_fault("kind", format!("{other:?} is no kind; the kinds are chat, openai and fim")));
+    fn render(&mut self, line: &Line<'_>, bytes: &[u8]) -> Result<Answer, Fault> {
+        match (&line.version, line.preset, &line.template) {
+            (Some(version), None, None) => self.render_version(line, &line.layout(version)?),
+            (None, Some(_), None) => {
+                let whole = serde_json::from_slice(bytes).map_err(|error| line_fault("preset", error.to_string()))?;
+                self.prompt = preset_line::render(&whole)?;
+                Ok(Answer::Prompt)
             }
+            (None, None, Some(template)) => {
+                let request = line.request("template")?;
+                let chat = self.templates.chat(request, line.dialect()?)?;
+                self.templates.render(template, line.special_tokens.as_ref(), &chat, &mut self.prompt)?;
+                Ok(Answer::Prompt)
+            }
+            _ => Err(line_fault("", "a line has one of `version`, `preset` and `template`")),
+        }
+    }
+
+    fn render_version(&mut self, line: &Line<'_>, layout: &Layout) -> Result<Answer, Fault> {
+        if let Some(completion) = &line.completion {
+            return Ok(Answer::Message(completion_line::read(completion, layout)?));
+        }
+        let request = line.request("version")?;
+        match line.kind.as_deref() {
+            Some("fim") => self.prompt = layout.render_fim(&Fim::from_json(request)?)?,
+            _ => self.render_chat(line, layout, request, line.dialect()?)?,
         }
         Ok(Answer::Prompt)
     }
@@ -134,6 +154,19 @@ impl Renderer {
 }
 
 impl Line<'_> {
+    fn request(&self, beside: &'static str) -> Result<&str, Fault> {
+        let missing = || line_fault("request", format!("a `{beside}` goes with a `request`"));
+        Ok(self.request.ok_or_else(missing)?.get())
+    }
+
+    fn dialect(&self) -> Result<Dialect, Fault> {
+        match self.kind.as_deref() {
+            None | Some("chat") => Ok(Dialect::Mistral),
+            Some("openai") => Ok(Dialect::OpenAi),
+            Some(other) => Err(line_fault("kind", format!("{other:?} is no kind; the kinds are chat, openai and fim"))),
+        }
+    }
+
     fn layout(&self, version: &str) -> Result<Layout, Fault> {
         // Thinking as plain text is a matter of templates alone.
         let layout: Layout = version.replace("+plainthink", "").parse()?;

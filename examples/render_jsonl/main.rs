@@ -16,6 +16,9 @@ mod answer;
 #[path = "../support/completion_line.rs"]
 mod completion_line;
 mod line;
+#[path = "../support/preset_line.rs"]
+mod preset_line;
+mod template_line;
 
 const HELP: &str = "\
 Renders chats into Mistral prompts: one JSON line in, one JSON line out.
@@ -27,6 +30,9 @@ Each line is an object:
   version    a layout: v1 v2 v3 v7 v11 v13 v15 magnum v3-tekken …, with +image +audio +think
   request    a chat-completion request; {\"prompt\", \"suffix\"} for kind fim
   kind       chat (Mistral's JSON, default), openai or fim
+  preset     instead of a version: SillyTavern's files, {\"context\", \"instruct\", \"sysprompt\"},
+             with story, chat and options beside it
+  template   instead of a version: a Jinja chat template, with special_tokens beside it
   mode       test (default), serving, finetuning or agnostic
   completion   instead of a request: a model's output, a string or a list of segments,
              which is answered with the message that it says

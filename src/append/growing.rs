@@ -62,7 +62,7 @@ impl<'a> GrowingPrompt<'a> {
         let has_system = chat.messages.iter().any(is_system);
         let (prompt, places) = (Prompt::new(), Vec::new());
         let mut growing = GrowingPrompt { chat, layout: *layout, prompt, turns, places, users, has_system };
-        let mut writer = Writer::new(&mut growing.prompt, layout.word_start, layout.vocabulary);
+        let mut writer = Writer::new(&mut growing.prompt, layout.word_start);
         writer.control(Control::Bos);
         growing.prompt.stop_at(layout.reply.close.as_str());
         growing.write_from(0);
@@ -280,7 +280,7 @@ impl<'a> GrowingPrompt<'a> {
                 System::OwnTurn(_) => None,
             },
         };
-        let mut writer = Writer::going_on(&mut self.prompt, self.layout.word_start, self.layout.vocabulary);
+        let mut writer = Writer::going_on(&mut self.prompt, self.layout.word_start);
         for (index, turn) in conversation.turns.iter().enumerate().skip(from) {
             self.places.push(writer.place());
             conversation.turn(&mut writer, index, turn);

@@ -10,8 +10,8 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::{ArgumentsForm, Tool, ToolCall, ToolMessage};
 use super::{AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema};
-use super::{Tool, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
 
 mod message;
@@ -82,8 +82,10 @@ impl<'a> Chat<'a> {
     pub fn read(json: &'a str, dialect: Dialect) -> Result<Self, Error> {
         let context = Context::new(dialect);
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let chat = context.chat(&mut deserializer).and_then(|chat| deserializer.end().map(|()| chat));
-        chat.map_err(|error| context.explain(error))
+        match context.chat(&mut deserializer).and_then(|chat| deserializer.end().map(|()| chat)) {
+            Ok(chat) => Ok(chat),
+            Err(error) => Err(context.explain(error)),
+        }
     }
 }
 
@@ -183,6 +185,18 @@ impl<'de, T: Read<'de>> DeserializeSeed<'de> for Seed<'_, T> {
     }
 }
 
+/// A seed that reads one more value of a list, which spares moving it through serde's results.
+struct Push<'c, 'v, T>(&'c Context, &'v mut Vec<T>);
+
+impl<'de, T: Read<'de>> DeserializeSeed<'de> for Push<'_, '_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.1.push(T::read_value(self.0, deserializer)?);
+        Ok(())
+    }
+}
+
 /// A text, borrowed where the input allows it.
 impl<'de: 'a, 'a> Read<'de> for Cow<'a, str> {
     fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
@@ -252,8 +266,8 @@ impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
                 let mut values = Vec::new();
                 loop {
-                    match list.next_element_seed(Seed::new(self.0)) {
-                        Ok(Some(value)) => values.push(value),
+                    match list.next_element_seed(Push(self.0, &mut values)) {
+                        Ok(Some(())) => {}
                         Ok(None) => return Ok(values),
                         Err(error) => return Err(self.0.within(Step::Index(values.len()), error)),
                     }
@@ -307,30 +321,32 @@ impl<'de, T: Read<'de>> Read<'de> for Field<T> {
     }
 }
 
-/// The key of a field, as one of the names that the object knows, or `""`.
-struct Key(fn(&str) -> &'static str);
+/// The key of a field, as what the object makes of its name.
+struct Key<F>(F);
 
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = &'static str;
+impl<'de, N, F: FnOnce(&str) -> N> DeserializeSeed<'de> for Key<F> {
+    type Value = N;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<N, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for Key {
-    type Value = &'static str;
+impl<N, F: FnOnce(&str) -> N> Visitor<'_> for Key<F> {
+    type Value = N;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a field")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+    fn visit_str<E>(self, name: &str) -> Result<N, E> {
         Ok((self.0)(name))
     }
 }
 
 /// Declares a JSON object by its fields and reads it: the last of equal fields counts, others are passed over.
+///
+/// `fill` reads in place: an object of many fields is long to move.
 macro_rules! object {
     ($object:ident<'a> { $($field:ident: $name:literal => $type:ty),+ $(,)? }) => {
         struct $object<'a> {
@@ -338,38 +354,61 @@ macro_rules! object {
             borrowed: PhantomData<&'a ()>,
         }
 
-        impl<'de: 'a, 'a> Read<'de> for $object<'a> {
-            fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-                struct Object<'c, 'a>(&'c Context, PhantomData<&'a ()>);
-                impl<'de: 'a, 'a> Visitor<'de> for Object<'_, 'a> {
-                    type Value = $object<'a>;
+        impl<'a> $object<'a> {
+            const fn absent() -> Self {
+                $object { $($field: Field::Absent,)+ borrowed: PhantomData }
+            }
+
+            fn fill<'de: 'a, D: Deserializer<'de>>(
+                &mut self,
+                context: &Context,
+                deserializer: D,
+            ) -> Result<(), D::Error> {
+                #[allow(non_camel_case_types)]
+                enum Name {
+                    $($field,)+
+                    Unknown,
+                }
+                let name_of = |name: &str| match name {
+                    $($name => Name::$field,)+
+                    _ => Name::Unknown,
+                };
+
+                struct Object<'c, 'o, 'a, F>(&'c Context, &'o mut $object<'a>, F);
+                impl<'de: 'a, 'a, F: Fn(&str) -> Name> Visitor<'de> for Object<'_, '_, 'a, F> {
+                    type Value = ();
 
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                         f.write_str("an object")
                     }
 
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        let mut object = $object { $($field: Field::Absent,)+ borrowed: PhantomData };
-                        let known = |name: &str| match name {
-                            $($name => $name,)+
-                            _ => "",
-                        };
-                        while let Some(key) = map.next_key_seed(Key(known))? {
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                        let Object(context, object, name_of) = self;
+                        while let Some(key) = map.next_key_seed(Key(&name_of))? {
                             match key {
-                                $($name => {
+                                $(Name::$field => {
                                     object.$field = map
-                                        .next_value_seed(Seed::new(self.0))
-                                        .map_err(|error| self.0.within(Step::Field($name), error))?;
+                                        .next_value_seed(Seed::new(context))
+                                        .map_err(|error| context.within(Step::Field($name), error))?;
                                 })+
-                                _ => {
+                                Name::Unknown => {
                                     map.next_value::<de::IgnoredAny>()?;
                                 }
                             }
                         }
-                        Ok(object)
+                        Ok(())
                     }
                 }
-                deserializer.deserialize_map(Object(context, PhantomData))
+
+                deserializer.deserialize_map(Object(context, self, name_of))
+            }
+        }
+
+        impl<'de: 'a, 'a> Read<'de> for $object<'a> {
+            fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+                let mut object = $object::absent();
+                object.fill(context, deserializer)?;
+                Ok(object)
             }
         }
     };
@@ -387,7 +426,8 @@ object!(ChatFields<'a> {
 
 impl<'de: 'a, 'a> Read<'de> for Chat<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let fields = ChatFields::read_value(context, deserializer)?;
+        let mut fields = ChatFields::absent();
+        fields.fill(context, deserializer)?;
         let Some(mut messages) = fields.messages.value() else {
             return Err(context.fault(ErrorKind::MissingField("messages")));
         };
@@ -461,15 +501,15 @@ object!(CallFields<'a> {
 });
 
 /// Arguments: a text, or an object, kept as its text.
-struct Arguments<'a>(Cow<'a, str>);
+struct Arguments<'a>(Cow<'a, str>, ArgumentsForm);
 
 impl<'de: 'a, 'a> Read<'de> for Arguments<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         match raw.as_bytes().first() {
-            Some(b'{') => Ok(Arguments(Cow::Borrowed(raw))),
+            Some(b'{') => Ok(Arguments(Cow::Borrowed(raw), ArgumentsForm::Object)),
             Some(b'"') => Cow::read_value(context, &mut serde_json::Deserializer::from_str(raw))
-                .map(Arguments)
+                .map(|text| Arguments(text, ArgumentsForm::Text))
                 .map_err(de::Error::custom),
             _ => Err(de::Error::custom("expected a string or a JSON object")),
         }
@@ -484,6 +524,11 @@ impl<'de: 'a, 'a> Read<'de> for ToolCall<'a> {
             return Err(context.fault(ErrorKind::MissingField("function")));
         };
         let missing = |field| context.fault_in("function", ErrorKind::MissingField(field));
+        let Arguments(arguments, arguments_form) = match function.arguments {
+            Field::Value(arguments) => arguments,
+            Field::Null => Arguments(Cow::Borrowed("{}"), ArgumentsForm::Text),
+            Field::Absent => return Err(missing("arguments")),
+        };
         Ok(ToolCall {
             id: match fields.id {
                 Field::Value(id) if id == "null" => None,
@@ -494,11 +539,8 @@ impl<'de: 'a, 'a> Read<'de> for ToolCall<'a> {
                 Field::Absent | Field::Null => None,
             },
             name: function.name.value().ok_or_else(|| missing("name"))?,
-            arguments: match function.arguments {
-                Field::Value(arguments) => arguments.0,
-                Field::Null => Cow::Borrowed("{}"),
-                Field::Absent => return Err(missing("arguments")),
-            },
+            arguments,
+            arguments_form,
         })
     }
 }

@@ -75,7 +75,12 @@ impl Chunk<'_> {
 
 impl ToolCall<'_> {
     fn view(&self) -> ToolCall<'_> {
-        ToolCall { id: self.id.as_deref().map(view), name: view(&self.name), arguments: view(&self.arguments) }
+        ToolCall {
+            id: self.id.as_deref().map(view),
+            name: view(&self.name),
+            arguments: view(&self.arguments),
+            arguments_form: self.arguments_form,
+        }
     }
 }
 

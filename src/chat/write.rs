@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
-use super::{Chat, Chunk, Content, Json, Message, ResponseFormat, Tool, ToolCall};
+use super::{ArgumentsForm, Chat, Chunk, Content, Json, Message, ResponseFormat, Tool, ToolCall};
 
 /// Writes Mistral's chat-completion JSON, without the fields that are empty.
 ///
@@ -139,7 +139,13 @@ impl Serialize for ToolCall<'_> {
         #[derive(Serialize)]
         struct Function<'v> {
             name: &'v str,
-            arguments: &'v str,
+            arguments: Arguments<'v>,
+        }
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Arguments<'v> {
+            Text(&'v str),
+            Object(&'v RawValue),
         }
         #[derive(Serialize)]
         struct Call<'v> {
@@ -148,7 +154,12 @@ impl Serialize for ToolCall<'_> {
             r#type: &'v str,
             function: Function<'v>,
         }
-        let function = Function { name: &self.name, arguments: &self.arguments };
+        let object = match self.arguments_form {
+            ArgumentsForm::Text => None,
+            ArgumentsForm::Object => serde_json::from_str(&self.arguments).ok(),
+        };
+        let arguments = object.map_or(Arguments::Text(&self.arguments), Arguments::Object);
+        let function = Function { name: &self.name, arguments };
         Call { id: self.id.as_deref(), r#type: "function", function }.serialize(serializer)
     }
 }

@@ -1,6 +1,6 @@
 //! The arguments of one call: JSON text in pieces in, the same text out, and what is wrong with it.
 
-use super::delta::Deltas;
+use super::delta::Queue;
 use super::fault::{Faults, Json, Rank, field_path};
 use super::scanner::{Kind, Mark, Scanner};
 use super::unescape::Unescape;
@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 /// Where arguments and their faults go.
 pub(super) struct Sink<'o> {
     pub(super) index: usize,
-    pub(super) out: &'o mut Deltas,
+    pub(super) out: &'o mut Queue,
     pub(super) faults: &'o mut Faults,
 }
 

@@ -1,7 +1,7 @@
 //! A call that control tokens part into name, id and arguments: text and control tokens in, deltas out.
 
 use super::arguments::{Arguments, Sink};
-use super::delta::{Deltas, ToolCallDelta};
+use super::delta::{Queue, ToolCallDelta};
 use super::fault::{Faults, Rank, call_path};
 use crate::control::Control;
 use crate::error::ErrorKind;
@@ -54,7 +54,7 @@ impl Call {
         }
     }
 
-    pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Deltas) {
+    pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Queue) {
         match self.part {
             Part::Name => self.name.get_or_insert_default().push_str(text),
             Part::Id => self.id.get_or_insert_default().push_str(text),
@@ -64,13 +64,14 @@ impl Call {
             }
         }
         let held = self.name.as_ref().map_or(0, String::len) + self.id.as_ref().map_or(0, String::len);
-        if held > LONGEST_NAME {
+        // Once part of it was given, however the text was cut, so is the rest.
+        if held > LONGEST_NAME || self.given {
             self.give_held(out);
         }
     }
 
     /// Takes a control token, and says whether it has a place here.
-    pub(super) fn control(&mut self, control: Control, offset: usize, out: &mut Deltas) -> bool {
+    pub(super) fn control(&mut self, control: Control, offset: usize, out: &mut Queue) -> bool {
         match (control, self.part) {
             (Control::Args, Part::Name | Part::Id) => {
                 self.part = Part::Arguments;
@@ -94,7 +95,7 @@ impl Call {
         true
     }
 
-    pub(super) fn finish(&mut self, offset: usize, out: &mut Deltas) {
+    pub(super) fn finish(&mut self, offset: usize, out: &mut Queue) {
         match self.part {
             Part::Arguments => {
                 let mut sink = Sink { index: self.index, out, faults: &mut self.faults };
@@ -111,7 +112,7 @@ impl Call {
         self.faults.note(rank, kind, call_path(self.index));
     }
 
-    fn give_held(&mut self, out: &mut Deltas) {
+    fn give_held(&mut self, out: &mut Queue) {
         self.given = true;
         let (id, name) = (self.id.take(), self.name.take());
         out.call(ToolCallDelta { index: self.index, id, name, arguments: String::new() });

@@ -140,33 +140,67 @@ impl Serialize for ToolCallDelta {
     }
 }
 
-/// Deltas in order; more of the same joins the last one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Deltas {
-    pub(super) queue: Vec<Delta>,
+/// The deltas of one piece. What is not taken is lost.
+///
+/// ```
+/// use mistral_chat_template::{CompletionReader, Delta, Layout};
+///
+/// let mut reader = CompletionReader::new(&Layout::V13);
+/// let mut deltas = reader.push("Hi");
+/// assert_eq!(deltas.next(), Some(Delta::Text("Hi".to_owned())));
+/// assert_eq!(deltas.next(), None);
+/// ```
+#[derive(Debug)]
+#[must_use = "deltas that are not taken are lost"]
+pub struct Deltas<'r>(std::vec::Drain<'r, Delta>);
+
+impl Iterator for Deltas<'_> {
+    type Item = Delta;
+
+    fn next(&mut self) -> Option<Delta> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
 }
 
-impl Deltas {
+/// Deltas in order; more of the same joins the last one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    deltas: Vec<Delta>,
+}
+
+impl Queue {
+    pub(super) fn drain(&mut self) -> Deltas<'_> {
+        Deltas(self.deltas.drain(..))
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Delta> {
+        self.deltas
+    }
+
     pub(super) fn push(&mut self, delta: Delta) {
-        self.queue.push(delta);
+        self.deltas.push(delta);
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        match self.queue.last_mut() {
+        match self.deltas.last_mut() {
             Some(Delta::Text(last)) => last.push_str(text),
-            _ => self.queue.push(Delta::Text(text.to_owned())),
+            _ => self.deltas.push(Delta::Text(text.to_owned())),
         }
     }
 
     pub(super) fn thinking(&mut self, text: &str) {
-        match self.queue.last_mut() {
+        match self.deltas.last_mut() {
             Some(Delta::Thinking(last)) => last.push_str(text),
-            _ => self.queue.push(Delta::Thinking(text.to_owned())),
+            _ => self.deltas.push(Delta::Thinking(text.to_owned())),
         }
     }
 
     pub(super) fn arguments(&mut self, index: usize, more: &str) {
-        match self.queue.last_mut() {
+        match self.deltas.last_mut() {
             Some(Delta::ToolCall(last)) if last.index == index => last.arguments.push_str(more),
             _ if more.is_empty() => {}
             _ => self.call(ToolCallDelta { index, arguments: more.to_owned(), ..ToolCallDelta::default() }),
@@ -174,6 +208,6 @@ impl Deltas {
     }
 
     pub(super) fn call(&mut self, call: ToolCallDelta) {
-        self.queue.push(Delta::ToolCall(call));
+        self.deltas.push(Delta::ToolCall(call));
     }
 }

@@ -1,7 +1,7 @@
 //! A JSON list of calls: text in pieces in; out comes each call's name, id and arguments, as soon as they are there.
 
 use super::call::LONGEST_NAME;
-use super::delta::{Deltas, ToolCallDelta};
+use super::delta::{Queue, ToolCallDelta};
 use super::fault::{Faults, Json, Rank, call_path, field_path};
 use super::scanner::{Kind, Mark, Scanner};
 use super::unescape::Unescape;
@@ -36,6 +36,8 @@ struct OpenCall {
     held: ToolCallDelta,
     /// Was anything given?
     given: bool,
+    /// Was part of the open string given?
+    in_parts: bool,
     key: String,
     /// The fields that came, in the order of [`Field::ALL`].
     seen: [bool; 3],
@@ -88,7 +90,7 @@ impl CallList {
     }
 
     /// Takes a piece that begins at `offset`.
-    pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Deltas) {
+    pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Queue) {
         if self.broken {
             return;
         }
@@ -136,10 +138,11 @@ impl CallList {
 
     /// Ends the text at `offset`.
     pub(super) fn finish(&mut self, offset: usize) {
-        if !self.broken {
-            if let Err(fault) = self.scanner.finish() {
-                self.faults.note(Rank::Syntax, Json::List.error(fault, offset), "tool_calls");
-            }
+        if self.broken {
+            return;
+        }
+        if let Err(fault) = self.scanner.finish() {
+            self.faults.note(Rank::Syntax, Json::List.error(fault, offset), "tool_calls");
         }
     }
 
@@ -194,16 +197,18 @@ impl CallList {
     }
 
     /// Text inside of a key or string.
-    fn inside(&mut self, source: Option<&str>, out: &mut Deltas) {
+    fn inside(&mut self, source: Option<&str>, out: &mut Queue) {
         let (Some(source), Some(call)) = (source, &mut self.call) else { return };
         match &mut self.target {
             // A key that is longer than any field is no field.
             Target::Key(decoder) if call.key.len() <= LONGEST_NAME => decoder.push(source, &mut call.key),
             Target::String(field, decoder) => {
-                let (field, held) = (*field, call.slot(*field).get_or_insert_default());
+                let held = call.slot(*field).get_or_insert_default();
                 decoder.push(source, held);
-                if held.len() > LONGEST_NAME {
-                    self.give(field, out);
+                if held.len() > LONGEST_NAME || call.in_parts {
+                    // Once part of it was given, however the text was cut, so is the rest.
+                    call.in_parts = true;
+                    call.give_held(&mut self.calls, out);
                 }
             }
             _ => {}
@@ -211,7 +216,7 @@ impl CallList {
     }
 
     /// A key, a string, a word or a container has ended.
-    fn end(&mut self, offset: usize, out: &mut Deltas) {
+    fn end(&mut self, offset: usize, out: &mut Queue) {
         let depth = self.scanner.depth();
         if depth == CALL {
             match self.target {
@@ -219,16 +224,15 @@ impl CallList {
                 Target::String(field, mut decoder) => {
                     if let Some(call) = &mut self.call {
                         decoder.finish(call.slot(field).get_or_insert_default());
+                        call.in_parts = false;
                     }
                     self.target = Target::Nothing;
                     self.give(field, out);
                 }
                 Target::Nothing | Target::Value(_) | Target::Arguments(_) => self.target = Target::Nothing,
             }
-        } else if depth == LIST {
-            if let Some(call) = self.call.take() {
-                self.end_call(call, out);
-            }
+        } else if let Some(call) = self.call.take_if(|_| depth == LIST) {
+            self.end_call(call, out);
         }
     }
 
@@ -250,7 +254,7 @@ impl CallList {
         }
     }
 
-    fn end_call(&mut self, mut call: OpenCall, out: &mut Deltas) {
+    fn end_call(&mut self, mut call: OpenCall, out: &mut Queue) {
         let [name, arguments, _] = call.seen;
         if !name {
             self.faults.note(Rank::Shape, ErrorKind::CallWithoutName { offset: call.offset }, call_path(call.index));
@@ -265,21 +269,20 @@ impl CallList {
     }
 
     /// Gives what is held, once it says which call it is: an id waits for the name.
-    fn give(&mut self, field: Field, out: &mut Deltas) {
-        if let Some(call) = &mut self.call {
-            if call.given || field == Field::Name || call.held.id.as_ref().is_some_and(|id| id.len() > LONGEST_NAME) {
-                call.give_held(&mut self.calls, out);
-            }
+    fn give(&mut self, field: Field, out: &mut Queue) {
+        let Some(call) = &mut self.call else { return };
+        if call.given || field == Field::Name {
+            call.give_held(&mut self.calls, out);
         }
     }
 
     /// Numbers end where something else begins.
-    fn end_number(&mut self, rest: Option<&str>, out: &mut Deltas) {
+    fn end_number(&mut self, rest: Option<&str>, out: &mut Queue) {
         self.arguments(rest, out);
         self.target = Target::Nothing;
     }
 
-    fn arguments(&mut self, text: Option<&str>, out: &mut Deltas) {
+    fn arguments(&mut self, text: Option<&str>, out: &mut Queue) {
         if let (Target::Arguments(_), Some(call), Some(text)) = (&self.target, &mut self.call, text) {
             call.give_held(&mut self.calls, out);
             call.given = true;
@@ -292,7 +295,16 @@ impl CallList {
 impl OpenCall {
     fn new(index: usize, offset: usize) -> Self {
         let held = ToolCallDelta { index, ..ToolCallDelta::default() };
-        OpenCall { offset, index, held, given: false, key: String::new(), seen: [false; 3], other_arguments: None }
+        OpenCall {
+            offset,
+            index,
+            held,
+            given: false,
+            in_parts: false,
+            key: String::new(),
+            seen: [false; 3],
+            other_arguments: None,
+        }
     }
 
     fn slot(&mut self, field: Field) -> &mut Option<String> {
@@ -303,7 +315,7 @@ impl OpenCall {
     }
 
     /// Gives the name and id that are held; the first that is given makes it a call of the message.
-    fn give_held(&mut self, calls: &mut usize, out: &mut Deltas) {
+    fn give_held(&mut self, calls: &mut usize, out: &mut Queue) {
         let fresh = ToolCallDelta { index: self.index, ..ToolCallDelta::default() };
         let held = std::mem::replace(&mut self.held, fresh);
         if held.id.is_some() || held.name.is_some() {

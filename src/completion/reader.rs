@@ -1,7 +1,7 @@
 //! [`CompletionReader`]: a model's output as it comes in, [`Delta`]s out at once.
 
 use super::call::{Call, Ids};
-use super::delta::{Delta, Deltas, Skipped};
+use super::delta::{Delta, Deltas, Queue, Skipped};
 use super::fault::Faults;
 use super::list::CallList;
 use super::literals::{Literals, Part};
@@ -66,7 +66,7 @@ pub struct CompletionReader {
     end: Option<usize>,
     calls: usize,
     error: Option<Error>,
-    deltas: Deltas,
+    deltas: Queue,
 }
 
 /// Does the text that a reader is given have the spaces that SentencePiece sets before each run of text?
@@ -152,7 +152,7 @@ impl CompletionReader {
             end: None,
             calls: 0,
             error: None,
-            deltas: Deltas::default(),
+            deltas: Queue::default(),
         }
     }
 
@@ -178,11 +178,11 @@ impl CompletionReader {
     /// assert_eq!(reader.push("[THI").count(), 0);
     /// assert_eq!(reader.push("NK]Hm").collect::<Vec<_>>(), [Delta::ThinkingStart, Delta::Thinking("Hm".to_owned())]);
     /// ```
-    pub fn push(&mut self, piece: &str) -> impl Iterator<Item = Delta> + use<'_> {
-        let mut literals = std::mem::replace(&mut self.literals, Literals::new(self.layout.vocabulary));
+    pub fn push(&mut self, piece: &str) -> Deltas<'_> {
+        let mut literals = std::mem::take(&mut self.literals);
         literals.push(piece, |part| self.part(part));
         self.literals = literals;
-        self.deltas.queue.drain(..)
+        self.deltas.drain()
     }
 
     /// Takes text. It is never searched for control tokens.
@@ -193,10 +193,10 @@ impl CompletionReader {
     /// let mut reader = CompletionReader::new(&Layout::V13);
     /// assert_eq!(reader.push_text("</s>").next(), Some(Delta::Text("</s>".to_owned())));
     /// ```
-    pub fn push_text(&mut self, text: &str) -> impl Iterator<Item = Delta> + use<'_> {
+    pub fn push_text(&mut self, text: &str) -> Deltas<'_> {
         self.release();
         self.text(text);
-        self.deltas.queue.drain(..)
+        self.deltas.drain()
     }
 
     /// Takes a control token.
@@ -207,10 +207,10 @@ impl CompletionReader {
     /// let mut reader = CompletionReader::new(&Layout::V15.with(Feature::Think));
     /// assert_eq!(reader.push_control(Control::Think).next(), Some(Delta::ThinkingStart));
     /// ```
-    pub fn push_control(&mut self, control: Control) -> impl Iterator<Item = Delta> + use<'_> {
+    pub fn push_control(&mut self, control: Control) -> Deltas<'_> {
         self.release();
         self.control(control);
-        self.deltas.queue.drain(..)
+        self.deltas.drain()
     }
 
     /// What is wrong with the output so far, if anything. More of it is read all the same.
@@ -245,7 +245,7 @@ impl CompletionReader {
     pub fn finish(mut self) -> Ending {
         self.release();
         self.close();
-        Ending { deltas: self.deltas.queue, prefix: self.end.is_none(), error: self.error }
+        Ending { deltas: self.deltas.into_vec(), prefix: self.end.is_none(), error: self.error }
     }
 
     fn part(&mut self, part: Part<'_>) {
@@ -257,7 +257,7 @@ impl CompletionReader {
 
     /// Takes what is held back as text.
     fn release(&mut self) {
-        let mut literals = std::mem::replace(&mut self.literals, Literals::new(self.layout.vocabulary));
+        let mut literals = std::mem::take(&mut self.literals);
         literals.finish(|part| self.part(part));
         self.literals = literals;
     }

@@ -189,6 +189,52 @@ pub enum ErrorKind {
     // A prompt that is read back.
     #[error("the prompt and the layout part at byte {offset}, where {expected:?} belongs")]
     PromptParts { offset: usize, expected: String },
+    // A model's own template.
+    #[error("not a file that holds a chat template")]
+    TemplateConfig,
+    #[error("there is no chat template")]
+    NoTemplate,
+    #[error("there is no template {name:?}; there are {known}")]
+    UnknownTemplate { name: String, known: String },
+    #[error("the template has {found} {what}, and {limit} are allowed")]
+    TemplateLimit { what: &'static str, found: usize, limit: usize },
+    #[error("the template cannot be read")]
+    TemplateSyntax,
+    #[error("the template refuses the chat")]
+    TemplateRaised,
+    #[error("the template cannot render the chat")]
+    TemplateRender,
+    #[error("rendering takes more work than a template is allowed for a chat of this size")]
+    TemplateFuel,
+    #[error("the prompt is longer than the {limit} bytes that a template is allowed for a chat of this size")]
+    TemplateOutput { limit: usize },
+    #[error("the template changes what is said in a way that hides which of its output is untrusted")]
+    TemplateMarking,
+    #[error("the template does not print the message that is to be continued")]
+    TemplateContinue,
+    #[error("the template's variable {name:?} is not JSON")]
+    TemplateVariable { name: String },
+    // SillyTavern's presets.
+    #[error("not a context, instruct or system prompt preset, but {looks}")]
+    PresetFile { looks: &'static str },
+    #[error("the field must be {expected}")]
+    PresetField { expected: &'static str },
+    #[error("{name:?} is no preset that comes with this library; those are {}", crate::preset::BuiltinPreset::NAMES)]
+    UnknownPreset { name: String },
+    #[error("the story string says nothing: {what}")]
+    Story { what: String },
+    #[error("macros write too much")]
+    MacrosTooLong,
+    #[error("a preset has no place for {what}")]
+    PresetLacks { what: &'static str },
+    #[error("no preset makes SillyTavern send this layout: {why}")]
+    Unwritable { why: &'static str },
+
+    // What is to be learnt.
+    #[error("there is nothing to learn: {reason}")]
+    NothingToLearn { reason: &'static str },
+    #[error("the text at bytes {start} to {end} is one run, and is learnt only in part")]
+    PartlyLearnt { start: usize, end: usize },
 
     // A budget of the caller's.
     #[error("what has to stay in the prompt is {over} over the budget")]
@@ -238,16 +284,20 @@ pub enum Family {
     Key,
     /// A budget that cannot be met.
     Budget,
+    /// A SillyTavern preset, its story string or its macros.
+    Preset,
     /// What mistral-common does not do.
     Other,
     /// `InvalidToolCallError`: a model's calls are not of the form.
     InvalidToolCall,
     /// `InvalidArgsToolCallError`: a call's arguments are not of the form.
     InvalidArguments,
+    /// A model's own template, or what it refuses.
+    Template,
 }
 
 impl Family {
-    /// The class's name in mistral-common; `budget` and `other` are our own.
+    /// The class's name in mistral-common; `budget`, `preset`, `template` and `other` are our own.
     ///
     /// ```
     /// # use mistral_chat_template::Family;
@@ -272,9 +322,11 @@ impl Family {
             Family::Value => "ValueError",
             Family::Key => "KeyError",
             Family::Budget => "budget",
+            Family::Preset => "preset",
             Family::Other => "other",
             Family::InvalidToolCall => "InvalidToolCallError",
             Family::InvalidArguments => "InvalidArgsToolCallError",
+            Family::Template => "template",
         }
     }
 }
@@ -405,13 +457,44 @@ kinds! {
     ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form;
     ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other;
     ErrorKind::PromptParts { .. } => "prompt_parts", Family::Other;
+    ErrorKind::TemplateConfig => "template_config", Family::Template;
+    ErrorKind::NoTemplate => "no_template", Family::Template;
+    ErrorKind::UnknownTemplate { .. } => "unknown_template", Family::Template;
+    ErrorKind::TemplateLimit { .. } => "template_limit", Family::Template;
+    ErrorKind::TemplateSyntax => "template_syntax", Family::Template;
+    ErrorKind::TemplateRaised => "template_raised", Family::Template;
+    ErrorKind::TemplateRender => "template_render", Family::Template;
+    ErrorKind::TemplateFuel => "template_fuel", Family::Template;
+    ErrorKind::TemplateOutput { .. } => "template_output", Family::Template;
+    ErrorKind::TemplateMarking => "template_marking", Family::Template;
+    ErrorKind::TemplateContinue => "template_continue", Family::Template;
+    ErrorKind::TemplateVariable { .. } => "template_variable", Family::Template;
+    ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;
+    ErrorKind::PresetField { .. } => "preset_field", Family::Preset;
+    ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset;
+    ErrorKind::Story { .. } => "story", Family::Preset;
+    ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset;
+    ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset;
+    ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
+    ErrorKind::NothingToLearn { .. } => "nothing_to_learn", Family::Other;
+    ErrorKind::PartlyLearnt { .. } => "partly_learnt", Family::Other;
     ErrorKind::OverBudget { .. } => "over_budget", Family::Budget;
 }
 
 impl ErrorKind {
     /// Does the sentence need its source to say what is wrong?
     pub(super) const fn tells_source(&self) -> bool {
-        matches!(self, ErrorKind::ResponseSchema | ErrorKind::ToolSchema | ErrorKind::JsonValue)
+        matches!(
+            self,
+            ErrorKind::ResponseSchema
+                | ErrorKind::ToolSchema
+                | ErrorKind::JsonValue
+                | ErrorKind::TemplateConfig
+                | ErrorKind::TemplateSyntax
+                | ErrorKind::TemplateRaised
+                | ErrorKind::TemplateRender
+                | ErrorKind::TemplateVariable { .. }
+        )
     }
 }
 

@@ -79,11 +79,10 @@ impl<'p> Turns<'p> {
     /// Reads it all into a chat.
     pub(super) fn into_chat(mut self) -> Chat<'static> {
         self.read();
-        if let (System::InUser { .. }, [Message::User(content), _, ..]) = (self.layout.system, &self.messages[..]) {
-            if content.is_empty() {
-                // The layout begins with a user turn, be there one or not.
-                self.messages.remove(0);
-            }
+        let begins_with_user = matches!(self.layout.system, System::InUser { .. });
+        if begins_with_user && matches!(&self.messages[..], [Message::User(content), _, ..] if content.is_empty()) {
+            // The layout begins with a user turn, be there one or not.
+            self.messages.remove(0);
         }
         Chat {
             tools: self.tools,

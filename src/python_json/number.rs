@@ -57,7 +57,7 @@ impl Number<'_> {
     }
 
     /// Appends the number as Python prints it.
-    pub(super) fn write(self, out: &mut String) {
+    pub(crate) fn write(self, out: &mut String) {
         match self {
             Number::Integer("-0") => out.push('0'),
             Number::Integer(text) | Number::NotFinite(text) => out.push_str(text),

@@ -86,10 +86,9 @@ fn arguments() -> BoxedStrategy<String> {
 
 fn call() -> BoxedStrategy<ToolCall<'static>> {
     (proptest::option::weighted(0.9, id()), select(vec!["get", "set-it", "a b"]), arguments())
-        .prop_map(|(id, name, arguments)| ToolCall {
-            id: id.map(Into::into),
-            name: name.into(),
-            arguments: arguments.into(),
+        .prop_map(|(id, name, arguments)| {
+            let call = ToolCall::new(name, arguments);
+            ToolCall { id: id.map(Into::into), ..call }
         })
         .boxed()
 }

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use mistral_chat_template::{
-    Chat, Conversation, Dialect, EffortSetting, Efforts, Error, Fim, Format, Layout, Message, Mode, Prompt,
-    ReasoningEffort, SchemaSetting, Segment, Settings, WordStart,
+    Chat, Conversation, Dialect, Error, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings, WordStart,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,7 +17,7 @@ pub struct Case {
     pub kind: Option<String>,
     mode: Option<String>,
     #[serde(default)]
-    finetuning_messages: bool,
+    pub finetuning_messages: bool,
     pub max_model_input_len: Option<usize>,
     #[serde(default)]
     options: Value,
@@ -61,8 +60,19 @@ pub fn all() -> Vec<Case> {
 }
 
 impl Case {
-    fn parse(line: &str) -> Self {
+    pub fn parse(line: &str) -> Self {
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// The prompt's string, where there is a prompt.
+    pub fn printed(&self) -> String {
+        let part = |segment: &Value| match (&segment["control"], &segment["text"], segment["media"].as_str()) {
+            (Value::String(text), _, _) | (_, Value::String(text), _) => text.clone(),
+            (_, _, Some("image")) => "[IMG]".to_owned(),
+            _ => "[AUDIO]".to_owned(),
+        };
+        let segments = self.segments.iter().flatten();
+        self.string.clone().unwrap_or_else(|| segments.map(part).collect())
     }
 
     pub fn layout(&self) -> Layout {
@@ -77,11 +87,17 @@ impl Case {
     }
 }
 
+pub fn dialect(case: &Case) -> Dialect {
+    match case.kind.as_deref() {
+        Some("openai") => Dialect::OpenAi,
+        _ => Dialect::Mistral,
+    }
+}
+
 impl Case {
     /// The chat of a case that is one.
     pub fn chat(&self) -> Result<Chat<'_>, Error> {
-        let openai = self.kind.as_deref() == Some("openai");
-        let mut chat = Chat::read(self.request.get(), if openai { Dialect::OpenAi } else { Dialect::Mistral })?;
+        let mut chat = Chat::read(self.request.get(), dialect(self))?;
         if !self.finetuning_messages {
             for message in &mut chat.messages {
                 if let Message::Assistant(message) = message {

@@ -19,8 +19,10 @@ object!(MessageFields<'a> {
 });
 
 impl<'de: 'a, 'a> Read<'de> for Message<'a> {
+    #[inline]
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let fields = MessageFields::read_value(context, deserializer)?;
+        let mut fields = MessageFields::absent();
+        fields.fill(context, deserializer)?;
         let Field::Value(role) = &fields.role else {
             return Err(context.fault(ErrorKind::MissingField("role")));
         };
@@ -149,7 +151,8 @@ object!(ChunkFields<'a> {
 
 impl<'de: 'a, 'a> Read<'de> for Chunk<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let fields = ChunkFields::read_value(context, deserializer)?;
+        let mut fields = ChunkFields::absent();
+        fields.fill(context, deserializer)?;
         let Field::Value(kind) = &fields.kind else {
             return Err(context.fault(match context.dialect {
                 Dialect::OpenAi => ErrorKind::UntypedChunk,

@@ -1,0 +1,48 @@
+//! What SillyTavern sends: preset files (or a built-in preset's name) and a chat in, the prompt out.
+//!
+//! ```text
+//! cargo run --example sillytavern -- magnum chat.json
+//! cargo run --example sillytavern -- context.json,instruct.json,sysprompt.json chat.json
+//! ```
+//!
+//! The chat is JSON: `{"messages": […]}`, or `{"story": {…}, "chat": […], "options": {…}}` with SillyTavern's names for
+//! everything. Without a file it is a short one.
+
+use std::error::Error;
+
+use mistral_chat_template::{Chat, Format, Message, Prompt, Scene};
+use serde_json::Value;
+
+#[path = "support/preset_line.rs"]
+mod preset_line;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let preset = preset_line::named(&arguments.next().ok_or("which preset? a name, or files set apart by commas")?)?;
+    let prompt = match arguments.next() {
+        None => {
+            let greeting = [Message::assistant("Meow."), Message::user("Who are you?")];
+            let scene = Scene { char: "Mia".into(), description: "{{char}} is a cat.".into(), ..Scene::default() };
+            preset.with_scene(&scene)?.render(&Chat::new(greeting))?
+        }
+        Some(path) => {
+            let json = std::fs::read_to_string(path)?;
+            let line: Value = serde_json::from_str(&json)?;
+            match line.get("chat") {
+                Some(chat) => {
+                    let mut prompt = Prompt::new();
+                    let format = preset.with_scene(&preset_line::scene(&line))?;
+                    format.render_messages(&preset_line::messages(chat), &mut prompt)?;
+                    prompt
+                }
+                None => preset.with_scene(&Scene::default())?.render(&Chat::from_json(&json)?)?,
+            }
+        }
+    };
+    println!("{prompt}\n");
+    for segment in prompt.segments() {
+        println!("{segment:?}");
+    }
+    println!("stops at {:?}", prompt.stop_strings());
+    Ok(())
+}

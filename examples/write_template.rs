@@ -1,0 +1,16 @@
+//! Writes the Jinja chat template of a layout: `write_template --layout v7-tekken+image > chat_template.jinja`.
+
+use std::env;
+use std::error::Error;
+
+use mistral_chat_template::Layout;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let layout: Layout = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--layout", name] => name.parse()?,
+        _ => return Err("write_template --layout NAME".into()),
+    };
+    print!("{}", layout.chat_template());
+    Ok(())
+}

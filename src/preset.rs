@@ -1,0 +1,162 @@
+//! [`Preset`]: SillyTavern's context and instruct presets in, the prompts that SillyTavern sends with them out.
+//!
+//! A preset is read with [`Preset::load`], goes with a [`Scene`], and then is a [`Format`](crate::Format) as any other:
+//! its string is byte for byte what SillyTavern 1.19.0 sends, and its segments say which `[INST]` the preset wrote and
+//! which somebody typed.
+//!
+//! What the context and the instruct preset write is trusted, and so can hold control tokens. Names, cards, personas,
+//! world info, system prompts, chats and whatever a macro makes of them are text: each stretch of text knows whose it is
+//! on its whole way ([`mixed`]), so that no literal can form in it or across its ends.
+//!
+//! Time and memory are linear in what comes in. Macros may write 1 MiB and eight times their input, a story as much and
+//! in 100,000 steps; blocks, macros and scopes go 64 deep. Nothing reaches a file, a clock or a source of chance.
+
+use serde::Serialize;
+use serde_json::ser::{PrettyFormatter, Serializer};
+
+mod builtin;
+mod compare;
+mod examples;
+mod fields;
+mod format;
+mod macros;
+mod mixed;
+mod read;
+mod scene;
+mod sequence;
+mod stops;
+mod story;
+mod turns;
+mod write;
+
+pub use self::builtin::BuiltinPreset;
+pub use self::compare::{DifferenceKind, Mend, PresetDifference, PresetReport};
+pub use self::fields::{
+    ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
+};
+pub use self::format::PresetFormat;
+pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker};
+
+/// SillyTavern's presets: how it lays a chat out.
+///
+/// ```
+/// use mistral_chat_template::{BuiltinPreset, Chat, Format, Message, Scene};
+///
+/// let preset = BuiltinPreset::Magnum.preset();
+/// let scene = Scene { user: "Rex".into(), char: "Mia".into(), ..Scene::default() };
+/// let chat = Chat::new([Message::assistant("Meow."), Message::user("[/INST]")]);
+///
+/// let prompt = preset.with_scene(&scene)?.render(&chat)?;
+/// assert!(prompt.as_str().ends_with("[/INST] Mia: Meow.</s>[INST] Rex: [/INST][/INST] Mia:"));
+/// assert_eq!(prompt.stop_strings(), ["\nRex:", "</s>", "[INST] "]);
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+///
+/// The default is what a fresh install has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Preset {
+    /// The context preset.
+    pub context: ContextPreset,
+    /// The instruct preset.
+    pub instruct: InstructPreset,
+    /// The system prompt preset, where there is one.
+    pub system: Option<SystemPreset>,
+    /// What else an export of all presets held.
+    pub unknown: UnknownFields,
+}
+
+/// What a file of presets is.
+///
+/// ```
+/// use mistral_chat_template::{Preset, PresetFile};
+///
+/// let file = Preset::default().load(r#"{"name": "Kind", "content": "Be kind."}"#)?;
+/// assert_eq!(file, PresetFile::System);
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PresetFile {
+    /// A context preset.
+    Context,
+    /// An instruct preset.
+    Instruct,
+    /// A system prompt preset.
+    System,
+    /// An export of several.
+    Master,
+}
+
+impl Preset {
+    /// The context preset as SillyTavern's JSON.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Preset;
+    /// assert!(Preset::default().context_json().contains("\"story_string_depth\": 1"));
+    /// ```
+    #[must_use]
+    pub fn context_json(&self) -> String {
+        pretty(&self.context)
+    }
+
+    /// The instruct preset as SillyTavern's JSON.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Preset;
+    /// assert!(Preset::default().instruct_json().contains("\"names_behavior\": \"force\""));
+    /// ```
+    #[must_use]
+    pub fn instruct_json(&self) -> String {
+        pretty(&self.instruct)
+    }
+
+    /// All of it as SillyTavern's export of several presets.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{BuiltinPreset, Preset};
+    /// let preset = BuiltinPreset::MistralV7.preset();
+    /// let mut same = Preset::default();
+    /// same.load(&preset.to_json())?;
+    /// assert_eq!(same, preset);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Master<'p> {
+            instruct: &'p InstructPreset,
+            context: &'p ContextPreset,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            sysprompt: &'p Option<SystemPreset>,
+            #[serde(flatten)]
+            unknown: &'p UnknownFields,
+        }
+        let Preset { context, instruct, system, unknown } = self;
+        pretty(&Master { instruct, context, sysprompt: system, unknown })
+    }
+
+    /// This preset with a system prompt.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{BuiltinPreset, Chat, Format, Message, Scene};
+    /// let preset = BuiltinPreset::MistralV7Tekken.preset().with_system_prompt("Be kind.");
+    /// let prompt = preset.with_scene(&Scene::default())?.render(&Chat::new([Message::user("Hi")]))?;
+    /// assert_eq!(prompt.as_str(), "[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]Hi[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_system_prompt(mut self, content: impl Into<String>) -> Self {
+        self.system = Some(SystemPreset { content: content.into(), ..SystemPreset::default() });
+        self
+    }
+}
+
+/// JSON as SillyTavern exports it: four spaces a level.
+fn pretty(value: &impl Serialize) -> String {
+    let mut json = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut json, PrettyFormatter::with_indent(b"    "));
+    // Texts, numbers and flags under text keys cannot fail to be written to memory.
+    match value.serialize(&mut serializer) {
+        Ok(()) => String::from_utf8(json).unwrap_or_default(),
+        Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,519 @@
+//! Runs the macros of a text: each replaced by its value, nested ones first, branches not taken not at all.
+
+use std::ops::Range;
+
+use super::super::mixed::{Mixed, Trust, is_space, trimmed};
+use super::Macros;
+use super::names::{self, Field, Macro, Sequence};
+use super::parse::{Call, Head, Operator, Scope};
+
+/// How deeply scopes can stand in scopes; what is deeper stays text.
+const MAX_DEPTH: usize = 64;
+
+/// A macro's arguments and how it was called.
+struct Invocation<'c> {
+    source: &'c Mixed,
+    call: &'c Call,
+    /// The range between the macro and its end, and the macros in it.
+    scope: Option<(Range<usize>, &'c [Call])>,
+    depth: usize,
+}
+
+impl Macros<'_> {
+    /// A range of `source` with the macros in it, which are `calls`, replaced.
+    pub(super) fn run(&mut self, source: &Mixed, range: Range<usize>, calls: &[Call], depth: usize) -> Mixed {
+        let ends = scope_ends(source.as_str(), calls);
+        let mut out = Mixed::default();
+        let mut at = range.start;
+        let mut index = 0;
+        while let Some(call) = calls.get(index) {
+            out.append_part(source, at..call.range.start);
+            at = call.range.end;
+            index += 1;
+            if call.closes || depth >= MAX_DEPTH {
+                out.append_part(source, call.range.clone());
+                continue;
+            }
+            let mut scope = None;
+            if let Some((end, closing)) =
+                ends.get(index - 1).copied().flatten().and_then(|end| Some((end, calls.get(end)?)))
+            {
+                scope = Some((at..closing.range.start, calls.get(index..end).unwrap_or_default()));
+                at = closing.range.end;
+                index = end + 1;
+            }
+            out.append(&self.invoke(&Invocation { source, call, scope, depth }));
+        }
+        out.append_part(source, at..range.end);
+        out
+    }
+
+    fn invoke(&mut self, invocation: &Invocation<'_>) -> Mixed {
+        let Invocation { source, call, .. } = invocation;
+        let trusted = source.is_of_preset(call.range.start..call.range.start + 2)
+            && source.is_of_preset(call.range.end - 2..call.range.end);
+        let text = source.as_str();
+        let mut keeps_trust = trusted;
+        let value = match &call.head {
+            Head::Variable { scope, name, operator } => {
+                let name = text.get(name.clone()).unwrap_or_default().to_owned();
+                Some(self.variable(invocation, *scope, name, *operator, trusted))
+            }
+            Head::Name(name) => {
+                let name = text.get(name.clone()).unwrap_or_default();
+                let count = call.args.len() + usize::from(invocation.scope.is_some());
+                match self.scene.value_of(name) {
+                    Some(value) if count == 0 => Some(Mixed::of_nobody(value)),
+                    _ => names::find(name).filter(|known| known.arguments.contains(&count)).and_then(|known| {
+                        // A branch is text that stands there once, whoever asked for it.
+                        keeps_trust |= known.known == Macro::If;
+                        self.value(invocation, known.known, trusted)
+                    }),
+                }
+            }
+        };
+        match value {
+            Some(value) => {
+                self.spend(value.len() + 1);
+                if keeps_trust { value } else { value.distrusted() }
+            }
+            None => self.verbatim(invocation),
+        }
+    }
+
+    /// A macro that is none, with the macros in it replaced.
+    fn verbatim(&mut self, invocation: &Invocation<'_>) -> Mixed {
+        let Invocation { source, call, depth, .. } = invocation;
+        self.run(source, call.range.clone(), &call.inner, depth + 1)
+    }
+
+    /// An argument with its macros replaced; what stands in the macro's scope is its last.
+    fn argument(&mut self, invocation: &Invocation<'_>, index: usize) -> Mixed {
+        let Invocation { source, call, depth, .. } = invocation;
+        match (call.args.get(index), &invocation.scope) {
+            (Some(range), _) => self.run(source, range.clone(), within(&call.inner, range), depth + 1),
+            (None, Some((range, calls))) => {
+                let value = self.run(source, range.clone(), calls, depth + 1);
+                if call.keeps_space { value } else { dedented(&value) }
+            }
+            (None, None) => Mixed::default(),
+        }
+    }
+
+    fn value(&mut self, invocation: &Invocation<'_>, known: Macro, trusted: bool) -> Option<Mixed> {
+        let nobody = |text: &str| Some(Mixed::of_nobody(text));
+        match known {
+            Macro::User => nobody(&self.scene.user),
+            Macro::Char => nobody(&self.scene.char),
+            Macro::Group if self.scene.group.is_empty() => nobody(&self.scene.char),
+            Macro::Group => nobody(&self.scene.group.join(", ")),
+            Macro::NotChar => nobody(&self.not_char()),
+            Macro::Field(field) => Some(self.field(field)),
+            Macro::Instruct(sequence) => Some(Mixed::of_preset(self.sequence(sequence))),
+            Macro::SystemPrompt => nobody(self.effective_system_prompt()),
+            Macro::DefaultSystemPrompt => nobody(self.system_prompt),
+            Macro::ExampleSeparator => Some(Mixed::of_preset(&self.context.example_separator)),
+            Macro::ChatStart => Some(Mixed::of_preset(&self.context.chat_start)),
+            // The first time it is the original, and then it is empty.
+            Macro::Original => self.original.as_mut().map(std::mem::take),
+            Macro::IsMobile => nobody("false"),
+            Macro::Repeat(text) => Some(self.repeated(invocation, text)),
+            Macro::Nothing => {
+                // What a comment holds is run all the same.
+                self.argument(invocation, 0);
+                Some(Mixed::default())
+            }
+            Macro::Trim if invocation.scope.is_some() => Some(self.argument(invocation, 0)),
+            Macro::Trim => Some(Mixed::of_preset("{{trim}}")),
+            Macro::If => Some(self.branch(invocation)),
+            Macro::Else => Some(Mixed::default()),
+            Macro::Reverse => {
+                let value = self.argument(invocation, 0);
+                let reversed: String = value.as_str().chars().rev().collect();
+                Some(Mixed::new(&reversed, value.trust()))
+            }
+            Macro::Random => Some(self.choice(invocation)),
+            Macro::Roll => {
+                let formula = self.argument(invocation, 0);
+                nobody(&self.roll(formula.as_str()).map(|total| total.to_string()).unwrap_or_default())
+            }
+            Macro::Get(scope) => {
+                let name = self.argument(invocation, 0);
+                let value = self.get(scope, name.as_str()).map(as_number_prints).unwrap_or_default();
+                Some(if name.trust() == Trust::Preset { value } else { value.distrusted() })
+            }
+            Macro::Set(scope) => {
+                let (name, value) = (self.argument(invocation, 0), self.argument(invocation, 1));
+                self.set(scope, name.into_string(), if trusted { value } else { value.distrusted() });
+                Some(Mixed::default())
+            }
+            Macro::Add(scope) => {
+                let (name, value) = (self.argument(invocation, 0), self.argument(invocation, 1));
+                self.add(scope, name.into_string(), if trusted { value } else { value.distrusted() });
+                Some(Mixed::default())
+            }
+            Macro::Step(scope, by) => {
+                let name = self.argument(invocation, 0).into_string();
+                Some(self.step(scope, name, f64::from(by)))
+            }
+            Macro::Has(scope) => {
+                let name = self.argument(invocation, 0);
+                nobody(if self.get(scope, name.as_str()).is_some() { "true" } else { "false" })
+            }
+            Macro::Delete(scope) => {
+                let name = self.argument(invocation, 0).into_string();
+                self.variables.remove(&(scope, name));
+                Some(Mixed::default())
+            }
+        }
+    }
+
+    fn not_char(&self) -> String {
+        let others = self.scene.group.iter().filter(|name| **name != self.scene.char);
+        others.chain([&self.scene.user]).map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    fn field(&self, field: Field) -> Mixed {
+        let Some(card) = &self.card else { return Mixed::default() };
+        Mixed::of_nobody(match field {
+            Field::Description => &card.description,
+            Field::Personality => &card.personality,
+            Field::Scenario => &card.scenario,
+            Field::Persona => &card.persona,
+            Field::ExamplesRaw => &card.examples_raw,
+            Field::Examples => return card.examples.clone(),
+            Field::SystemPrompt => &card.system_prompt,
+            Field::PostHistory => &card.post_history,
+            Field::Greeting => &self.scene.greeting,
+            Field::Unknown => "",
+        })
+    }
+
+    fn effective_system_prompt(&self) -> &str {
+        let of_card = self.card.as_ref().map(|card| card.system_prompt.as_str()).unwrap_or_default();
+        let preferred = self.scene.settings.prefer_card_prompt && !of_card.is_empty();
+        if preferred { of_card } else { self.system_prompt }
+    }
+
+    fn sequence(&self, sequence: Sequence) -> &str {
+        fn or<'t>(text: &'t str, other: &'t str) -> &'t str {
+            if text.is_empty() { other } else { text }
+        }
+        let instruct = self.instruct;
+        match sequence {
+            _ if !instruct.enabled => "",
+            Sequence::StoryPrefix => &instruct.story_string_prefix,
+            Sequence::StorySuffix => &instruct.story_string_suffix,
+            Sequence::Input => &instruct.input_sequence,
+            Sequence::InputSuffix => &instruct.input_suffix,
+            Sequence::Output => &instruct.output_sequence,
+            Sequence::OutputSuffix => &instruct.output_suffix,
+            Sequence::System => &instruct.system_sequence,
+            Sequence::SystemSuffix => &instruct.system_suffix,
+            Sequence::FirstOutput => or(&instruct.first_output_sequence, &instruct.output_sequence),
+            Sequence::LastOutput => or(&instruct.last_output_sequence, &instruct.output_sequence),
+            Sequence::Stop => &instruct.stop_sequence,
+            Sequence::Alignment => &instruct.user_alignment_message,
+            Sequence::LastSystem => &instruct.last_system_sequence,
+            Sequence::FirstInput => or(&instruct.first_input_sequence, &instruct.input_sequence),
+            Sequence::LastInput => or(&instruct.last_input_sequence, &instruct.input_sequence),
+        }
+    }
+
+    fn repeated(&mut self, invocation: &Invocation<'_>, text: &str) -> Mixed {
+        let Invocation { source, call, .. } = invocation;
+        let count = match call.args.first() {
+            None => Ok(1),
+            Some(range) => {
+                let argument = self.argument(invocation, 0);
+                argument.as_str().parse::<usize>().map_err(|_| (range.clone(), argument))
+            }
+        };
+        match count {
+            Ok(count) => {
+                let allowed = self.spend(count.saturating_mul(text.len()));
+                Mixed::of_nobody(&text.repeat(if allowed { count } else { 0 }))
+            }
+            // As any macro with wrong arguments it stays, and is not run a second time.
+            Err((range, argument)) => {
+                let mut kept = source.part(call.range.start..range.start);
+                kept.append(&argument);
+                kept.append_part(source, range.end..call.range.end);
+                kept
+            }
+        }
+    }
+
+    /// `{{if}}`: its first argument is asked, its second or what stands in its scope is split at `{{else}}`.
+    fn branch(&mut self, invocation: &Invocation<'_>) -> Mixed {
+        let Invocation { source, call, depth, .. } = invocation;
+        let text = source.as_str();
+        let Some(first) = call.args.first() else { return Mixed::default() };
+        let condition = text.get(first.clone()).unwrap_or_default();
+        let (inverted, asked) = match condition.strip_prefix('!') {
+            Some(rest) => (true, trimmed(text, first.end - rest.len()..first.end)),
+            None => (false, first.clone()),
+        };
+        let asked = self.run(source, asked.clone(), within(&call.inner, &asked), depth + 1);
+        let holds = self.is_true(asked.as_str()) != inverted;
+        let (range, calls) = match (call.args.get(1), &invocation.scope) {
+            (Some(range), _) => (range.clone(), within(&call.inner, range)),
+            (None, Some((range, calls))) => (range.clone(), *calls),
+            (None, None) => return Mixed::default(),
+        };
+        let (range, calls) = match (holds, top_level_else(text, calls)) {
+            (true, None) => (range, calls),
+            (true, Some(at)) => (range.start..start_of(calls, at), calls.get(..at).unwrap_or_default()),
+            (false, None) => return Mixed::default(),
+            (false, Some(at)) => (end_of(calls, at)..range.end, calls.get(at + 1..).unwrap_or_default()),
+        };
+        let value = self.run(source, range, calls, depth + 1);
+        if call.keeps_space { value } else { dedented(&value) }
+    }
+
+    /// What a condition says: the value of a macro or a variable that it names, or else its own text.
+    fn is_true(&mut self, condition: &str) -> bool {
+        let is_variable = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && !name.ends_with('-')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+        };
+        let scoped = [(".", Scope::Chat), ("$", Scope::Global)]
+            .iter()
+            .find_map(|(prefix, scope)| Some((condition.strip_prefix(prefix)?, *scope)))
+            .filter(|(name, _)| is_variable(name));
+        if let Some((name, scope)) = scoped {
+            return !is_false(self.get(scope, name).map(Mixed::as_str).unwrap_or_default());
+        }
+        let is_macro = self.scene.value_of(condition).is_some()
+            || names::find(condition).is_some_and(|known| *known.arguments.start() == 0);
+        if !is_macro {
+            return !is_false(condition);
+        }
+        let source = Mixed::of_nobody(&format!("{{{{{condition}}}}}"));
+        let calls = super::parse::parse(source.as_str());
+        let value = self.run(&source, 0..source.len(), &calls, MAX_DEPTH - 1);
+        !is_false(value.as_str())
+    }
+
+    fn choice(&mut self, invocation: &Invocation<'_>) -> Mixed {
+        let count = invocation.call.args.len() + usize::from(invocation.scope.is_some());
+        let mut items: Vec<Mixed> = (0..count).map(|index| self.argument(invocation, index)).collect();
+        if let [only] = items.as_slice() {
+            items = listed(only);
+        }
+        let chosen = self.draw(items.len());
+        items.into_iter().nth(chosen).unwrap_or_default()
+    }
+
+    /// A number below `bound`, from the scene's seed.
+    fn draw(&mut self, bound: usize) -> usize {
+        self.draws += 1;
+        let mut state = self.scene.seed.wrapping_add(self.draws.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
+        usize::try_from((state ^ (state >> 31)) % bound).unwrap_or_default()
+    }
+
+    /// Dice: `6`, `d6`, `2d6`, `2d6+1`.
+    fn roll(&mut self, formula: &str) -> Option<i64> {
+        let formula = formula.trim();
+        let (dice, modifier) = match formula.find(['+', '-']) {
+            Some(at) => (formula.get(..at)?, formula.get(at..)?.parse::<i32>().ok()?),
+            None => (formula, 0),
+        };
+        let (count, sides) = match dice.split_once(['d', 'D']) {
+            Some(("", sides)) => (1, sides.parse::<u16>().ok()?),
+            Some((count, sides)) => (count.parse::<u16>().ok()?, sides.parse::<u16>().ok()?),
+            None => (1, dice.parse::<u16>().ok()?),
+        };
+        if sides == 0 || !self.spend(count.into()) {
+            return None;
+        }
+        let thrown: i64 = (0..count).filter_map(|_| i64::try_from(self.draw(sides.into()) + 1).ok()).sum();
+        Some(thrown + i64::from(modifier))
+    }
+
+    fn get(&self, scope: Scope, name: &str) -> Option<&Mixed> {
+        self.variables.get(&(scope, name.to_owned()))
+    }
+
+    fn set(&mut self, scope: Scope, name: String, value: Mixed) {
+        if self.spend(value.len()) {
+            self.variables.insert((scope, name), value);
+        }
+    }
+
+    /// Adds numbers, and joins anything else.
+    fn add(&mut self, scope: Scope, name: String, value: Mixed) {
+        let current = self.get(scope, &name).cloned().unwrap_or_default();
+        let sum = match (number(current.as_str()), number(value.as_str())) {
+            (Some(current), Some(value)) => Mixed::of_nobody(&(current + value).to_string()),
+            _ => {
+                let mut joined = current;
+                joined.append(&value);
+                joined
+            }
+        };
+        self.set(scope, name, sum);
+    }
+
+    fn step(&mut self, scope: Scope, name: String, by: f64) -> Mixed {
+        self.add(scope, name.clone(), Mixed::of_nobody(&by.to_string()));
+        self.get(scope, &name).map(as_number_prints).unwrap_or_default()
+    }
+
+    fn variable(
+        &mut self,
+        invocation: &Invocation<'_>,
+        scope: Scope,
+        name: String,
+        operator: Operator,
+        trusted: bool,
+    ) -> Mixed {
+        let truth = |holds: bool| Mixed::of_nobody(if holds { "true" } else { "false" });
+        let current = self.get(scope, &name).cloned();
+        let is_absent = match operator {
+            Operator::Or | Operator::OrSet => is_false(current.as_ref().map(Mixed::as_str).unwrap_or_default()),
+            _ => current.is_none(),
+        };
+        let current = current.unwrap_or_default();
+        match operator {
+            Operator::Get => return as_number_prints(&current),
+            Operator::Increment => return self.step(scope, name, 1.0),
+            Operator::Decrement => return self.step(scope, name, -1.0),
+            Operator::Or | Operator::OrSet | Operator::IfAbsent | Operator::SetIfAbsent if !is_absent => {
+                return current;
+            }
+            _ => {}
+        }
+        let value = self.argument(invocation, 0);
+        let value = if trusted { value } else { value.distrusted() };
+        let compared = number(current.as_str()).zip(number(value.as_str()));
+        match operator {
+            Operator::Set => self.set(scope, name, value),
+            Operator::Add => self.add(scope, name, value),
+            Operator::Subtract => {
+                if let Some(amount) = number(value.as_str()) {
+                    self.add(scope, name, Mixed::of_nobody(&(-amount).to_string()));
+                }
+            }
+            Operator::Or | Operator::IfAbsent => return value,
+            Operator::OrSet | Operator::SetIfAbsent => {
+                self.set(scope, name, value.clone());
+                return value;
+            }
+            Operator::Equal => return truth(current.as_str() == value.as_str()),
+            Operator::NotEqual => return truth(current.as_str() != value.as_str()),
+            Operator::Greater => return truth(compared.is_some_and(|(a, b)| a > b)),
+            Operator::GreaterOrEqual => return truth(compared.is_some_and(|(a, b)| a >= b)),
+            Operator::Less => return truth(compared.is_some_and(|(a, b)| a < b)),
+            Operator::LessOrEqual => return truth(compared.is_some_and(|(a, b)| a <= b)),
+            Operator::Get | Operator::Increment | Operator::Decrement => {}
+        }
+        Mixed::default()
+    }
+}
+
+/// The macro that ends each macro's scope, where one does; found as brackets are, name by name.
+fn scope_ends(text: &str, calls: &[Call]) -> Vec<Option<usize>> {
+    let mut ends = vec![None; calls.len()];
+    let mut open: std::collections::HashMap<String, Vec<usize>> = std::collections::HashMap::new();
+    for (index, call) in calls.iter().enumerate() {
+        let Head::Name(name) = &call.head else { continue };
+        let name = text.get(name.clone()).unwrap_or_default().to_ascii_lowercase();
+        if call.closes {
+            if let Some(slot) = open.get_mut(&name).and_then(Vec::pop).and_then(|opened| ends.get_mut(opened)) {
+                *slot = Some(index);
+            }
+        } else if names::find(&name).is_some_and(|known| known.arguments.contains(&(call.args.len() + 1))) {
+            open.entry(name).or_default().push(index);
+        }
+    }
+    ends
+}
+
+/// The `{{else}}` of an `{{if}}`, past those of the `{{if}}`s in it.
+fn top_level_else(text: &str, calls: &[Call]) -> Option<usize> {
+    let mut depth = 0;
+    calls.iter().position(|call| {
+        let Head::Name(name) = &call.head else { return false };
+        match text.get(name.clone()) {
+            Some("if") if call.closes => depth -= 1,
+            Some("if") if call.args.len() == 1 => depth += 1,
+            Some("else") => return depth == 0,
+            _ => {}
+        }
+        false
+    })
+}
+
+fn start_of(calls: &[Call], index: usize) -> usize {
+    calls.get(index).map_or(0, |call| call.range.start)
+}
+
+fn end_of(calls: &[Call], index: usize) -> usize {
+    calls.get(index).map_or(0, |call| call.range.end)
+}
+
+/// The macros that stand in a range.
+fn within<'c>(calls: &'c [Call], range: &Range<usize>) -> &'c [Call] {
+    let from = calls.partition_point(|call| call.range.start < range.start);
+    let to = calls.partition_point(|call| call.range.end <= range.end);
+    calls.get(from..to).unwrap_or_default()
+}
+
+/// The items of a list in one argument: between double colons, or else between commas.
+fn listed(only: &Mixed) -> Vec<Mixed> {
+    let text = only.as_str();
+    let (separator, escapes) = if text.contains("::") { ("::", false) } else { (",", true) };
+    let mut items = Vec::new();
+    let mut start = 0;
+    let escaped = |at: usize| escapes && text.get(..at).is_some_and(|before| before.ends_with('\\'));
+    for (at, found) in text.match_indices(separator).filter(|(at, _)| !escaped(*at)) {
+        items.push(only.part(trimmed(text, start..at)));
+        start = at + found.len();
+    }
+    items.push(only.part(trimmed(text, start..text.len())));
+    if escapes && text.contains("\\,") {
+        items = items.iter().map(|item| Mixed::new(&item.as_str().replace("\\,", ","), item.trust())).collect();
+    }
+    items
+}
+
+/// The text of a scope without the white space around it and without the indentation of its first line.
+fn dedented(text: &Mixed) -> Mixed {
+    let source = text.as_str();
+    let indentation = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let first = source.split('\n').find(|line| !line.trim_matches(is_space).is_empty());
+    let indent = first.map_or(0, indentation);
+    if indent == 0 {
+        return text.trimmed();
+    }
+    let mut at = 0;
+    let mut cuts = Vec::new();
+    for line in source.split('\n') {
+        cuts.push(at..at + indentation(line).min(indent));
+        at += line.len() + 1;
+    }
+    text.without(cuts).trimmed()
+}
+
+/// A variable that spells a number is read as that number.
+fn as_number_prints(value: &Mixed) -> Mixed {
+    let text = value.as_str();
+    match number(text).filter(|number| number.abs() < 1e15 && !text.trim_matches(is_space).is_empty()) {
+        Some(number) if number.to_string() != text => Mixed::of_nobody(&number.to_string()),
+        _ => value.clone(),
+    }
+}
+
+fn is_false(value: &str) -> bool {
+    value.is_empty() || ["off", "false", "0"].iter().any(|word| value.trim_matches(is_space).eq_ignore_ascii_case(word))
+}
+
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim_matches(is_space);
+    if text.is_empty() { Some(0.0) } else { text.parse().ok().filter(|number: &f64| number.is_finite()) }
+}

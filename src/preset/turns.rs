@@ -1,0 +1,368 @@
+//! Messages into the prompt: which come first and last, what is put between them, and what stands around each.
+
+use std::borrow::Cow;
+
+use super::fields::{InjectionRole, NamesBehavior};
+use super::format::PresetFormat;
+use super::scene::{Generation, QuietVoice, Speaker};
+use super::sequence::{Atom, Sequence};
+use crate::chat::Role;
+use crate::error::Error;
+use crate::layout::WordStart;
+use crate::prompt::{Origin, Prompt, Writer};
+
+/// The messages of one chat on their way into a prompt.
+pub(super) struct Turns<'m> {
+    format: &'m PresetFormat,
+    generation: &'m Generation,
+    lines: Vec<Line<'m>>,
+}
+
+/// One message, of the chat or put into it.
+struct Line<'m> {
+    speaker: Speaker,
+    /// The name of who speaks; empty for nobody's.
+    name: &'m str,
+    text: Said<'m>,
+    own_persona: bool,
+    origin: Origin,
+}
+
+enum Said<'m> {
+    Text(Cow<'m, str>),
+    Atoms(&'m [Atom]),
+}
+
+impl Said<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Said::Text(text) => text.is_empty(),
+            Said::Atoms(atoms) => atoms.is_empty(),
+        }
+    }
+}
+
+/// Is it the first or the last message of its kind, for its sequence?
+#[derive(Clone, Copy, PartialEq)]
+enum Position {
+    First,
+    Middle,
+    Last,
+}
+
+/// With what a message ends.
+#[derive(Clone, Copy, PartialEq)]
+enum Ending {
+    Suffix,
+    /// The suffix, but for a newline at its end.
+    SuffixOfLine,
+    /// Its text: it is to be continued.
+    Text,
+}
+
+impl<'m> Turns<'m> {
+    pub(super) fn new(format: &'m PresetFormat, count: usize, generation: &'m Generation) -> Self {
+        let lines = Vec::with_capacity(count + format.injections.len() + 1);
+        Turns { format, generation, lines }
+    }
+
+    /// Takes the next message of the chat.
+    pub(super) fn message(
+        &mut self,
+        index: usize,
+        speaker: Speaker,
+        name: &'m str,
+        text: Cow<'m, str>,
+        own_persona: bool,
+    ) -> Result<(), Error> {
+        let text = if index == 0 { self.format.first_message(text)? } else { text };
+        let role = match speaker {
+            Speaker::User => Role::User,
+            Speaker::Character => Role::Assistant,
+            Speaker::Narrator => Role::System,
+        };
+        let name = if name.is_empty() && speaker != Speaker::User { &self.format.scene.char } else { name };
+        let origin = Origin::message(index, role);
+        self.lines.push(Line { speaker, name, text: Said::Text(text), own_persona, origin });
+        Ok(())
+    }
+
+    /// Writes the whole prompt.
+    pub(super) fn write(mut self, prompt: &mut Prompt) {
+        let last_is_user = |lines: &[Line<'_>]| lines.last().is_some_and(|line| line.speaker == Speaker::User);
+        let leaves_last_out = match self.generation {
+            Generation::Swipe => true,
+            Generation::Regenerate => !last_is_user(&self.lines),
+            _ => false,
+        };
+        if leaves_last_out {
+            self.lines.pop();
+        }
+        let continues = *self.generation == Generation::Continue;
+        let continues_user = continues && last_is_user(&self.lines);
+        let chat_length = self.lines.len();
+        self.put_in(continues);
+
+        let _vocabulary = self.format.scene.settings.vocabulary;
+        let mut out = Out {
+            writer: Writer::new(prompt, WordStart::Nothing),
+            format: self.format,
+            collapses: self.format.scene.settings.collapse_newlines,
+            after_newline: false,
+        };
+        out.atoms(&self.format.opening, "");
+        if self.format.preset.instruct.enabled {
+            self.write_instructed(&mut out, continues);
+        } else {
+            self.write_plain(&mut out, continues, continues_user, chat_length);
+        }
+        for stop in self.format.stop_strings(continues_user) {
+            prompt.stop_at(stop.clone());
+        }
+    }
+
+    /// Puts the injections and the last user message that the chat does not show among the messages.
+    fn put_in(&mut self, continues: bool) {
+        let format = self.format;
+        if !format.injections.is_empty() {
+            let length = self.lines.len();
+            let mut chat = std::mem::take(&mut self.lines).into_iter();
+            self.lines.reserve(length + format.injections.len() + 1);
+            let mut taken = 0;
+            for injection in &format.injections {
+                // What is continued stays last.
+                let depth = if continues { injection.depth.max(1) } else { injection.depth };
+                let before = length.saturating_sub(depth);
+                self.lines.extend(chat.by_ref().take(before.saturating_sub(taken)));
+                taken = taken.max(before);
+                let (speaker, name) = match injection.role {
+                    InjectionRole::System => (Speaker::Narrator, &format.scene.char),
+                    InjectionRole::User => (Speaker::User, &format.scene.user),
+                    InjectionRole::Assistant => (Speaker::Character, &format.scene.char),
+                };
+                let text = Said::Atoms(&injection.text);
+                self.lines.push(Line { speaker, name, text, own_persona: false, origin: Origin::NONE });
+            }
+            self.lines.extend(chat);
+        }
+        if let Some(text) = &format.post_history {
+            let at = self.lines.len().saturating_sub(usize::from(continues));
+            let text = Said::Atoms(text);
+            self.lines
+                .insert(at, Line { speaker: Speaker::User, name: "", text, own_persona: false, origin: Origin::NONE });
+        }
+    }
+
+    fn write_instructed(&self, out: &mut Out<'_, '_>, continues: bool) {
+        let format = self.format;
+        let is_user = |line: &Line<'_>| line.speaker == Speaker::User;
+        if let Some(alignment) = format.alignment.as_ref().filter(|_| !self.lines.first().is_some_and(is_user)) {
+            let (name, text) = (format.scene.user.as_str(), Said::Atoms(alignment));
+            let line = Line { speaker: Speaker::User, name, text, own_persona: false, origin: Origin::NONE };
+            out.message(&line, Position::First, Ending::Suffix);
+        }
+        let last_user = match self.generation {
+            Generation::Impersonate => None,
+            _ => self.lines.iter().rposition(is_user),
+        };
+        let is_quiet = matches!(self.generation, Generation::Quiet { .. });
+        let last_ending = match () {
+            () if continues => Ending::Text,
+            () if format.preset.instruct.wrap && !is_quiet => Ending::SuffixOfLine,
+            () => Ending::Suffix,
+        };
+        let last = self.lines.len().saturating_sub(1);
+        for (index, line) in self.lines.iter().enumerate() {
+            let position = match index {
+                _ if Some(index) == last_user || (continues && index == last) => Position::Last,
+                0 => Position::First,
+                _ => Position::Middle,
+            };
+            out.message(line, position, if index == last { last_ending } else { Ending::Suffix });
+        }
+        out.writer.from(Origin::NONE);
+        if let Some(prompt) = &format.quiet_prompt {
+            let (name, text) = (format.scene.user.as_str(), Said::Atoms(prompt));
+            let line = Line { speaker: Speaker::Narrator, name, text, own_persona: false, origin: Origin::NONE };
+            out.message(&line, Position::Middle, Ending::Suffix);
+        }
+        if !continues {
+            out.atoms(&format.last_line, "");
+        }
+    }
+
+    /// The prompt with instruct mode off: `Name: text` lines.
+    fn write_plain(&self, out: &mut Out<'_, '_>, continues: bool, continues_user: bool, chat_length: usize) {
+        let format = self.format;
+        let (user, char) = (&format.scene.user, &format.scene.char);
+        let (before, continued) = match self.lines.split_last() {
+            Some((last, before)) if continues => (before, Some(last)),
+            _ => (self.lines.as_slice(), None),
+        };
+        for (index, line) in before.iter().enumerate() {
+            let is_last = index + 1 == before.len() && !continues;
+            out.plain_message(line, if is_last { Ending::SuffixOfLine } else { Ending::Suffix });
+        }
+        out.writer.from(Origin::NONE);
+        let mut speaks = format.preset.context.always_force_name2 && !(continues && chat_length == 1);
+        if let (Some(prompt), Generation::Quiet { voice, .. }) = (&format.quiet_prompt, self.generation) {
+            out.text("\n");
+            out.atoms(prompt, "");
+            speaks &= *voice == QuietVoice::Character;
+        }
+        if *self.generation == Generation::Impersonate {
+            out.end_line();
+            out.text(user);
+            out.text(":");
+        } else if speaks {
+            out.end_line();
+            if !continues_user {
+                out.text(char);
+                out.text(":");
+            }
+        }
+        if let Some(line) = continued {
+            out.plain_message(line, Ending::Text);
+        }
+    }
+}
+
+/// The prompt that is written.
+struct Out<'w, 'f> {
+    writer: Writer<'w>,
+    format: &'f PresetFormat,
+    collapses: bool,
+    /// Was a newline the last that was written?
+    after_newline: bool,
+}
+
+impl Out<'_, '_> {
+    fn text(&mut self, text: &str) {
+        if self.collapses {
+            let mut collapsed = String::with_capacity(text.len());
+            for character in text.chars().filter(|character| *character != '\r') {
+                if character != '\n' || !self.after_newline {
+                    collapsed.push(character);
+                }
+                self.after_newline = character == '\n';
+            }
+            self.writer.text(&collapsed);
+            return;
+        }
+        if text.contains('\r') {
+            text.split('\r').for_each(|part| self.writer.text(part));
+        } else {
+            self.writer.text(text);
+        }
+        if !text.is_empty() {
+            self.after_newline = text.ends_with('\n');
+        }
+    }
+
+    fn atom(&mut self, atom: &Atom, name: &str) {
+        match atom {
+            Atom::Control(control) => {
+                self.writer.control(*control);
+                self.after_newline = false;
+            }
+            Atom::Text(text) => self.text(text),
+            Atom::Name => self.text(if name.is_empty() { "System" } else { name }),
+        }
+    }
+
+    fn atoms(&mut self, atoms: &[Atom], name: &str) {
+        atoms.iter().for_each(|atom| self.atom(atom, name));
+    }
+
+    /// As [`atoms`](Out::atoms), without a newline at their end.
+    fn atoms_of_line(&mut self, atoms: &[Atom], name: &str) {
+        match atoms.split_last() {
+            Some((Atom::Text(text), before)) => {
+                self.atoms(before, name);
+                self.text(text.strip_suffix('\n').unwrap_or(text));
+            }
+            _ => self.atoms(atoms, name),
+        }
+    }
+
+    fn sequence(&mut self, sequence: &Sequence, name: &str, ending: Ending) {
+        let patterns = sequence.with_patterns(name, self.format.scene.settings.vocabulary);
+        let atoms = patterns.as_deref().unwrap_or(&sequence.atoms);
+        match ending {
+            Ending::SuffixOfLine => self.atoms_of_line(atoms, name),
+            Ending::Suffix | Ending::Text => self.atoms(atoms, name),
+        }
+    }
+
+    fn end_line(&mut self) {
+        if !self.after_newline {
+            self.text("\n");
+        }
+    }
+
+    /// One message with its sequences.
+    fn message(&mut self, line: &Line<'_>, position: Position, ending: Ending) {
+        let format = self.format;
+        let sequences = &format.sequences;
+        let (prefix, suffix) = match (line.speaker, position) {
+            (Speaker::Narrator, _) => (&sequences.system, &sequences.system_suffix),
+            (Speaker::User, Position::First) => (&sequences.first_input, &sequences.input_suffix),
+            (Speaker::User, Position::Middle) => (&sequences.input, &sequences.input_suffix),
+            (Speaker::User, Position::Last) => (&sequences.last_input, &sequences.input_suffix),
+            (Speaker::Character, Position::First) => (&sequences.first_output, &sequences.output_suffix),
+            (Speaker::Character, Position::Middle) => (&sequences.output, &sequences.output_suffix),
+            (Speaker::Character, Position::Last) => (&sequences.last_output, &sequences.output_suffix),
+        };
+        let wraps = format.preset.instruct.wrap;
+        let shows_name = self.shows_name(line);
+        self.writer.from(line.origin);
+        self.sequence(prefix, line.name, Ending::Suffix);
+        let is_blank = !shows_name && line.text.is_empty() && suffix.is_empty() && !wraps;
+        if wraps && !prefix.is_empty() && !is_blank {
+            self.text("\n");
+        }
+        if shows_name {
+            self.text(line.name);
+            self.text(": ");
+        }
+        let newline = suffix.is_empty() && wraps && ending == Ending::Suffix;
+        let ends_with_text = suffix.is_empty() && !wraps && ending == Ending::SuffixOfLine;
+        self.said(&line.text, if ends_with_text { ending } else { Ending::Suffix });
+        if newline {
+            self.text("\n");
+        } else if ending != Ending::Text {
+            self.sequence(suffix, line.name, ending);
+        }
+    }
+
+    fn said(&mut self, text: &Said<'_>, ending: Ending) {
+        match (text, ending) {
+            (Said::Text(text), Ending::SuffixOfLine) => self.text(text.strip_suffix('\n').unwrap_or(text)),
+            (Said::Text(text), _) => self.text(text),
+            (Said::Atoms(atoms), Ending::SuffixOfLine) => self.atoms_of_line(atoms, ""),
+            (Said::Atoms(atoms), _) => self.atoms(atoms, ""),
+        }
+    }
+
+    fn shows_name(&self, line: &Line<'_>) -> bool {
+        let scene = &self.format.scene;
+        let may = line.speaker != Speaker::Narrator && !line.name.is_empty();
+        may && match self.format.preset.instruct.names_behavior {
+            NamesBehavior::None => false,
+            NamesBehavior::Force => (!scene.group.is_empty() || line.own_persona) && line.name != scene.user,
+            NamesBehavior::Always => true,
+        }
+    }
+
+    fn plain_message(&mut self, line: &Line<'_>, ending: Ending) {
+        self.writer.from(line.origin);
+        if line.speaker != Speaker::Narrator && !line.name.is_empty() {
+            self.text(line.name);
+            self.text(": ");
+        }
+        self.said(&line.text, Ending::Suffix);
+        if ending == Ending::Suffix {
+            self.text("\n");
+        }
+    }
+}

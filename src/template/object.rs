@@ -1,0 +1,155 @@
+//! The lists and dicts that a template sees: made once from a chat, shared, never changed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+
+use super::python;
+
+/// From this many members on, a dict finds its keys by search and not one by one.
+const INDEXED_FROM: usize = 17;
+
+/// A Python list.
+#[derive(Debug)]
+pub(super) struct List(Vec<Value>);
+
+impl List {
+    pub(super) fn new(items: Vec<Value>) -> Self {
+        List(items)
+    }
+
+    pub(super) fn items(&self) -> &[Value] {
+        &self.0
+    }
+}
+
+impl Object for List {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(key.as_usize()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        python::render(&Value::from_dyn_object(self.clone()), f)
+    }
+}
+
+/// A Python dict with strings for keys, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Dict {
+    members: Vec<(Value, Value)>,
+    /// The members by key, where there are many.
+    order: Vec<u32>,
+    /// What a template calls the members whose keys carry marks.
+    unmarked: Vec<(Box<str>, usize)>,
+}
+
+impl Dict {
+    /// A dict of different keys.
+    pub(super) fn new(members: Vec<(Value, Value)>) -> Self {
+        let mut order = Vec::new();
+        if members.len() >= INDEXED_FROM {
+            order.extend((0u32..).take(members.len()));
+            order.sort_by(|a, b| key_at(&members, *a).cmp(key_at(&members, *b)));
+        }
+        Dict { members, order, unmarked: Vec::new() }
+    }
+
+    /// A dict of keys as they came: of equal keys the last value stands at the first place, as in Python.
+    pub(super) fn from_json(members: Vec<(Box<str>, Value)>, mark_key: impl Fn(&str) -> Option<String>) -> Self {
+        let mut unique: Vec<(Box<str>, Value)> = Vec::with_capacity(members.len());
+        let mut places: HashMap<Box<str>, usize> = HashMap::new();
+        let many = members.len() >= INDEXED_FROM;
+        for (key, value) in members {
+            let place =
+                if many { places.get(&key).copied() } else { unique.iter().position(|(known, _)| *known == key) };
+            match place.and_then(|place| unique.get_mut(place)) {
+                Some(member) => member.1 = value,
+                None => {
+                    if many {
+                        places.insert(key.clone(), unique.len());
+                    }
+                    unique.push((key, value));
+                }
+            }
+        }
+        let mut unmarked = Vec::new();
+        let marked = unique.into_iter().enumerate().map(|(place, (key, value))| match mark_key(&key) {
+            Some(marked) => {
+                unmarked.push((key, place));
+                (Value::from(marked), value)
+            }
+            None => (Value::from(&*key), value),
+        });
+        let dict = Dict::new(marked.collect());
+        Dict { unmarked, ..dict }
+    }
+
+    pub(super) fn members(&self) -> &[(Value, Value)] {
+        &self.members
+    }
+
+    fn find(&self, key: &str) -> Option<&Value> {
+        let found = if self.order.is_empty() {
+            self.members.iter().find(|(known, _)| known.as_str() == Some(key))
+        } else {
+            let place = self.order.binary_search_by(|member| key_at(&self.members, *member).cmp(key)).ok();
+            place.and_then(|place| self.order.get(place)).and_then(|member| self.members.get(*member as usize))
+        };
+        found.or_else(|| self.find_unmarked(key)).map(|(_, value)| value)
+    }
+
+    fn find_unmarked(&self, key: &str) -> Option<&(Value, Value)> {
+        let (_, place) = self.unmarked.iter().find(|(known, _)| &**known == key)?;
+        self.members.get(*place)
+    }
+}
+
+fn key_at(members: &[(Value, Value)], place: u32) -> &str {
+    members.get(place as usize).and_then(|(key, _)| key.as_str()).unwrap_or_default()
+}
+
+impl Object for Dict {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.find(key.as_str()?).cloned()
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.find(key).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.members.iter().map(|(key, _)| key.clone()).collect())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.members.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        python::render(&Value::from_dyn_object(self.clone()), f)
+    }
+}
+
+/// An integer of more digits than a machine's number has: it can be printed, and that is all.
+#[derive(Debug)]
+pub(super) struct LongInteger(pub(super) Box<str>);
+
+impl Object for LongInteger {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

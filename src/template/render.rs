@@ -1,0 +1,381 @@
+//! One render: the chat's values through the engine, and its output into control tokens and text.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::value::{Object, Value};
+
+use super::engine::{self, EngineError};
+use super::values::{Marking, Values};
+use super::{
+    ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateRaised, continued, python,
+};
+use crate::chat::{Chat, Chunk, Content, Message};
+use crate::control::{Control, Vocabulary};
+use crate::error::{Error, ErrorKind};
+use crate::marking::Mark;
+use crate::prompt::{Media, Writer};
+
+/// What a template printed, and how its untrusted parts are marked.
+pub(super) struct Rendered {
+    output: String,
+    trust: Trust,
+    signs: Signs,
+}
+
+/// What of an output is the template's own.
+enum Trust {
+    /// All but what is marked.
+    Marked(Mark),
+    /// Nothing.
+    None,
+}
+
+/// The characters of one render that occur nowhere else.
+#[derive(Clone, Copy)]
+struct Signs {
+    mark: Mark,
+    /// What a `{% generation %}` block is printed between, where the template has one.
+    generation: Option<[char; 2]>,
+    /// What is set after the message that is to be continued.
+    tag: Option<char>,
+}
+
+pub(super) fn render(template: &ChatTemplate, chat: &Chat<'_>) -> Result<Rendered, Error> {
+    let compiled = template.compiled_for(chat);
+    let mut texts = Texts::default();
+    texts.of_chat(chat);
+    for (_, json) in &template.variables {
+        texts.add(json.as_str());
+    }
+    texts.documents(template);
+    let signs = Signs::absent_from(&texts, compiled, continued(chat))?;
+    let run = Run { template, chat, compiled, signs, input: texts.length };
+
+    let plain = run.output(Marking::None)?;
+    for marking in run.markings(&texts) {
+        let Some(marking) = marking else {
+            return Ok(Rendered { output: plain, trust: Trust::Marked(signs.mark), signs });
+        };
+        if let Ok(output) = run.output(marking)
+            && signs.mark.split(&output).flat_map(str::bytes).eq(plain.bytes())
+        {
+            return Ok(Rendered { output, trust: Trust::Marked(signs.mark), signs });
+        }
+    }
+    match template.marking_failure {
+        MarkingFailure::Refused => Err(Error::new(ErrorKind::TemplateMarking, "")),
+        MarkingFailure::AllText => Ok(Rendered { output: plain, trust: Trust::None, signs }),
+    }
+}
+
+/// Every untrusted text of a render.
+#[derive(Default)]
+struct Texts<'t> {
+    texts: Vec<&'t str>,
+    length: usize,
+}
+
+impl<'t> Texts<'t> {
+    fn add(&mut self, text: &'t str) {
+        self.texts.push(text);
+        self.length += text.len();
+    }
+
+    fn documents(&mut self, template: &'t ChatTemplate) {
+        if let Some(documents) = &template.documents {
+            self.add(documents.as_str());
+        }
+    }
+
+    fn of_chat(&mut self, chat: &'t Chat<'_>) {
+        for message in &chat.messages {
+            self.content(message.content());
+            match message {
+                Message::System(_) | Message::User(_) => {}
+                Message::Assistant(message) => {
+                    for call in &message.tool_calls {
+                        self.add(&call.name);
+                        self.add(&call.arguments);
+                        self.add(call.id.as_deref().unwrap_or_default());
+                    }
+                }
+                Message::Tool(message) => {
+                    self.add(message.call_id.as_deref().unwrap_or_default());
+                    self.add(message.name.as_deref().unwrap_or_default());
+                }
+            }
+        }
+        for tool in &chat.tools {
+            self.add(&tool.name);
+            self.add(&tool.description);
+            self.add(tool.parameters.as_str());
+        }
+        if let crate::chat::ResponseFormat::JsonSchema(schema) = &chat.response_format {
+            self.add(&schema.name);
+            self.add(schema.description.as_deref().unwrap_or_default());
+            self.add(schema.schema.as_str());
+        }
+    }
+
+    fn content(&mut self, content: &'t Content<'_>) {
+        match content {
+            Content::Text(text) => self.add(text),
+            Content::Chunks(chunks) => {
+                for chunk in chunks {
+                    match chunk {
+                        Chunk::Text(text) | Chunk::Thinking { text, .. } => self.add(text),
+                        Chunk::ImageUrl { url, detail } => {
+                            self.add(url);
+                            self.add(detail.as_deref().unwrap_or_default());
+                        }
+                        Chunk::Image(data) | Chunk::InputAudio(data) | Chunk::AudioUrl(data) => self.add(data),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Signs {
+    /// Characters that occur in none of the texts; JSON may spell one as `\ue000`, which is then looked for decoded.
+    fn absent_from(texts: &Texts<'_>, compiled: &Compiled, tagged: bool) -> Result<Self, Error> {
+        let decoded: Vec<String> =
+            texts.texts.iter().filter(|text| text.contains("\\u")).map(|text| decode_escapes(text)).collect();
+        let source = &*compiled.source;
+        let all = || texts.texts.iter().copied().chain(decoded.iter().map(String::as_str)).chain([source]);
+        let refused = || Error::new(ErrorKind::TemplateMarking, "");
+        let mark = Mark::absent_from(all()).ok_or_else(refused)?;
+        let mut taken = mark.character().to_string();
+        let mut next = || {
+            let sign = Mark::absent_from(all().chain([&*taken])).ok_or_else(refused)?.character();
+            taken.push(sign);
+            Ok::<char, Error>(sign)
+        };
+        let generation = if compiled.generation { Some([next()?, next()?]) } else { None };
+        let tag = if tagged { Some(next()?) } else { None };
+        Ok(Signs { mark, generation, tag })
+    }
+}
+
+/// Could the text have marks: for its brackets, for those that its escapes spell, or for being short?
+fn may_need_marks(text: &str) -> bool {
+    const LONGEST_LITERAL: usize = 20;
+    let bytes = text.as_bytes();
+    let short = !bytes.is_empty() && bytes.len() < LONGEST_LITERAL && !Marking::is_plain(text);
+    short || bytes.iter().any(|byte| matches!(byte, b'[' | b']' | b'<' | b'>')) || text.contains("\\u")
+}
+
+/// The characters that the `\u` escapes of a text spell, whether they are escapes or not.
+fn decode_escapes(text: &str) -> String {
+    let units = text.split("\\u").skip(1).filter_map(|tail| u16::from_str_radix(tail.get(..4)?, 16).ok());
+    char::decode_utf16(units).filter_map(Result::ok).collect()
+}
+
+/// What the renders of one chat have in common.
+struct Run<'r> {
+    template: &'r ChatTemplate,
+    chat: &'r Chat<'r>,
+    compiled: &'r Compiled,
+    signs: Signs,
+    input: usize,
+}
+
+impl Run<'_> {
+    /// The ways to mark the texts, best first; none where the texts need no marks.
+    fn markings(&self, texts: &Texts<'_>) -> impl Iterator<Item = Option<Marking>> + use<> {
+        let mark = self.signs.mark;
+        let brackets = Marking::Brackets(mark);
+        let [first, second] = if self.compiled.composes {
+            [Some(Some(Marking::Ends(mark))), None]
+        } else if texts.texts.iter().any(|text| may_need_marks(text)) {
+            [Some(Some(brackets)), Some(Some(Marking::Literals(mark)))]
+        } else {
+            [Some(None), None]
+        };
+        first.into_iter().chain(second)
+    }
+
+    fn output(&self, marking: Marking) -> Result<String, Error> {
+        let values = Values { marking, thinking: self.compiled.thinking, tag: self.signs.tag };
+        let root = Root::new(self, &values)?;
+        let limits = &self.template.limits;
+        let messages = u64::try_from(self.chat.messages.len()).unwrap_or(u64::MAX);
+        let input = u64::try_from(self.input).unwrap_or(u64::MAX);
+        let fuel =
+            limits.steps.saturating_add(limits.steps_per_message.saturating_mul(messages)).saturating_add(input / 8);
+        let mut environment = self.compiled.environment.clone();
+        environment.set_fuel(Some(fuel));
+        let rendered =
+            environment.get_template(engine::NAME).and_then(|template| template.render(Value::from_object(root)));
+        let mut output = rendered.map_err(render_error)?;
+        let limit = limits.output.saturating_add(self.input.saturating_mul(8));
+        if output.len() > limit {
+            return Err(Error::new(ErrorKind::TemplateOutput { limit }, ""));
+        }
+        if let Some(tag) = self.signs.tag {
+            cut_at(tag, &mut output)?;
+        }
+        Ok(output)
+    }
+}
+
+/// Cuts the output where the message to be continued ends.
+fn cut_at(tag: char, output: &mut String) -> Result<(), Error> {
+    let Some(at) = output.rfind(tag) else { return Err(Error::new(ErrorKind::TemplateContinue, "")) };
+    let kept = output.get(at..).is_some_and(|tail| tail.strip_prefix(tag).is_some_and(|tail| tail.starts_with(' ')));
+    output.truncate(at);
+    if !kept {
+        output.truncate(output.trim_end_matches(python::is_space).len());
+    }
+    Ok(())
+}
+
+/// The engine's error as one of ours, its own types left behind.
+fn render_error(error: minijinja::Error) -> Error {
+    if error.kind() == minijinja::ErrorKind::OutOfFuel {
+        return Error::new(ErrorKind::TemplateFuel, "");
+    }
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        if let Some(raised) = inner.downcast_ref::<TemplateRaised>() {
+            return Error::new(ErrorKind::TemplateRaised, "").because(raised.clone());
+        }
+        if inner.downcast_ref::<minijinja::Error>().is_some_and(|inner| inner.kind() == minijinja::ErrorKind::OutOfFuel)
+        {
+            return Error::new(ErrorKind::TemplateFuel, "");
+        }
+        source = inner.source();
+    }
+    Error::new(ErrorKind::TemplateRender, "").because(EngineError::new(&error))
+}
+
+/// The variables that a template sees.
+struct Root {
+    variables: Vec<(Box<str>, Value)>,
+}
+
+impl Root {
+    fn new(run: &Run<'_>, values: &Values) -> Result<Self, Error> {
+        let Run { template, chat, .. } = run;
+        let mut variables: Vec<(Box<str>, Value)> = Vec::with_capacity(12);
+        let mut set = |name: &str, value: Value| variables.push((name.into(), value));
+        set("messages", values.messages(chat)?);
+        set("tools", values.tools(&chat.tools)?);
+        let added = template.generation_prompt == GenerationPrompt::Added && !continued(chat);
+        set("add_generation_prompt", Value::from(added));
+        for (name, token) in &template.special_tokens {
+            set(
+                name,
+                match token {
+                    SpecialToken::One(text) => Value::from(text),
+                    SpecialToken::Many(texts) => texts.iter().collect(),
+                },
+            );
+        }
+        let documents = template.documents.as_ref().map(|documents| values.json(documents.as_str())).transpose()?;
+        set("documents", documents.unwrap_or(Value::from(())));
+        if let Some(effort) = chat.reasoning_effort {
+            set("reasoning_effort", Value::from(effort.as_str()));
+        }
+        if let Some(format) = values.response_format(&chat.response_format)? {
+            set("response_format", format);
+        }
+        for (name, json) in &template.variables {
+            set(name, values.json(json.as_str())?);
+        }
+        if values.marking != Marking::None {
+            set(engine::MARK, Value::from(run.signs.mark.character()));
+        }
+        if let Some(signs) = run.signs.generation {
+            set(engine::GENERATION, Value::from(signs.iter().collect::<String>()));
+        }
+        Ok(Root { variables })
+    }
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Root")
+    }
+}
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        // What is set last counts.
+        self.variables.iter().rev().find(|(name, _)| **name == *key).map(|(_, value)| value.clone())
+    }
+}
+
+impl Rendered {
+    /// Writes the output: literals of the vocabulary that the template printed as control tokens, all else as text.
+    pub(super) fn write(&self, writer: &mut Writer<'_>, vocabulary: Vocabulary) {
+        for part in self.output.split(|character| self.is_generation_sign(character)) {
+            match self.trust {
+                Trust::Marked(mark) => write_marked(writer, part, mark, vocabulary),
+                Trust::None => writer.text(part),
+            }
+        }
+    }
+
+    /// The bytes of the prompt that were printed by `{% generation %}` blocks, in order, none within another.
+    pub(super) fn generated(&self) -> Vec<Range<usize>> {
+        let Some([open, close]) = self.signs.generation else { return Vec::new() };
+        let mark = match self.trust {
+            Trust::Marked(mark) => Some(mark.character()),
+            Trust::None => None,
+        };
+        let (mut ranges, mut at, mut depth, mut start) = (Vec::new(), 0, 0usize, 0);
+        for character in self.output.chars() {
+            if character == open {
+                if depth == 0 {
+                    start = at;
+                }
+                depth += 1;
+            } else if character == close {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    ranges.push(start..at);
+                }
+            } else if Some(character) != mark {
+                at += character.len_utf8();
+            }
+        }
+        if depth > 0 {
+            ranges.push(start..at);
+        }
+        ranges
+    }
+
+    fn is_generation_sign(&self, character: char) -> bool {
+        self.signs.generation.is_some_and(|signs| signs.contains(&character))
+    }
+}
+
+/// Writes trusted text with marked untrusted parts; a literal that stands for an image or a sound is the whole of it.
+fn write_marked(writer: &mut Writer<'_>, text: &str, mark: Mark, vocabulary: Vocabulary) {
+    let mut rest = text;
+    let mut searched = 0;
+    while let Some(found) =
+        rest.as_bytes().get(searched..).and_then(|tail| tail.iter().position(|byte| matches!(byte, b'[' | b'<')))
+    {
+        let at = searched + found;
+        searched = at + 1;
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let Some(control) = vocabulary.starting(from) else { continue };
+        mark.split(before).for_each(|part| writer.text(part));
+        match control {
+            Control::Img => writer.media(Media::Image),
+            Control::Audio => writer.media(Media::Audio),
+            control => writer.control(control),
+        }
+        rest = from.get(control.as_str().len()..).unwrap_or_default();
+        searched = 0;
+    }
+    mark.split(rest).for_each(|part| writer.text(part));
+}

@@ -1,0 +1,108 @@
+//! How much reading and rendering allocate: rendering text into a prompt that is used again, nothing at all.
+
+use allocation_counter::{AllocationInfo, measure};
+use mistral_chat_template::{Chat, Chunk, Feature, Format, Json, Layout, Message, Prompt, Tool, ToolCall, Version};
+
+fn layouts() -> impl Iterator<Item = Layout> {
+    Version::ALL.iter().map(|version| version.layout())
+}
+
+/// Questions and replies, and one more question.
+fn exchanges(count: usize) -> Vec<Message<'static>> {
+    let mut messages = Vec::new();
+    for index in 0..count {
+        messages.push(Message::user(format!("Question {index} about the forêt?")));
+        messages.push(Message::assistant(format!("Reply {index}, which is longer than the question. ")));
+    }
+    messages.push(Message::user("And now?"));
+    messages
+}
+
+fn text_chats() -> Vec<Chat<'static>> {
+    let plain = exchanges(20);
+    let with_system = [Message::system("Be kind."), Message::system("Be brief.")].into_iter().chain(exchanges(20));
+    let merged = exchanges(20).into_iter().flat_map(|message| [message.clone(), message]);
+    let continued = exchanges(20).into_iter().chain([Message::prefix("It is ")]);
+    vec![Chat::new(plain), Chat::new(with_system), Chat::new(merged), Chat::new(continued)]
+}
+
+fn calls_and_results(count: usize) -> Chat<'static> {
+    let mut messages = Vec::new();
+    for index in 0..count {
+        let id = format!("call{index:05}");
+        messages.push(Message::user("What is the weather?"));
+        let call = ToolCall::new("get_weather", r#"{"city":"Orléans","days":3}"#).id(id.clone());
+        messages.push(Message::calls([call]));
+        messages.push(Message::tool(r#"{"temperature":21.5,"text":"sunny"}"#).answering(id));
+        messages.push(Message::assistant("Sunny."));
+    }
+    messages.push(Message::user("Thanks."));
+    let schema = r#"{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}}}"#;
+    let tool = Tool {
+        name: "get_weather".into(),
+        description: "The weather of a city".into(),
+        parameters: Json::new(schema).unwrap(),
+    };
+    Chat { tools: vec![tool], ..Chat::new(messages) }
+}
+
+/// What one more render into a prompt costs that the same chat was rendered into before.
+fn render_again(layout: &Layout, chat: &Chat<'_>) -> AllocationInfo {
+    let mut prompt = layout.render(chat).unwrap();
+    measure(|| layout.render_into(chat, &mut prompt).unwrap())
+}
+
+#[test]
+fn text_into_a_used_prompt_allocates_nothing() {
+    for layout in layouts() {
+        for chat in text_chats() {
+            let info = render_again(&layout, &chat);
+            assert_eq!((info.count_total, info.bytes_total), (0, 0), "{} {chat:?}", layout.name);
+        }
+    }
+}
+
+#[test]
+fn a_shorter_chat_fits_into_the_prompt_of_a_longer_one() {
+    for layout in layouts() {
+        let mut prompt = layout.render(&Chat::new(exchanges(20))).unwrap();
+        let shorter = Chat::new(exchanges(7));
+        let info = measure(|| layout.render_into(&shorter, &mut prompt).unwrap());
+        assert_eq!(info.count_total, 0, "{}", layout.name);
+    }
+}
+
+#[test]
+fn calls_results_and_images_allocate_no_more_for_a_longer_chat() {
+    for layout in layouts().map(|layout| layout.with(Feature::Image)) {
+        let image = |count| {
+            let chunks = vec![Chunk::text("What is it?"), Chunk::image_url("https://example.com/cat.png")];
+            Chat::new(exchanges(count).into_iter().chain([Message::assistant("Now."), Message::user(chunks)]))
+        };
+        for (short, long) in [(calls_and_results(10), calls_and_results(100)), (image(10), image(100))] {
+            if layout.render(&short).is_ok() {
+                let (short, long) = (render_again(&layout, &short), render_again(&layout, &long));
+                assert_eq!(short, long, "{}", layout.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prompt_takes_twice_its_string_and_some_bytes_a_message_at_most() {
+    for layout in layouts() {
+        let chat = Chat::new(exchanges(200));
+        let mut prompt = Prompt::new();
+        let info = measure(|| layout.render_into(&chat, &mut prompt).unwrap());
+        let limit = 2 * prompt.as_str().len() + 48 * chat.messages.len();
+        assert!(info.bytes_max <= limit as u64, "{}: {} of {limit}", layout.name, info.bytes_max);
+    }
+}
+
+#[test]
+fn reading_borrows_the_text() {
+    let messages = r#"{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"},"#.repeat(200);
+    let json = format!(r#"{{"model":"m","messages":[{messages}{{"role":"user","content":"Bye"}}]}}"#);
+    let info = measure(|| assert_eq!(Chat::from_json(&json).unwrap().messages.len(), 401));
+    assert!(info.count_total <= 10, "only the list of messages grows: {info:?}");
+}

@@ -1,0 +1,183 @@
+//! Presets beside layouts: what is reported, what is written, and that what is written is right.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+use mistral_chat_template::{
+    BuiltinPreset, Chat, Control, DifferenceKind, Format, Frame, Layout, Mark, Message, Preset, Scene, System, UserTurn,
+};
+use proptest::prelude::*;
+
+const WRITABLE: [Layout; 9] = [
+    Layout::MAGNUM,
+    Layout::V1,
+    Layout::V1_TEKKEN,
+    Layout::V7,
+    Layout::V7_TEKKEN,
+    Layout::V11,
+    Layout::V13,
+    Layout { name: "bar", system: System::InUser { turn: UserTurn::First, join: " | " }, ..Layout::V3 },
+    Layout { name: "rule", system: System::InUser { turn: UserTurn::First, join: "\n---\n" }, ..Layout::V3_TEKKEN },
+];
+
+#[test]
+fn the_default_of_july_2024_has_eight_differences() {
+    let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM).unwrap();
+    let found: Vec<_> = report
+        .differences
+        .iter()
+        .map(|difference| {
+            (difference.kind, &*difference.sends, &*difference.expects, difference.mends.last().unwrap().field.as_str())
+        })
+        .collect();
+    let aligned = " [/INST][INST] Let's get started. Please respond based on the information and instructions provided above. [/INST]\n";
+    let expected = [
+        (DifferenceKind::Names, "User: ", "", "instruct.names_behavior"),
+        (DifferenceKind::AfterSystem, " [/INST][INST] ", "\n", "context.story_string"),
+        (DifferenceKind::UserEnd, " ", "", "instruct.input_suffix"),
+        (DifferenceKind::ReplyStart, "\n", " ", "instruct.input_suffix"),
+        (DifferenceKind::ReplyEnd, "\n", "</s>", "instruct.output_suffix"),
+        (DifferenceKind::Greeting, aligned, "\n[/INST] ", "context.story_string"),
+        (DifferenceKind::Examples, "\nExamples:\n[INST] ", "</s>[INST] ", "instruct.output_suffix"),
+        (DifferenceKind::StopString, "(nothing of the sort)", "</s>", "instruct.stop_sequence"),
+    ];
+    assert_eq!(found, expected);
+    let greeting: Vec<_> = report.differences[5].mends.iter().map(|mend| mend.field.as_str()).collect();
+    assert!(greeting.contains(&"instruct.user_alignment_message"));
+}
+
+#[test]
+fn the_published_pair_does_not_send_the_cards_layout() {
+    let report = BuiltinPreset::Magnum.preset().compare(&Layout::MAGNUM).unwrap();
+    let filler = "Let's get started. Please respond based on the information and instructions provided above.[/INST] ";
+    let found: Vec<_> = report
+        .differences
+        .iter()
+        .map(|difference| (difference.kind, difference.sends.clone(), &*difference.expects))
+        .collect();
+    let expected = [
+        (DifferenceKind::Names, "User: ".to_owned(), ""),
+        (DifferenceKind::BeforeSystem, "[INST]  ".to_owned(), "[INST] "),
+        (DifferenceKind::AfterSystem, format!("\n{filler}[INST] "), "\n"),
+        (DifferenceKind::PromptEnd, " ".to_owned(), ""),
+        (DifferenceKind::Greeting, format!("\n{filler}"), "\n[/INST] "),
+    ];
+    assert_eq!(found, expected);
+    let end: Vec<_> = report.differences[3].mends.iter().map(ToString::to_string).collect();
+    let mends = [
+        "instruct.input_suffix: \"[/INST] \" -> \"[/INST]\"",
+        "instruct.output_sequence: \"\" -> \" \"",
+        "instruct.last_output_sequence: \"\" -> \"{{noop}}\"",
+    ];
+    assert_eq!(end, mends, "all that the first one makes needed");
+}
+
+/// A pair in which the first user message lacks its sequence is right but for the first of all prompts.
+#[test]
+fn the_only_message_has_the_sequence_of_the_last() {
+    let mut preset = Preset::default();
+    preset.load(r#"{"name": "Card", "story_string": "[INST] {{#if system}}{{system}}\n{{/if}}", "chat_start": "", "example_separator": ""}"#).unwrap();
+    preset
+        .load(
+            r#"{"name": "Card", "wrap": false, "names": false, "input_sequence": "[INST] ", "input_suffix": "[/INST]",
+                "output_sequence": " ", "output_suffix": "</s>", "first_input_sequence": "{{noop}}", "first_output_sequence": "[/INST] ",
+                "last_output_sequence": "{{noop}}", "stop_sequence": "</s>"}"#,
+        )
+        .unwrap();
+    let report = preset.compare(&Layout::MAGNUM).unwrap();
+    let kinds: Vec<_> = report.differences.iter().map(|difference| difference.kind).collect();
+    assert_eq!(kinds, [DifferenceKind::OnlyMessage]);
+    assert_eq!(report.differences[0].sends, "\n[INST] ");
+}
+
+#[test]
+fn reports_are_for_people_and_for_machines() {
+    let report = BuiltinPreset::MistralV7.preset().compare(&Layout::V7).unwrap();
+    let text = "\
+sends    \"[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER MESSAGE[/INST] ASSISTANT MESSAGE</s>[INST] LAST MESSAGE[/INST] \"
+v7       \"[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER MESSAGE[/INST] ASSISTANT MESSAGE</s>[INST] LAST MESSAGE[/INST]\"
+
+1 difference
+
+1. after the last user turn
+   sends \" \", not \"\"
+   instruct.last_output_sequence: \"\" -> \"{{noop}}\"
+";
+    assert_eq!(report.to_string(), text);
+    let json = serde_json::to_value(&report).unwrap();
+    let difference = serde_json::json!({
+        "kind": "prompt_end",
+        "sends": " ",
+        "expects": "",
+        "mends": [{"field": "instruct.last_output_sequence", "from": "", "to": "{{noop}}"}],
+    });
+    assert_eq!(json["differences"], serde_json::json!([difference]));
+}
+
+#[test]
+fn a_written_pair_has_no_difference() {
+    for layout in WRITABLE {
+        let preset = Preset::for_layout(&layout).unwrap();
+        let report = preset.compare(&layout).unwrap();
+        assert!(report.differences.is_empty(), "{}: {report}", layout.name);
+        let mut same = Preset::default();
+        same.load(&preset.context_json()).unwrap();
+        same.load(&preset.instruct_json()).unwrap();
+        assert_eq!(same, preset, "{}", layout.name);
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_with_the_reason() {
+    let refused = |layout: &Layout| Preset::for_layout(layout).unwrap_err().to_string();
+    let sentence = "no preset makes SillyTavern send this layout: ";
+    let last = "its system prompt is in the last user turn, and a story begins the prompt";
+    for layout in [Layout::V2, Layout::V2_TEKKEN, Layout::V3, Layout::V3_TEKKEN] {
+        assert_eq!(refused(&layout), format!("{sentence}{last} ({})", layout.name));
+    }
+    let settings = "its settings stand before the first user turn, and no sequence stands there alone";
+    assert_eq!(refused(&Layout::V15), format!("{sentence}{settings} (v15)"));
+    let user = Frame { open: Mark::Text("{{user}}: "), close: Mark::Control(Control::EndInst) };
+    let macros = Layout { name: "mine", user, ..Layout::MAGNUM };
+    assert_eq!(refused(&macros), format!("{sentence}it writes what SillyTavern takes for a macro (mine)"));
+}
+
+#[test]
+fn a_written_pair_sends_the_card_too() {
+    let scene = Scene { description: "A cat.".into(), persona: "A dog.".into(), ..Scene::default() };
+    let chat = Chat::new([Message::user("Hi")]);
+    let sent = |layout: &Layout| {
+        let preset = Preset::for_layout(layout).unwrap().with_system_prompt("Be kind.");
+        preset.with_scene(&scene).unwrap().render(&chat).unwrap().into_string()
+    };
+    assert_eq!(sent(&Layout::MAGNUM), "[INST] Be kind.\nA cat.\nA dog.\nHi[/INST]");
+    assert_eq!(sent(&Layout::V1), " [INST] Be kind.\nA cat.\nA dog.\n\nHi [/INST]");
+    assert_eq!(sent(&Layout::V7_TEKKEN), "[SYSTEM_PROMPT]Be kind.\nA cat.\nA dog.[/SYSTEM_PROMPT][INST]Hi[/INST]");
+}
+
+/// Text without macros, and without the white space at its ends that v2 and later take from replies.
+fn said() -> impl Strategy<Value = String> {
+    "[a-zA-Zé\\[\\]/.!? ]([a-zA-Zé\\[\\]/.!? \n]{0,20}[a-zA-Zé\\[\\]/.!?])?"
+        .prop_filter("not blank", |text| !text.trim().is_empty() && text.trim_end() == text)
+}
+
+proptest! {
+    #[test]
+    fn a_written_pair_sends_the_layouts_own_prompt(
+        system in prop::option::of(said()),
+        turns in prop::collection::vec((said(), said()), 0..5),
+        last in said(),
+    ) {
+        let mut talk: Vec<Message> = Vec::new();
+        for (question, answer) in &turns {
+            talk.extend([Message::user(question.as_str()), Message::assistant(answer.as_str())]);
+        }
+        talk.push(Message::user(last.as_str()));
+        for layout in WRITABLE {
+            let messages = system.as_deref().map(Message::system).into_iter().chain(talk.clone());
+            let expected = layout.render(&Chat::new(messages)).unwrap();
+            let preset = Preset::for_layout(&layout).unwrap().with_system_prompt(system.clone().unwrap_or_default());
+            let sent = preset.with_scene(&Scene::default()).unwrap().render(&Chat::new(talk.clone())).unwrap();
+            prop_assert_eq!(sent.as_str(), expected.after_bos());
+            prop_assert_eq!(sent.stop_strings(), expected.stop_strings());
+        }
+    }
+}
