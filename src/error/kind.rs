@@ -509,7 +509,7 @@ const fn by_json(json: JsonErrorKind, syntax: Family) -> Family {
 const fn by_dialect(dialect: Dialect) -> Family {
     match dialect {
         Dialect::OpenAi => Family::Value,
-        Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => Family::Form,
+        Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => Family::Form,
     }
 }
 
@@ -533,6 +533,7 @@ const fn roles(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Mistral => "system, user, assistant and tool",
         Dialect::Either | Dialect::OpenAi => "system, developer, user, assistant and tool",
+        Dialect::Legacy => "system, developer, user, assistant, tool and function",
         Dialect::ShareGpt => "system, human, user, gpt, assistant, chatgpt, bing, bard and tool",
     }
 }
