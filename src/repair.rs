@@ -124,7 +124,7 @@ impl Chat<'_> {
     /// let repaired = chat.repair(&Layout::V7, &RepairPolicy::default())?;
     /// assert_eq!(
     ///     repaired.repairs[0].to_string(),
-    ///     "messages[1].tool_calls[0].id: \"call_9yKqLb2xVzT0cWm3uRsE1hNd\" became \"ZgyRhNTUo\""
+    ///     "messages[1].tool_calls[0].id: \"call_9yKqLb2xVzT0cWm3uRsE1hNd\" became \"bzi8lpajx\""
     /// );
     /// assert!(Layout::V7.render(&repaired.chat).is_ok());
     /// # Ok::<(), mistral_chat_template::Error>(())
