@@ -6,6 +6,8 @@ use mistral_chat_template::{Error, Family, Prompt, Segment};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
+use crate::living::News;
+
 /// Why a line was refused.
 #[derive(serde::Serialize)]
 pub(crate) struct Refusal<'a> {
@@ -60,13 +62,19 @@ struct Rendered<'a> {
     plain: String,
     segments: Segments<'a>,
     stop: Vec<&'a str>,
+    #[serde(flatten)]
+    news: &'a News,
 }
 
-struct Segments<'a>(&'a Prompt);
+/// The segments of a prompt, from one on.
+pub(crate) struct Segments<'a> {
+    pub(crate) prompt: &'a Prompt,
+    pub(crate) start: usize,
+}
 
 impl Serialize for Segments<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.segments().map(Piece))
+        serializer.collect_seq(self.prompt.segments().skip(self.start).map(Piece))
     }
 }
 
@@ -85,14 +93,15 @@ impl Serialize for Piece<'_> {
     }
 }
 
-pub(crate) fn write_prompt(output: &mut impl Write, id: Option<&str>, prompt: &Prompt) -> io::Result<()> {
+pub(crate) fn write_prompt(output: &mut impl Write, id: Option<&str>, prompt: &Prompt, news: &News) -> io::Result<()> {
     let rendered = Rendered {
         id,
         ok: true,
         string: prompt.as_str(),
         plain: prompt.plain(),
-        segments: Segments(prompt),
+        segments: Segments { prompt, start: 0 },
         stop: prompt.stop_strings().iter().map(|stop| &**stop).collect(),
+        news,
     };
     write_json(output, &rendered)
 }

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Refusal, write_json, write_message, write_prompt};
 use crate::completion_line::{self, Output};
+use crate::living::{Fit, News, Wishes};
 use crate::preset_line;
 use crate::template_line::{SpecialTokens, Templates};
 
@@ -39,12 +40,16 @@ struct Line<'a> {
     #[serde(borrow)]
     template: Option<Cow<'a, str>>,
     special_tokens: Option<SpecialTokens>,
+    #[serde(default)]
+    repair: bool,
+    stable_from: Option<usize>,
+    fit: Option<Fit>,
 }
 
 /// What comes of a line that is not refused.
 enum Answer {
-    /// The prompt that the renderer holds.
-    Prompt,
+    /// The prompt that the renderer holds, and what is told beside it.
+    Prompt(News),
     /// The message of a completion.
     Message(Value),
 }
@@ -97,7 +102,7 @@ impl Renderer {
         };
         let id = line.id.as_deref();
         match self.render(&line, bytes) {
-            Ok(Answer::Prompt) => write_prompt(output, id, &self.prompt),
+            Ok(Answer::Prompt(news)) => write_prompt(output, id, &self.prompt, &news),
             Ok(Answer::Message(message)) => write_message(output, id, &message),
             Err(Fault::Refused(error)) => write_json(output, &Refusal::of(id, &error)),
             Err(Fault::Line(kind, family, at, sentence)) => {
@@ -112,13 +117,13 @@ impl Renderer {
             (None, Some(_), None) => {
                 let whole = serde_json::from_slice(bytes).map_err(|error| line_fault("preset", error.to_string()))?;
                 self.prompt = preset_line::render(&whole)?;
-                Ok(Answer::Prompt)
+                Ok(Answer::Prompt(News::default()))
             }
             (None, None, Some(template)) => {
                 let request = line.request("template")?;
                 let chat = self.templates.chat(request, line.dialect()?)?;
                 self.templates.render(template, line.special_tokens.as_ref(), &chat, &mut self.prompt)?;
-                Ok(Answer::Prompt)
+                Ok(Answer::Prompt(News::default()))
             }
             _ => Err(line_fault("", "a line has one of `version`, `preset` and `template`")),
         }
@@ -131,25 +136,32 @@ impl Renderer {
         let request = line.request("version")?;
         match line.kind.as_deref() {
             Some("fim") => self.prompt = layout.render_fim(&Fim::from_json(request)?)?,
-            _ => self.render_chat(line, layout, request, line.dialect()?)?,
+            _ => return self.render_chat(line, layout, request, line.dialect()?).map(Answer::Prompt),
         }
-        Ok(Answer::Prompt)
+        Ok(Answer::Prompt(News::default()))
     }
 
-    fn render_chat(&mut self, line: &Line<'_>, layout: &Layout, json: &str, dialect: Dialect) -> Result<(), Fault> {
-        let mut chat = Chat::read(json, dialect)?;
+    fn render_chat(&mut self, line: &Line<'_>, layout: &Layout, json: &str, dialect: Dialect) -> Result<News, Fault> {
+        let wishes = Wishes { repair: line.repair, stable_from: line.stable_from, fit: line.fit };
+        let mut news = News::default();
+        let mut chat = wishes.read(json, dialect, &mut news)?;
         if !line.finetuning_messages {
             forget_weights(&mut chat);
         }
-        if !asks_to_truncate(json) {
-            return Ok(layout.render_into(&chat, &mut self.prompt)?);
+        let truncates = asks_to_truncate(json);
+        let chat = wishes.mend(&chat, layout, truncates, &mut news)?;
+        let chat = wishes.shorten(&chat, layout, &mut news)?;
+        if truncates {
+            let budget = line.max_model_input_len.ok_or_else(|| {
+                let sentence = "a request that is to be truncated goes with a `max_model_input_len`";
+                Fault::Line("no_budget", Family::Tokenizer, "max_model_input_len", sentence.to_owned())
+            })?;
+            Conversation::new(&chat, layout)?.truncate(budget, count_words)?.render_into(&mut self.prompt);
+        } else {
+            layout.render_into(&chat, &mut self.prompt)?;
         }
-        let budget = line.max_model_input_len.ok_or_else(|| {
-            let sentence = "a request that is to be truncated goes with a `max_model_input_len`";
-            Fault::Line("no_budget", Family::Tokenizer, "max_model_input_len", sentence.to_owned())
-        })?;
-        Conversation::new(&chat, layout)?.truncate(budget, count_words)?.render_into(&mut self.prompt);
-        Ok(())
+        wishes.compare(&chat, layout, &self.prompt, &mut news);
+        Ok(news)
     }
 }
 

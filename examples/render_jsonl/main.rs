@@ -16,6 +16,7 @@ mod answer;
 #[path = "../support/completion_line.rs"]
 mod completion_line;
 mod line;
+mod living;
 #[path = "../support/preset_line.rs"]
 mod preset_line;
 mod template_line;
@@ -34,6 +35,9 @@ Each line is an object:
              with story, chat and options beside it
   template   instead of a version: a Jinja chat template, with special_tokens beside it
   mode       test (default), serving, finetuning or agnostic
+  repair     true: the chat is repaired first; the answer has repairs and the request that it became
+  fit        {\"budget\": N}: the oldest exchanges are dropped; a text counts its bytes, else one
+  stable_from  N: does the prompt of the first N messages begin this one? (stable, why, appended)
   completion   instead of a request: a model's output, a string or a list of segments,
              which is answered with the message that it says
   finetuning_messages, max_model_input_len, options.settings_builder   as in mistral-common

@@ -148,6 +148,6 @@ impl<'c> Mending<'_, 'c> {
 fn became(was: Option<&str>, id: &str) -> String {
     match was {
         Some(was) => format!("{was:?} became {id:?}"),
-        None => format!("what had no id got {id:?}"),
+        None => format!("a missing id became {id:?}"),
     }
 }

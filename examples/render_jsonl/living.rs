@@ -1,0 +1,156 @@
+//! What a line can ask of a conversation that lives: that it be repaired, that it fit, and whether its prompt goes on.
+
+use std::borrow::Cow;
+
+use mistral_chat_template::{
+    Chat, Dialect, Error, Fitted, Format, Layout, Message, Mode, Prompt, Repair, RepairPolicy, Repaired, Segment,
+};
+use serde::Deserialize;
+use serde::ser::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::answer::Segments;
+
+/// What a line asks.
+pub(crate) struct Wishes {
+    /// Is the chat to be repaired first?
+    pub(crate) repair: bool,
+    /// Is the prompt of so many messages the beginning of this one?
+    pub(crate) stable_from: Option<usize>,
+    pub(crate) fit: Option<Fit>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+pub(crate) struct Fit {
+    budget: usize,
+}
+
+/// The fields of an answer that tell.
+#[derive(Default, serde::Serialize)]
+pub(crate) struct News {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repairs: Option<Vec<Line>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<Vec<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appended: Option<Appended>,
+}
+
+/// One repair.
+#[derive(serde::Serialize)]
+struct Line {
+    at: String,
+    kind: &'static str,
+    what: String,
+}
+
+impl From<Repair> for Line {
+    fn from(repair: Repair) -> Self {
+        Line { at: repair.at, kind: repair.kind.as_str(), what: repair.what }
+    }
+}
+
+/// The segments of a prompt behind those of an earlier one.
+struct Appended {
+    prompt: Prompt,
+    start: usize,
+}
+
+impl Serialize for Appended {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Segments { prompt: &self.prompt, start: self.start }.serialize(serializer)
+    }
+}
+
+impl Wishes {
+    /// Reads the chat: as the dialect has it, and where that fails and the chat is to be repaired, as any has it.
+    pub(crate) fn read<'j>(&self, json: &'j str, dialect: Dialect, news: &mut News) -> Result<Chat<'j>, Error> {
+        let error = match Chat::read(json, dialect) {
+            Err(error) if self.repair => error,
+            read => return read,
+        };
+        let Ok(chat) = Chat::read(json, Dialect::Legacy) else { return Err(error) };
+        let what = format!("read in another form, because {error}");
+        news.repairs = Some(vec![Line { at: error.at().to_owned(), kind: "form", what }]);
+        Ok(chat)
+    }
+
+    /// The chat that is to be rendered.
+    pub(crate) fn mend<'c>(
+        &self,
+        chat: &'c Chat<'_>,
+        layout: &Layout,
+        truncates: bool,
+        news: &mut News,
+    ) -> Result<Cow<'c, Chat<'c>>, Error> {
+        if !self.repair {
+            return Ok(Cow::Borrowed(chat));
+        }
+        let Repaired { chat, repairs, .. } = chat.repair(layout, &RepairPolicy::default())?;
+        news.repairs.get_or_insert_default().extend(repairs.into_iter().map(Line::from));
+        news.request = Some(request(&chat, truncates));
+        Ok(chat)
+    }
+
+    pub(crate) fn shorten<'c>(
+        &self,
+        chat: &'c Chat<'_>,
+        layout: &Layout,
+        news: &mut News,
+    ) -> Result<Cow<'c, Chat<'c>>, Error> {
+        let Some(Fit { budget }) = self.fit else { return Ok(Cow::Borrowed(chat)) };
+        let Fitted { chat, dropped, .. } = chat.fit(layout, budget, count_bytes)?;
+        news.dropped = Some(dropped);
+        Ok(chat)
+    }
+
+    /// Says whether the prompt of the first messages begins the prompt of the whole chat.
+    pub(crate) fn compare(&self, chat: &Chat<'_>, layout: &Layout, prompt: &Prompt, news: &mut News) {
+        let Some(n) = self.stable_from else { return };
+        let why = match layout.prefix_break(chat, n) {
+            _ if n > chat.messages.len() => Some(format!("the chat has no {n} messages")),
+            Ok(parts) => parts.map(|parts| parts.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        news.stable = Some(why.is_none());
+        if why.is_none() {
+            let start = segments_of_first(chat, layout, n);
+            news.appended = Some(Appended { prompt: prompt.clone(), start });
+        }
+        news.why = why;
+    }
+}
+
+/// How many segments the prompt of the first messages has.
+fn segments_of_first(chat: &Chat<'_>, layout: &Layout, n: usize) -> usize {
+    let messages: Vec<Message<'_>> = chat.messages.iter().take(n).cloned().collect();
+    let first = Chat { messages, ..chat.clone() };
+    layout.in_mode(Mode::Test).render(&first).map_or(0, |prompt| prompt.segments().count())
+}
+
+/// The request that renders to the same prompt without being repaired.
+fn request(chat: &Chat<'_>, truncates: bool) -> Box<RawValue> {
+    #[derive(serde::Serialize)]
+    struct Request<'c> {
+        #[serde(flatten)]
+        chat: &'c Chat<'c>,
+        truncate_for_context_length: bool,
+    }
+    let written =
+        if truncates { to_raw_value(&Request { chat, truncate_for_context_length: true }) } else { to_raw_value(chat) };
+    written.unwrap_or_default()
+}
+
+/// A text counts its bytes, anything else one.
+fn count_bytes(segment: Segment<'_>) -> usize {
+    match segment {
+        Segment::Text(text) => text.len(),
+        Segment::Control(_) | Segment::Media(_) => 1,
+    }
+}
