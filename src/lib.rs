@@ -98,6 +98,7 @@ mod settings;
 #[cfg(feature = "template")]
 mod template;
 mod tokenizer;
+mod transcript;
 mod truncate;
 mod version;
 
@@ -139,6 +140,7 @@ pub use crate::template::{
     TemplateLimits, TemplateRaised,
 };
 pub use crate::tokenizer::Tokenizer;
+pub use crate::transcript::{Drift, Transcript};
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
 
 #[cfg(doctest)]

@@ -1,7 +1,7 @@
 //! [`GrowingPrompt`]: a chat's prompt that goes on with each message that is appended, instead of being rendered anew.
 
 use super::{PrefixBreak, Run};
-use crate::chat::{Chat, Chunk, Message, Role};
+use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role};
 use crate::check::Sort;
 use crate::control::Control;
 use crate::error::Error;
@@ -112,13 +112,25 @@ impl<'a> GrowingPrompt<'a> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn append(&mut self, messages: impl IntoIterator<Item = Message<'a>>) -> Result<Addition<'_>, Error> {
+        self.append_behind(self.chat.messages.len(), messages)
+    }
+
+    /// Appends messages behind the first `keep` ones, which are all of them, or all but a message to be continued.
+    pub(crate) fn append_behind(
+        &mut self,
+        keep: usize,
+        messages: impl IntoIterator<Item = Message<'a>>,
+    ) -> Result<Addition<'_>, Error> {
         let old = self.chat.messages.len();
+        let replaced = self.chat.messages.split_off(keep.min(old));
         self.chat.messages.extend(messages);
-        if let Err(error) = self.check_from(old) {
-            self.chat.messages.truncate(old);
+        if let Err(error) = self.check_from(keep) {
+            self.chat.messages.truncate(keep);
+            self.chat.messages.extend(replaced);
             return Err(error);
         }
-        let from = self.gather_from(old);
+        let from = if replaced.is_empty() { self.turns.len() } else { self.forget_from(keep) };
+        let from = from.min(self.gather_from(keep));
         let place = self.places.get(from).copied().unwrap_or_else(|| self.prompt.end());
         let cut = self.prompt.split_off(place);
         self.places.truncate(from);
@@ -126,8 +138,45 @@ impl<'a> GrowingPrompt<'a> {
         let same = |(one, other): &(Run<'_>, Run<'_>)| one.same_as(other);
         let stays = cut.runs_from(Place::default()).zip(self.prompt.runs_from(place)).take_while(same).count();
         let goes_on = cut.runs_from(Place::default()).nth(stays).is_none();
-        let prefix_break = if goes_on { None } else { self.prefix_break(old) };
+        let prefix_break = if goes_on || !replaced.is_empty() { None } else { self.prefix_break(old) };
         Ok(Addition { prompt: &self.prompt, place, stays, prefix_break })
+    }
+
+    /// Takes the messages from one on, which are one assistant turn's, out of the turns; says which turn is another.
+    fn forget_from(&mut self, keep: usize) -> usize {
+        let last = self.turns.len().saturating_sub(1);
+        if let Some(turn) = self.turns.last_mut() {
+            turn.messages.end = keep;
+            if turn.messages.is_empty() {
+                self.turns.pop();
+            }
+        }
+        last
+    }
+
+    /// Puts back what was appended over.
+    pub(crate) fn undo(&mut self, keep: usize, replaced: Vec<Message<'a>>) {
+        self.chat.messages.truncate(keep);
+        self.chat.messages.extend(replaced);
+        let chat = std::mem::take(&mut self.chat);
+        // It was rendered before.
+        if let Ok(growing) = GrowingPrompt::new(chat, &self.layout) {
+            *self = growing;
+        }
+    }
+
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Where the turn begins that is to be continued, and its first message; none where the prompt waits for a reply.
+    pub(crate) fn open_turn(&self) -> Option<(Place, usize)> {
+        match (self.chat.messages.last()?, self.turns.last()?, self.places.last()?) {
+            (Message::Assistant(AssistantMessage { prefix: true, .. }), turn, place) => {
+                Some((*place, turn.messages.start))
+            }
+            _ => None,
+        }
     }
 
     /// Checks the longer chat by as many of its old messages as the new ones can depend on.
@@ -401,6 +450,16 @@ impl Addition<'_> {
         let runs = self.runs().map(|run| (run.segment, run.word_start));
         encode_runs(runs, self.media_before(), tokenizer, &mut ids)?;
         Ok(ids)
+    }
+
+    /// The place from which the prompt was written.
+    pub(crate) const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// How many of the segments from there on were there before.
+    pub(crate) const fn stays(&self) -> usize {
+        self.stays
     }
 
     pub(crate) fn runs(&self) -> impl Iterator<Item = Run<'_>> {
