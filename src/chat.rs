@@ -5,6 +5,7 @@ use std::fmt;
 
 mod json;
 mod read;
+mod view;
 mod write;
 
 pub use self::json::Json;

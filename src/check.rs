@@ -11,7 +11,7 @@ use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAud
 
 mod turns;
 
-pub(crate) use self::turns::check_turns;
+pub(crate) use self::turns::{check_turns, says_nothing};
 
 /// What a prompt is for: it decides which message may be last, and whether calls may lack ids or results.
 ///
@@ -179,10 +179,10 @@ impl<'c, 'a> Check<'c, 'a> {
             }
             _ => {}
         }
-        if let Some((last, before)) = messages.split_last() {
-            if !before.is_empty() || self.layout.mode == Mode::Finetuning {
-                self.last(before.len(), last)?;
-            }
+        if let Some((last, before)) = messages.split_last()
+            && (!before.is_empty() || self.layout.mode == Mode::Finetuning)
+        {
+            self.last(before.len(), last)?;
         }
         Ok(())
     }
@@ -308,10 +308,10 @@ impl<'c, 'a> Check<'c, 'a> {
         let messages = &*self.chat.messages;
         let Some(system) = messages.iter().position(|message| message.role() == Role::System) else { return Ok(()) };
         for (index, message) in messages.iter().enumerate() {
-            if let Message::User(content) = message {
-                if let Some(at) = content.chunks().iter().position(&is_audio) {
-                    return self.at(index, &format!("content[{at}]"), ErrorKind::AudioWithSystem { system });
-                }
+            if let Message::User(content) = message
+                && let Some(at) = content.chunks().iter().position(&is_audio)
+            {
+                return self.at(index, &format!("content[{at}]"), ErrorKind::AudioWithSystem { system });
             }
         }
         Ok(())
@@ -347,10 +347,11 @@ impl<'c, 'a> Check<'c, 'a> {
             }
         }
         self.calls(index, message)?;
-        if let (Mode::Finetuning | Mode::Agnostic, Some(weight)) = (self.layout.mode, message.weight) {
-            if weight != 0.0 && weight != 1.0 {
-                return self.at(index, "weight", ErrorKind::Weight { weight });
-            }
+        if let (Mode::Finetuning | Mode::Agnostic, Some(weight)) = (self.layout.mode, message.weight)
+            && weight != 0.0
+            && weight != 1.0
+        {
+            return self.at(index, "weight", ErrorKind::Weight { weight });
         }
         if message.prefix && index + 1 != self.chat.messages.len() {
             return self.at(index, "prefix", ErrorKind::PrefixNotLast);
@@ -425,7 +426,7 @@ impl<'c, 'a> Check<'c, 'a> {
 }
 
 /// Which role may follow which, in every version.
-const fn may_follow(previous: Role, role: Role) -> bool {
+pub(crate) const fn may_follow(previous: Role, role: Role) -> bool {
     match previous {
         Role::System | Role::User => !matches!(role, Role::Tool),
         Role::Assistant | Role::Tool => !matches!(role, Role::System),
@@ -433,7 +434,7 @@ const fn may_follow(previous: Role, role: Role) -> bool {
 }
 
 /// Can any version's message of this role hold this kind of chunk?
-const fn ever_in(role: Role, kind: ChunkKind) -> bool {
+pub(crate) const fn ever_in(role: Role, kind: ChunkKind) -> bool {
     match role {
         Role::System => matches!(kind, ChunkKind::Text | ChunkKind::InputAudio | ChunkKind::Thinking),
         Role::User | Role::Tool => !matches!(kind, ChunkKind::Thinking),
@@ -447,14 +448,14 @@ fn without_newline(text: &str) -> &str {
 }
 
 /// `^[a-zA-Z0-9_-]{1,64}$`, as Python reads it.
-fn is_function_name(name: &str) -> bool {
+pub(crate) fn is_function_name(name: &str) -> bool {
     let name = without_newline(name);
     (1..=64).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 /// `^[a-zA-Z0-9]{9}$`, as Python reads it.
-fn is_nine_alphanumeric(id: &str) -> bool {
+pub(crate) fn is_nine_alphanumeric(id: &str) -> bool {
     let id = without_newline(id);
     id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

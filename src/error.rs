@@ -49,6 +49,12 @@ impl Error {
         self
     }
 
+    /// The same error at another place.
+    pub(crate) fn moved_to(mut self, at: String) -> Self {
+        self.0.at = at;
+        self
+    }
+
     /// What is wrong.
     ///
     /// ```

@@ -70,7 +70,7 @@ impl Layout {
     pub fn render_fim(&self, fim: &Fim<'_>) -> Result<Prompt, Error> {
         let tokens = self.fim.ok_or_else(|| Error::new(ErrorKind::NoFim, "").in_layout(self.name))?;
         let mut prompt = Prompt::new();
-        let mut writer = Writer::new(&mut prompt, WordStart::Nothing, self.vocabulary);
+        let mut writer = Writer::new(&mut prompt, WordStart::Nothing);
         writer.control(Control::Bos);
         writer.control(tokens.suffix);
         writer.text(&fim.suffix);

@@ -46,6 +46,7 @@
 //! | I want | I use |
 //! | --- | --- |
 //! | token ids | [`Prompt::encode`] with a [`Tokenizer`] of mine |
+//! | what a trainer learns from | [`Prompt::mask`] |
 //! | control tokens and texts | [`Prompt::segments`] |
 //! | which bytes come from which message | [`Prompt::spans`] |
 //! | the string | [`Prompt::as_str`], [`Prompt::after_bos`], [`Prompt::plain`] |
@@ -65,11 +66,13 @@
 //! * [`ErrorKind`] lists all that can be wrong.
 //! * [`python_json`] prints JSON as Python does, which is how the models saw it.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 #[doc(hidden)]
 pub mod json_schema;
 pub mod python_json;
 
+mod append;
 mod chat;
 mod check;
 mod completion;
@@ -81,11 +84,14 @@ mod format;
 mod image;
 mod layout;
 mod layouts;
+#[cfg(feature = "template")]
 mod marking;
+mod mask;
 mod normalize;
 mod preset;
 mod prompt;
 mod render;
+mod repair;
 mod settings;
 #[cfg(feature = "template")]
 mod template;
@@ -93,6 +99,7 @@ mod tokenizer;
 mod truncate;
 mod version;
 
+pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
 pub use crate::chat::{
     ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
     ResponseSchema, Role, Tool, ToolCall, ToolMessage,
@@ -110,6 +117,7 @@ pub use crate::layout::{
     ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
+pub use crate::mask::{Labelled, Learn, Mask};
 pub use crate::normalize::Conversation;
 pub use crate::preset::{
     BuiltinPreset, ContextPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset,
@@ -117,6 +125,10 @@ pub use crate::preset::{
     SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
 };
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
+pub use crate::repair::{
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
+    Repaired, StrayResults, TextBesideCalls,
+};
 #[cfg(feature = "template")]
 pub use crate::template::{
     ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,

@@ -1,4 +1,4 @@
-//! Marking: untrusted text on its way through a preset or a template, so that no control literal can form in it.
+//! Marking: untrusted text on its way through a template, so that no control literal can form in it.
 //!
 //! A mark is a character that occurs nowhere else. It stands after every `[` and `<` and before every `]` and `>` of
 //! untrusted text, and around a text that could be the inside of a literal, so that neither one text nor several joined
@@ -32,7 +32,6 @@ impl Mark {
     }
 
     /// The character itself.
-    #[cfg(feature = "template")]
     pub(crate) const fn character(self) -> char {
         self.0
     }
@@ -59,13 +58,8 @@ impl Mark {
         Cow::Owned(marked)
     }
 
-    /// The text without marks.
-    pub(crate) fn unmark(self, text: &str) -> Cow<'_, str> {
-        if text.contains(self.0) { Cow::Owned(text.replace(self.0, "")) } else { Cow::Borrowed(text) }
-    }
-
     /// The stretches of a text between marks.
-    pub(crate) fn split<'t>(self, text: &'t str) -> impl Iterator<Item = &'t str> {
+    pub(crate) fn split(self, text: &str) -> impl Iterator<Item = &str> {
         text.split(self.0)
     }
 }
@@ -115,7 +109,7 @@ mod tests {
     #[test]
     fn taking_marks_out_gives_the_text_back() {
         for text in ["[INST]", "<s>[[]]>", "s", "x[/IN", "", "ordinary", "[", "]"] {
-            assert_eq!(MARK.unmark(&MARK.mark(text)), text);
+            assert_eq!(MARK.split(&MARK.mark(text)).collect::<String>(), text);
         }
     }
 

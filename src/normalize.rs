@@ -160,7 +160,7 @@ fn order_results(chat: &Chat<'_>, turns: &mut [Turn]) {
 }
 
 /// Puts results into the order of the calls before them, those that no call knows last; of equal ids the last counts.
-fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
+pub(crate) fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
     let before = chat.messages.get(..first_result).unwrap_or_default();
     let since = before.iter().rposition(|message| message.role() == Role::Tool).map_or(0, |last| last + 1);
     let calls = before.get(since..).unwrap_or_default().iter().flat_map(Message::tool_calls);
@@ -193,7 +193,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn weight(&self) -> Option<f64> {
+    pub(crate) fn weight(&self) -> Option<f64> {
         match self {
             Message::Assistant(message) => message.weight,
             Message::System(_) | Message::User(_) | Message::Tool(_) => None,

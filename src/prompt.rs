@@ -9,8 +9,10 @@ use crate::control::Control;
 use crate::layout::WordStart;
 use crate::normalize::Turn;
 
+mod growth;
 mod writer;
 
+pub(crate) use self::growth::{Place, Run};
 pub(crate) use self::writer::Writer;
 
 /// A rendered prompt: one string that knows what of it is a control token and what is text.
@@ -354,22 +356,7 @@ impl Prompt {
 
     /// The segments, each text run with how the tokenizer is to begin it.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (Segment<'_>, WordStart)> {
-        let mut spans = self.spans().peekable();
-        std::iter::from_fn(move || {
-            let Span { range, kind, .. } = spans.next()?;
-            let word_start = match kind {
-                SpanKind::Control(control) => return Some((Segment::Control(control), WordStart::Nothing)),
-                SpanKind::Media(media) => return Some((Segment::Media(media), WordStart::Nothing)),
-                SpanKind::Text(word_start) => word_start,
-                SpanKind::MoreText => WordStart::Nothing,
-            };
-            let mut end = range.end;
-            while let Some(more) = spans.next_if(|next| next.kind == SpanKind::MoreText) {
-                end = more.range.end;
-            }
-            let text = self.text.get(range.start + word_start.printed().len()..end).unwrap_or_default();
-            Some((Segment::Text(text), word_start))
-        })
+        self.runs_from(Place::default()).map(|run| (run.segment, run.word_start))
     }
 
     /// The stretches of the string, which tile it, and the messages that they come from.
@@ -382,8 +369,7 @@ impl Prompt {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn spans(&self) -> impl Iterator<Item = Span> {
-        let mut start = 0;
-        self.pieces.iter().flat_map(move |piece| piece.spans(std::mem::replace(&mut start, piece.end)))
+        self.spans_from(Place::default())
     }
 
     /// The strings at which generation is to stop, as text: for whoever cannot stop at the token itself.

@@ -46,7 +46,7 @@ impl<'c> Conversation<'c, '_> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn render_into(&self, prompt: &mut Prompt) {
-        let mut writer = Writer::new(prompt, self.layout.word_start, self.layout.vocabulary);
+        let mut writer = Writer::new(prompt, self.layout.word_start);
         writer.control(Control::Bos);
         if self.turns.is_empty() {
             for (index, message) in self.chat.messages.iter().enumerate() {

@@ -423,7 +423,7 @@ impl ChatTemplate {
     /// ```
     pub fn render_generated(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<Vec<Range<usize>>, Error> {
         let rendered = render::render(self, chat);
-        let mut writer = Writer::new(prompt, WordStart::Nothing, self.vocabulary);
+        let mut writer = Writer::new(prompt, WordStart::Nothing);
         let rendered = rendered?;
         rendered.write(&mut writer, self.vocabulary);
         if let Some((_, SpecialToken::One(end))) = self.special_tokens.iter().find(|(name, _)| name == "eos_token") {

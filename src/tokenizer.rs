@@ -69,24 +69,60 @@ impl Prompt {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Vec<u32>, Error> {
-        let mut ids = Vec::new();
-        let mut media_count = 0;
+        let mut encoder = Encoder::new(tokenizer);
         for (segment, word_start) in self.runs() {
-            match segment {
-                Segment::Text(text) => tokenizer.text(text, word_start, &mut ids),
-                Segment::Control(control) => ids.push(
-                    tokenizer
-                        .control(control)
-                        .ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))?,
-                ),
-                Segment::Media(media) => {
-                    if !tokenizer.media(media, media_count, &mut ids) {
-                        return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, ""));
-                    }
-                    media_count += 1;
+            encoder.append(segment, word_start)?;
+        }
+        Ok(encoder.into_ids())
+    }
+}
+
+/// Collects the ids of a prompt's segments.
+pub(crate) struct Encoder<'t, T> {
+    tokenizer: &'t T,
+    ids: Vec<u32>,
+    media_count: usize,
+}
+
+impl<'t, T: Tokenizer> Encoder<'t, T> {
+    pub(crate) fn new(tokenizer: &'t T) -> Self {
+        Encoder { tokenizer, ids: Vec::new(), media_count: 0 }
+    }
+
+    /// Appends the next segment, and gives its ids.
+    pub(crate) fn append(&mut self, segment: Segment<'_>, word_start: WordStart) -> Result<&[u32], Error> {
+        let begin = self.ids.len();
+        match segment {
+            Segment::Text(text) => self.tokenizer.text(text, word_start, &mut self.ids),
+            Segment::Control(control) => self.ids.push(
+                self.tokenizer
+                    .control(control)
+                    .ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))?,
+            ),
+            Segment::Media(media) => {
+                if !self.tokenizer.media(media, self.media_count, &mut self.ids) {
+                    return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, ""));
                 }
+                self.media_count += 1;
             }
         }
-        Ok(ids)
+        Ok(self.ids.get(begin..).unwrap_or_default())
     }
+
+    pub(crate) fn into_ids(self) -> Vec<u32> {
+        self.ids
+    }
+}
+
+/// Appends the ids of segments, `media_before` images and sounds being before them in the prompt.
+pub(crate) fn encode_runs<'p>(
+    mut runs: impl Iterator<Item = (Segment<'p>, WordStart)>,
+    media_before: usize,
+    tokenizer: &impl Tokenizer,
+    ids: &mut Vec<u32>,
+) -> Result<(), Error> {
+    let mut encoder = Encoder { tokenizer, ids: std::mem::take(ids), media_count: media_before };
+    let result = runs.try_for_each(|(segment, word_start)| encoder.append(segment, word_start).map(drop));
+    *ids = encoder.into_ids();
+    result
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use mistral_chat_template::{Completion, Layout};
+use mistral_chat_template::{Completion, Control, Layout};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -51,6 +51,25 @@ fn every_golden() {
 #[test]
 fn every_random_golden() {
     assert_reads("random.jsonl", 250);
+}
+
+#[test]
+fn a_string_says_what_its_segments_say() {
+    let mut same = 0;
+    for case in goldens("outputs.jsonl").into_iter().chain(goldens("random.jsonl")) {
+        let completion_line::Output::Segments(pieces) = &case.output else { panic!("{}", case.id) };
+        let spells = |text: &str| Control::all().any(|control| text.contains(control.as_str()));
+        let text = |piece: &completion_line::Piece| match piece {
+            completion_line::Piece::Control(text) => Some(text.clone()),
+            completion_line::Piece::Text(text) => (!spells(text)).then(|| text.clone()),
+        };
+        let Some(string) = pieces.iter().map(text).collect::<Option<String>>() else { continue };
+        same += 1;
+        let layout: Layout = case.version.parse().unwrap();
+        let answer = |output| completion_line::read(output, &layout).map_err(|error| error.to_string());
+        assert_eq!(answer(&completion_line::Output::Text(string)), answer(&case.output), "{}", case.id);
+    }
+    assert!(same > 200, "{same} outputs");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mistral_chat_template::{
-    CallIds, Chat, Chunk, Control, Conversation, Dialect, Error, ErrorKind, Feature, Fim, Format, Layout, Message,
-    Mode, Prompt, Rules, Settings, Tokenizer, ToolCall, WordStart,
+    AssistantMessage, CallIds, Chat, Chunk, Control, Conversation, Dialect, Error, ErrorKind, Feature, Fim, Format,
+    Layout, Learn, Message, Mode, Prompt, Rules, Settings, Tokenizer, ToolCall, WordStart,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -70,6 +70,9 @@ fn others() -> Vec<(&'static str, Error)> {
     let image = Chat::new([Message::user(vec![Chunk::image_url("https://example.com/a.png")])]);
     let chat = Chat::new([Message::user("a")]);
     let layout = Layout::V7.with(Feature::Image);
+    let finetuning = Layout::V7.in_mode(Mode::Finetuning);
+    let reply = AssistantMessage { content: "b".into(), weight: Some(0.0), ..AssistantMessage::default() };
+    let unweighted = Chat::new([Message::user("a"), Message::Assistant(reply)]);
     vec![
         (
             "messages[2].tool_call_id: a result needs the id of its call, neither empty nor \"null\" (v3)",
@@ -82,6 +85,14 @@ fn others() -> Vec<(&'static str, Error)> {
         (
             "the tokenizer has no id for the control token [/INST]",
             Layout::V3.render(&chat).unwrap().encode(&Nothing).unwrap_err(),
+        ),
+        (
+            "there is nothing to learn: the prompt holds no assistant turn",
+            Layout::V3.render(&chat).unwrap().mask(Learn::Assistant).unwrap_err(),
+        ),
+        (
+            "there is nothing to learn: all assistant messages have the weight 0",
+            finetuning.render(&unweighted).unwrap().mask(Learn::Weighted(&unweighted)).unwrap_err(),
         ),
         ("the tokenizer cannot encode image", layout.render(&image).unwrap().encode(&Nothing).unwrap_err()),
         (
@@ -140,6 +151,14 @@ const ELSEWHERE: &[&str] = &[
     "template_marking",
     "template_continue",
     "template_variable",
+    "partly_learnt",
+    "preset_file",
+    "preset_field",
+    "unknown_preset",
+    "story",
+    "macros_too_long",
+    "preset_lacks",
+    "unwritable",
 ];
 
 #[test]

@@ -1,8 +1,5 @@
 //! Prompts read back: what every golden rendered to says the same chat again, and what is wrong with others is found.
 
-use std::fs;
-use std::path::Path;
-
 use mistral_chat_template::{
     Chat, Control, Deviation, DeviationKind, Explanation, Feature, Format, Layout, Message, Mode, Prompt, Segment,
     Version,
@@ -11,7 +8,7 @@ use proptest::prelude::*;
 
 mod support;
 
-use support::case::{self, Case};
+use support::case;
 
 fn spells_a_control(prompt: &Prompt) -> bool {
     let spells = |text: &str| Control::all().any(|control| text.contains(control.as_str()));
@@ -212,6 +209,24 @@ fn tools_and_what_a_layout_does_not_take() {
     let refused = "messages[1].role: a tool message cannot follow a user message (v13)";
     assert_eq!(Explanation::new(prompt, &Layout::V13).deviations[0].to_string(), refused);
     assert_eq!(Chat::from_prompt(prompt, &Layout::V13).unwrap_err().to_string(), refused);
+}
+
+#[test]
+fn where_a_prompt_and_its_layout_part() {
+    for (layout, prompt, sentence) in [
+        (
+            Layout::V3,
+            "<s><s>[INST] Hi[/INST]",
+            "the prompt and the layout part at byte 3, where \"[INST] Hi[/INST]\" belongs (v3)",
+        ),
+        (
+            Layout::V11,
+            "<s>[INST]é[/INST][TOOL_CALLS]f[CALL_ID]abc123def[ARGS]{\"a\":1}</s>",
+            "the prompt and the layout part at byte 60, where \" 1}</s>\" belongs (v11)",
+        ),
+    ] {
+        assert_eq!(Chat::from_prompt(prompt, &layout).unwrap_err().to_string(), sentence);
+    }
 }
 
 #[test]

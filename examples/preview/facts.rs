@@ -17,7 +17,10 @@ pub(crate) fn facts(
         ("messages", thousands(chat.messages.len())),
         ("bytes", thousands(prompt.as_str().len())),
         ("segments", segments(prompt)),
-        ("stop at", prompt.stop_strings().join(" ")),
+        (
+            "stop at",
+            prompt.stop_strings().iter().map(|stop| stop.escape_debug().to_string()).collect::<Vec<_>>().join(" "),
+        ),
     ];
     match source.mode() {
         Mode::Serving => facts.push(("mode", "serving".to_owned())),

@@ -16,6 +16,8 @@ mod glyphs;
 mod inks;
 mod options;
 mod page;
+#[path = "../support/preset_line.rs"]
+mod preset_line;
 mod source;
 
 /// Why there is nothing to show.
@@ -60,8 +62,9 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Layouts => source::list(),
         Command::Show(options) => {
             let json = read(&options.input)?;
-            let shown = show(&json, &options)?;
-            if let Output::Plain = options.output {
+            let plain = matches!(options.output, Output::Plain);
+            let shown = show(&json, *options)?;
+            if plain {
                 // Not through anstream, which would take escape sequences out of a chat.
                 return io::stdout().write_all(shown.as_bytes()).map_err(Failure::Output);
             }
@@ -83,7 +86,7 @@ fn read(input: &Input) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| Failure::Chat(format!("{input}: not UTF-8: {error}")))
 }
 
-fn show(json: &str, options: &Options) -> Result<String, Failure> {
+fn show(json: &str, options: Options) -> Result<String, Failure> {
     let json = json.trim_start_matches('\u{feff}');
     let fail = |error: mistral_chat_template::Error| {
         let hint = hint(error.kind());

@@ -23,6 +23,11 @@ Options:
   -l, --layout NAME    How to lay the chat out: a version (v3, v13+think+image)
                        or a model's name (Mistral-Nemo-Instruct-2407). `list`
                        shows what there is [default: magnum]
+      --preset NAME    Lay it out as SillyTavern does, by a preset that comes with
+                       the library (magnum, mistral-v7) or by files:
+                       context.json,instruct.json
+      --template FILE  Lay it out by a model's own Jinja template: a
+                       tokenizer_config.json or a chat_template.jinja
   -p, --plain          Print the exact bytes of the prompt, and nothing else
   -m, --mode MODE      What the prompt is for: test, serving, finetuning or
                        agnostic [default: finetuning for a ShareGPT
@@ -101,6 +106,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
                 "list" => return Ok(Command::Layouts),
                 name => source = Source::from_name(name)?,
             },
+            Arg::Long("preset") => source = Source::preset(&parser.value()?.string()?)?,
+            Arg::Long("template") => source = Source::template(&parser.value()?.string()?)?,
             Arg::Short('p') | Arg::Long("plain") => plain = true,
             Arg::Short('m') | Arg::Long("mode") => mode = Some(named("mode", parser.value()?, &MODES)?),
             Arg::Short('d') | Arg::Long("dialect") => dialect = Some(named("dialect", parser.value()?, &DIALECTS)?),

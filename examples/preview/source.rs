@@ -2,14 +2,27 @@
 
 use std::fmt::Write;
 
-use mistral_chat_template::{Chat, Error, Format, Layout, Mode, Prompt, Version, Vocabulary, WordStart};
+use mistral_chat_template::{
+    Chat, ChatTemplate, Control, Error, Format, Layout, Mode, Preset, Prompt, Scene, Version, Vocabulary, WordStart,
+};
 
 use crate::Failure;
 use crate::inks;
+use crate::preset_line;
 
 /// What lays the chat out.
 pub(crate) enum Source {
     Layout(Layout),
+    /// SillyTavern's files, with the names `User` and `Assistant`.
+    Preset {
+        name: String,
+        preset: Box<Preset>,
+    },
+    /// A model's own template.
+    Template {
+        name: String,
+        template: Box<ChatTemplate>,
+    },
 }
 
 impl Source {
@@ -18,15 +31,35 @@ impl Source {
         name.parse().map(Source::Layout).map_err(|error: Error| Failure::Usage(error.to_string()))
     }
 
-    pub(crate) fn in_mode(&self, mode: Mode) -> Self {
+    /// A preset by its name, or by its files, set apart by commas.
+    pub(crate) fn preset(name: &str) -> Result<Self, Failure> {
+        let preset = preset_line::named(name).map_err(|error| Failure::Chat(error.to_string()))?;
+        Ok(Source::Preset { name: name.to_owned(), preset: Box::new(preset) })
+    }
+
+    /// A template by its file: a `tokenizer_config.json`, or the template itself.
+    pub(crate) fn template(path: &str) -> Result<Self, Failure> {
+        let fail = |error: &dyn std::fmt::Display| Failure::Chat(format!("{path}: {error}"));
+        let text = std::fs::read_to_string(path).map_err(|error| fail(&error))?;
+        let template =
+            if path.ends_with(".json") { ChatTemplate::from_tokenizer_config(&text) } else { ChatTemplate::new(&text) };
+        let template = template.map_err(|error| fail(&error))?;
+        let name = std::path::Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
+        Ok(Source::Template { name: name.into_owned(), template: Box::new(template) })
+    }
+
+    pub(crate) fn in_mode(self, mode: Mode) -> Self {
         match self {
             Source::Layout(layout) => Source::Layout(layout.in_mode(mode)),
+            other => other,
         }
     }
 
     pub(crate) fn render(&self, chat: &Chat<'_>) -> Result<Prompt, Error> {
         match self {
             Source::Layout(layout) => layout.render(chat),
+            Source::Preset { preset, .. } => preset.with_scene(&Scene::default())?.render(chat),
+            Source::Template { template, .. } => template.render(chat),
         }
     }
 
@@ -34,6 +67,7 @@ impl Source {
     pub(crate) fn name(&self) -> String {
         match self {
             Source::Layout(layout) => format!("{}{}", layout.name, layout.features),
+            Source::Preset { name, .. } | Source::Template { name, .. } => name.clone(),
         }
     }
 
@@ -44,12 +78,15 @@ impl Source {
                 let mut versions = Version::ALL.iter().copied();
                 versions.find(|version| version.name() == layout.name).map_or("", purpose)
             }
+            Source::Preset { .. } => "SillyTavern 1.19.0",
+            Source::Template { .. } => "the model that it comes with",
         }
     }
 
     pub(crate) fn mode(&self) -> Mode {
         match self {
             Source::Layout(layout) => layout.mode,
+            Source::Preset { .. } | Source::Template { .. } => Mode::Test,
         }
     }
 
@@ -57,6 +94,7 @@ impl Source {
     pub(crate) fn vocabulary(&self) -> Vocabulary {
         match self {
             Source::Layout(layout) => layout.vocabulary,
+            Source::Preset { .. } | Source::Template { .. } => Vocabulary::of(&Control::all().collect::<Vec<_>>()),
         }
     }
 }

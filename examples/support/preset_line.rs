@@ -1,5 +1,6 @@
 //! A line of `render_jsonl` with a SillyTavern preset: `preset`, `story`, `chat` and `options` into a prompt.
 #![allow(dead_code, reason = "each example uses a part")]
+#![allow(clippy::indexing_slicing, reason = "what JSON does not have is null")]
 
 use mistral_chat_template::{
     BuiltinPreset, ContextPreset, Error, Generation, Injection, InjectionPlace, InjectionRole, Preset, Prompt,

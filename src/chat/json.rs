@@ -69,6 +69,11 @@ impl<'a> Json<'a> {
         &self.0
     }
 
+    /// The value of this text, which is JSON.
+    pub(super) const fn borrowed(text: &'a str) -> Self {
+        Json(Cow::Borrowed(text))
+    }
+
     pub(super) fn from_raw(raw: &'a RawValue) -> Self {
         Json(Cow::Borrowed(raw.get()))
     }

@@ -112,11 +112,10 @@ impl Check<'_, '_> {
             }
             if let (Message::Tool(result), ToolResults::NamedList | ToolResults::Object) =
                 (message, self.layout.results)
+                && let Some(error) = unkeepable(&result.content.joined(self.layout.chunk_join))
             {
-                if let Some(error) = unkeepable(&result.content.joined(self.layout.chunk_join)) {
-                    let at = format!("messages[{index}].content");
-                    return Err(self.error(ErrorKind::JsonValue, at).because(error));
-                }
+                let at = format!("messages[{index}].content");
+                return Err(self.error(ErrorKind::JsonValue, at).because(error));
             }
         }
         Ok(())

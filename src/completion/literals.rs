@@ -13,15 +13,24 @@ pub(crate) enum Part<'t> {
 /// Finds the literals of a vocabulary. It holds back less than one literal.
 ///
 /// No literal begins inside another, so a failed one ends where the next can begin.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Literals {
-    vocabulary: Vocabulary,
+    known: Vec<(Control, &'static str)>,
     held: String,
+}
+
+/// What a text that begins with a bracket begins with.
+enum Beginning {
+    Literal(Control, usize),
+    /// All of it is the beginning of a literal.
+    Maybe,
+    Text,
 }
 
 impl Literals {
     pub(crate) fn new(vocabulary: Vocabulary) -> Self {
-        Literals { vocabulary, held: String::new() }
+        let known = vocabulary.iter().map(|control| (control, control.as_str())).collect();
+        Literals { known, held: String::new() }
     }
 
     /// Takes a piece, and hands on what is sure.
@@ -30,17 +39,19 @@ impl Literals {
         let mut searched = 0;
         while let Some(at) = find_bracket(rest, searched) {
             let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            if let Some(control) = self.vocabulary.starting(from) {
-                give(before, &mut hand_on);
-                hand_on(Part::Control(control));
-                rest = from.get(control.as_str().len()..).unwrap_or_default();
-                searched = 0;
-            } else if self.may_become_literal(from) {
-                give(before, &mut hand_on);
-                self.held.push_str(from);
-                return;
-            } else {
-                searched = at + 1;
+            match self.beginning(from) {
+                Beginning::Literal(control, length) => {
+                    give(before, &mut hand_on);
+                    hand_on(Part::Control(control));
+                    rest = from.get(length..).unwrap_or_default();
+                    searched = 0;
+                }
+                Beginning::Maybe => {
+                    give(before, &mut hand_on);
+                    self.held.push_str(from);
+                    return;
+                }
+                Beginning::Text => searched = at + 1,
             }
         }
         give(rest, &mut hand_on);
@@ -63,18 +74,32 @@ impl Literals {
             }
             self.held.push(next);
             rest = chars.as_str();
-            if let Some(control) = self.vocabulary.starting(&self.held) {
-                self.held.clear();
-                hand_on(Part::Control(control));
-            } else if !self.may_become_literal(&self.held) {
-                give(&std::mem::take(&mut self.held), hand_on);
+            match self.beginning(&self.held) {
+                Beginning::Literal(control, _) => {
+                    self.held.clear();
+                    hand_on(Part::Control(control));
+                }
+                Beginning::Maybe => {}
+                Beginning::Text => give(&std::mem::take(&mut self.held), hand_on),
             }
         }
         rest
     }
 
-    fn may_become_literal(&self, text: &str) -> bool {
-        self.vocabulary.iter().any(|control| control.as_str().starts_with(text))
+    fn beginning(&self, text: &str) -> Beginning {
+        let second = text.as_bytes().get(1);
+        for &(control, literal) in &self.known {
+            if second.is_some() && literal.as_bytes().get(1) != second {
+                continue;
+            }
+            if text.starts_with(literal) {
+                return Beginning::Literal(control, literal.len());
+            }
+            if literal.starts_with(text) {
+                return Beginning::Maybe;
+            }
+        }
+        Beginning::Text
     }
 }
 

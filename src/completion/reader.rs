@@ -179,7 +179,7 @@ impl CompletionReader {
     /// assert_eq!(reader.push("NK]Hm").collect::<Vec<_>>(), [Delta::ThinkingStart, Delta::Thinking("Hm".to_owned())]);
     /// ```
     pub fn push(&mut self, piece: &str) -> Deltas<'_> {
-        let mut literals = std::mem::replace(&mut self.literals, Literals::new(self.layout.vocabulary));
+        let mut literals = std::mem::take(&mut self.literals);
         literals.push(piece, |part| self.part(part));
         self.literals = literals;
         self.deltas.drain()
@@ -257,7 +257,7 @@ impl CompletionReader {
 
     /// Takes what is held back as text.
     fn release(&mut self) {
-        let mut literals = std::mem::replace(&mut self.literals, Literals::new(self.layout.vocabulary));
+        let mut literals = std::mem::take(&mut self.literals);
         literals.finish(|part| self.part(part));
         self.literals = literals;
     }

@@ -229,6 +229,12 @@ pub enum ErrorKind {
     PresetLacks { what: &'static str },
     #[error("no preset makes SillyTavern send this layout: {why}")]
     Unwritable { why: &'static str },
+
+    // What is to be learnt.
+    #[error("there is nothing to learn: {reason}")]
+    NothingToLearn { reason: &'static str },
+    #[error("the text at bytes {start} to {end} is one run, and is learnt only in part")]
+    PartlyLearnt { start: usize, end: usize },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -466,6 +472,8 @@ kinds! {
     ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset;
     ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset;
     ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
+    ErrorKind::NothingToLearn { .. } => "nothing_to_learn", Family::Other;
+    ErrorKind::PartlyLearnt { .. } => "partly_learnt", Family::Other;
 }
 
 impl ErrorKind {

@@ -135,14 +135,12 @@ impl FromStr for BuiltinPreset {
 }
 
 /// The context presets of SillyTavern 1.19.0 that differ in nothing but their names.
-const SHIPPED: [&str; 13] = [
+const SHIPPED: [&str; 11] = [
     "Alpaca",
     "ChatML",
     "ChatML-Names",
     "Gemma 2",
-    "Llama 2 Chat",
     "Llama 3 Instruct",
-    "Llama 4 Instruct",
     "Metharme",
     "Mistral V1",
     "Mistral V2 & V3",

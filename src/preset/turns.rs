@@ -103,9 +103,9 @@ impl<'m> Turns<'m> {
         let chat_length = self.lines.len();
         self.put_in(continues);
 
-        let vocabulary = self.format.scene.settings.vocabulary;
+        let _vocabulary = self.format.scene.settings.vocabulary;
         let mut out = Out {
-            writer: Writer::new(prompt, WordStart::Nothing, vocabulary),
+            writer: Writer::new(prompt, WordStart::Nothing),
             format: self.format,
             collapses: self.format.scene.settings.collapse_newlines,
             after_newline: false,

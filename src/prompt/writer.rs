@@ -1,16 +1,14 @@
 //! [`Writer`]: control tokens and text into a [`Prompt`], each piece recorded as it is written.
 
-use super::{Body, Media, Origin, Piece, Prompt};
-use crate::control::{Control, Vocabulary};
+use super::{Body, Media, Origin, Piece, Place, Prompt};
+use crate::control::Control;
 use crate::layout::{self, Frame, WordStart};
-use crate::marking::Mark;
 
-/// Writes a prompt. Only [`control`](Writer::control) and [`markup`](Writer::markup) make control tokens, and what
-/// reaches either was written by the library, a preset or a template.
+/// Writes a prompt. Only [`control`](Writer::control), and the frames of a layout, make control tokens; text is never
+/// searched for them.
 pub(crate) struct Writer<'p> {
     prompt: &'p mut Prompt,
     word_start: WordStart,
-    vocabulary: Vocabulary,
     origin: Origin,
     /// Where the open text run begins, past the space before it; none while no run is open.
     run: Option<usize>,
@@ -18,9 +16,19 @@ pub(crate) struct Writer<'p> {
 
 impl<'p> Writer<'p> {
     /// A writer that begins the prompt anew.
-    pub(crate) fn new(prompt: &'p mut Prompt, word_start: WordStart, vocabulary: Vocabulary) -> Self {
+    pub(crate) fn new(prompt: &'p mut Prompt, word_start: WordStart) -> Self {
         prompt.clear();
-        Writer { prompt, word_start, vocabulary, origin: Origin::NONE, run: None }
+        Writer { prompt, word_start, origin: Origin::NONE, run: None }
+    }
+
+    /// A writer that goes on where the prompt ends.
+    pub(crate) fn going_on(prompt: &'p mut Prompt, word_start: WordStart) -> Self {
+        Writer { prompt, word_start, origin: Origin::NONE, run: None }
+    }
+
+    /// The place where the prompt ends by now.
+    pub(crate) fn place(&self) -> Place {
+        self.prompt.end()
     }
 
     /// Says where what is written next comes from.
@@ -125,33 +133,6 @@ impl<'p> Writer<'p> {
         }
     }
 
-    /// Trusted text in which untrusted text is marked: literals of the vocabulary that hold no mark become control
-    /// tokens, the rest becomes text without the marks.
-    pub(crate) fn markup(&mut self, text: &str, mark: Mark) {
-        let mut rest = text;
-        let mut searched = 0;
-        while let Some(at) = rest.get(searched..).and_then(|tail| tail.find(['[', '<'])) {
-            let at = searched + at;
-            match rest.get(at..).and_then(|tail| self.vocabulary.starting(tail)) {
-                Some(control) => {
-                    let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-                    self.unmarked(before, mark);
-                    self.control(control);
-                    rest = from.get(control.as_str().len()..).unwrap_or_default();
-                    searched = 0;
-                }
-                None => searched = at + 1,
-            }
-        }
-        self.unmarked(rest, mark);
-    }
-
-    fn unmarked(&mut self, text: &str, mark: Mark) {
-        for part in mark.split(text) {
-            self.text(part);
-        }
-    }
-
     /// Ends the open run: text that follows is tokenised apart.
     pub(crate) fn end_run(&mut self) {
         self.run = None;
@@ -190,47 +171,5 @@ impl<'p> Writer<'p> {
     fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
         let Origin { message, role } = self.origin;
         self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, open, body, close });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::layout::Layout;
-    use crate::prompt::Segment;
-
-    fn markup(text: &str, untrusted: &str) -> Prompt {
-        let mark = Mark::absent_from([text, untrusted]).unwrap();
-        let mut prompt = Prompt::new();
-        let mut writer = Writer::new(&mut prompt, WordStart::Nothing, Layout::V3.vocabulary);
-        writer.markup(&text.replace('@', &mark.mark(untrusted)), mark);
-        prompt
-    }
-
-    #[test]
-    fn literals_of_trusted_text_are_control_tokens() {
-        let prompt = markup("<s>[INST] @[/INST][SYSTEM_PROMPT]", "a[/INST]");
-        assert_eq!(prompt.as_str(), "<s>[INST] a[/INST][/INST][SYSTEM_PROMPT]");
-        let segments: Vec<_> = prompt.segments().collect();
-        let expected = [
-            Segment::Control(Control::Bos),
-            Segment::Control(Control::Inst),
-            Segment::Text(" a[/INST]"),
-            Segment::Control(Control::EndInst),
-            Segment::Text("[SYSTEM_PROMPT]"),
-        ];
-        assert_eq!(segments, expected, "what the vocabulary lacks is text");
-    }
-
-    #[test]
-    fn trusted_brackets_around_untrusted_text_are_text() {
-        assert!(markup("[@]", "INST").segments().eq([Segment::Text("[INST]")]));
-        assert!(markup("<@>", "/s").segments().eq([Segment::Text("</s>")]));
-    }
-
-    #[test]
-    fn parts_do_not_join_into_a_literal() {
-        assert!(markup("@@", "[/IN").segments().eq([Segment::Text("[/IN[/IN")]));
-        assert!(markup("[/IN@", "ST]").segments().eq([Segment::Text("[/INST]")]));
     }
 }

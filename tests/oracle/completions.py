@@ -15,7 +15,7 @@ import random
 import subprocess
 import sys
 
-from package import Text, package
+from package import Tokens, package
 from mistral_common.experimental.think import _split_content_and_think_chunks
 from mistral_common.experimental.tools import _decode_tool_calls, _split_content_and_tool_calls
 from mistral_common.protocol.instruct.chunk import TextChunk, ThinkChunk
@@ -65,7 +65,7 @@ def content_of(reader, ids):
 
 def message_of(label, output):
     """The steps of the package's server, from token ids to a message."""
-    reader = package(label, {}, Text.REAL)
+    reader = package(label, {}, Tokens.REAL)
     tokenizer = reader.tokenizer
     ids = token_ids(tokenizer, output)
     content_ids, call_ids = ids, ()
@@ -171,7 +171,7 @@ class Outputs:
         while True:
             label = self.rng.choice(LABELS)
             output = self.output(label)
-            known = {str(package(label, {}, Text.REAL).control(i)) for i in range(40)} | {"</s>"}
+            known = {str(package(label, {}, Tokens.REAL).control(i)) for i in range(40)} | {"</s>"}
             if all(part.get("control", "</s>") in known for part in output):
                 return {"id": f"random/{number}", "version": label, "output": output}
 
@@ -179,7 +179,7 @@ class Outputs:
 def differs_knowingly(case):
     """The two outputs that the library reads in its own way, and says so."""
     controls = [part.get("control") for part in case["output"]]
-    if package(case["version"], {}, Text.REAL).sentencepiece and "<unk>" in controls:
+    if package(case["version"], {}, Tokens.REAL).sentencepiece and "<unk>" in controls:
         return True  # SentencePiece prints " ⁇ " for it
     args_came = False
     for control in controls:

@@ -8,6 +8,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
+pub fn cases(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases, ..default } }
+}
+
 /// Every layout there is, without features and with.
 pub fn layouts() -> Vec<Layout> {
     let with = |layout: Layout| [layout, layout.with(Feature::Image), layout.with(Feature::Think).with(Feature::Audio)];

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use mistral_chat_template::{
-    Chat, Conversation, Dialect, EffortSetting, Efforts, Error, Fim, Format, Layout, Message, Mode, Prompt,
-    ReasoningEffort, SchemaSetting, Segment, Settings, WordStart,
+    Chat, Conversation, Dialect, Error, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings, WordStart,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -95,6 +94,21 @@ pub fn dialect(case: &Case) -> Dialect {
     }
 }
 
+impl Case {
+    /// The chat of a case that is one.
+    pub fn chat(&self) -> Result<Chat<'_>, Error> {
+        let mut chat = Chat::read(self.request.get(), dialect(self))?;
+        if !self.finetuning_messages {
+            for message in &mut chat.messages {
+                if let Message::Assistant(message) = message {
+                    message.weight = None;
+                }
+            }
+        }
+        Ok(chat)
+    }
+}
+
 pub fn render(case: &Case) -> Result<Prompt, Error> {
     render_with(case, &case.layout())
 }
@@ -104,14 +118,7 @@ pub fn render_with(case: &Case, layout: &Layout) -> Result<Prompt, Error> {
     if case.kind.as_deref() == Some("fim") {
         return layout.render_fim(&Fim::from_json(request)?);
     }
-    let mut chat = Chat::read(request, dialect(case))?;
-    if !case.finetuning_messages {
-        for message in &mut chat.messages {
-            if let Message::Assistant(message) = message {
-                message.weight = None;
-            }
-        }
-    }
+    let chat = case.chat()?;
     if !truncates(request) {
         return layout.render(&chat);
     }

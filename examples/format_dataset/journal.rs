@@ -1,0 +1,69 @@
+//! A file beside the output that says how far an unfinished run has come.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sink::Place;
+
+pub(crate) struct Journal {
+    path: PathBuf,
+    /// What the run's rows depend on.
+    fingerprint: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Entry {
+    options: String,
+    place: Place,
+}
+
+impl Journal {
+    pub(crate) fn beside(output: &Path, fingerprint: String) -> Self {
+        Journal { path: suffixed(output, ".journal"), fingerprint }
+    }
+
+    /// The place that was noted last; none where there is no journal.
+    pub(crate) fn read(&self) -> Result<Option<Place>, String> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.fault(&error)),
+        };
+        let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| self.fault(&error.into()))?;
+        if entry.options != self.fingerprint {
+            let path = self.path.display();
+            return Err(format!("{path}: the run was begun with other options: {}", entry.options));
+        }
+        Ok(Some(entry.place))
+    }
+
+    /// Notes a place: the old note or the new one is there at any time, and never half of one.
+    pub(crate) fn write(&self, place: &Place) -> Result<(), String> {
+        let write = || -> io::Result<()> {
+            let new = suffixed(&self.path, ".new");
+            let mut file = File::create(&new)?;
+            let entry = Entry { options: self.fingerprint.clone(), place: place.clone() };
+            file.write_all(&serde_json::to_vec(&entry)?)?;
+            file.sync_data()?;
+            fs::rename(&new, &self.path)
+        };
+        write().map_err(|error| self.fault(&error))
+    }
+
+    pub(crate) fn remove(&self) -> Result<(), String> {
+        fs::remove_file(&self.path).map_err(|error| self.fault(&error))
+    }
+
+    fn fault(&self, error: &io::Error) -> String {
+        format!("{}: {error}", self.path.display())
+    }
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

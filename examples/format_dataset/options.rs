@@ -1,0 +1,228 @@
+//! The command line.
+
+use std::error::Error;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use lexopt::{Arg, Parser, ValueExt};
+use mistral_chat_template::{Chat, Dialect, Layout, Learn, Mode};
+
+use crate::vocabulary::Vocabulary;
+
+pub(crate) const HELP: &str = "\
+Formats a data set of conversations for training: each row a prompt and the bytes of it to learn.
+
+Usage: format_dataset [INPUT] [--output FILE] [OPTIONS]
+
+INPUT is JSON Lines, a conversation a line; - or nothing is standard input. Each line comes out as
+  {\"text\": \"<s>[INST] Hi[/INST] Hello!</s>\", \"mask\": [[19, 30]]}
+in the order of the input, on standard output if no file is named.
+
+What to read
+  -d, --dialect NAME     auto (default: each row by its `conversations` or `messages`), sharegpt, openai,
+                         mistral, or either of the last two
+  -l, --layout NAME      magnum (default), v3, v7-tekken, v13+think, a model's name …
+  -m, --learn WHAT       weighted (default: every assistant turn but those with \"weight\": 0), assistant
+                         (every one, whatever its weight), last (the last one), everything
+
+What to write
+  -o, --output FILE      the rows; FILE.journal stands beside it until they are complete
+  -s, --segments         the control tokens and texts of each row as `segments`
+  -v, --vocabulary FILE  a tekken.json or SentencePiece model: token ids as `input_ids`, and `labels`
+                         with -100 where nothing is learnt
+      --controls FILE    a JSON object of control tokens and their ids, beside those of the vocabulary
+  -e, --on-error WHAT    what to do about a row that cannot be used: skip (default: report it on standard
+                         error and go on), stop, or the name of a file that takes it with its line number
+                         and reason
+
+How to run
+  -t, --threads N        how many threads format (default: one a core)
+  -r, --resume           go on where an interrupted run stopped; needs INPUT and --output
+  -q, --quiet            no progress and no summary
+  -h, --help             this text
+
+Memory does not grow with the input: a few blocks of 1 MiB for each thread, and the longest row.";
+
+pub(crate) enum Command {
+    Format(Box<Options>),
+    Help,
+}
+
+pub(crate) struct Options {
+    /// The file to read; none for standard input.
+    pub(crate) input: Option<PathBuf>,
+    /// The file to write; none for standard output.
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) layout: Layout,
+    /// Whose JSON the rows are; none to recognise each.
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) turns: Turns,
+    pub(crate) columns: Columns,
+    pub(crate) on_error: OnError,
+    pub(crate) threads: NonZero<usize>,
+    pub(crate) start: Begin,
+    pub(crate) quiet: bool,
+    vocabulary: Option<PathBuf>,
+    controls: Option<PathBuf>,
+}
+
+/// What is to be learnt of each row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Turns {
+    Weighted,
+    Assistant,
+    Last,
+    Everything,
+}
+
+/// What stands in a row beside its text and mask.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Columns {
+    TextAndMask,
+    Segments,
+}
+
+/// What becomes of a row that cannot be used.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OnError {
+    Skip,
+    Stop,
+    Keep(PathBuf),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Begin {
+    Anew,
+    Resume,
+}
+
+impl Turns {
+    pub(crate) fn learn<'c>(self, chat: &'c Chat<'c>) -> Learn<'c> {
+        match self {
+            Turns::Weighted => Learn::Weighted(chat),
+            Turns::Assistant => Learn::Assistant,
+            Turns::Last => Learn::LastTurn,
+            Turns::Everything => Learn::Everything,
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self, String> {
+        Ok(match name {
+            "weighted" => Turns::Weighted,
+            "assistant" => Turns::Assistant,
+            "last" => Turns::Last,
+            "everything" => Turns::Everything,
+            _ => return Err(format!("{name:?} cannot be learnt; there are weighted, assistant, last, everything")),
+        })
+    }
+}
+
+fn dialect(name: &str) -> Result<Option<Dialect>, String> {
+    Ok(Some(match name {
+        "auto" => return Ok(None),
+        "sharegpt" => Dialect::ShareGpt,
+        "openai" => Dialect::OpenAi,
+        "mistral" => Dialect::Mistral,
+        "either" => Dialect::Either,
+        _ => return Err(format!("{name:?} is no dialect; there are auto, sharegpt, openai, mistral, either")),
+    }))
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            input: None,
+            output: None,
+            layout: Layout::MAGNUM.in_mode(Mode::Finetuning),
+            dialect: None,
+            turns: Turns::Weighted,
+            columns: Columns::TextAndMask,
+            on_error: OnError::Skip,
+            threads: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+            start: Begin::Anew,
+            quiet: false,
+            vocabulary: None,
+            controls: None,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn parse(mut parser: Parser) -> Result<Command, Box<dyn Error>> {
+        let mut options = Options::default();
+        let mut has_input = false;
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Short('d') | Arg::Long("dialect") => options.dialect = dialect(&parser.value()?.string()?)?,
+                Arg::Short('l') | Arg::Long("layout") => {
+                    options.layout = parser.value()?.string()?.parse::<Layout>()?.in_mode(Mode::Finetuning);
+                }
+                Arg::Short('m') | Arg::Long("learn") => options.turns = Turns::from_name(&parser.value()?.string()?)?,
+                Arg::Short('o') | Arg::Long("output") => options.output = file(parser.value()?.into()),
+                Arg::Short('s') | Arg::Long("segments") => options.columns = Columns::Segments,
+                Arg::Short('v') | Arg::Long("vocabulary") => options.vocabulary = Some(parser.value()?.into()),
+                Arg::Long("controls") => options.controls = Some(parser.value()?.into()),
+                Arg::Short('e') | Arg::Long("on-error") => {
+                    let value = parser.value()?;
+                    options.on_error = match value.to_str() {
+                        Some("skip") => OnError::Skip,
+                        Some("stop") => OnError::Stop,
+                        _ => OnError::Keep(value.into()),
+                    };
+                }
+                Arg::Short('t') | Arg::Long("threads") => options.threads = parser.value()?.parse()?,
+                Arg::Short('r') | Arg::Long("resume") => options.start = Begin::Resume,
+                Arg::Short('q') | Arg::Long("quiet") => options.quiet = true,
+                Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+                Arg::Value(path) if !has_input => {
+                    (options.input, has_input) = (file(path.into()), true);
+                }
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        options.check()?;
+        Ok(Command::Format(Box::new(options)))
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let rejects = match &self.on_error {
+            OnError::Keep(path) => Some(path),
+            OnError::Skip | OnError::Stop => None,
+        };
+        if self.start == Begin::Resume && (self.input.is_none() || self.output.is_none()) {
+            return Err("only from a file to a file can a run be resumed: name INPUT and --output");
+        }
+        if self.controls.is_some() && self.vocabulary.is_none() {
+            return Err("--controls go with a --vocabulary");
+        }
+        let files = [self.input.as_ref(), self.output.as_ref(), rejects];
+        let is_named_twice = |path| files.iter().filter(|other| **other == Some(path)).count() > 1;
+        if files.iter().flatten().any(|path| is_named_twice(path)) {
+            return Err("the input, the output and the rejects are three different files");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn open_vocabulary(&self) -> Result<Option<Vocabulary>, String> {
+        let Some(path) = &self.vocabulary else { return Ok(None) };
+        let vocabulary = Vocabulary::open(path, self.controls.as_deref());
+        vocabulary.map(Some).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// What lengths are counted in.
+    pub(crate) fn unit(&self) -> &'static str {
+        if self.vocabulary.is_some() { "tokens" } else { "bytes" }
+    }
+
+    /// All that a row depends on: a run is resumed with what it began with.
+    pub(crate) fn fingerprint(&self) -> String {
+        let Options { layout, dialect, turns, columns, on_error, vocabulary, controls, input, .. } = self;
+        let name = &layout.name;
+        format!("{input:?} {name} {dialect:?} {turns:?} {columns:?} {on_error:?} {vocabulary:?} {controls:?}")
+    }
+}
+
+/// The file that is named, or none for `-`.
+fn file(path: PathBuf) -> Option<PathBuf> {
+    (path != Path::new("-")).then_some(path)
+}

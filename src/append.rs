@@ -1,0 +1,393 @@
+//! A conversation and a longer one in, whether the one's prompt begins the other's out, without rendering either.
+//!
+//! A server that keeps the model's state of a prompt (a prefix cache) can go on from it where the next prompt begins
+//! with the same segments. Some layouts see to that, others move what the last user turn carries:
+//!
+//! ```
+//! use mistral_chat_template::{Chat, Layout, Message};
+//!
+//! let chat = Chat::new([
+//!     Message::system("Be kind."),
+//!     Message::user("Hi"),
+//!     Message::assistant("Hello!"),
+//!     Message::user("How are you?"),
+//! ]);
+//! let moved = Layout::V3.prefix_break(&chat, 2)?.expect("v3 keeps the system prompt with the last user turn");
+//! assert_eq!(moved.to_string(), "the system prompt moves to the last user turn");
+//! assert_eq!(moved.segment, 2, "<s> and [INST] stay");
+//! assert_eq!(Layout::V7.prefix_break(&chat, 2)?, None);
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
+//!
+//! [`GrowingPrompt`] is the prompt that goes on so. For presets, templates and whatever else renders, render both and
+//! ask [`Prompt::divergence`](crate::Prompt::divergence).
+
+use std::fmt;
+
+use crate::chat::{Chat, Message, Role};
+use crate::check::Mode;
+use crate::control::Control;
+use crate::error::Error;
+use crate::layout::{Layout, UserTurn};
+use crate::normalize::{Conversation, Turn};
+use crate::prompt::{Place, Prompt, Run, Segment, Writer};
+
+mod growing;
+
+pub use self::growing::{Addition, GrowingPrompt};
+
+/// Where and why a prompt does not begin with an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PrefixBreak {
+    /// The first segment of the earlier prompt that the other does not have there.
+    pub segment: usize,
+    /// The message of the earlier chat that it comes from, where from one.
+    pub message: Option<usize>,
+    /// Why.
+    pub cause: BreakCause,
+}
+
+/// The cause, as a sentence.
+impl fmt::Display for PrefixBreak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+/// Why a prompt does not begin with an earlier one.
+///
+/// ```
+/// use mistral_chat_template::{BreakCause, UserTurn};
+///
+/// let cause = BreakCause::ToolsMove { to: UserTurn::Last };
+/// assert_eq!(cause.to_string(), "the tools move to the last user turn");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BreakCause {
+    /// The system prompt stands in another user turn.
+    SystemMoves {
+        /// The user turn in which the layout has it.
+        to: UserTurn,
+    },
+    /// The system prompt is another one.
+    SystemChanges,
+    /// The tools stand before another user turn.
+    ToolsMove {
+        /// The user turn before which the layout has them.
+        to: UserTurn,
+    },
+    /// The tools are others.
+    ToolsChange,
+    /// The settings stand before another user turn.
+    SettingsMove {
+        /// The user turn before which the layout has them.
+        to: UserTurn,
+    },
+    /// The settings are others.
+    SettingsChange,
+    /// Tool calls and results are left out that the earlier prompt has.
+    ToolTurnsDropped,
+    /// Results stand in another order.
+    ResultsReordered,
+    /// The last turn goes on with the next message.
+    TurnGoesOn {
+        /// Whose turn it is.
+        role: Role,
+    },
+    /// A message is another one.
+    MessageChanges,
+    /// The other prompt is shorter.
+    Shorter,
+    /// The layout is another one.
+    LayoutChanges,
+}
+
+impl fmt::Display for BreakCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |to: &UserTurn| match to {
+            UserTurn::First => "the first user turn",
+            UserTurn::Last => "the last user turn",
+        };
+        match self {
+            BreakCause::SystemMoves { to } => write!(f, "the system prompt moves to {}", place(to)),
+            BreakCause::SystemChanges => f.write_str("the system prompt changes"),
+            BreakCause::ToolsMove { to } => write!(f, "the tools move to {}", place(to)),
+            BreakCause::ToolsChange => f.write_str("the tools change"),
+            BreakCause::SettingsMove { to } => write!(f, "the settings move to {}", place(to)),
+            BreakCause::SettingsChange => f.write_str("the settings change"),
+            BreakCause::ToolTurnsDropped => {
+                f.write_str("tool calls and results before the last user turn are left out")
+            }
+            BreakCause::ResultsReordered => f.write_str("the results go into the order of their calls"),
+            BreakCause::TurnGoesOn { role } => write!(f, "the next message goes on with the last {role} turn"),
+            BreakCause::MessageChanges => f.write_str("a message changes"),
+            BreakCause::Shorter => f.write_str("the earlier prompt is longer"),
+            BreakCause::LayoutChanges => f.write_str("the layout changes"),
+        }
+    }
+}
+
+impl Layout {
+    /// Where the prompt of a chat parts from the prompt of the chat's first `n` messages; none where it begins with it.
+    ///
+    /// The first messages are rendered in [`Mode::Test`], which is how a server rendered them. Segments are compared:
+    /// a prompt whose last text goes on in the longer one does not begin it.
+    ///
+    /// # Errors
+    ///
+    /// The layout does not take the chat, or does not take its first `n` messages: they are none, or end with a
+    /// complete reply.
+    pub fn prefix_break(&self, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
+        let whole = Conversation::new(chat, self)?;
+        let messages = chat.messages.get(..n).unwrap_or(&chat.messages);
+        let earlier = chat.view_of(messages);
+        let layout = self.in_mode(Mode::Test);
+        let earlier = Conversation::new(&earlier, &layout)?;
+        Ok(Comparison { earlier: &earlier, whole: &whole, contents: Contents::Shared }.prefix_break())
+    }
+}
+
+impl Conversation<'_, '_> {
+    /// Where the prompt of this conversation parts from the prompt of an earlier one; none where it begins with it.
+    ///
+    /// ```
+    /// use mistral_chat_template::{BreakCause, Chat, Conversation, Layout, Message, ReasoningEffort};
+    ///
+    /// let chat = Chat::new([Message::user("Hi")]);
+    /// let harder = Chat { reasoning_effort: Some(ReasoningEffort::High), ..chat.clone() };
+    /// let (earlier, harder) = (Conversation::new(&chat, &Layout::V15)?, Conversation::new(&harder, &Layout::V15)?);
+    /// assert_eq!(harder.prefix_break(&earlier).map(|it| it.cause), Some(BreakCause::SettingsChange));
+    /// assert_eq!(harder.prefix_break(&harder), None);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn prefix_break(&self, earlier: &Conversation<'_, '_>) -> Option<PrefixBreak> {
+        Comparison { earlier, whole: self, contents: Contents::Compared }.prefix_break()
+    }
+}
+
+/// Is it known that messages of the same index are the same?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contents {
+    Shared,
+    Compared,
+}
+
+struct Comparison<'r> {
+    earlier: &'r Conversation<'r, 'r>,
+    whole: &'r Conversation<'r, 'r>,
+    contents: Contents,
+}
+
+impl Comparison<'_> {
+    /// Turns that are made of the same are the same. From the first that is not, turns are written and compared, until
+    /// they part or the earlier conversation ends.
+    fn prefix_break(&self) -> Option<PrefixBreak> {
+        let same = if self.same_layout() { self.same_turns() } else { 0 };
+        let (mut earlier, mut whole) = (Side::new(self.earlier, same), Side::new(self.whole, same));
+        let mut segment = 0;
+        loop {
+            if !earlier.fill() {
+                return None;
+            }
+            let went_on = whole.fill();
+            let equal = if went_on { earlier.common(&whole) } else { 0 };
+            segment += equal;
+            earlier.taken += equal;
+            whole.taken += equal;
+            if !went_on || (earlier.is_left() && whole.is_left()) {
+                let message = earlier.runs().next().and_then(|run| run.message);
+                let segment = self.segments_of(same) + segment;
+                return Some(PrefixBreak { segment, message, cause: self.cause(&earlier, &whole) });
+            }
+        }
+    }
+
+    /// How many segments `<s>` and the first turns have.
+    fn segments_of(&self, turns: usize) -> usize {
+        let mut side = Side::new(self.earlier, 0);
+        let mut segments = 1;
+        while side.next < turns && side.write() {
+            segments += side.count;
+        }
+        segments
+    }
+
+    fn same_layout(&self) -> bool {
+        let (earlier, whole) = (self.earlier.layout, self.whole.layout);
+        Layout { mode: whole.mode, name: whole.name, ..*earlier } == *whole
+    }
+
+    /// How many turns at the beginning are made of the same.
+    fn same_turns(&self) -> usize {
+        let (earlier, whole) = (self.earlier, self.whole);
+        let turns = earlier.turns.iter().zip(&whole.turns).enumerate();
+        turns.take_while(|(index, (one, other))| self.same_turn(*index, one, other)).count()
+    }
+
+    fn same_turn(&self, index: usize, one: &Turn, other: &Turn) -> bool {
+        let (earlier, whole) = (self.earlier, self.whole);
+        let carries = |turn: Option<usize>| turn == Some(index);
+        let is_left_out = |conversation: &Conversation<'_, '_>, turn| conversation.is_old_tool_turn(index, turn);
+        one.role == other.role
+            && one.messages == other.messages
+            && one.dropped == other.dropped
+            && is_left_out(earlier, one) == is_left_out(whole, other)
+            && match (carries(earlier.tools_turn), carries(whole.tools_turn)) {
+                (false, false) => true,
+                (true, true) => self.same_tools() && self.same_settings(),
+                _ => false,
+            }
+            && match (carries(earlier.system_turn), carries(whole.system_turn)) {
+                (false, false) => true,
+                (true, true) => self.same_systems(),
+                _ => false,
+            }
+            && (self.contents == Contents::Shared || messages(earlier, one).eq(messages(whole, other)))
+    }
+
+    fn same_tools(&self) -> bool {
+        self.contents == Contents::Shared || self.earlier.chat.tools == self.whole.chat.tools
+    }
+
+    fn same_settings(&self) -> bool {
+        let (one, other) = (self.earlier.chat, self.whole.chat);
+        self.contents == Contents::Shared
+            || (one.reasoning_effort == other.reasoning_effort && one.response_format == other.response_format)
+    }
+
+    fn same_systems(&self) -> bool {
+        systems(self.earlier.chat).eq(systems(self.whole.chat))
+    }
+
+    /// Why the sides part where they do.
+    fn cause(&self, earlier: &Side<'_>, whole: &Side<'_>) -> BreakCause {
+        let layout = self.whole.layout;
+        let sections = [earlier.section(), whole.section()];
+        let tools_to = layout.tools.unwrap_or(UserTurn::Last);
+        if !self.same_layout() {
+            return BreakCause::LayoutChanges;
+        }
+        if sections.contains(&Section::Tools) {
+            return if self.same_tools() { BreakCause::ToolsMove { to: tools_to } } else { BreakCause::ToolsChange };
+        }
+        if sections.contains(&Section::Settings) {
+            let same = self.same_settings();
+            return if same { BreakCause::SettingsMove { to: tools_to } } else { BreakCause::SettingsChange };
+        }
+        let (Some((index, one)), Some((other_index, other))) = (earlier.turn(), whole.turn()) else {
+            return BreakCause::Shorter;
+        };
+        let is_left_out = self.whole.turns.get(index).is_some_and(|turn| self.whole.is_old_tool_turn(index, turn));
+        let carry_system = (self.earlier.system_turn == Some(index), self.whole.system_turn == Some(other_index));
+        if is_left_out {
+            BreakCause::ToolTurnsDropped
+        } else if carry_system.0 != carry_system.1 && systems(self.whole.chat).next().is_some() {
+            let to = if self.whole.system_turn == self.whole.users.map(|(first, _)| first) {
+                UserTurn::First
+            } else {
+                UserTurn::Last
+            };
+            BreakCause::SystemMoves { to }
+        } else if carry_system == (true, true) && !self.same_systems() {
+            BreakCause::SystemChanges
+        } else if (one.role, other.role) == (Role::Tool, Role::Tool) && one.messages != other.messages {
+            BreakCause::ResultsReordered
+        } else if one.role == other.role && one.messages.end < other.messages.end {
+            BreakCause::TurnGoesOn { role: one.role }
+        } else {
+            BreakCause::MessageChanges
+        }
+    }
+}
+
+fn messages<'c, 'a>(
+    conversation: &Conversation<'c, 'a>,
+    turn: &Turn,
+) -> impl Iterator<Item = &'c Message<'a>> + use<'c, 'a> {
+    conversation.messages(turn).map(|(_, message)| message)
+}
+
+fn systems<'c, 'a>(chat: &'c Chat<'a>) -> impl Iterator<Item = &'c Message<'a>> {
+    chat.messages.iter().filter(|message| message.role() == Role::System)
+}
+
+/// What a segment belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Tools,
+    Settings,
+    Turn,
+}
+
+/// A conversation that is written turn by turn.
+struct Side<'r> {
+    conversation: &'r Conversation<'r, 'r>,
+    next: usize,
+    /// The turn before `next`.
+    prompt: Prompt,
+    count: usize,
+    /// How many of the turn's segments were taken.
+    taken: usize,
+}
+
+impl<'r> Side<'r> {
+    fn new(conversation: &'r Conversation<'r, 'r>, next: usize) -> Self {
+        Side { conversation, next, prompt: Prompt::new(), count: 0, taken: 0 }
+    }
+
+    fn is_left(&self) -> bool {
+        self.taken < self.count
+    }
+
+    /// Writes turns until some segment is left; says whether one is.
+    fn fill(&mut self) -> bool {
+        while !self.is_left() {
+            if !self.write() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Writes the next turn, if there is one.
+    fn write(&mut self) -> bool {
+        let Conversation { layout, turns, .. } = self.conversation;
+        let Some(turn) = turns.get(self.next) else { return false };
+        let mut writer = Writer::new(&mut self.prompt, layout.word_start);
+        self.conversation.turn(&mut writer, self.next, turn);
+        (self.count, self.taken) = (self.prompt.segments().count(), 0);
+        self.next += 1;
+        true
+    }
+
+    fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+        self.prompt.runs_from(Place::default()).skip(self.taken)
+    }
+
+    /// How many of the next segments are the same on both sides.
+    fn common(&self, other: &Side<'_>) -> usize {
+        self.runs().zip(other.runs()).take_while(|(one, other)| one.same_as(other)).count()
+    }
+
+    fn turn(&self) -> Option<(usize, &Turn)> {
+        let index = self.next.checked_sub(1).filter(|_| self.is_left())?;
+        Some((index, self.conversation.turns.get(index)?))
+    }
+
+    /// What the next segment belongs to.
+    fn section(&self) -> Section {
+        let mut section = Section::Turn;
+        for segment in self.prompt.segments().take(self.taken + usize::from(self.is_left())) {
+            section = match segment {
+                Segment::Control(Control::AvailableTools) => Section::Tools,
+                Segment::Control(Control::ModelSettings) => Section::Settings,
+                Segment::Control(_) => Section::Turn,
+                Segment::Text(_) | Segment::Media(_) => section,
+            };
+        }
+        section
+    }
+}

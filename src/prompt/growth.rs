@@ -1,0 +1,73 @@
+//! A [`Prompt`] that goes on where it ended: places in it, what stands from a place on, and what is cut off there.
+
+use super::{Piece, Prompt, Segment, Span, SpanKind};
+use crate::layout::WordStart;
+
+/// A place between two pieces of a prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) bytes: usize,
+    pieces: usize,
+}
+
+/// A segment, how the tokenizer is to begin it, and where it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Run<'p> {
+    pub(crate) segment: Segment<'p>,
+    pub(crate) word_start: WordStart,
+    /// The byte at which it begins, with the space that SentencePiece sets.
+    pub(crate) start: usize,
+    /// The message that it comes from, where from one.
+    pub(crate) message: Option<usize>,
+}
+
+impl Run<'_> {
+    /// Do two runs give a tokenizer the same?
+    pub(crate) fn same_as(&self, other: &Run<'_>) -> bool {
+        self.segment == other.segment && self.word_start == other.word_start
+    }
+}
+
+impl Prompt {
+    /// The place where the prompt ends.
+    pub(crate) fn end(&self) -> Place {
+        Place { bytes: self.text.len(), pieces: self.pieces.len() }
+    }
+
+    /// The segments from a place on.
+    pub(crate) fn runs_from(&self, place: Place) -> impl Iterator<Item = Run<'_>> {
+        let mut spans = self.spans_from(place).peekable();
+        std::iter::from_fn(move || {
+            let Span { range, kind, message, .. } = spans.next()?;
+            let (segment, word_start) = match kind {
+                SpanKind::Control(control) => (Segment::Control(control), WordStart::Nothing),
+                SpanKind::Media(media) => (Segment::Media(media), WordStart::Nothing),
+                SpanKind::Text(_) | SpanKind::MoreText => {
+                    let word_start = if let SpanKind::Text(start) = kind { start } else { WordStart::Nothing };
+                    let mut end = range.end;
+                    while let Some(more) = spans.next_if(|next| next.kind == SpanKind::MoreText) {
+                        end = more.range.end;
+                    }
+                    let text = self.text.get(range.start + word_start.printed().len()..end).unwrap_or_default();
+                    (Segment::Text(text), word_start)
+                }
+            };
+            Some(Run { segment, word_start, start: range.start, message })
+        })
+    }
+
+    pub(super) fn spans_from(&self, place: Place) -> impl Iterator<Item = Span> {
+        let mut start = place.bytes;
+        let pieces = self.pieces.get(place.pieces..).unwrap_or_default();
+        pieces.iter().flat_map(move |piece| piece.spans(std::mem::replace(&mut start, piece.end)))
+    }
+
+    /// Cuts off what stands from a place on.
+    pub(crate) fn split_off(&mut self, place: Place) -> Prompt {
+        let pieces = self.pieces.split_off(place.pieces.min(self.pieces.len()));
+        let pieces = pieces.into_iter().map(|piece| Piece { end: piece.end - place.bytes, ..piece }).collect();
+        let text =
+            if self.text.is_char_boundary(place.bytes) { self.text.split_off(place.bytes) } else { String::new() };
+        Prompt { text, pieces, ..Prompt::default() }
+    }
+}

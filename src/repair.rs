@@ -1,0 +1,135 @@
+//! A chat as clients send it and a layout in, a chat that the layout takes out, and the list of what was changed.
+//!
+//! A fault that [`Conversation::new`] finds has one mend, which mends every fault of its kind in the chat; then the
+//! chat is checked again. So nothing is changed that the layout takes, and a mend does not depend on what comes later
+//! in the chat: the beginning of a conversation is mended alike in every turn.
+//!
+//! | what is wrong | what becomes of it | or |
+//! | --- | --- | --- |
+//! | a call id that the layout does not take, or none | nine letters or digits computed from the whole id, in the call and its results | |
+//! | two calls of one message with one id | an id each | |
+//! | a result apart from its call | moved behind it | |
+//! | a call without a result | left out | [`OpenCalls::Answer`] |
+//! | a result without a call | left out | [`StrayResults::AsUser`] |
+//! | calls where the layout has none | left out, and their results as those without a call | |
+//! | several messages of calls before their results | the calls in one message | |
+//! | several results where the layout takes one (v2) | each call with its result | |
+//! | text beside calls where the layout takes one of them | the text left out | [`TextBesideCalls::DropCalls`] |
+//! | thinking where the layout has none | left out | [`ForeignThinking::AsText`] |
+//! | an image or audio where the layout has none | left out | [`ForeignMedia::AsText`] |
+//! | an assistant message that says nothing | left out | [`EmptyReplies::Space`] |
+//! | a system message behind an assistant message or a result | a user message | [`LateSystem::First`] |
+//! | a system message in a chat with audio (v7, v11) | a user message | |
+//! | an assistant message at the end, and nothing to answer | to be continued | [`LastReply::Drop`] |
+//! | no assistant message at the end, for fine-tuning | what follows the last one left out | |
+//! | a prefix that is not the last message | complete | |
+//! | an assistant message alone, or calls and results at the beginning | an empty user message before it | |
+//! | a function's name of other characters | with `_` for each | |
+//! | a reasoning effort where the layout has none | left out | |
+//!
+//! OpenAI's older `function_call` and messages of the role `function` come in through
+//! [`Dialect::Legacy`](crate::Dialect::Legacy), without ids; here they get them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::chat::Chat;
+use crate::error::Error;
+use crate::layout::Layout;
+
+mod contents;
+mod hash;
+mod ids;
+mod kind;
+mod mending;
+mod order;
+mod pairing;
+mod policy;
+mod rounds;
+
+pub use self::kind::RepairKind;
+pub use self::policy::{
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, RepairPolicy, StrayResults,
+    TextBesideCalls,
+};
+
+/// A chat that a layout takes, and what was changed of the chat that came in.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use mistral_chat_template::{Chat, Layout, Message, RepairPolicy};
+///
+/// let chat = Chat::new([Message::user("Hi")]);
+/// let repaired = chat.repair(&Layout::V3, &RepairPolicy::default())?;
+/// assert!(matches!(repaired.chat, Cow::Borrowed(_)) && repaired.repairs.is_empty());
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Repaired<'c> {
+    /// The chat: borrowed where the layout took it as it was.
+    pub chat: Cow<'c, Chat<'c>>,
+    /// What was changed, mend by mend.
+    pub repairs: Vec<Repair>,
+}
+
+/// One thing that was changed.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Layout, Message, RepairKind, RepairPolicy};
+///
+/// let chat = Chat::new([Message::user("Hi"), Message::assistant(""), Message::user("Hello?")]);
+/// let repaired = chat.repair(&Layout::V7, &RepairPolicy::default())?;
+/// assert_eq!(repaired.repairs[0].kind, RepairKind::EmptyReplyDropped);
+/// assert_eq!(repaired.repairs[0].to_string(), "messages[1]: the message says nothing, and was left out");
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Repair {
+    /// The path to what was changed, in the chat that came in.
+    pub at: String,
+    /// What was done.
+    pub kind: RepairKind,
+    /// What was done, as a sentence.
+    pub what: String,
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.what)
+    }
+}
+
+impl Chat<'_> {
+    /// The chat as the layout takes it, in the layout's mode.
+    ///
+    /// What the layout takes comes back as it was. Repairing what was repaired changes nothing more.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be repaired is the error that checking gives, with the path in this chat: no messages, a tool whose
+    /// parameters are no JSON schema, a broken image, a chat to be served that names no model.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Format, Layout, Message, RepairPolicy, ToolCall};
+    ///
+    /// let chat = Chat::new([
+    ///     Message::user("What time is it?"),
+    ///     Message::calls([ToolCall::new("now", "{}").id("call_9yKqLb2xVzT0cWm3uRsE1hNd")]),
+    ///     Message::tool("12:00").answering("call_9yKqLb2xVzT0cWm3uRsE1hNd"),
+    /// ]);
+    /// assert!(Layout::V7.render(&chat).is_err());
+    ///
+    /// let repaired = chat.repair(&Layout::V7, &RepairPolicy::default())?;
+    /// assert_eq!(
+    ///     repaired.repairs[0].to_string(),
+    ///     "messages[1].tool_calls[0].id: \"call_9yKqLb2xVzT0cWm3uRsE1hNd\" became \"ZgyRhNTUo\""
+    /// );
+    /// assert!(Layout::V7.render(&repaired.chat).is_ok());
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn repair(&self, layout: &Layout, policy: &RepairPolicy) -> Result<Repaired<'_>, Error> {
+        mending::repair(self, layout, policy)
+    }
+}

@@ -1,0 +1,139 @@
+//! What a message holds: chunks that the layout has no place for, nothing at all, names that are none.
+
+use std::borrow::Cow;
+
+use super::mending::{Item, Mending, Source};
+use super::{EmptyReplies, ForeignMedia, ForeignThinking, RepairKind};
+use crate::chat::{Chunk, Content, Message, Role};
+use crate::check::{ever_in, is_function_name, says_nothing};
+use crate::layout::{ChunkKind, Thinking};
+use crate::version::Feature;
+
+impl<'c> Mending<'_, 'c> {
+    /// Mends every chunk that the layout has no place for.
+    pub(super) fn chunks(&mut self) {
+        for mut item in self.take() {
+            let role = item.role();
+            let is_foreign = |chunk: &Chunk<'_>| !self.has_place(role, chunk.kind());
+            if item.message.content().chunks().iter().any(is_foreign)
+                && let Content::Chunks(chunks) = std::mem::take(item.message.content_mut())
+            {
+                *item.message.content_mut() = Content::Chunks(self.with_a_place(&mut item.source, role, chunks));
+            }
+            self.put([item]);
+        }
+    }
+
+    fn with_a_place(&mut self, source: &mut Source, role: Role, chunks: Vec<Chunk<'c>>) -> Vec<Chunk<'c>> {
+        let (mut kept, mut positions) = (Vec::new(), Vec::new());
+        for (position, chunk) in chunks.into_iter().enumerate() {
+            let at = source.chunk_path(position);
+            let chunk = if self.has_place(role, chunk.kind()) { Some(chunk) } else { self.foreign(at, role, chunk) };
+            if let Some(chunk) = chunk {
+                kept.push(chunk);
+                positions.push(position);
+            }
+        }
+        source.keep_chunks(&positions);
+        kept
+    }
+
+    fn has_place(&self, role: Role, kind: ChunkKind) -> bool {
+        let features = self.layout.features;
+        let is_written = match kind {
+            ChunkKind::Text => true,
+            ChunkKind::Thinking => self.layout.thinking == Thinking::Tokens && features.contains(Feature::Think),
+            ChunkKind::Image | ChunkKind::ImageUrl => features.contains(Feature::Image),
+            ChunkKind::InputAudio | ChunkKind::AudioUrl => features.contains(Feature::Audio),
+        };
+        is_written && ever_in(role, kind) && self.layout.rules.chunks.of(role).contains(kind)
+    }
+
+    /// What becomes of a chunk that the layout has no place for.
+    fn foreign(&mut self, at: String, role: Role, chunk: Chunk<'c>) -> Option<Chunk<'c>> {
+        let kind = chunk.kind().as_str();
+        let text = match (&chunk, self.policy.thinking, self.policy.media) {
+            (Chunk::Thinking { .. }, ForeignThinking::Drop, _) => None,
+            (Chunk::Thinking { text, .. }, ForeignThinking::AsText, _) => Some(text.clone()),
+            (_, _, ForeignMedia::Drop) => None,
+            (_, _, ForeignMedia::AsText(text)) => Some(text.into()),
+        };
+        let (repair, became) = match (&chunk, &text) {
+            (Chunk::Thinking { .. }, None) => (RepairKind::ThinkingDropped, "was left out"),
+            (Chunk::Thinking { .. }, Some(_)) => (RepairKind::ThinkingAsText, "became text"),
+            (_, None) => (RepairKind::MediaDropped, "was left out"),
+            (_, Some(_)) => (RepairKind::MediaAsText, "became text"),
+        };
+        self.record(at, repair, format!("the layout has no place for {kind} in {role} messages, and it {became}"));
+        text.map(Chunk::Text)
+    }
+
+    /// What becomes of assistant messages that say nothing.
+    pub(super) fn empty_replies(&mut self) {
+        for mut item in self.take() {
+            let Message::Assistant(message) = &mut item.message else {
+                self.put([item]);
+                continue;
+            };
+            if !message.tool_calls.is_empty() || !says_nothing(&message.content) {
+                self.put([item]);
+            } else if self.policy.empty_replies == EmptyReplies::Space {
+                message.content = Content::from(" ");
+                self.says_nothing(&item, RepairKind::EmptyReplyKept, "got a space to say");
+                self.put([item]);
+            } else {
+                self.says_nothing(&item, RepairKind::EmptyReplyDropped, "was left out");
+            }
+        }
+    }
+
+    pub(super) fn says_nothing(&mut self, item: &Item<'_>, kind: RepairKind, became: &str) {
+        self.record(item.source.path(), kind, format!("the message says nothing, and {became}"));
+    }
+
+    /// Mends the names of calls, and those that results give theirs.
+    pub(super) fn names(&mut self) {
+        for mut item in self.take() {
+            match &mut item.message {
+                Message::Assistant(message) => {
+                    for (position, call) in message.tool_calls.iter_mut().enumerate() {
+                        if !is_function_name(&call.name) {
+                            let at = format!("{}.function.name", item.source.call_path(position));
+                            self.rename(at, &mut call.name);
+                        }
+                    }
+                }
+                Message::Tool(result) => {
+                    if let Some(name) = result.name.as_mut().filter(|name| !is_function_name(name)) {
+                        self.rename(format!("{}.name", item.source.path()), name);
+                    }
+                }
+                Message::System(_) | Message::User(_) => {}
+            }
+            self.put([item]);
+        }
+    }
+
+    fn rename(&mut self, at: String, name: &mut Cow<'c, str>) {
+        let new = function_name(name);
+        self.record(at, RepairKind::CallName, format!("{name:?} became {new:?}"));
+        *name = new.into();
+    }
+}
+
+/// The name of a function with `_` for each character that none has, cut to 64.
+fn function_name(name: &str) -> String {
+    let of_a_name = |char: char| if char.is_ascii_alphanumeric() || char == '-' { char } else { '_' };
+    let name: String = name.chars().take(64).map(of_a_name).collect();
+    if name.is_empty() { "_".to_owned() } else { name }
+}
+
+impl<'c> Message<'c> {
+    fn content_mut(&mut self) -> &mut Content<'c> {
+        match self {
+            Message::System(content) | Message::User(content) => content,
+            Message::Assistant(message) => &mut message.content,
+            Message::Tool(message) => &mut message.content,
+        }
+    }
+}

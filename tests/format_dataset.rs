@@ -1,0 +1,231 @@
+//! The example `format_dataset`, run: rows, masks, rejects, and runs that are interrupted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+#[path = "support/program.rs"]
+mod program;
+
+use program::{failed, printed, run};
+
+const GOOD: &str = r#"{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello!"}]}"#;
+const NO_REPLY: &str = r#"{"messages": [{"role": "user", "content": "Hi"}]}"#;
+const NO_ROLE: &str = r#"{"messages": [{"role": "wizard", "content": "Hi"}]}"#;
+
+fn rows(output: &str) -> Vec<Value> {
+    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A folder of the test's own, emptied.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("format_dataset").join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The text of a file of many conversations, each told by its number; every hundredth cannot be used.
+fn many(count: usize) -> String {
+    let row = |number| match number % 100 {
+        7 => json!({"messages": [{"role": "user", "content": format!("question {number}")}]}),
+        _ => json!({"messages": [
+            {"role": "user", "content": format!("question {number}")},
+            {"role": "assistant", "content": "answer ".repeat(number % 50) + "!"},
+        ]}),
+    };
+    (0..count).map(|number| format!("{}\n", row(number))).collect()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn rows_are_text_and_mask() {
+    let output = run("format_dataset", &["--segments"], GOOD);
+    let segments = json!([{"control": "<s>"}, {"control": "[INST]"}, {"text": "Hi"}, {"control": "[/INST]"},
+        {"text": "Hello!"}, {"control": "</s>"}]);
+    let row = json!({"text": "<s>[INST] Hi[/INST] Hello!</s>", "mask": [[19, 30]], "segments": segments});
+    assert_eq!(rows(printed(&output)), [row]);
+}
+
+#[test]
+fn each_form_is_recognised() {
+    let beside = r#"{"id": 7, "tools": [], "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]}"#;
+    let output = run("format_dataset", &[] as &[&str], &format!("{GOOD}\n\n{beside}\r\n"));
+    let texts: Vec<_> = rows(printed(&output)).into_iter().map(|row| row["text"].clone()).collect();
+    assert_eq!(texts, ["<s>[INST] Hi[/INST] Hello!</s>"; 2]);
+}
+
+#[test]
+fn the_turns_to_learn_are_chosen() {
+    let chat = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0},
+        {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}"#
+        .replace('\n', "");
+    for (turns, mask) in [
+        ("weighted", json!([[39, 45]])),
+        ("assistant", json!([[18, 24], [39, 45]])),
+        ("last", json!([[39, 45]])),
+        ("everything", json!([[0, 45]])),
+    ] {
+        let output = run("format_dataset", &["--learn", turns], &chat);
+        let rows = rows(printed(&output));
+        assert_eq!(rows[0]["text"], "<s>[INST] a[/INST] b</s>[INST] c[/INST] d</s>");
+        assert_eq!(rows[0]["mask"], mask, "{turns}");
+    }
+}
+
+#[test]
+fn rejects_are_skipped_and_told() {
+    let input = format!("{GOOD}\n{NO_REPLY}\n\n{NO_ROLE}\n{{}}\n[\n{GOOD}");
+    let output = run("format_dataset", &[] as &[&str], &input);
+    assert_eq!(rows(printed(&output)).len(), 2);
+    let report = String::from_utf8(output.stderr).unwrap();
+    for line in [
+        "line 2: messages[0].role: fine-tuning learns from an assistant message at the end, not from a user message (magnum)",
+        "line 4: messages[0].role: \"wizard\" is no role; the roles are system, developer, user, assistant and tool",
+        "line 5: the row has neither `conversations` nor `messages`",
+        "           1  unknown_role, first in line 4: messages[0].role: \"wizard\" is no role; the roles are system, \
+         developer, user, assistant and tool",
+        "length in bytes: 30 on average, 30 at most",
+        "          16 – 31                    2  ████████████████████████████████████████",
+    ] {
+        assert!(report.lines().any(|told| told.ends_with(line)), "{line}\nis not in\n{report}");
+    }
+    assert!(report.contains("2 rows, 4 rejects"), "{report}");
+}
+
+#[test]
+fn a_reject_stops_the_run() {
+    let output = run("format_dataset", &["--quiet", "--on-error", "stop"], &format!("{GOOD}\n{NO_ROLE}\n{GOOD}"));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(rows(&String::from_utf8(output.stdout).unwrap()).len(), 1, "what stands before it is written");
+    let report = String::from_utf8(output.stderr).unwrap();
+    assert!(report.starts_with("error: line 2: messages[0].role: \"wizard\" is no role"), "{report}");
+}
+
+#[test]
+fn rejects_go_to_a_file() {
+    let rejects = folder("rejects").join("rejects.jsonl");
+    let output = run("format_dataset", &["--on-error", text(&rejects)], &format!("{NO_ROLE}\n{GOOD}\n"));
+    assert_eq!(rows(printed(&output)).len(), 1);
+    let told = rows(&fs::read_to_string(rejects).unwrap());
+    assert_eq!(told[0]["line"], 1);
+    assert_eq!(told[0]["kind"], "unknown_role");
+    assert_eq!(told[0]["row"], NO_ROLE);
+    assert_eq!(told.len(), 1);
+}
+
+#[test]
+fn threads_keep_the_order() {
+    let input = many(60_000);
+    assert!(input.len() > 4 << 20, "several blocks");
+    let one = run("format_dataset", &["--quiet", "--threads", "1"], &input);
+    let many = run("format_dataset", &["--quiet", "--threads", "5"], &input);
+    assert!(printed(&one) == printed(&many));
+    assert_eq!(printed(&one).lines().count(), 60_000 - 600);
+}
+
+#[test]
+fn an_interrupted_run_goes_on_where_it_stopped() {
+    let folder = folder("resume");
+    let [input, whole, parts, rejects] = ["in", "whole", "parts", "rejects"].map(|name| folder.join(name));
+    let good = many(30_000);
+    fs::write(&input, &good).unwrap();
+    let arguments =
+        |output| ["--quiet", "-e", text(&rejects), "-o", output, text(&input), "--resume"].map(str::to_owned);
+    printed(&run("format_dataset", &arguments(text(&whole)), ""));
+    let all_rejects = fs::read(&rejects).unwrap();
+
+    // As a run leaves it that is killed some time after it noted its place: rows beyond it, and half of one.
+    let line_ends =
+        |bytes: &[u8], count: usize| bytes.split_inclusive(|b| *b == b'\n').take(count).map(<[u8]>::len).sum();
+    let (output_length, rejects_length): (usize, usize) =
+        (line_ends(&fs::read(&whole).unwrap(), 9_900), line_ends(&all_rejects, 100));
+    let offset: usize = line_ends(good.as_bytes(), 10_000);
+    fs::write(&parts, &fs::read(&whole).unwrap()[..output_length + 1234]).unwrap();
+    fs::write(&rejects, &all_rejects[..rejects_length + 5]).unwrap();
+    let journal = folder.join("parts.journal");
+    // The options of the run's own journal: a folder can be opened, and not be read.
+    let moved = [(&input, "kept_input"), (&parts, "kept_parts"), (&rejects, "kept_rejects")];
+    for (file, kept) in &moved {
+        fs::rename(file, folder.join(kept)).unwrap();
+    }
+    fs::create_dir(&input).unwrap();
+    assert_eq!(run("format_dataset", &arguments(text(&parts)), "").status.code(), Some(1));
+    fs::remove_dir(&input).unwrap();
+    for (file, kept) in &moved {
+        fs::rename(folder.join(kept), file).unwrap();
+    }
+    let mut note: Value = serde_json::from_slice(&fs::read(&journal).unwrap()).unwrap();
+    note["place"]["offset"] = offset.into();
+    note["place"]["line"] = 10_000.into();
+    note["place"]["output"] = output_length.into();
+    note["place"]["rejects"] = rejects_length.into();
+    fs::write(&journal, note.to_string()).unwrap();
+
+    let anew = run("format_dataset", &arguments(text(&parts))[..6], "");
+    let (code, complaint) = failed(&anew);
+    assert!(code == 1 && complaint.contains("was begun and is not complete"), "{complaint}");
+    let other = [&arguments(text(&parts))[..], &["--layout".to_owned(), "v7".to_owned()]].concat();
+    let other = run("format_dataset", &other, "");
+    assert!(failed(&other).1.contains("the run was begun with other options"), "{}", failed(&other).1);
+
+    printed(&run("format_dataset", &arguments(text(&parts)), ""));
+    assert!(fs::read(&parts).unwrap() == fs::read(&whole).unwrap(), "nothing is lost and nothing doubled");
+    assert!(fs::read(&rejects).unwrap() == all_rejects);
+    assert!(!journal.exists());
+    printed(&run("format_dataset", &arguments(text(&parts)), ""));
+    assert!(fs::read(&parts).unwrap() == fs::read(&whole).unwrap(), "a complete output is left alone");
+}
+
+#[test]
+fn a_run_that_a_reject_stopped_goes_on_from_it() {
+    let folder = folder("stopped");
+    let [input, output] = ["in", "out"].map(|name| folder.join(name));
+    fs::write(&input, format!("{GOOD}\n{NO_ROLE}\n{GOOD}\n")).unwrap();
+    let arguments = ["-q", "-e", "stop", "-o", text(&output), text(&input), "-r"];
+    assert_eq!(run("format_dataset", &arguments, "").status.code(), Some(1));
+    assert_eq!(fs::read_to_string(&output).unwrap().lines().count(), 1);
+    fs::write(&input, format!("{GOOD}\n{GOOD}\n{GOOD}\n")).unwrap();
+    printed(&run("format_dataset", &arguments, ""));
+    assert_eq!(fs::read_to_string(&output).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn wrong_command_lines_are_told() {
+    for (arguments, sentence) in [
+        (&["--learn", "nothing"][..], "\"nothing\" cannot be learnt; there are weighted, assistant, last, everything"),
+        (&["-d", "yaml"], "\"yaml\" is no dialect; there are auto, sharegpt, openai, mistral, either"),
+        (&["--resume"], "only from a file to a file can a run be resumed: name INPUT and --output"),
+        (&["a", "-o", "a"], "the input, the output and the rejects are three different files"),
+        (&["--controls", "a"], "--controls go with a --vocabulary"),
+    ] {
+        let output = run("format_dataset", arguments, "");
+        let expected = format!("error: {sentence}\n\nSee --help for what there is.\n");
+        assert_eq!(failed(&output), (2, &*expected), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_names_every_option() {
+    let output = run("format_dataset", &["--help"], "");
+    for option in [
+        "--dialect",
+        "--layout",
+        "--learn",
+        "--output",
+        "--segments",
+        "--vocabulary",
+        "--controls",
+        "--on-error",
+        "--threads",
+        "--resume",
+        "--quiet",
+        "--help",
+    ] {
+        assert!(printed(&output).contains(option), "{option}");
+    }
+}
