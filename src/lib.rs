@@ -77,9 +77,11 @@ mod chat;
 mod check;
 mod completion;
 mod control;
+mod diverge;
 mod error;
 mod explain;
 mod fim;
+mod fit;
 mod format;
 mod image;
 mod layout;
@@ -107,9 +109,11 @@ pub use crate::chat::{
 pub use crate::check::Mode;
 pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::control::{Control, Vocabulary};
+pub use crate::diverge::{Divergence, DivergenceKind};
 pub use crate::error::{Error, ErrorKind, Family};
 pub use crate::explain::{Deviation, DeviationKind, Explanation};
 pub use crate::fim::Fim;
+pub use crate::fit::Fitted;
 pub use crate::format::Format;
 pub use crate::image::{Grid, ImageConfig, ImageError, ImageToken, data_url_image, dimensions};
 pub use crate::layout::{

@@ -139,6 +139,7 @@ const ELSEWHERE: &[&str] = &[
     "call_arguments_type",
     "call_too_deep",
     "prompt_parts",
+    "over_budget",
     "template_config",
     "no_template",
     "unknown_template",

@@ -36,6 +36,9 @@ pub enum Dialect {
     Mistral,
     /// OpenAI's API: `developer` is `system`, tools may lack `parameters`, a result names its call, `prefix` is unknown.
     OpenAi,
+    /// As [`Either`](Dialect::Either), and OpenAI's form of before there were tools: `function_call` in an assistant
+    /// message, and messages of the role `function`. Such calls have no ids; [`Chat::repair`] gives them some.
+    Legacy,
     /// ShareGPT: `{"conversations": [{"from": "human", "value": "…"}]}`.
     ShareGpt,
 }
@@ -122,7 +125,9 @@ impl Context {
     fn chat<'de: 'a, 'a, D: Deserializer<'de>>(&self, deserializer: D) -> Result<Chat<'a>, D::Error> {
         match self.dialect {
             Dialect::ShareGpt => sharegpt::read(self, deserializer),
-            Dialect::Either | Dialect::Mistral | Dialect::OpenAi => Chat::read_value(self, deserializer),
+            Dialect::Either | Dialect::Mistral | Dialect::OpenAi | Dialect::Legacy => {
+                Chat::read_value(self, deserializer)
+            }
         }
     }
 
@@ -523,26 +528,32 @@ impl<'de: 'a, 'a> Read<'de> for ToolCall<'a> {
         let Field::Value(function) = fields.function else {
             return Err(context.fault(ErrorKind::MissingField("function")));
         };
-        let missing = |field| context.fault_in("function", ErrorKind::MissingField(field));
-        let Arguments(arguments, arguments_form) = match function.arguments {
-            Field::Value(arguments) => arguments,
-            Field::Null => Arguments(Cow::Borrowed("{}"), ArgumentsForm::Text),
-            Field::Absent => return Err(missing("arguments")),
+        let id = match fields.id {
+            Field::Value(id) if id == "null" => None,
+            Field::Value(id) => Some(id),
+            Field::Null if !matches!(context.dialect, Dialect::Either | Dialect::Legacy) => {
+                return Err(context.fault(ErrorKind::MissingField("id")));
+            }
+            Field::Absent | Field::Null => None,
         };
-        Ok(ToolCall {
-            id: match fields.id {
-                Field::Value(id) if id == "null" => None,
-                Field::Value(id) => Some(id),
-                Field::Null if context.dialect != Dialect::Either => {
-                    return Err(context.fault(ErrorKind::MissingField("id")));
-                }
-                Field::Absent | Field::Null => None,
-            },
-            name: function.name.value().ok_or_else(|| missing("name"))?,
-            arguments,
-            arguments_form,
-        })
+        called(context, id, function).map_err(|error| context.within(Step::Field("function"), error))
     }
+}
+
+/// A call by the fields of its function.
+fn called<'a, E: de::Error>(
+    context: &Context,
+    id: Option<Cow<'a, str>>,
+    function: CallFields<'a>,
+) -> Result<ToolCall<'a>, E> {
+    let missing = |field| context.fault(ErrorKind::MissingField(field));
+    let Arguments(arguments, arguments_form) = match function.arguments {
+        Field::Value(arguments) => arguments,
+        Field::Null => Arguments(Cow::Borrowed("{}"), ArgumentsForm::Text),
+        Field::Absent => return Err(missing("arguments")),
+    };
+    let name = function.name.value().ok_or_else(|| missing("name"))?;
+    Ok(ToolCall { id, name, arguments, arguments_form })
 }
 
 /// Tools and calls are functions, and say so or nothing.

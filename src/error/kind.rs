@@ -235,6 +235,10 @@ pub enum ErrorKind {
     NothingToLearn { reason: &'static str },
     #[error("the text at bytes {start} to {end} is one run, and is learnt only in part")]
     PartlyLearnt { start: usize, end: usize },
+
+    // A budget of the caller's.
+    #[error("what has to stay in the prompt is {over} over the budget")]
+    OverBudget { over: usize },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -474,6 +478,7 @@ kinds! {
     ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
     ErrorKind::NothingToLearn { .. } => "nothing_to_learn", Family::Other;
     ErrorKind::PartlyLearnt { .. } => "partly_learnt", Family::Other;
+    ErrorKind::OverBudget { .. } => "over_budget", Family::Budget;
 }
 
 impl ErrorKind {
@@ -504,7 +509,7 @@ const fn by_json(json: JsonErrorKind, syntax: Family) -> Family {
 const fn by_dialect(dialect: Dialect) -> Family {
     match dialect {
         Dialect::OpenAi => Family::Value,
-        Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => Family::Form,
+        Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => Family::Form,
     }
 }
 
@@ -528,6 +533,7 @@ const fn roles(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Mistral => "system, user, assistant and tool",
         Dialect::Either | Dialect::OpenAi => "system, developer, user, assistant and tool",
+        Dialect::Legacy => "system, developer, user, assistant, tool and function",
         Dialect::ShareGpt => "system, human, user, gpt, assistant, chatgpt, bing, bard and tool",
     }
 }

@@ -1,10 +1,10 @@
 //! One message of Mistral's or OpenAI's JSON: its role, content, chunks and calls.
 
 use super::{
-    AssistantMessage, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Key, MapAccess, Message, PhantomData,
-    Read, Seed, SeqAccess, Step, ToolCall, ToolMessage, Visitor, de, fmt, object,
+    AssistantMessage, CallFields, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Key, MapAccess, Message,
+    PhantomData, Read, Seed, SeqAccess, Step, ToolCall, ToolMessage, Visitor, called, de, fmt, object,
 };
-use serde::Deserializer;
+use serde::{Deserialize, Deserializer};
 
 object!(MessageFields<'a> {
     role: "role" => Cow<'a, str>,
@@ -16,7 +16,21 @@ object!(MessageFields<'a> {
     name: "name" => Cow<'a, str>,
     reasoning: "reasoning" => Cow<'a, str>,
     reasoning_content: "reasoning_content" => Cow<'a, str>,
+    function_call: "function_call" => LegacyCall<'a>,
 });
+
+/// A call of before there were tools, which other dialects pass over.
+struct LegacyCall<'a>(Option<ToolCall<'a>>);
+
+impl<'de: 'a, 'a> Read<'de> for LegacyCall<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        if context.dialect != Dialect::Legacy {
+            return de::IgnoredAny::deserialize(deserializer).map(|_| LegacyCall(None));
+        }
+        let function = CallFields::read_value(context, deserializer)?;
+        called(context, None, function).map(|call| LegacyCall(Some(call)))
+    }
+}
 
 impl<'de: 'a, 'a> Read<'de> for Message<'a> {
     #[inline]
@@ -34,6 +48,7 @@ impl<'de: 'a, 'a> Read<'de> for Message<'a> {
             "user" => Ok(Message::User(required(context, fields.content)?)),
             "assistant" => assistant(context, fields).map(Message::Assistant),
             "tool" => tool(context, fields).map(Message::Tool),
+            "function" if context.dialect == Dialect::Legacy => tool(context, fields).map(Message::Tool),
             other => {
                 Err(context
                     .fault_in("role", ErrorKind::UnknownRole { name: other.to_owned(), dialect: context.dialect }))
@@ -54,7 +69,7 @@ fn required<'a, E: de::Error>(context: &Context, content: Field<Content<'a>>) ->
 fn missing_key(context: &Context, field: &'static str) -> ErrorKind {
     match context.dialect {
         Dialect::OpenAi => ErrorKind::MissingKey(field),
-        Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => ErrorKind::MissingField(field),
+        Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => ErrorKind::MissingField(field),
     }
 }
 
@@ -68,10 +83,16 @@ fn assistant<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> 
             Some(text) => think_first(context, text, fields.content.value())?,
             None => fields.content.value().unwrap_or_default(),
         },
-        tool_calls: fields.tool_calls.value().unwrap_or_default(),
+        tool_calls: {
+            let mut calls = fields.tool_calls.value().unwrap_or_default();
+            calls.extend(fields.function_call.value().and_then(|call| call.0));
+            calls
+        },
         prefix: match context.dialect {
             Dialect::OpenAi => false,
-            Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => fields.prefix.value().unwrap_or_default(),
+            Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => {
+                fields.prefix.value().unwrap_or_default()
+            }
         },
         weight: fields.weight.value(),
     })
@@ -156,7 +177,9 @@ impl<'de: 'a, 'a> Read<'de> for Chunk<'a> {
         let Field::Value(kind) = &fields.kind else {
             return Err(context.fault(match context.dialect {
                 Dialect::OpenAi => ErrorKind::UntypedChunk,
-                Dialect::Either | Dialect::Mistral | Dialect::ShareGpt => ErrorKind::MissingField("type"),
+                Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => {
+                    ErrorKind::MissingField("type")
+                }
             }));
         };
         let missing = |field| context.fault(ErrorKind::MissingField(field));

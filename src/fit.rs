@@ -1,0 +1,213 @@
+//! A [`Chat`] and a budget in, the longest end of it that fits out: the oldest exchanges go first.
+
+use std::borrow::Cow;
+
+use crate::chat::{Chat, Role};
+use crate::error::{Error, ErrorKind};
+use crate::layout::{Layout, System, UserTurn};
+use crate::normalize::{Conversation, Turn};
+use crate::prompt::{Prompt, Segment, Writer};
+
+/// A chat that fits a budget, and what was left out of the chat that came in.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Layout, Message};
+///
+/// let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")]);
+/// let fitted = chat.fit(&Layout::V3, 4, |_| 1)?;
+/// assert_eq!(fitted.chat.messages, [Message::user("Bye")]);
+/// assert_eq!((fitted.dropped, fitted.count), (vec![0, 1], 4));
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Fitted<'c> {
+    /// The chat: borrowed where all of it fits.
+    pub chat: Cow<'c, Chat<'c>>,
+    /// The indexes of the messages that were left out.
+    pub dropped: Vec<usize>,
+    /// The count of the chat's prompt.
+    pub count: usize,
+}
+
+impl Chat<'_> {
+    /// The chat without its oldest exchanges, as few as make its prompt fit, by the caller's count of each segment.
+    ///
+    /// An exchange is a user turn and all up to the next, so that calls and their results stay or go together. System
+    /// messages, the tools, the last user turn and all behind it stay. The count is that of the prompt that the layout
+    /// makes of what is left, from `<s>` on; each text is counted once. Only where the layout joins the system prompt
+    /// and the first user turn into one text (v1, Magnum) is that one counted again, once for each halving of the number
+    /// of exchanges, and a shorter chat taken to count less.
+    ///
+    /// [`Conversation::truncate`] is mistral-common's own rule instead.
+    ///
+    /// # Errors
+    ///
+    /// The layout does not take the chat, or what has to stay is over the budget; the error says by how much.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Layout, Message, Segment};
+    ///
+    /// let chat = Chat::new([
+    ///     Message::system("Be kind."),
+    ///     Message::user("one two three"),
+    ///     Message::assistant("four five"),
+    ///     Message::user("six seven"),
+    /// ]);
+    /// let words = |segment: Segment<'_>| match segment {
+    ///     Segment::Text(text) => text.split_whitespace().count(),
+    ///     Segment::Control(_) | Segment::Media(_) => 1,
+    /// };
+    /// let fitted = chat.fit(&Layout::V3, 10, words)?;
+    /// assert_eq!(fitted.dropped, [1, 2]);
+    /// assert_eq!(fitted.count, 7);
+    ///
+    /// let error = chat.fit(&Layout::V3, 5, words).unwrap_err();
+    /// assert_eq!(error.to_string(), "what has to stay in the prompt is 2 over the budget (v3)");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn fit<'c>(
+        &'c self,
+        layout: &Layout,
+        budget: usize,
+        mut count: impl FnMut(Segment<'_>) -> usize,
+    ) -> Result<Fitted<'c>, Error> {
+        let conversation = Conversation::new(self, layout)?;
+        let cuts = cuts(&conversation);
+        let mut totals = Totals::new(conversation, &mut count);
+        let Some((cut, total)) = totals.first_within(&cuts, budget) else {
+            let least = totals.of(cuts.last().copied().unwrap_or_default());
+            let over = least.saturating_sub(budget);
+            return Err(Error::new(ErrorKind::OverBudget { over }, "").in_layout(layout.name));
+        };
+        Ok(without(self, totals.conversation.turns.get(..cut).unwrap_or_default(), total))
+    }
+}
+
+/// The chat without the messages of these turns, but for the system messages.
+fn without<'c>(chat: &'c Chat<'_>, turns: &[Turn], count: usize) -> Fitted<'c> {
+    let turns = turns.iter().filter(|turn| turn.role != Role::System);
+    let mut dropped: Vec<usize> = turns.flat_map(|turn| turn.messages.clone()).collect();
+    if dropped.is_empty() {
+        return Fitted { chat: Cow::Borrowed(chat), dropped, count };
+    }
+    dropped.sort_unstable();
+    let mut gone = dropped.iter().peekable();
+    let kept = chat.messages.iter().enumerate().filter(|(index, _)| gone.next_if(|gone| *gone == index).is_none());
+    Fitted { chat: Cow::Owned(chat.view_of(kept.map(|(_, message)| message))), dropped, count }
+}
+
+/// The turns before which all but system messages can be left out, least first: the first, and every user turn.
+fn cuts(conversation: &Conversation<'_, '_>) -> Vec<usize> {
+    let mut cuts = vec![0];
+    let mut is_left_out = false;
+    for (index, turn) in conversation.turns.iter().enumerate() {
+        if turn.role == Role::User && is_left_out {
+            cuts.push(index);
+        }
+        is_left_out |= turn.role != Role::System;
+    }
+    cuts
+}
+
+/// What the prompt counts, for each cut.
+struct Totals<'t, 'c, 'a, F> {
+    conversation: Conversation<'c, 'a>,
+    count: &'t mut F,
+    /// What `<s>`, the system turns and, where it is by itself, what the first user turn carries count.
+    fixed: usize,
+    /// What the turns from each one on count, without what the first user turn carries.
+    rest: Vec<usize>,
+    /// What each turn counts so.
+    turns: Vec<usize>,
+    /// Is what the first user turn carries joined to its text?
+    is_joined: bool,
+    prompt: Prompt,
+}
+
+impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
+    fn new(conversation: Conversation<'c, 'a>, count: &'t mut F) -> Self {
+        let fixed = count(Segment::Control(crate::control::Control::Bos));
+        let has_system = conversation.chat.messages.iter().any(|message| message.role() == Role::System);
+        let is_joined =
+            has_system && matches!(conversation.layout.system, System::InUser { turn: UserTurn::First, .. });
+        let (rest, turns) = (Vec::new(), Vec::new());
+        let mut totals = Totals { conversation, count, fixed, rest, turns, is_joined, prompt: Prompt::new() };
+        totals.count_turns();
+        totals
+    }
+
+    fn count_turns(&mut self) {
+        let users = self.conversation.users;
+        for index in 0..self.conversation.turns.len() {
+            let is_first = users.is_some_and(|(first, _)| first == index);
+            let carried = if is_first && !self.is_joined { self.carried(index) } else { 0 };
+            self.write(index, None);
+            let plain: usize = self.prompt.segments().map(&mut *self.count).sum();
+            let is_system = self.conversation.turns.get(index).is_some_and(|turn| turn.role == Role::System);
+            self.fixed += carried + if is_system { plain } else { 0 };
+            self.turns.push(if is_system { 0 } else { plain });
+        }
+        let sums = self.turns.iter().rev().scan(0, |sum, turn| {
+            *sum += turn;
+            Some(*sum)
+        });
+        self.rest = sums.collect();
+        self.rest.reverse();
+    }
+
+    /// What the first user turn has before its own segments.
+    fn carried(&mut self, first: usize) -> usize {
+        self.write(first, None);
+        let own = self.prompt.segments().count();
+        self.write(first, Some(first));
+        let all = self.prompt.segments().count();
+        self.prompt.segments().take(all - own).map(&mut *self.count).sum()
+    }
+
+    /// Writes a turn, which carries what the first user turn carries if it is `first`.
+    fn write(&mut self, index: usize, first: Option<usize>) {
+        let Conversation { layout, users, .. } = self.conversation;
+        let last = users.map(|(_, last)| last);
+        let at = |place| if place == UserTurn::First { first } else { last };
+        self.conversation.tools_turn = layout.tools.and_then(at);
+        self.conversation.system_turn = match layout.system {
+            System::InUser { turn, .. } => at(turn),
+            System::OwnTurn(_) => None,
+        };
+        let mut writer = Writer::new(&mut self.prompt, layout.word_start);
+        if let Some(turn) = self.conversation.turns.get(index) {
+            self.conversation.turn(&mut writer, index, turn);
+        }
+    }
+
+    /// The count of the prompt with all left out before the cut.
+    fn of(&mut self, cut: usize) -> usize {
+        let total = self.fixed + self.rest.get(cut).copied().unwrap_or_default();
+        let is_user = |turn: &Turn| turn.role == Role::User;
+        let Some(first) = self.conversation.turns.iter().skip(cut).position(is_user).filter(|_| self.is_joined) else {
+            return total;
+        };
+        let first = cut + first;
+        self.write(first, Some(first));
+        let joined: usize = self.prompt.segments().map(&mut *self.count).sum();
+        total - self.turns.get(first).copied().unwrap_or_default() + joined
+    }
+
+    /// The first cut whose prompt is within the budget, and its count.
+    fn first_within(&mut self, cuts: &[usize], budget: usize) -> Option<(usize, usize)> {
+        let (mut low, mut high) = (0, cuts.len());
+        let mut found = None;
+        while low < high {
+            let middle = low.midpoint(high);
+            let cut = cuts.get(middle).copied()?;
+            let total = self.of(cut);
+            if total <= budget {
+                (high, found) = (middle, Some((cut, total)));
+            } else {
+                low = middle + 1;
+            }
+        }
+        found
+    }
+}
