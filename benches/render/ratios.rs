@@ -3,7 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use mistral_chat_template::{Chat, Feature, Format, Layout, Message, Mode, Preset, Prompt, Scene, Version};
+use mistral_chat_template::{
+    Chat, Feature, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, Scene, Version,
+};
 use serde_json::Value;
 
 use crate::chats::{self, Size};
@@ -30,6 +32,7 @@ pub(crate) fn print() {
     for size in Size::ALL {
         preset(size);
     }
+    append(Size::K80);
     threads();
     growth("100k-messages", (100_000, 200), (1_000, 200));
     growth("100mb", (1, 100_000_000), (1, 1_000_000));
@@ -115,6 +118,28 @@ fn tools(size: Size) {
         black_box(serde_json::to_string(black_box(&value)).unwrap());
     };
     report(&format!("tools/limit@{}", size.name()), ratio(native, limit));
+}
+
+/// Appending a reply and the next question to a prompt that is there, over rendering the whole chat anew.
+fn append(size: Size) {
+    const APPENDED: u32 = 8;
+    let json = chats::text(size);
+    let chat = Chat::from_json(&json).unwrap();
+    let (reply, question) = (chat.messages[2].clone(), chat.messages[3].clone());
+    let mut prompt = Layout::V7.render(&chat).unwrap();
+    let growing = GrowingPrompt::new(chat.clone(), &Layout::V7).unwrap();
+    let ratios = (0..101).map(|_| {
+        let mut growing = growing.clone();
+        // A clone has no room to grow, which a prompt that has grown has.
+        growing.append([reply.clone(), question.clone()]).unwrap();
+        let start = Instant::now();
+        for _ in 0..APPENDED {
+            black_box(growing.append([reply.clone(), question.clone()]).unwrap());
+        }
+        let appended = start.elapsed().as_secs_f64() / f64::from(APPENDED);
+        appended / time(&mut || Layout::V7.render_into(black_box(&chat), &mut prompt).unwrap())
+    });
+    report(&format!("append/render@{}", size.name()), median(ratios.collect()));
 }
 
 /// Prompts per second on two threads over one.
