@@ -12,6 +12,7 @@ use crate::options::{OnError, Options};
 use crate::progress::Progress;
 use crate::row::{Formatter, Reason};
 use crate::sink::{Input, Sink};
+use crate::source::Source;
 use crate::summary::Lengths;
 use crate::vocabulary::Vocabulary;
 
@@ -44,6 +45,7 @@ pub(crate) struct Reject {
 
 pub(crate) fn run(
     options: &Options,
+    source: &Source,
     vocabulary: Option<&Vocabulary>,
     input: Input,
     sink: &mut Sink,
@@ -55,7 +57,7 @@ pub(crate) fn run(
         for _ in 0..options.threads.get() {
             let (to_formatter, blocks) = sync_channel(QUEUE_LENGTH);
             let (done, from_formatter) = sync_channel(QUEUE_LENGTH);
-            let formatter = Formatter::new(options, vocabulary);
+            let formatter = Formatter::new(options, source, vocabulary);
             scope.spawn(move || format_blocks(formatter, &options.on_error, &blocks, &done));
             to_formatters.push(to_formatter);
             from_formatters.push(from_formatter);
