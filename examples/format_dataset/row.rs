@@ -48,9 +48,7 @@ impl<'o> Formatter<'o> {
     }
 
     /// Appends the row's line, and gives its length in tokens or else in bytes.
-    pub(crate) fn format(&mut self, line: &[u8], output: &mut Vec<u8>) -> Result<usize, Reason> {
-        let line = std::str::from_utf8(line)
-            .map_err(|error| Reason { kind: "utf8", sentence: format!("the line is not UTF-8: {error}") })?;
+    pub(crate) fn format(&mut self, line: &str, output: &mut Vec<u8>) -> Result<usize, Reason> {
         let dialect = self.options.dialect.map_or_else(|| recognise(line), Ok)?;
         let chat = Chat::read(line, dialect)?;
         self.source.check_weights(&chat, self.options.turns)?;
