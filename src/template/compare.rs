@@ -210,7 +210,7 @@ impl fmt::Display for NearestLayout {
 const TEMPLATE: &str = "the template";
 
 impl ChatTemplate {
-    /// Renders some forty chats with this template and with a layout, and says where they differ.
+    /// Renders some fifty chats with this template and with a layout, and says where they differ.
     ///
     /// ```
     /// use mistral_chat_template::{ChatTemplate, Layout};
