@@ -105,6 +105,10 @@ fn tools() -> Vec<(&'static str, Chat<'static>)> {
             asked(vec![Message::calls([paris()]), Message::tool(texts).answering("abcdef123")])
         }),
         ("an empty result", asked(vec![Message::calls([paris()]), result("", "abcdef123")])),
+        ("a result of no texts", {
+            let none = Message::tool(Content::Chunks(Vec::new())).answering("abcdef123");
+            asked(vec![Message::calls([paris()]), none])
+        }),
         ("text and a call", asked(vec![spoken("Let me look."), result("22", "abcdef123")])),
         ("white space around text and a call", asked(vec![spoken(" Let me look.  "), result("22", "abcdef123")])),
         ("a call in an earlier turn", {
@@ -124,6 +128,10 @@ fn chunks() -> Vec<(&'static str, Chat<'static>)> {
     vec![
         ("two text chunks", Chat::new([Message::user(vec![Chunk::text("Hello"), Chunk::text("there")])])),
         ("an empty text beside another", Chat::new([Message::user(vec![Chunk::text("Hello"), Chunk::text("")])])),
+        (
+            "an empty text in a system message",
+            Chat::new([Message::system(vec![Chunk::text("Be kind."), Chunk::text("")]), user("Hello")]),
+        ),
         ("an image", Chat::new([Message::user(vec![image(), Chunk::text("What is this?")])])),
         ("an image and an empty text", Chat::new([Message::user(vec![image(), Chunk::text("")])])),
         (
@@ -137,6 +145,9 @@ fn chunks() -> Vec<(&'static str, Chat<'static>)> {
         ("reasoning effort", effort),
         ("audio", Chat::new([Message::user(vec![audio()])])),
         ("audio beside a system message", Chat::new([Message::system("Be kind."), Message::user(vec![audio()])])),
-        ("audio in a system message", Chat::new([Message::system(vec![audio()]), user("Hello")])),
+        ("audio in a system message", {
+            let sound = Chunk::InputAudio("UklGRg==".into());
+            Chat::new([Message::system(vec![Chunk::text("Be kind."), sound]), user("Hello")])
+        }),
     ]
 }
