@@ -144,6 +144,8 @@ fn chunks() -> Vec<(&'static str, Chat<'static>)> {
         ("thinking", Chat::new([user("Hello"), Message::assistant(Content::Chunks(thought)), user("Bye")])),
         ("reasoning effort", effort),
         ("audio", Chat::new([Message::user(vec![audio()])])),
+        ("text and audio", Chat::new([Message::user(vec![Chunk::text("What is this?"), audio()])])),
+        ("audio in a later turn", Chat::new([user("Hello"), reply("Hi!"), Message::user(vec![audio()])])),
         ("audio beside a system message", Chat::new([Message::system("Be kind."), Message::user(vec![audio()])])),
         ("audio in a system message", {
             let sound = Chunk::InputAudio("UklGRg==".into());
