@@ -144,11 +144,7 @@ pub(crate) fn told(layout: &Layout, chat: &Chat<'_>, n: usize) -> Result<Option<
 }
 
 /// What [`Format::prefix_break`] says, by rendering.
-pub(crate) fn shown(
-    format: &(impl Format + ?Sized),
-    chat: &Chat<'_>,
-    n: usize,
-) -> Result<Option<PrefixBreak>, Error> {
+pub(crate) fn shown(format: &(impl Format + ?Sized), chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
     let whole = format.render(chat)?;
     Ok(whole.prefix_break(&format.render(&first(chat, n))?))
 }
