@@ -215,12 +215,23 @@ impl Parting<'_> {
         self.system().unwrap_or_else(|| self.message(&one, &other))
     }
 
-    /// Are the same message's calls, or its result, begun in the forms of two versions?
+    /// Are the same message's calls, or its result, in the forms of two versions?
     fn is_in_another_form(&self, one: &Run<'_>, other: &Run<'_>) -> bool {
-        let (Segment::Text(text), Segment::Text(other_text)) = (one.segment, other.segment) else { return false };
-        let is_tools = matches!(self.before, Some(Segment::Control(Control::ToolCalls | Control::ToolResults)));
-        let [after, other_after] = self.after;
-        is_tools && one.message == other.message && (after != other_after || form(text) != form(other_text))
+        if one.message != other.message {
+            return false;
+        }
+        match (one.segment, other.segment) {
+            (Segment::Text(one), Segment::Text(other)) => {
+                let [after, other_after] = self.after;
+                matches!(self.before, Some(Segment::Control(Control::ToolCalls | Control::ToolResults)))
+                    && (after != other_after || form(one) != form(other))
+            }
+            // Behind a call's name.
+            (Segment::Control(one), Segment::Control(other)) => {
+                [(Control::CallId, Control::Args), (Control::Args, Control::CallId)].contains(&(one, other))
+            }
+            _ => false,
+        }
     }
 
     /// Does either prompt begin a block here, or are both inside of one?

@@ -176,7 +176,7 @@ fn breaks_of_templates_are_what_rendering_shows() {
 
     let mut asked = 0;
     for layout in [Layout::V3, Layout::V7, Layout::V13] {
-        let template = ChatTemplate::new(layout.chat_template()).unwrap();
+        let template = ChatTemplate::new(&layout.chat_template()).unwrap();
         for case in case::all().into_iter().filter(|case| case.layout().name == layout.name) {
             let Ok(chat) = case.chat() else { continue };
             breaks_of(&template, &chat).unwrap();
