@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use allocation_counter::measure;
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::{
-    Chat, Completion, Format, GrowingPrompt, Layout, Message, Mode, Preset, RepairPolicy, Scene, Segment, ToolCall, Version,
+    Chat, Completion, Format, GrowingPrompt, Layout, Message, Mode, Preset, RepairPolicy, Scene, Segment, ToolCall,
+    Version,
 };
 
 /// What was made of an input: the bytes of both.
@@ -40,7 +41,11 @@ fn print(name: &str, of: impl Fn(usize) -> Done) {
     let memory = |done: &Done| (done.input as f64 + done.peak as f64) / (done.input + done.output) as f64;
     println!(
         "| {name} | {} | {} | {:.2} ms | {ratio:.2} | {:.2} | {:.2} |",
-        two.input, two.output, two.time.as_secs_f64() * 1e3, memory(&one), memory(&two)
+        two.input,
+        two.output,
+        two.time.as_secs_f64() * 1e3,
+        memory(&one),
+        memory(&two)
     );
 }
 
@@ -73,7 +78,12 @@ fn agent(count: usize) -> Chat<'static> {
     let round = |index: usize| {
         let id = format!("call_{index:024}");
         let call = ToolCall::new("get", "{\"city\":\"Paris\"}").id(id.clone());
-        [Message::user("And there?"), Message::calls([call]), Message::tool("22").answering(id), Message::assistant("22.")]
+        [
+            Message::user("And there?"),
+            Message::calls([call]),
+            Message::tool("22").answering(id),
+            Message::assistant("22."),
+        ]
     };
     Chat::new((0..count * 1_250).flat_map(round).chain([Message::user("Thanks.")]))
 }
@@ -92,12 +102,16 @@ fn count(segment: Segment<'_>) -> usize {
 #[test]
 #[ignore = "a measurement: run it in release"]
 fn growth() {
-    println!("| what, at n = 1 MB of content or 5,000 messages | input at 2n | output at 2n | time at 2n | t(2n)/t(n) | peak at n | at 2n |");
+    println!(
+        "| what, at n = 1 MB of content or 5,000 messages | input at 2n | output at 2n | time at 2n | t(2n)/t(n) | peak at n | at 2n |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for version in Version::ALL {
         let layout = version.layout();
         print(&format!("content: JSON to prompt, {version}"), |n| run(&long_message(n), |json| render(json, &layout)));
-        print(&format!("messages: JSON to prompt, {version}"), |n| run(&exchanges_json(n), |json| render(json, &layout)));
+        print(&format!("messages: JSON to prompt, {version}"), |n| {
+            run(&exchanges_json(n), |json| render(json, &layout))
+        });
     }
     formats();
     conversations();
@@ -113,7 +127,9 @@ fn formats() {
         let template = mistral_chat_template::ChatTemplate::new(&layout.chat_template()).unwrap();
         let name = format!("a template, {}", layout.name);
         print(&format!("content: JSON to prompt, {name}"), |n| run(&long_message(n), |json| render(json, &template)));
-        print(&format!("messages: JSON to prompt, {name}"), |n| run(&exchanges_json(n), |json| render(json, &template)));
+        print(&format!("messages: JSON to prompt, {name}"), |n| {
+            run(&exchanges_json(n), |json| render(json, &template))
+        });
     }
 }
 

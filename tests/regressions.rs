@@ -18,13 +18,14 @@ fn what_was_found_stays_mended() {
     let mut replayed = 0;
     for (target, run) in fuzz::TARGETS {
         for data in files(target) {
-            println!("{target}: {}", String::from_utf8_lossy(&data));
+            println!("{target}: {}", data.escape_ascii());
             run(&data);
             replayed += 1;
         }
     }
     let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions");
-    let kept: usize = fs::read_dir(folders).unwrap().map(|folder| fs::read_dir(folder.unwrap().path()).unwrap().count()).sum();
+    let kept: usize =
+        fs::read_dir(folders).unwrap().map(|folder| fs::read_dir(folder.unwrap().path()).unwrap().count()).sum();
     assert_eq!(replayed, kept, "each folder has a target's name");
     assert!(replayed > 0);
 }

@@ -3,8 +3,7 @@
 use mistral_chat_template::{Chat, Dialect, Message};
 use serde_json::Value;
 
-const DIALECTS: [Dialect; 5] =
-    [Dialect::Either, Dialect::Mistral, Dialect::OpenAi, Dialect::Legacy, Dialect::ShareGpt];
+const DIALECTS: [Dialect; 5] = [Dialect::Either, Dialect::Mistral, Dialect::OpenAi, Dialect::Legacy, Dialect::ShareGpt];
 
 pub fn run(data: &[u8]) {
     let Ok(json) = std::str::from_utf8(data) else { return };

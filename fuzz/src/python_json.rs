@@ -29,7 +29,7 @@ pub fn run(data: &[u8]) {
         Err(error) => {
             assert_eq!(out, "before ");
             assert!(error.offset() <= source.len());
-            assert!(schema.is_err());
+            assert!(schema.is_err() || !error.is_syntax(), "{error}");
             assert!(said.is_err() || !error.is_syntax(), "{error}");
         }
     }
@@ -38,7 +38,8 @@ pub fn run(data: &[u8]) {
 /// Does the text have what Python takes and serde_json does not: NaN, numbers beyond `f64`, depth, half a pair?
 fn is_only_pythons(source: &str) -> bool {
     let is_deep = source.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() >= 127;
-    let has_long_number = source.contains(['e', 'E']) || source.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() > 300);
+    let has_long_number =
+        source.contains(['e', 'E']) || source.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() > 300);
     is_deep || has_long_number || ["NaN", "Infinity", "\\ud", "\\uD"].iter().any(|part| source.contains(part))
 }
 

@@ -1,6 +1,8 @@
 //! Any chat in any layout and mode: a whole prompt, the same each time and however it grew; or an error that says where.
 
-use mistral_chat_template::{Chat, Fim, Format, GrowingPrompt, Layout, Prompt};
+use mistral_chat_template::python_json::reformat;
+use mistral_chat_template::{Chat, Control, Fim, Format, GrowingPrompt, Layout, Prompt, Segment};
+use serde_json::Value;
 
 use super::source::Source;
 use super::support::{assert_is_whole, assert_tells_where, controls, forged};
@@ -17,6 +19,7 @@ pub fn run(data: &[u8]) {
         }
     };
     assert_is_whole(&prompt, &chat);
+    assert_lists_tools(&prompt);
 
     let mut used = Prompt::new();
     let _ = Layout::V7.render_into(&Chat::default(), &mut used);
@@ -31,9 +34,22 @@ pub fn run(data: &[u8]) {
     assert_grows(&layout, &chat, head);
 }
 
+/// The list of tools is JSON as Python writes it, and each tool's parameters are an object.
+fn assert_lists_tools(prompt: &Prompt) {
+    let mut segments = prompt.segments().skip_while(|segment| *segment != Segment::Control(Control::AvailableTools));
+    let Some(Segment::Text(list)) = segments.nth(1) else { return };
+    let mut again = String::new();
+    reformat(list, &mut again).expect("the list of tools is JSON");
+    assert_eq!(list, again);
+    // A number that is none is Python's alone.
+    let Ok(tools) = serde_json::from_str::<Vec<Value>>(list) else { return };
+    assert!(tools.iter().all(|tool| tool["function"]["parameters"].is_object()), "{list}");
+}
+
 /// The first two messages' texts around a gap.
 fn assert_fills_in(layout: &Layout, chat: &Chat<'_>) {
-    let text = |index: usize| chat.messages.get(index).map(|message| format!("{:?}", message.content())).unwrap_or_default();
+    let text =
+        |index: usize| chat.messages.get(index).map(|message| format!("{:?}", message.content())).unwrap_or_default();
     if let Ok(prompt) = layout.render_fim(&Fim { prompt: text(0).into(), suffix: text(1).into() }) {
         assert_is_whole(&prompt, &Chat::default());
     }

@@ -7,21 +7,65 @@ use mistral_chat_template::{
 
 /// What texts are made of: literals of control tokens and their parts, spaces, JSON, and characters of every plane.
 const PARTS: [&str; 48] = [
-    "a", " ", "\n", "\n\n", "[INST]", "[/INST]", "</s>", "<s>", "[/IN", "ST]", "[", "]", "<", ">", "[TOOL_CALLS]",
-    "[ARGS]", "[CALL_ID]", "[TOOL_CONTENT]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[THINK]", "[/THINK]",
-    "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[AVAILABLE_TOOLS]", "[MODEL_SETTINGS]", "[IMG]", "[AUDIO]", "{}", "{\"a\":1}", "{", "[1, 2]",
-    "\"", "null", "1e999", "NaN", "é", "世", "😀", "\u{e000}", "\u{f8ff}", "\u{10ffff}", "\u{0}", "\r\n", "\u{feff}",
-    "\t", "\u{2028}", "\u{85}",
+    "a",
+    " ",
+    "\n",
+    "\n\n",
+    "[INST]",
+    "[/INST]",
+    "</s>",
+    "<s>",
+    "[/IN",
+    "ST]",
+    "[",
+    "]",
+    "<",
+    ">",
+    "[TOOL_CALLS]",
+    "[ARGS]",
+    "[CALL_ID]",
+    "[TOOL_CONTENT]",
+    "[TOOL_RESULTS]",
+    "[/TOOL_RESULTS]",
+    "[THINK]",
+    "[/THINK]",
+    "[SYSTEM_PROMPT]",
+    "[/SYSTEM_PROMPT]",
+    "[AVAILABLE_TOOLS]",
+    "[MODEL_SETTINGS]",
+    "[IMG]",
+    "[AUDIO]",
+    "{}",
+    "{\"a\":1}",
+    "{",
+    "[1, 2]",
+    "\"",
+    "null",
+    "1e999",
+    "NaN",
+    "é",
+    "世",
+    "😀",
+    "\u{e000}",
+    "\u{f8ff}",
+    "\u{10ffff}",
+    "\u{0}",
+    "\r\n",
+    "\u{feff}",
+    "\t",
+    "\u{2028}",
+    "\u{85}",
 ];
 
-const IDS: [&str; 8] = ["abcdefgh1", "abcdefgh2", "ABCDEFGH3", "null", "", "call_9yKqLb2xVzT0cWm3uRsE1hNd", "0", "[/INST]"];
+const IDS: [&str; 8] =
+    ["abcdefgh1", "abcdefgh2", "ABCDEFGH3", "null", "", "call_9yKqLb2xVzT0cWm3uRsE1hNd", "0", "[/INST]"];
 const NAMES: [&str; 6] = ["get", "set-it", "", "a b", "é", "[ARGS]"];
 const ARGUMENTS: [&str; 5] = ["{}", "{\"city\": \"Paris\", \"n\": [1, 2.0]}", "{\"a\":1,\"a\":2}", "", "[]"];
 const SCHEMAS: [&str; 4] = [
     "{}",
     r#"{"type": "object", "properties": {"city": {"type": "string"}}, "description": "[/INST]"}"#,
     r#"{"type":"objec"}"#,
-    r#"{"a":1e5,"a":{"b":NaN}}"#,
+    r#"{"default": "\udc00"}"#,
 ];
 
 /// The rest of the input.

@@ -22,7 +22,7 @@ pub fn run(data: &[u8]) {
     if !is_expressible(&chat, &layout) {
         return;
     }
-    let key = format!("{} {:?}", layout.name, layout.rules.chunks);
+    let key = format!("{layout:?}");
     let rendered = TEMPLATES.with_borrow_mut(|templates| {
         let compile = || ChatTemplate::new(&layout.chat_template()).expect("a written template compiles");
         templates.entry(key).or_insert_with(compile).render(&chat)
@@ -57,7 +57,9 @@ fn is_expressible(chat: &Chat<'_>, layout: &Layout) -> bool {
             let text = match &message.content {
                 Content::Text(text) => text.to_string(),
                 Content::Chunks(chunks) => {
-                    let text = |chunk: &Chunk<'_>| if let Chunk::Text(text) = chunk { text.to_string() } else { String::new() };
+                    let text = |chunk: &Chunk<'_>| {
+                        if let Chunk::Text(text) = chunk { text.to_string() } else { String::new() }
+                    };
                     chunks.iter().map(text).collect::<Vec<_>>().join("\n\n")
                 }
             };
