@@ -1,7 +1,7 @@
 //! What nobody sends, and somebody will: a right answer or a typed error, never a panic.
 
 use mistral_chat_template::{
-    Chat, Completion, ErrorKind, Format, Layout, Message, Mode, Preset, Scene, Segment, ToolCalls, Version,
+    Chat, Completion, ErrorKind, Format, Layout, Message, Mode, Preset, Prompt, Scene, Segment, ToolCalls, Version,
 };
 
 fn layouts() -> impl Iterator<Item = Layout> {
@@ -54,7 +54,8 @@ fn ten_thousand_messages() {
 
 #[test]
 fn a_million_messages() {
-    let messages = (0..1_000_001).map(|index| if index % 2 == 0 { Message::user("a") } else { Message::assistant("b") });
+    let messages =
+        (0..1_000_001).map(|index| if index % 2 == 0 { Message::user("a") } else { Message::assistant("b") });
     let chat = Chat::new(messages);
     let prompt = Layout::V13.render(&chat).unwrap();
     assert_eq!(prompt.segments().count(), 1 + 500_001 * 3 + 500_000 * 2);
@@ -76,38 +77,65 @@ fn nested(depth: usize) -> String {
     "[".repeat(depth) + &"]".repeat(depth)
 }
 
+/// A request with a tool whose parameters hold this value.
+fn with_parameters(value: &str) -> String {
+    format!(
+        r#"{{"messages": [{{"role": "user", "content": "a"}}],
+            "tools": [{{"type": "function", "function": {{"name": "f", "parameters": {{"default": {value}}}}}}}]}}"#
+    )
+}
+
+/// A request with a call of these arguments, which are to be escaped.
+fn with_arguments(arguments: &str) -> String {
+    format!(
+        r#"{{"messages": [{{"role": "user", "content": "a"}}, {{"role": "assistant", "tool_calls": [
+            {{"id": "abcdefgh1", "function": {{"name": "f", "arguments": "{arguments}"}}}}]}},
+            {{"role": "tool", "tool_call_id": "abcdefgh1", "content": "1"}}]}}"#
+    )
+}
+
+/// The prompt of a request, or the sentence that refuses it.
+fn render(layout: &Layout, json: &str) -> Result<String, String> {
+    let prompt = Chat::from_json(json).and_then(|chat| layout.render(&chat));
+    prompt.map(Prompt::into_string).map_err(|error| error.to_string())
+}
+
+fn refused(json: &str) -> String {
+    render(&Layout::V3, json).unwrap_err()
+}
+
+fn refused_preset(json: &str) -> String {
+    Preset::default().load(json).unwrap_err().to_string()
+}
+
+/// The arguments of an output that is one call.
+fn called(arguments: &str) -> String {
+    let output = format!("[TOOL_CALLS]f[ARGS]{arguments}");
+    Completion::from_text(&output, &Layout::V13).into_result().unwrap().tool_calls[0].arguments.clone().into_owned()
+}
+
 #[test]
 fn json_nested_two_hundred_deep() {
     let deep = nested(200);
-    let sentence = |json: &str| Chat::from_json(json).unwrap_err().to_string();
     let unknown = format!(r#"{{"x": {deep}, "messages": [{{"role": "user", "content": "a"}}]}}"#);
-    assert_eq!(Chat::from_json(&unknown).map(|chat| chat.messages.len()).map_err(|error| error.to_string()), Ok(1));
+    assert_eq!(render(&Layout::V3, &unknown).unwrap(), "<s>[INST] a[/INST]");
     let content = format!(r#"{{"messages": [{{"role": "user", "content": {deep}}}]}}"#);
-    assert_eq!(sentence(&content), "");
-    let parameters = format!(
-        r#"{{"messages": [{{"role": "user", "content": "a"}}],
-            "tools": [{{"type": "function", "function": {{"name": "f", "parameters": {{"default": {deep}}}}}}}]}}"#
-    );
-    let chat = Chat::from_json(&parameters).unwrap();
-    assert!(Layout::V3.render(&chat).unwrap().as_str().contains(&format!(r#""parameters": {{"default": {deep}}}"#)));
-    assert_eq!(Preset::default().load(&format!(r#"{{"story_string": {deep}}}"#)).unwrap_err().to_string(), "");
-    let output = format!("[TOOL_CALLS]f[ARGS]{{\"a\": {deep}}}");
-    let message = Completion::from_text(&output, &Layout::V13).into_result().unwrap();
-    assert_eq!(message.tool_calls[0].arguments, format!("{{\"a\": {deep}}}"));
+    let sentence = "messages[0].content[0]: invalid type: sequence, expected an object at line 1 column 43";
+    assert_eq!(refused(&content), sentence);
+    let parameters = render(&Layout::V3, &with_parameters(&deep)).unwrap();
+    assert!(parameters.contains(&format!(r#""parameters": {{"default": {deep}}}"#)));
+    let preset = format!(r#"{{"story_string": {deep}}}"#);
+    assert_eq!(refused_preset(&preset), "recursion limit exceeded at line 1 column 144");
+    assert_eq!(called(&format!(r#"{{"a": {deep}}}"#)), format!(r#"{{"a": {deep}}}"#));
 }
 
 #[test]
 fn arguments_nested_a_hundred_thousand_deep() {
-    let arguments = nested(100_000).replace('[', "{\\\"a\\\":").replace(']', "}").replacen(":}", ":1}", 1);
-    let request = format!(
-        r#"{{"messages": [{{"role": "user", "content": "a"}}, {{"role": "assistant", "tool_calls": [
-            {{"id": "abcdefgh1", "function": {{"name": "f", "arguments": "{arguments}"}}}}]}},
-            {{"role": "tool", "tool_call_id": "abcdefgh1", "content": "1"}}]}}"#
-    );
-    let chat = Chat::from_json(&request).unwrap();
+    let arguments = nested(100_000).replace('[', r#"{\"a\":"#).replace(']', "}").replacen(":}", ":1}", 1);
+    let request = with_arguments(&arguments);
     for layout in layouts() {
-        match layout.render(&chat) {
-            Ok(prompt) => assert!(prompt.as_str().len() > 600_000, "{}", layout.name),
+        match render(&layout, &request) {
+            Ok(prompt) => assert!(prompt.len() > 600_000, "{}", layout.name),
             Err(error) => assert_eq!(layout.calls, ToolCalls::None, "{error}"),
         }
     }
@@ -115,54 +143,49 @@ fn arguments_nested_a_hundred_thousand_deep() {
 
 #[test]
 fn half_of_a_character() {
-    let in_content = r#"{"messages": [{"role": "user", "content": "a\ud800b"}]}"#;
-    assert_eq!(Chat::from_json(in_content).unwrap_err().to_string(), "");
-    let in_arguments = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "tool_calls": [
-        {"id": "abcdefgh1", "function": {"name": "f", "arguments": "{\"a\": \"\\ud800\"}"}}]}]}"#;
-    let chat = Chat::from_json(in_arguments).unwrap();
-    assert_eq!(Layout::V3.in_mode(Mode::Finetuning).render(&chat).unwrap_err().to_string(), "");
-    let in_parameters = r#"{"messages": [{"role": "user", "content": "a"}],
-        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"default": "\udc00"}}}]}"#;
-    assert_eq!(Chat::from_json(in_parameters).and_then(|chat| Layout::V3.render(&chat)).unwrap_err().to_string(), "");
+    let content = r#"{"messages": [{"role": "user", "content": "a\ud800b"}]}"#;
+    assert_eq!(refused(content), "messages[0].content: unexpected end of hex escape at line 1 column 51");
+    let kept = "the JSON holds what cannot be kept: a string has a lone surrogate at byte";
+    let arguments = with_arguments(r#"{\"a\": \"\\ud800\"}"#);
+    assert_eq!(refused(&arguments), format!("messages[1].tool_calls[0].function.arguments: {kept} 6 (v3)"));
+    let parameters = with_parameters(r#""\udc00""#);
+    assert_eq!(refused(&parameters), format!("tools[0].function.parameters: {kept} 12 (v3)"));
+    assert_eq!(render(&Layout::V1, &parameters).unwrap(), "<s> [INST] a [/INST]", "which prints no tools");
     let preset = r#"{"story_string": "\ud83d"}"#;
-    assert_eq!(Preset::default().load(preset).unwrap_err().to_string(), "");
-    let output = r#"[TOOL_CALLS]f[ARGS]{"a": "\ud800"}"#;
-    assert_eq!(Completion::from_text(output, &Layout::V13).into_result().unwrap_err().to_string(), "");
+    assert_eq!(refused_preset(preset), "unexpected end of hex escape at line 1 column 25");
+    assert_eq!(called(r#"{"a": "\ud800"}"#), r#"{"a": "\ud800"}"#, "as the model wrote it");
 }
 
 #[test]
 fn a_key_that_comes_twice_counts_as_its_last() {
-    let chat = r#"{"messages": [], "messages": [{"role": "tool", "content": 1, "role": "user", "content": "a"}]}"#;
-    assert_eq!(Chat::from_json(chat).map_err(|error| error.to_string()), Ok(Chat::new([Message::user("a")])));
-    let tool = r#"{"messages": [{"role": "user", "content": "a"}], "tools": [{"type": "function", "function":
-        {"name": "f", "name": "g", "parameters": {"a": 1, "b": 2, "a": 3}}}]}"#;
-    let prompt = Layout::V3.render(&Chat::from_json(tool).unwrap()).unwrap();
-    assert!(prompt.as_str().contains(r#"{"name": "g", "description": "", "parameters": {"a": 3, "b": 2}}"#), "{prompt}");
+    let chat = r#"{"messages": [], "messages": [{"role": "tool", "content": "b", "role": "user", "content": "a"}]}"#;
+    assert_eq!(Chat::from_json(chat).unwrap(), Chat::new([Message::user("a")]));
+    let prompt = render(&Layout::V3, &with_parameters(r#"1, "b": 2, "default": 3"#)).unwrap();
+    assert!(prompt.contains(r#""parameters": {"default": 3, "b": 2}"#), "{prompt}");
     let mut preset = Preset::default();
     preset.load(r#"{"story_string": "one", "story_string": "two"}"#).unwrap();
-    assert_eq!(preset.context.story_string, "two");
-    let output = r#"[TOOL_CALLS]f[ARGS]{"a": 1, "a": 2}"#;
-    let message = Completion::from_text(output, &Layout::V13).into_result().unwrap();
-    assert_eq!(message.tool_calls[0].arguments, "");
+    assert!(preset.context.story_string.ends_with("two"), "{}", preset.context.story_string);
+    assert_eq!(called(r#"{"a": 1, "a": 2}"#), r#"{"a": 1, "a": 2}"#, "as the model wrote it");
 }
 
 #[test]
 fn numbers_that_are_none() {
-    for number in ["NaN", "Infinity", "-Infinity", "1e999"] {
+    for (number, fault) in [("NaN", "expected value"), ("Infinity", "expected value"), ("-Infinity", "invalid number")]
+    {
         let weight = format!(r#"{{"messages": [{{"role": "assistant", "content": "a", "weight": {number}}}]}}"#);
-        assert_eq!(Chat::from_json(&weight).unwrap_err().to_string(), "", "{number}");
-        let parameters = format!(
-            r#"{{"messages": [{{"role": "user", "content": "a"}}],
-                "tools": [{{"type": "function", "function": {{"name": "f", "parameters": {{"default": {number}}}}}}}]}}"#
-        );
-        let rendered = Chat::from_json(&parameters).and_then(|chat| Layout::V3.render(&chat));
-        assert_eq!(rendered.unwrap_err().to_string(), "", "{number}");
-        let preset = format!(r#"{{"story_string": "", "example_separator": {number}}}"#);
-        assert_eq!(Preset::default().load(&preset).unwrap_err().to_string(), "", "{number}");
-        let output = format!(r#"[TOOL_CALLS]f[ARGS]{{"a": {number}}}"#);
-        let message = Completion::from_text(&output, &Layout::V13).into_result().unwrap();
-        assert_eq!(message.tool_calls[0].arguments, format!(r#"{{"a": {number}}}"#));
+        assert!(refused(&weight).starts_with(&format!("messages[0].weight: {fault} at line 1 column 6")));
+        let parameters = refused(&with_parameters(number));
+        assert!(parameters.starts_with(&format!("tools[0].function.parameters: {fault} at line 2")), "{parameters}");
+        let preset = refused_preset(&format!(r#"{{"story_string": "", "x": {number}}}"#));
+        assert!(preset.starts_with(&format!("{fault} at line 1 column 2")), "{preset}");
+        assert_eq!(called(&format!(r#"{{"a": {number}}}"#)), format!(r#"{{"a": {number}}}"#));
+        let arguments = render(&Layout::V3, &with_arguments(&format!(r#"{{\"a\": {number}}}"#))).unwrap();
+        assert!(arguments.contains(&format!(r#""arguments": {{"a": {number}}}"#)), "as Python reads and prints it");
     }
+    let weight = r#"{"messages": [{"role": "assistant", "content": "a", "weight": 1e999}]}"#;
+    assert_eq!(refused(weight), "messages[0].weight: number out of range at line 1 column 67");
+    let parameters = render(&Layout::V3, &with_parameters("1e999")).unwrap();
+    assert!(parameters.contains(r#"{"default": Infinity}"#), "as Python reads and prints it");
 }
 
 /// The first characters, the last, and some between of every plane; spaces, breaks, and marks that turn the direction.
@@ -171,7 +194,8 @@ fn unusual_texts() -> Vec<String> {
         let characters = [0, 1, 0x300, 0x2028, 0xd7ff, 0xe000, 0xfeff, 0xfffd, 0xffff];
         characters.iter().filter_map(|character| char::from_u32(plane << 16 | character)).collect()
     };
-    let lines = ["a\0b", "\0", "a\r\nb", "a\rb", "\u{feff}a", "a\u{202e}b", "a\u{200d}b", "e\u{301}", "a\u{85}b", "a\u{2028}b"];
+    let lines =
+        ["a\0b", "\0", "a\r\nb", "a\rb", "\u{feff}a", "a\u{202e}b", "a\u{200d}b", "e\u{301}", "a\u{85}b", "a\u{2028}b"];
     (0..17).map(of_plane).chain(lines.map(str::to_owned)).collect()
 }
 
@@ -179,7 +203,8 @@ fn unusual_texts() -> Vec<String> {
 fn characters_stay_as_they_are() {
     for text in unusual_texts() {
         let said = format!("x{text}x");
-        let messages = [Message::system(&*said), Message::user(&*said), Message::assistant(&*said), Message::user(&*said)];
+        let messages =
+            [Message::system(&*said), Message::user(&*said), Message::assistant(&*said), Message::user(&*said)];
         let chat = Chat::new(messages);
         let json = serde_json::to_string(&chat).unwrap();
         assert_eq!(Chat::from_json(&json).unwrap(), chat);
@@ -189,9 +214,10 @@ fn characters_stay_as_they_are() {
             let completion = Completion::from_text(&format!("{said}</s>"), &layout);
             assert_eq!(completion.message.content, (&*said).into(), "{} {text:?}", layout.name);
         }
-        let preset = Preset::for_layout(&Layout::MAGNUM).unwrap().with_system_prompt(&*said);
-        let prompt = preset.with_scene(&Scene::default()).unwrap().render(&chat).unwrap();
-        assert!(prompt.as_str().matches(&said).count() >= 3, "{prompt:?}");
+        let preset = Preset::for_layout(&Layout::MAGNUM).unwrap().with_scene(&Scene::default()).unwrap();
+        let prompt = preset.render(&chat).unwrap();
+        let said = said.replace('\r', "");
+        assert!(prompt.as_str().matches(&said).count() >= 3, "SillyTavern leaves carriage returns out: {prompt:?}");
     }
 }
 
@@ -210,12 +236,18 @@ fn characters_stay_as_they_are_in_templates() {
 #[test]
 fn marks_and_breaks_around_json() {
     let chat = r#"{"messages": [{"role": "user", "content": "a"}]}"#;
-    assert_eq!(Chat::from_json(&format!("\u{feff}{chat}")).unwrap_err().to_string(), "");
-    assert_eq!(Chat::from_json(&format!("{chat}\0")).unwrap_err().to_string(), "");
-    assert!(Chat::from_json(&chat.replace(' ', "\r\n")).is_ok());
-    let preset = r#"{"story_string": "a"}"#;
-    assert_eq!(Preset::default().load(&format!("\u{feff}{preset}")).unwrap_err().to_string(), "");
-    assert!(Preset::default().load(&preset.replace(' ', "\r\n")).is_ok());
+    assert_eq!(refused(&format!("\u{feff}{chat}")), "expected value at line 1 column 1");
+    assert_eq!(refused(&format!("{chat}\0")), "trailing characters at line 1 column 49");
+    let nul =
+        "messages[0].content: control character (\\u0000-\\u001F) found while parsing a string at line 1 column 44";
+    assert_eq!(refused(&chat.replace("\"a\"", "\"\0\"")), nul);
+    assert_eq!(render(&Layout::V3, &chat.replace(' ', "\r\n")).unwrap(), "<s>[INST] a[/INST]");
+    // SillyTavern's own files begin with the mark now and then.
+    for preset in ["\u{feff}{\"story_string\": \"a\"}", "{\r\n\"story_string\":\r\n\"a\"}"] {
+        let mut read = Preset::default();
+        read.load(preset).unwrap();
+        assert!(read.context.story_string.ends_with("{{/if}}a"), "{}", read.context.story_string);
+    }
 }
 
 #[test]
