@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::{InjectionRole, NamesBehavior};
-use super::format::PresetFormat;
+use super::format::{Opening, PresetFormat};
 use super::scene::{Generation, QuietVoice, Speaker};
 use super::sequence::{Atom, Sequence};
 use crate::chat::Role;
@@ -15,6 +15,9 @@ use crate::prompt::{Origin, Prompt, Writer};
 /// The messages of one chat on their way into a prompt.
 pub(super) struct Turns<'m> {
     format: &'m PresetFormat,
+    opening: &'m Opening,
+    /// The system prompt that the chat begins with.
+    system: Cow<'m, str>,
     generation: &'m Generation,
     lines: Vec<Line<'m>>,
 }
@@ -64,9 +67,17 @@ enum Ending {
 }
 
 impl<'m> Turns<'m> {
-    pub(super) fn new(format: &'m PresetFormat, count: usize, generation: &'m Generation) -> Self {
-        let lines = Vec::with_capacity(count + format.injections.len() + 1);
-        Turns { format, generation, lines }
+    pub(super) fn new(
+        format: &'m PresetFormat,
+        system: Option<Cow<'m, str>>,
+        count: usize,
+        generation: &'m Generation,
+    ) -> Self {
+        let system = system.filter(|system| !system.is_empty());
+        let led = format.opening_with_system.as_ref().filter(|_| system.is_some());
+        let opening = led.unwrap_or(&format.opening);
+        let lines = Vec::with_capacity(count + opening.injections.len() + 1);
+        Turns { format, opening, system: system.unwrap_or_default(), generation, lines }
     }
 
     /// Takes the next message of the chat.
@@ -78,7 +89,7 @@ impl<'m> Turns<'m> {
         text: Cow<'m, str>,
         own_persona: bool,
     ) -> Result<(), Error> {
-        let text = if index == 0 { self.format.first_message(text)? } else { text };
+        let text = if self.lines.is_empty() { self.format.first_message(index, text)? } else { text };
         let role = match speaker {
             Speaker::User => Role::User,
             Speaker::Character => Role::Assistant,
@@ -110,10 +121,11 @@ impl<'m> Turns<'m> {
         let mut out = Out {
             writer: Writer::new(prompt, WordStart::Nothing),
             format: self.format,
+            system: &self.system,
             collapses: self.format.scene.settings.collapse_newlines,
             after_newline: false,
         };
-        out.atoms(&self.format.opening, "");
+        out.atoms(&self.opening.story, "");
         if self.format.preset.instruct.enabled {
             self.write_instructed(&mut out, continues);
         } else {
@@ -126,13 +138,13 @@ impl<'m> Turns<'m> {
 
     /// Puts the injections and the last user message that the chat does not show among the messages.
     fn put_in(&mut self, continues: bool) {
-        let format = self.format;
-        if !format.injections.is_empty() {
+        let (format, injections) = (self.format, &self.opening.injections);
+        if !injections.is_empty() {
             let length = self.lines.len();
             let mut chat = std::mem::take(&mut self.lines).into_iter();
-            self.lines.reserve(length + format.injections.len() + 1);
+            self.lines.reserve(length + injections.len() + 1);
             let mut taken = 0;
-            for injection in &format.injections {
+            for injection in injections {
                 // What is continued stays last.
                 let depth = if continues { injection.depth.max(1) } else { injection.depth };
                 let before = length.saturating_sub(depth);
@@ -237,6 +249,7 @@ impl<'m> Turns<'m> {
 struct Out<'w, 'f> {
     writer: Writer<'w>,
     format: &'f PresetFormat,
+    system: &'f str,
     collapses: bool,
     /// Was a newline the last that was written?
     after_newline: bool,
@@ -273,6 +286,11 @@ impl Out<'_, '_> {
             }
             Atom::Text(text) => self.text(text),
             Atom::Name => self.text(if name.is_empty() { "System" } else { name }),
+            Atom::SystemPrompt => {
+                self.writer.from(Origin::message(0, Role::System));
+                self.text(self.system);
+                self.writer.from(Origin::NONE);
+            }
         }
     }
 
