@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use mistral_chat_template::{Chat, Detection, Format, GenerationPrompt, Prompt, Segment};
+use mistral_chat_template::{Chat, DetectError, Detection, Format, GenerationPrompt, Prompt, Segment};
 
 #[path = "support/model_files.rs"]
 mod model_files;
@@ -63,13 +63,18 @@ fn detection(folder: &Path) -> Result<Option<Detection>, Box<dyn Error>> {
         let detection = Detection::from_tekken_header(&fs::read_to_string(&tekken)?);
         return detection.map(Some).map_err(|error| format!("{}: {error}", tekken.display()).into());
     }
-    let names = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    for entry in names {
-        if let Ok(detection) = Detection::from_sentencepiece_file_name(&entry?.file_name().to_string_lossy()) {
-            return Ok(Some(detection));
+    let mut undecided = None;
+    for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
+        match Detection::from_sentencepiece_file_name(&entry?.file_name().to_string_lossy()) {
+            Ok(detection) => return Ok(Some(detection)),
+            Err(DetectError::Unknown { .. }) => {}
+            Err(error) => undecided = Some(error),
         }
     }
-    Ok(None)
+    match undecided {
+        Some(error) => Err(format!("{}: there is no chat template, and {error}", folder.display()).into()),
+        None => Ok(None),
+    }
 }
 
 fn show(prompt: &Prompt) {

@@ -2,9 +2,10 @@
 //!
 //! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself.
 
-use std::env;
 use std::error::Error;
+use std::io::Write;
 use std::path::Path;
+use std::{env, io};
 
 use mistral_chat_template::Layout;
 
@@ -23,10 +24,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(layout) => template.compare(&layout),
         None => template.nearest_layout().comparison,
     };
-    if options.iter().any(|option| option == "--json") {
-        println!("{}", serde_json::to_string(&comparison)?);
-    } else {
-        println!("{comparison}");
+    let report = match options.iter().any(|option| option == "--json") {
+        true => serde_json::to_string(&comparison)?,
+        false => comparison.to_string(),
+    };
+    match writeln!(io::stdout(), "{report}") {
+        // Who reads the first lines only has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
-    Ok(())
 }

@@ -5,7 +5,8 @@
     cargo build --release --example format_dataset
     python tests/engines/throughput.py --bytes 1e9
 
-Beside them, what a copy of the file takes: both are done once the disk has what they wrote. A tenth of the file first, so that memory can be seen not to grow.
+Beside them, what a copy of the file takes: both are done once the disk has what they wrote. A tenth of the file first,
+so that memory can be seen not to grow.
 """
 import argparse
 import json
