@@ -228,8 +228,13 @@ impl<'a> GrowingPrompt<'a> {
     fn check_from(&self, old: usize) -> Result<(), Error> {
         let start = if self.depends_on_all(old) { 0 } else { self.window(old) };
         let messages = self.chat.messages.get(start..).unwrap_or_default();
-        let window =
-            Chat { messages: messages.iter().map(Message::view).collect(), ..self.chat.view_without_messages() };
+        // The first user turn has the tools printed, whose schemas are checked for that.
+        let window = match self.users {
+            Some(_) => {
+                Chat { messages: messages.iter().map(Message::view).collect(), ..self.chat.view_without_messages() }
+            }
+            None => self.chat.view_of(messages),
+        };
         if Conversation::with_buffer(&window, &self.layout, Vec::new()).is_ok() {
             return Ok(());
         }
