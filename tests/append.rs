@@ -1,7 +1,10 @@
 //! Prompts that go on: what is said of them is what rendering shows.
+//!
+//! For a long look: `PROPTEST_CASES=100000 cargo test --release --test append`.
 
 use mistral_chat_template::{
-    Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt, ToolCall,
+    BuiltinPreset, Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt, Scene,
+    ToolCall,
 };
 use proptest::prelude::*;
 
@@ -106,8 +109,31 @@ fn chat() -> BoxedStrategy<Chat<'static>> {
     prop_oneof![arbitrary::chat(), any].boxed()
 }
 
+/// Of a format that renders both, the same.
+fn breaks_of(format: &dyn Format, chat: &Chat<'_>) -> Result<(), TestCaseError> {
+    let Ok(whole) = format.render(chat) else { return Ok(()) };
+    for n in 0..=chat.messages.len() {
+        let first = Chat { messages: chat.messages.iter().take(n).cloned().collect(), ..chat.clone() };
+        let shown = format.render(&first).map(|first| {
+            let (same, all) = common(&first, &whole);
+            (same < all).then_some(same)
+        });
+        let told = format.prefix_break(chat, n).map(|it| it.map(|it| it.segment));
+        let text = |error: mistral_chat_template::Error| error.to_string();
+        prop_assert_eq!(told.map_err(text), shown.map_err(text));
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(arbitrary::cases(60))]
+
+    #[test]
+    fn breaks_of_presets_are_what_rendering_shows(chat in chat()) {
+        for preset in BuiltinPreset::ALL {
+            breaks_of(&preset.preset().with_scene(&Scene::default()).unwrap(), &chat)?;
+        }
+    }
 
     #[test]
     fn breaks_are_what_rendering_shows(chat in chat(), other in chat()) {
@@ -141,4 +167,21 @@ fn goldens_go_on_as_rendering_shows() {
         asked += chat.messages.len() + 1;
     }
     assert!(asked > 10_000, "{asked}");
+}
+
+#[test]
+#[cfg(feature = "template")]
+fn breaks_of_templates_are_what_rendering_shows() {
+    use mistral_chat_template::ChatTemplate;
+
+    let mut asked = 0;
+    for layout in [Layout::V3, Layout::V7, Layout::V13] {
+        let template = ChatTemplate::new(&layout.chat_template()).unwrap();
+        for case in case::all().into_iter().filter(|case| case.layout().name == layout.name) {
+            let Ok(chat) = case.chat() else { continue };
+            breaks_of(&template, &chat).unwrap();
+            asked += 1;
+        }
+    }
+    assert!(asked > 100, "{asked}");
 }
