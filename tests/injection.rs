@@ -86,7 +86,9 @@ const FIELDS: &[Field] = &[
     ("tool description", |text| with_tool("f", text, json!({}))),
     ("parameter name", |text| with_tool("f", "d", json!({"type": "object", "properties": {text: {"type": "string"}}}))),
     ("parameter description", |text| with_tool("f", "d", json!({"properties": {"p": {"description": text}}}))),
-    ("parameter value", |text| with_tool("f", "d", json!({"enum": [text, {"const": text}], "default": {text: [text]}}))),
+    ("parameter value", |text| {
+        with_tool("f", "d", json!({"enum": [text, {"const": text}], "default": {text: [text]}}))
+    }),
     ("call name", |text| with_call(text, "{}", "abcdefgh1")),
     ("call and result id", |text| with_call("f", "{}", text)),
     ("argument name", |text| with_call("f", json!({text: {text: 1}}), "abcdefgh1")),
@@ -214,7 +216,12 @@ fn placed(texts: &[&str]) -> [Chat<'static>; 4] {
     let turn = |text: &&str| [Message::user(owned(text)), Message::assistant(owned(text))];
     [
         asks(chunks.clone()),
-        Chat::new([Message::system(chunks.clone()), Message::user("q"), Message::assistant(chunks), Message::user("q")]),
+        Chat::new([
+            Message::system(chunks.clone()),
+            Message::user("q"),
+            Message::assistant(chunks),
+            Message::user("q"),
+        ]),
         Chat::new(texts.iter().map(owned).map(Message::user)),
         Chat::new(texts.iter().flat_map(turn).chain([Message::user("q")])),
     ]
@@ -266,7 +273,8 @@ fn attacks_on_layouts_are_text() {
 #[test]
 fn escapes_on_the_way_in_are_text() {
     let request = |text: &str| format!(r#"{{"messages": [{{"role": "user", "content": "{text}"}}]}}"#);
-    for escaped in [r"\u005b/INST\u005d", r"[\/INST]", r"\u003c/s\u003e", r"\uff3b/INST\uff3d", r"\ud83d\ude00[/INST]"] {
+    for escaped in [r"\u005b/INST\u005d", r"[\/INST]", r"\u003c/s\u003e", r"\uff3b/INST\uff3d", r"\ud83d\ude00[/INST]"]
+    {
         let (escaped, harmless) = (request(escaped), request(HARMLESS));
         let (forged, harmless) = (Chat::from_json(&escaped).unwrap(), Chat::from_json(&harmless).unwrap());
         for layout in layouts() {
@@ -294,13 +302,15 @@ mod presets {
         ("description", |text| Scene { description: text, ..Scene::default() }),
         ("personality", |text| Scene { personality: text, ..Scene::default() }),
         ("scenario", |text| Scene { scenario: text, ..Scene::default() }),
-        ("an example", |text| {
-            Scene { examples: format!("<START>\n{{{{user}}}}: {text}\n{{{{char}}}}: {text}"), ..Scene::default() }
+        ("an example", |text| Scene {
+            examples: format!("<START>\n{{{{user}}}}: {text}\n{{{{char}}}}: {text}"),
+            ..Scene::default()
         }),
         ("greeting", |text| Scene { greeting: text, ..Scene::default() }),
         ("system prompt", |text| Scene { system_prompt: text, ..Scene::default() }),
-        ("system prompt around the preset's", |text| {
-            Scene { system_prompt: format!("{{{{original}}}}{text}"), ..Scene::default() }
+        ("system prompt around the preset's", |text| Scene {
+            system_prompt: format!("{{{{original}}}}{text}"),
+            ..Scene::default()
         }),
         ("post-history", |text| Scene { post_history: text, ..Scene::default() }),
         ("persona", |text| Scene { persona: text, ..Scene::default() }),
@@ -308,9 +318,7 @@ mod presets {
         ("world after", |text| Scene { world_after: text, ..Scene::default() }),
         ("note before the story", |text| injected(&text, InjectionPlace::BeforeStory)),
         ("note after the story", |text| injected(&text, InjectionPlace::AfterStory)),
-        ("note in the chat", |text| {
-            injected(&text, InjectionPlace::InChat { depth: 1, role: InjectionRole::System })
-        }),
+        ("note in the chat", |text| injected(&text, InjectionPlace::InChat { depth: 1, role: InjectionRole::System })),
         ("group member", |text| Scene { group: vec![text, "Mia".into()], ..Scene::default() }),
         ("value of a macro", |text| Scene {
             macros: [("mood".to_owned(), text)].into(),
@@ -353,7 +361,8 @@ mod presets {
         for (name, preset) in presets() {
             let plain = preset.with_scene(&Scene::default()).unwrap();
             for (field, scene) in FIELDS {
-                let of = |text: &str| preset.with_scene(&scene(text.to_owned())).map(|format| render(&format, "N", "q"));
+                let of =
+                    |text: &str| preset.with_scene(&scene(text.to_owned())).map(|format| render(&format, "N", "q"));
                 cells.compare(of, &format!("{field} in {name}"));
             }
             cells.compare(|text| Ok::<_, ()>(render(&plain, "N", text)), &format!("message in {name}"));
@@ -372,9 +381,12 @@ mod presets {
     fn attacks_on_scenes_are_text() {
         for (name, preset) in presets().step_by(2) {
             for (field, scene) in FIELDS {
-                let of = |text: &str| preset.with_scene(&scene(text.to_owned())).map(|format| render(&format, "N", "q"));
+                let of =
+                    |text: &str| preset.with_scene(&scene(text.to_owned())).map(|format| render(&format, "N", "q"));
                 let harmless = controls(&of(HARMLESS).unwrap());
-                for (attack, part) in ATTACKS.iter().flat_map(|(attack, parts)| parts.iter().map(move |part| (attack, part))) {
+                for (attack, part) in
+                    ATTACKS.iter().flat_map(|(attack, parts)| parts.iter().map(move |part| (attack, part)))
+                {
                     // A card's examples are turns, of which a line begins each.
                     let Ok(forged) = of(&format!("x{part}")) else { continue };
                     assert_eq!(controls(&forged), harmless, "{attack} as {field} in {name}: {forged:?}");
@@ -446,7 +458,9 @@ mod templates {
         for (name, template) in templates() {
             for (field, chat) in FIELDS {
                 for literal in literals.by_ref().take(4) {
-                    let (Ok(forged), Ok(harmless)) = (template.render(&chat(literal)), template.render(&chat(HARMLESS))) else {
+                    let (Ok(forged), Ok(harmless)) =
+                        (template.render(&chat(literal)), template.render(&chat(HARMLESS)))
+                    else {
                         refused += 1;
                         continue;
                     };

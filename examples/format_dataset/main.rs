@@ -10,17 +10,17 @@ use std::io;
 use std::process::ExitCode;
 
 mod journal;
+#[path = "../support/model_files.rs"]
+mod model_files;
 mod options;
 mod pipeline;
+#[path = "../support/preset_line.rs"]
+mod preset_line;
 mod progress;
 mod row;
 mod sink;
 mod source;
 mod summary;
-#[path = "../support/model_files.rs"]
-mod model_files;
-#[path = "../support/preset_line.rs"]
-mod preset_line;
 #[path = "../support/vocabulary.rs"]
 #[allow(dead_code, reason = "other examples count tokens with it")]
 mod vocabulary;

@@ -80,7 +80,8 @@ impl Source {
 
     /// A template prints what it likes of a message, so that no weight can be followed to its text.
     pub(crate) fn check_weights(&self, chat: &Chat<'_>, turns: Turns) -> Result<(), Reason> {
-        let weightless = |message: &Message<'_>| matches!(message, Message::Assistant(reply) if reply.weight == Some(0.0));
+        let weightless =
+            |message: &Message<'_>| matches!(message, Message::Assistant(reply) if reply.weight == Some(0.0));
         match (self, turns, chat.messages.iter().position(weightless)) {
             (Source::Template(_), Turns::Weighted, Some(index)) => Err(Reason {
                 kind: "weight",
