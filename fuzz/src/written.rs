@@ -39,7 +39,12 @@ fn reformatted(text: &str) -> Option<String> {
 /// Can a template say what this chat says? It cannot read JSON, nor see white space go at a message's end.
 fn is_expressible(chat: &Chat<'_>, layout: &Layout) -> bool {
     let reads_results = matches!(layout.results, ToolResults::NamedList | ToolResults::Object);
-    chat.messages.iter().all(|message| match message {
+    let last = chat.messages.len() - 1;
+    chat.messages.iter().enumerate().all(|(index, message)| match message {
+        // For fine-tuning, calls at the end need no ids; a template does not know what it is for.
+        Message::Assistant(message) if index == last && message.tool_calls.iter().any(|call| call.id.is_none()) => {
+            false
+        }
         Message::Assistant(message) => {
             let is_python = |text: &str| text.is_empty() || reformatted(text).as_deref() == Some(text);
             let calls = message.tool_calls.iter().all(|call| {
