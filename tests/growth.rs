@@ -154,7 +154,7 @@ fn conversations() {
             })
         });
         print(&format!("messages: fitted to half, {}", layout.name), |n| {
-            Run::new(exchanges_json(n), |json| {
+            Run::new(exchanges_json(n), move |json| {
                 let chat = Chat::from_json(json).unwrap();
                 let fitted = chat.fit(&layout, n * 400_000, count).unwrap();
                 assert!(!fitted.dropped.is_empty());
