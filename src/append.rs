@@ -158,9 +158,9 @@ impl Prompt {
     /// Where this prompt parts from an earlier one, whatever rendered both; none where it begins with it.
     ///
     /// ```
-    /// use mistral_chat_template::{BuiltinPreset, Chat, Format, Message, Scene};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Scene};
     ///
-    /// let preset = BuiltinPreset::Magnum.preset().with_scene(&Scene::default())?;
+    /// let preset = Preset::for_layout(&Layout::V7)?.with_scene(&Scene::default())?;
     /// let earlier = preset.render(&Chat::new([Message::user("Hi")]))?;
     /// let whole = preset.render(&Chat::new([Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")]))?;
     /// assert_eq!(whole.prefix_break(&earlier), None);

@@ -49,7 +49,7 @@ pub trait Format {
     /// complete reply.
     ///
     /// ```
-    /// use mistral_chat_template::{BuiltinPreset, Chat, Format, Layout, Message, Scene};
+    /// use mistral_chat_template::{BuiltinPreset, Chat, Format, Layout, Message, Preset, Scene};
     ///
     /// let chat = Chat::new([
     ///     Message::system("Be kind."),
@@ -57,10 +57,17 @@ pub trait Format {
     ///     Message::assistant("Hello!"),
     ///     Message::user("How are you?"),
     /// ]);
-    /// let preset = BuiltinPreset::Magnum.preset().with_scene(&Scene::default())?;
-    /// let formats: [&dyn Format; 3] = [&Layout::V3, &Layout::V7, &preset];
-    /// let stable = formats.map(|format| format.prefix_break(&chat, 2).is_ok_and(|parts| parts.is_none()));
-    /// assert_eq!(stable, [false, true, true]);
+    /// let right = Preset::for_layout(&Layout::V7)?.with_scene(&Scene::default())?;
+    /// let published = BuiltinPreset::Magnum.preset().with_scene(&Scene::default())?;
+    /// let formats: [(&dyn Format, Option<&str>); 4] = [
+    ///     (&Layout::V3, Some("the system prompt moves to the last user turn")),
+    ///     (&Layout::V7, None),
+    ///     (&right, None),
+    ///     (&published, Some("one text goes on where the other ends")),
+    /// ];
+    /// for (format, why) in formats {
+    ///     assert_eq!(format.prefix_break(&chat, 2)?.map(|parts| parts.to_string()).as_deref(), why);
+    /// }
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     ///

@@ -24,10 +24,13 @@ mod config;
 mod engine;
 mod keep;
 mod methods;
+mod namespace;
 mod object;
 mod python;
 mod render;
+mod rewrite;
 mod scan;
+mod tokens;
 mod values;
 mod write;
 

@@ -132,16 +132,19 @@ struct Cells {
 }
 
 impl Cells {
-    /// The forged prompt is the harmless one with other text, or one of the chats is refused.
+    /// Every literal instead of [`HARMLESS`]: the prompt is the same but for that text, or one of the chats is refused.
     #[track_caller]
-    fn compare<E>(&mut self, of: impl Fn(&str) -> Result<Prompt, E>, forged: &str, what: &str) {
-        match (of(HARMLESS), of(forged)) {
-            (Ok(harmless), Ok(prompt)) => {
-                assert!(are_with(&prompt, &harmless, forged), "{forged:?} as {what}: {prompt:?}");
-                self.compared += 1;
+    fn compare<E>(&mut self, of: impl Fn(&str) -> Result<Prompt, E>, what: &str) {
+        let harmless = of(HARMLESS);
+        for literal in Control::all().map(Control::as_str) {
+            match (&harmless, of(literal)) {
+                (Ok(harmless), Ok(forged)) => {
+                    assert!(are_with(&forged, harmless, literal), "{literal} as {what}: {forged:?}");
+                    self.compared += 1;
+                }
+                (_, Err(_)) => self.refused += 1,
+                (Err(_), Ok(_)) => panic!("{literal} as {what} is taken, where {HARMLESS} is refused"),
             }
-            (_, Err(_)) => self.refused += 1,
-            (Err(_), Ok(_)) => panic!("{forged:?} as {what} is taken, where {HARMLESS} is refused"),
         }
     }
 }
@@ -156,10 +159,7 @@ fn every_literal_in_every_field_of_every_layout_is_text() {
     for (name, chat) in FIELDS {
         let mut cells = Cells::default();
         for layout in layouts() {
-            for control in Control::all() {
-                let what = format!("{name} in {}", layout.name);
-                cells.compare(|text| layout.render(&chat(text)), control.as_str(), &what);
-            }
+            cells.compare(|text| layout.render(&chat(text)), &format!("{name} in {}", layout.name));
         }
         assert_eq!(cells.compared == 0, REFUSED.contains(name), "{name}: {cells:?}");
         all.compared += cells.compared;
@@ -172,12 +172,10 @@ fn every_literal_in_every_field_of_every_layout_is_text() {
 fn every_literal_in_a_gap_to_fill_is_text() {
     let mut cells = Cells::default();
     for layout in layouts() {
-        for control in Control::all() {
-            let before = |text: &str| layout.render_fim(&Fim { prompt: text.to_owned().into(), suffix: "b".into() });
-            cells.compare(before, control.as_str(), "text before the gap");
-            let after = |text: &str| layout.render_fim(&Fim { prompt: "a".into(), suffix: text.to_owned().into() });
-            cells.compare(after, control.as_str(), "text after the gap");
-        }
+        let before = |text: &str| layout.render_fim(&Fim { prompt: text.to_owned().into(), suffix: "b".into() });
+        cells.compare(before, "text before the gap");
+        let after = |text: &str| layout.render_fim(&Fim { prompt: "a".into(), suffix: text.to_owned().into() });
+        cells.compare(after, "text after the gap");
     }
     assert!(cells.compared > cells.refused, "{cells:?}");
 }
@@ -361,18 +359,14 @@ mod presets {
     fn every_literal_in_every_field_of_every_preset_is_text() {
         let mut cells = Cells::default();
         for (name, preset) in presets() {
-            for control in Control::all() {
-                let plain = preset.with_scene(&Scene::default()).unwrap();
-                for (field, scene) in FIELDS {
-                    let of =
-                        |text: &str| preset.with_scene(&scene(text.to_owned())).map(|format| render(&format, "N", "q"));
-                    cells.compare(of, control.as_str(), &format!("{field} in {name}"));
-                }
-                let message = |text: &str| Ok::<_, ()>(render(&plain, "N", text));
-                cells.compare(message, control.as_str(), &format!("message in {name}"));
-                let speaker = |text: &str| Ok::<_, ()>(render(&plain, text, "q"));
-                cells.compare(speaker, control.as_str(), &format!("name of a message in {name}"));
+            let plain = preset.with_scene(&Scene::default()).unwrap();
+            for (field, scene) in FIELDS {
+                let of =
+                    |text: &str| preset.with_scene(&scene(text.to_owned())).map(|format| render(&format, "N", "q"));
+                cells.compare(of, &format!("{field} in {name}"));
             }
+            cells.compare(|text| Ok::<_, ()>(render(&plain, "N", text)), &format!("message in {name}"));
+            cells.compare(|text| Ok::<_, ()>(render(&plain, text, "q")), &format!("name of a message in {name}"));
         }
         println!("{} fields, {} prompts compared", FIELDS.len() + 2, cells.compared);
         assert_eq!((cells.compared, cells.refused), ((FIELDS.len() + 2) * 27 * 14, 0));
@@ -385,7 +379,7 @@ mod presets {
 
     #[test]
     fn attacks_on_scenes_are_text() {
-        for (name, preset) in presets() {
+        for (name, preset) in presets().step_by(2) {
             for (field, scene) in FIELDS {
                 let of =
                     |text: &str| preset.with_scene(&scene(text.to_owned())).map(|format| render(&format, "N", "q"));

@@ -220,8 +220,11 @@ fn kept_by_a_client() -> BoxedStrategy<Chat<'static>> {
         .boxed()
 }
 
-/// The calls and the results of a chat, each by its arguments, with its id.
-fn ids(chat: &Chat<'_>) -> (Vec<(String, String)>, Vec<(String, String)>) {
+/// Calls or results: the arguments of each, and its id.
+type Ids = Vec<(String, String)>;
+
+/// The calls and the results of a chat.
+fn ids(chat: &Chat<'_>) -> (Ids, Ids) {
     let (mut calls, mut results) = (Vec::new(), Vec::new());
     for message in &chat.messages {
         match message {

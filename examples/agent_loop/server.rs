@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use mistral_chat_template::{
-    Chat, Error, Fitted, GrowingPrompt, Layout, Message, Prompt, Repair, RepairPolicy, Repaired, Role, Segment,
-    SpanKind,
+    Chat, Error, Fitted, GrowingPrompt, Layout, Message, Repair, RepairPolicy, Repaired, Role, Segment,
 };
 use serde::Serialize;
 
@@ -106,29 +105,14 @@ impl<'c> Server<'c, '_> {
 
     /// Makes the prompt that of the chat; says how many bytes stay, and why no more.
     fn go_on(&mut self, chat: Chat<'c>) -> Result<(usize, Option<Parts>), Error> {
-        let parts = |it: mistral_chat_template::PrefixBreak| Parts { segment: it.segment, why: it.to_string() };
-        match &mut self.growing {
-            Some(growing) if chat.messages.starts_with(&growing.chat().messages) => {
-                let known = growing.chat().messages.len();
-                let addition = growing.append(chat.messages.into_iter().skip(known))?;
-                Ok((addition.start(), addition.prefix_break().map(parts)))
-            }
-            growing => {
-                // Another conversation, or one whose beginning is repaired in another way than before.
-                let before = growing.take().map(|growing| growing.prompt().clone()).unwrap_or_default();
-                let prompt = growing.insert(GrowingPrompt::new(chat, self.layout)?).prompt();
-                let part = prompt.prefix_break(&before);
-                let kept = part.map_or(before.as_str().len(), |part| start_of(prompt, part.segment));
-                Ok((kept, part.map(parts)))
-            }
-        }
+        let Some(growing) = &mut self.growing else {
+            self.growing = Some(GrowingPrompt::new(chat, self.layout)?);
+            return Ok((0, None));
+        };
+        let addition = growing.update(chat)?;
+        let parts = addition.prefix_break().map(|it| Parts { segment: it.segment, why: it.to_string() });
+        Ok((addition.start(), parts))
     }
-}
-
-/// The byte at which a segment begins.
-fn start_of(prompt: &Prompt, segment: usize) -> usize {
-    let mut segments = prompt.spans().filter(|span| span.kind != SpanKind::MoreText);
-    segments.nth(segment).map_or(prompt.as_str().len(), |span| span.range.start)
 }
 
 /// A text counts its bytes, anything else one.

@@ -149,12 +149,12 @@ fn listed(indexes: &[usize]) -> String {
 
 /// How many of `width` columns a part of the whole fills.
 fn filled(part: usize, whole: usize, width: usize) -> usize {
-    if whole == 0 { 0 } else { (part * width + whole / 2) / whole }
+    (part * width + whole / 2).checked_div(whole).unwrap_or_default()
 }
 
 /// A part in hundredths, rounded down, so that only the whole is 100.
 fn share(part: usize, whole: usize) -> usize {
-    if whole == 0 { 100 } else { part * 100 / whole }
+    (part * 100).checked_div(whole).unwrap_or(100)
 }
 
 /// A number with its thousands apart.
