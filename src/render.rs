@@ -10,6 +10,8 @@ use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Media, Origin, Prompt, Writer};
 use crate::python_json;
 
+mod plain;
+
 /// What stands between two messages of one turn, and between two system messages that are written as one.
 const MESSAGE_JOIN: &str = "\n\n";
 
@@ -25,9 +27,12 @@ const MESSAGE_JOIN: &str = "\n\n";
 /// ```
 impl Format for Layout {
     fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
+        if plain::render(chat, self, prompt).is_some() {
+            return Ok(());
+        }
         let turns = prompt.take_turns();
         prompt.clear();
-        let conversation = Conversation::with_buffer(chat, self, turns)?;
+        let conversation = Conversation::gathered(chat, self, turns)?;
         conversation.render_into(prompt);
         prompt.keep_turns(conversation.turns);
         Ok(())
@@ -48,15 +53,6 @@ impl<'c> Conversation<'c, '_> {
     pub fn render_into(&self, prompt: &mut Prompt) {
         let mut writer = Writer::new(prompt, self.layout.word_start);
         writer.control(Control::Bos);
-        if self.turns.is_empty() {
-            for (index, message) in self.chat.messages.iter().enumerate() {
-                match self.framed_text(index, message) {
-                    Some((frame, text)) => writer.framed(Origin::message(index, message.role()), frame, text),
-                    None if message.role() == Role::System => {}
-                    None => self.mixed_turn(&mut writer, index, &Turn::of_one(index, message.role(), Sort::Plain)),
-                }
-            }
-        }
         for (index, turn) in self.turns.iter().enumerate() {
             self.turn(&mut writer, index, turn);
         }

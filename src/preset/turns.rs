@@ -227,6 +227,11 @@ impl<'m> Turns<'m> {
     }
 }
 
+/// Is there a `\r`? Looked for in blocks, each as a whole: it is rare, and every text is searched for it.
+fn has_return(text: &str) -> bool {
+    text.as_bytes().chunks(128).any(|block| block.iter().fold(false, |found, byte| found | (*byte == b'\r')))
+}
+
 /// The prompt that is written.
 struct Out<'w, 'f> {
     writer: Writer<'w>,
@@ -249,7 +254,7 @@ impl Out<'_, '_> {
             self.writer.text(&collapsed);
             return;
         }
-        if text.contains('\r') {
+        if has_return(text) {
             text.split('\r').for_each(|part| self.writer.text(part));
         } else {
             self.writer.text(text);
