@@ -110,7 +110,12 @@ pub(crate) fn plain_text<'c>(message: &'c Message<'_>, role: Role) -> Option<&'c
             Some(text)
         }
         (
-            Message::Assistant(AssistantMessage { content: Content::Text(text), tool_calls, prefix: false, weight: None }),
+            Message::Assistant(AssistantMessage {
+                content: Content::Text(text),
+                tool_calls,
+                prefix: false,
+                weight: None,
+            }),
             Role::Assistant,
         ) if !text.is_empty() && tool_calls.is_empty() => Some(text),
         _ => None,

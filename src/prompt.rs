@@ -409,6 +409,15 @@ impl Prompt {
         self.text
     }
 
+    /// Gives a prompt that has no memory yet as much as it needs at once, in bytes and pieces; any other grows as it must.
+    pub(crate) fn make_room(&mut self, needs: impl FnOnce() -> (usize, usize)) {
+        if self.text.capacity() == 0 {
+            let (bytes, pieces) = needs();
+            self.text.reserve_exact(bytes);
+            self.pieces.reserve_exact(pieces);
+        }
+    }
+
     /// Takes the list of turns to fill again; [`keep_turns`](Prompt::keep_turns) gives it back.
     pub(crate) fn take_turns(&mut self) -> Vec<Turn> {
         let mut turns = std::mem::take(&mut self.turns);

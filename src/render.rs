@@ -27,6 +27,7 @@ const MESSAGE_JOIN: &str = "\n\n";
 /// ```
 impl Format for Layout {
     fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
+        prompt.make_room(|| room_for(chat, self));
         if plain::render(chat, self, prompt).is_some() {
             return Ok(());
         }
@@ -37,6 +38,30 @@ impl Format for Layout {
         prompt.keep_turns(conversation.turns);
         Ok(())
     }
+}
+
+/// The bytes of a chat's texts and of the frames around them, and the pieces that they make: what a prompt of text needs.
+fn room_for(chat: &Chat<'_>, layout: &Layout) -> (usize, usize) {
+    let frame = |frame: &Frame| frame.open.as_str().len() + frame.close.as_str().len();
+    let around = |role| match (role, &layout.system) {
+        (Role::System, System::OwnTurn(own)) => frame(own),
+        (Role::System, System::InUser { join, .. }) => join.len(),
+        (Role::Assistant, _) => frame(&layout.reply),
+        (Role::User | Role::Tool, _) => frame(&layout.user),
+    };
+    let bytes = chat.messages.iter().map(|message| {
+        let text = match message.content() {
+            Content::Text(text) => text.len(),
+            Content::Chunks(chunks) => chunks.iter().map(text_length).sum(),
+        };
+        // A space is set before a text, or what joins it to the text before.
+        text + around(message.role()) + MESSAGE_JOIN.len()
+    });
+    (bytes.sum::<usize>() + Control::Bos.as_str().len(), chat.messages.len() + 4)
+}
+
+fn text_length(chunk: &Chunk<'_>) -> usize {
+    if let Chunk::Text(text) = chunk { text.len() } else { 0 }
 }
 
 impl<'c> Conversation<'c, '_> {

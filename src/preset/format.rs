@@ -466,7 +466,7 @@ impl PresetFormat {
 
     /// Replaces the macros of the first message of a chat.
     pub(super) fn first_message<'t>(&self, text: Cow<'t, str>) -> Result<Cow<'t, str>, Error> {
-        if !text.contains(['{', '<', '\\']) {
+        if !text.bytes().fold(false, |found, byte| found | matches!(byte, b'{' | b'<' | b'\\')) {
             return Ok(text);
         }
         let Preset { context, instruct, system, .. } = &self.preset;

@@ -227,9 +227,9 @@ impl<'m> Turns<'m> {
     }
 }
 
-/// Is there a `\r`? Looked for in blocks, each as a whole: it is rare, and every text is searched for it.
+/// Is there a `\r`? Every text is searched for what is rare: to the end, which is done many bytes at a time.
 fn has_return(text: &str) -> bool {
-    text.as_bytes().chunks(128).any(|block| block.iter().fold(false, |found, byte| found | (*byte == b'\r')))
+    text.bytes().fold(false, |found, byte| found | (byte == b'\r'))
 }
 
 /// The prompt that is written.
