@@ -1,32 +1,36 @@
-//! Says which layout a template is, and where it is not quite that: `which_layout FILE [LAYOUT] [--json]`.
+//! Says which layout a template is, and where it is not quite that: `which_layout PATH [LAYOUT] [--json]`.
 //!
-//! The file is a `tokenizer_config.json`, a `chat_template.json` or a template by itself.
+//! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself.
 
 use std::error::Error;
-use std::{env, fs};
+use std::io::Write;
+use std::path::Path;
+use std::{env, io};
 
-use mistral_chat_template::{ChatTemplate, Layout};
+use mistral_chat_template::Layout;
+
+#[path = "support/model_files.rs"]
+mod model_files;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (options, arguments): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let (file, layout) = match &*arguments {
-        [file] => (file, None),
-        [file, layout] => (file, Some(layout.parse::<Layout>()?)),
-        _ => return Err("which_layout FILE [LAYOUT] [--json]".into()),
+    let (path, layout) = match &*arguments {
+        [path] => (path, None),
+        [path, layout] => (path, Some(layout.parse::<Layout>()?)),
+        _ => return Err("which_layout PATH [LAYOUT] [--json]".into()),
     };
-    let text = fs::read_to_string(file)?;
-    let template = match file.ends_with(".json") {
-        true => ChatTemplate::from_tokenizer_config(&text)?,
-        false => ChatTemplate::new(&text)?,
-    };
+    let template = model_files::template(Path::new(path))?;
     let comparison = match layout {
         Some(layout) => template.compare(&layout),
         None => template.nearest_layout().comparison,
     };
-    if options.iter().any(|option| option == "--json") {
-        println!("{}", serde_json::to_string(&comparison)?);
-    } else {
-        println!("{comparison}");
+    let report = match options.iter().any(|option| option == "--json") {
+        true => serde_json::to_string(&comparison)?,
+        false => comparison.to_string(),
+    };
+    match writeln!(io::stdout(), "{report}") {
+        // Who reads the first lines only has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! Writes the Jinja chat template of a layout: `write_template --layout v7-tekken+image > chat_template.jinja`.
 
-use std::env;
 use std::error::Error;
+use std::io::Write;
+use std::{env, io};
 
 use mistral_chat_template::Layout;
 
@@ -11,6 +12,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["--layout", name] => name.parse()?,
         _ => return Err("write_template --layout NAME".into()),
     };
-    print!("{}", layout.chat_template());
-    Ok(())
+    match io::stdout().write_all(layout.chat_template().as_bytes()) {
+        // Who reads the first lines only has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }

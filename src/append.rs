@@ -4,7 +4,7 @@
 //! with the same segments. Some layouts see to that, others move what the last user turn carries:
 //!
 //! ```
-//! use mistral_chat_template::{Chat, Layout, Message};
+//! use mistral_chat_template::{Chat, Format, Layout, Message};
 //!
 //! let chat = Chat::new([
 //!     Message::system("Be kind."),
@@ -19,15 +19,17 @@
 //! # Ok::<(), mistral_chat_template::Error>(())
 //! ```
 //!
-//! [`GrowingPrompt`] is the prompt that goes on so. For presets, templates and whatever else renders, render both and
-//! ask [`Prompt::divergence`](crate::Prompt::divergence).
+//! [`GrowingPrompt`] is the prompt that goes on so. Presets, templates and whatever else is a [`Format`] tell it by
+//! rendering.
 
 use std::fmt;
 
 use crate::chat::{Chat, Message, Role};
 use crate::check::Mode;
 use crate::control::Control;
+use crate::diverge::DivergenceKind;
 use crate::error::Error;
+use crate::format::Format;
 use crate::layout::{Layout, UserTurn};
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Place, Prompt, Run, Segment, Writer};
@@ -102,6 +104,8 @@ pub enum BreakCause {
     Shorter,
     /// The layout is another one.
     LayoutChanges,
+    /// Rendered, the prompts part so.
+    Diverges(DivergenceKind),
 }
 
 impl fmt::Display for BreakCause {
@@ -125,27 +129,55 @@ impl fmt::Display for BreakCause {
             BreakCause::MessageChanges => f.write_str("a message changes"),
             BreakCause::Shorter => f.write_str("the earlier prompt is longer"),
             BreakCause::LayoutChanges => f.write_str("the layout changes"),
+            BreakCause::Diverges(kind) => kind.fmt(f),
         }
     }
 }
 
-impl Layout {
-    /// Where the prompt of a chat parts from the prompt of the chat's first `n` messages; none where it begins with it.
+/// What [`Format::prefix_break`] says, for a layout: told without rendering.
+pub(crate) fn told(layout: &Layout, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
+    let whole = Conversation::new(chat, layout)?;
+    let earlier = first(chat, n);
+    let layout = layout.in_mode(Mode::Test);
+    let earlier = Conversation::new(&earlier, &layout)?;
+    Ok(Comparison { earlier: &earlier, whole: &whole, contents: Contents::Shared }.prefix_break())
+}
+
+/// What [`Format::prefix_break`] says, by rendering.
+pub(crate) fn shown(format: &(impl Format + ?Sized), chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
+    let whole = format.render(chat)?;
+    Ok(whole.prefix_break(&format.render(&first(chat, n))?))
+}
+
+/// The chat's first `n` messages, with all that is beside them.
+fn first<'c>(chat: &'c Chat<'_>, n: usize) -> Chat<'c> {
+    chat.view_of(chat.messages.get(..n).unwrap_or(&chat.messages))
+}
+
+impl Prompt {
+    /// Where this prompt parts from an earlier one, whatever rendered both; none where it begins with it.
     ///
-    /// The first messages are rendered in [`Mode::Test`], which is how a server rendered them. Segments are compared:
-    /// a prompt whose last text goes on in the longer one does not begin it.
+    /// ```
+    /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Scene};
     ///
-    /// # Errors
+    /// let preset = Preset::for_layout(&Layout::V7)?.with_scene(&Scene::default())?;
+    /// let earlier = preset.render(&Chat::new([Message::user("Hi")]))?;
+    /// let whole = preset.render(&Chat::new([Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")]))?;
+    /// assert_eq!(whole.prefix_break(&earlier), None);
     ///
-    /// The layout does not take the chat, or does not take its first `n` messages: they are none, or end with a
-    /// complete reply.
-    pub fn prefix_break(&self, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
-        let whole = Conversation::new(chat, self)?;
-        let messages = chat.messages.get(..n).unwrap_or(&chat.messages);
-        let earlier = chat.view_of(messages);
-        let layout = self.in_mode(Mode::Test);
-        let earlier = Conversation::new(&earlier, &layout)?;
-        Ok(Comparison { earlier: &earlier, whole: &whole, contents: Contents::Shared }.prefix_break())
+    /// let parts = earlier.prefix_break(&whole).expect("the earlier prompt does not begin with the whole one");
+    /// assert_eq!(parts.to_string(), "the earlier prompt is longer");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn prefix_break(&self, earlier: &Prompt) -> Option<PrefixBreak> {
+        let divergence = earlier.divergence(self)?;
+        let cause = match divergence.kind {
+            DivergenceKind::Continued if divergence.segment == earlier.segments().count() => return None,
+            DivergenceKind::Continued => BreakCause::Shorter,
+            kind => BreakCause::Diverges(kind),
+        };
+        Some(PrefixBreak { segment: divergence.segment, message: divergence.message, cause })
     }
 }
 

@@ -151,7 +151,8 @@ impl Prompt {
             let byte = one.or(another).map_or(0, |run| run.start);
             let same = self.as_str().bytes().zip(other.as_str().bytes()).skip(byte);
             let byte = byte + same.take_while(|(one, other)| one == other).count();
-            let kind = Parting { prompts: [self, other], runs: [one, another], before }.kind();
+            let after = [ours.next(), theirs.next()].map(|run| run.map(|run| run.segment));
+            let kind = Parting { prompts: [self, other], runs: [one, another], before, after }.kind();
             let message =
                 |run: Option<Run<'_>>, prompt: &Prompt| run.map(|_| prompt.message_at(byte)).unwrap_or_default();
             let (message, other_message) = (message(one, self), message(another, other));
@@ -178,6 +179,8 @@ struct Parting<'p> {
     runs: [Option<Run<'p>>; 2],
     /// The last segment that is the same.
     before: Option<Segment<'p>>,
+    /// The segments behind those that part.
+    after: [Option<Segment<'p>>; 2],
 }
 
 impl Parting<'_> {
@@ -206,7 +209,29 @@ impl Parting<'_> {
         {
             return kind;
         }
+        if self.is_in_another_form(&one, &other) {
+            return DivergenceKind::AnotherVersion;
+        }
         self.system().unwrap_or_else(|| self.message(&one, &other))
+    }
+
+    /// Are the same message's calls, or its result, in the forms of two versions?
+    fn is_in_another_form(&self, one: &Run<'_>, other: &Run<'_>) -> bool {
+        if one.message != other.message {
+            return false;
+        }
+        match (one.segment, other.segment) {
+            (Segment::Text(one), Segment::Text(other)) => {
+                let [after, other_after] = self.after;
+                matches!(self.before, Some(Segment::Control(Control::ToolCalls | Control::ToolResults)))
+                    && (after != other_after || form(one) != form(other))
+            }
+            // Behind a call's name.
+            (Segment::Control(one), Segment::Control(other)) => {
+                [(Control::CallId, Control::Args), (Control::Args, Control::CallId)].contains(&(one, other))
+            }
+            _ => false,
+        }
     }
 
     /// Does either prompt begin a block here, or are both inside of one?
@@ -271,6 +296,13 @@ impl Parting<'_> {
         let [one, other] = self.prompts.map(said);
         message.is_some() && one == other
     }
+}
+
+/// How a list of calls, or a result, is begun and ended: by the keys that a version gives it.
+fn form(text: &str) -> (Option<&'static str>, bool) {
+    let head = ["[{\"name\": ", "{\"content\": "].into_iter().find(|head| text.starts_with(head));
+    let last_id = text.strip_suffix("\"}]").and_then(|list| list.rsplit_once(", \"id\": \""));
+    (head, last_id.is_some_and(|(_, id)| id.bytes().all(|byte| byte.is_ascii_alphanumeric())))
 }
 
 /// Do two texts say the same in another way?

@@ -1,5 +1,6 @@
 //! [`Format`]: a chat in, a prompt out.
 
+use crate::append::{self, PrefixBreak};
 use crate::chat::Chat;
 use crate::error::Error;
 use crate::prompt::Prompt;
@@ -34,5 +35,45 @@ pub trait Format {
         let mut prompt = Prompt::new();
         self.render_into(chat, &mut prompt)?;
         Ok(prompt)
+    }
+
+    /// Where the prompt of a chat parts from the prompt of the chat's first `n` messages; none where it begins with it.
+    ///
+    /// Segments are compared: a prompt whose last text goes on in the longer one does not begin it. A [`Layout`] tells
+    /// it without rendering, and takes the first messages in [`Mode::Test`], which is how a server rendered them. A
+    /// template and a preset render both.
+    ///
+    /// # Errors
+    ///
+    /// The format does not take the chat, or does not take its first `n` messages: they are none, or end with a
+    /// complete reply.
+    ///
+    /// ```
+    /// use mistral_chat_template::{BuiltinPreset, Chat, Format, Layout, Message, Preset, Scene};
+    ///
+    /// let chat = Chat::new([
+    ///     Message::system("Be kind."),
+    ///     Message::user("Hi"),
+    ///     Message::assistant("Hello!"),
+    ///     Message::user("How are you?"),
+    /// ]);
+    /// let right = Preset::for_layout(&Layout::V7)?.with_scene(&Scene::default())?;
+    /// let published = BuiltinPreset::Magnum.preset().with_scene(&Scene::default())?;
+    /// let formats: [(&dyn Format, Option<&str>); 4] = [
+    ///     (&Layout::V3, Some("the system prompt moves to the last user turn")),
+    ///     (&Layout::V7, None),
+    ///     (&right, None),
+    ///     (&published, Some("one text goes on where the other ends")),
+    /// ];
+    /// for (format, why) in formats {
+    ///     assert_eq!(format.prefix_break(&chat, 2)?.map(|parts| parts.to_string()).as_deref(), why);
+    /// }
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    ///
+    /// [`Layout`]: crate::Layout
+    /// [`Mode::Test`]: crate::Mode::Test
+    fn prefix_break(&self, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
+        append::shown(self, chat, n)
     }
 }

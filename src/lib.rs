@@ -39,7 +39,10 @@
 //! | a text with a gap | [`Fim`] and [`Layout::render_fim`] |
 //! | a model's output | [`Completion`], or [`CompletionReader`] while it streams |
 //! | a prompt from a log | [`Explanation`] |
-//! | more messages than fit | [`Conversation::truncate`] |
+//! | a chat that a layout refuses | [`Chat::repair`], which tells what it changed |
+//! | more messages than fit | [`Chat::fit`]; [`Conversation::truncate`] is mistral-common's rule |
+//! | the same conversation, one turn longer | [`GrowingPrompt`], and [`Transcript`] where ids were sampled |
+//! | a prefix cache | [`Format::prefix_break`]; [`Prompt::divergence`] for any two prompts |
 //!
 //! And what comes out:
 //!
@@ -50,6 +53,104 @@
 //! | control tokens and texts | [`Prompt::segments`] |
 //! | which bytes come from which message | [`Prompt::spans`] |
 //! | the string | [`Prompt::as_str`], [`Prompt::after_bos`], [`Prompt::plain`] |
+//!
+//! # A conversation that goes on
+//!
+//! A server gets the whole conversation with each request, as the client kept it: with ids that the layout refuses, and
+//! longer by a turn. It mends it, leaves out what the context cannot hold, and gives the model what is new.
+//!
+//! ```
+//! use mistral_chat_template::{Chat, GrowingPrompt, Layout, Mode, RepairPolicy, Segment};
+//!
+//! # let requests = [
+//! #     r#"{"model": "m", "messages": [{"role": "user", "content": "What time is it?"}]}"#,
+//! #     r#"{"model": "m", "messages": [{"role": "user", "content": "What time is it?"},
+//! #         {"role": "assistant", "content": "", "tool_calls": [{"id": "call_9yKqLb2xVzT0cWm3uRsE1hNd", "type":
+//! #             "function", "function": {"name": "now", "arguments": "{}"}}]},
+//! #         {"role": "tool", "tool_call_id": "call_9yKqLb2xVzT0cWm3uRsE1hNd", "content": "12:00"}]}"#,
+//! # ];
+//! # let mut log = Vec::new();
+//! # let tokens = |segment: Segment<'_>| if let Segment::Text(text) = segment { text.len() } else { 1 };
+//! let layout = Layout::V11.in_mode(Mode::Serving);
+//! let mut conversation: Option<GrowingPrompt<'static>> = None;
+//! for request in requests {
+//!     let chat = Chat::from_json(request)?;
+//!     let mended = chat.repair(&layout, &RepairPolicy::default())?;
+//!     log.extend(mended.repairs.iter().map(ToString::to_string));
+//!     let fitted = mended.chat.fit(&layout, 32_000, tokens)?;
+//!     let chat = fitted.chat.into_owned().into_owned();
+//!     match &mut conversation {
+//!         None => conversation = Some(GrowingPrompt::new(chat, &layout)?),
+//!         Some(conversation) => {
+//!             let addition = conversation.update(chat)?;
+//!             // What the model has read of the prompt before stays, up to addition.start().
+//!             log.extend(addition.prefix_break().map(|parts| parts.to_string()));
+//!             assert_eq!(addition.segments().count(), 12, "a call and its result, to be encoded and read");
+//!         }
+//!     }
+//! }
+//! assert_eq!(
+//!     log,
+//!     [
+//!         "messages[1].tool_calls[0].id: \"call_9yKqLb2xVzT0cWm3uRsE1hNd\" became \"bzi8lpajx\"",
+//!         "messages[2].tool_call_id: \"call_9yKqLb2xVzT0cWm3uRsE1hNd\" became \"bzi8lpajx\"",
+//!     ]
+//! );
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
+//!
+//! A trainer lets the model talk with its tools, and learns from the ids that were sampled, not from those that a
+//! tokenizer makes of their text.
+//!
+//! ```
+//! use mistral_chat_template::{Chat, Completion, Layout, Message, Transcript};
+//! # use mistral_chat_template::{Control, Tokenizer, WordStart};
+//! # struct Bytes;
+//! # impl Tokenizer for Bytes {
+//! #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
+//! #         ids.extend(text.bytes().map(|byte| 1000 + u32::from(byte)));
+//! #     }
+//! #     fn control(&self, control: Control) -> Option<u32> {
+//! #         Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
+//! #     }
+//! # }
+//! # let tokenizer = Bytes;
+//! # let decode = |ids: &[u32]| -> String {
+//! #     let piece = |id: &u32| match *id {
+//! #         id if id < 1000 => Control::all().nth(id as usize).unwrap().to_string(),
+//! #         id => char::from_u32(id - 1000).unwrap().to_string(),
+//! #     };
+//! #     ids.iter().map(piece).collect()
+//! # };
+//! # let id = |control| Bytes.control(control).unwrap();
+//! # let text = |text: &str| text.bytes().map(|byte| 1000 + u32::from(byte)).collect::<Vec<_>>();
+//! # let call = [vec![id(Control::ToolCalls)], text("now"), vec![id(Control::Args)], text("{}"), vec![id(Control::Eos)]].concat();
+//! # let mut outputs = [call, [text("It is noon."), vec![id(Control::Eos)]].concat()].into_iter();
+//! # let mut sample = |_: &[u32]| outputs.next().unwrap();
+//! # let run = |_: &str| "12:00";
+//!
+//! let layout = Layout::V13;
+//! let mut transcript = Transcript::new(Chat::new([Message::user("What time is it?")]), &layout, tokenizer)?;
+//! loop {
+//!     let sampled = sample(transcript.ids());
+//!     let mut said = Completion::from_text(&decode(&sampled), &layout).message;
+//!     let mut results = Vec::new();
+//!     for (index, call) in said.tool_calls.iter_mut().enumerate() {
+//!         let id = format!("call{index}"); // v13 writes none, and takes any
+//!         results.push(Message::tool(run(&call.name)).answering(id.clone()));
+//!         call.id = Some(id.into());
+//!     }
+//!     transcript.reply(said, &sampled);
+//!     if results.is_empty() {
+//!         break;
+//!     }
+//!     transcript.append(results)?;
+//! }
+//! transcript.close()?;
+//! let row = transcript.labelled();
+//! assert_eq!(row.labels.iter().filter(|label| **label >= 0).count(), 8 + 12, "the call and the reply are learnt");
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
 //!
 //! # Input safety
 //!

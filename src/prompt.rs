@@ -136,6 +136,16 @@ impl Origin {
         Origin { message: u32::try_from(index).unwrap_or(u32::MAX), role: Some(role) }
     }
 
+    /// Of a role, in a message that is not known.
+    pub(crate) const fn role(role: Role) -> Self {
+        Origin { message: u32::MAX, role: Some(role) }
+    }
+
+    /// Of what is set around the message, and said by nobody.
+    pub(crate) const fn unsaid(self) -> Self {
+        Origin { message: self.message, role: None }
+    }
+
     fn index(self) -> Option<usize> {
         usize::try_from(self.message).ok().filter(|_| self.message != u32::MAX)
     }
@@ -225,7 +235,8 @@ pub struct Span {
     pub kind: SpanKind,
     /// The index of the message that they come from, or that they frame; none for what begins the prompt.
     pub message: Option<usize>,
-    /// The role of that message.
+    /// The role of that message; none for what a preset sets around a reply, which is no part of it. Of a template's
+    /// output, what a `{% generation %}` block prints is the assistant's.
     pub role: Option<Role>,
 }
 

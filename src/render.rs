@@ -1,5 +1,6 @@
 //! A [`Conversation`] into [`Writer`] calls: what each turn looks like, as the layout's fields say.
 
+use crate::append::{self, PrefixBreak};
 use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
 use crate::check::Sort;
 use crate::control::Control;
@@ -37,6 +38,10 @@ impl Format for Layout {
         conversation.render_into(prompt);
         prompt.keep_turns(conversation.turns);
         Ok(())
+    }
+
+    fn prefix_break(&self, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
+        append::told(self, chat, n)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A chat as clients send it and a layout in, a chat that the layout takes out, and the list of what was changed.
 //!
 //! A fault that [`Conversation::new`] finds has one mend, which mends every fault of its kind in the chat; then the
-//! chat is checked again. So nothing is changed that the layout takes, and a mend does not depend on what comes later
-//! in the chat: the beginning of a conversation is mended alike in every turn.
+//! chat is checked again. So nothing is changed that the layout takes, and in [`Mode::Serving`](crate::Mode::Serving),
+//! in which no call may be without a result, the beginning of a conversation is mended alike in every turn. (Elsewhere a
+//! call stays until the next reply shows that it got none.)
 //!
 //! | what is wrong | what becomes of it | or |
 //! | --- | --- | --- |

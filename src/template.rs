@@ -24,10 +24,13 @@ mod config;
 mod engine;
 mod keep;
 mod methods;
+mod namespace;
 mod object;
 mod python;
 mod render;
+mod rewrite;
 mod scan;
+mod tokens;
 mod values;
 mod write;
 
@@ -402,6 +405,23 @@ impl ChatTemplate {
         self
     }
 
+    /// Has it a `{% generation %}` block, so that [`Prompt::mask`] knows what of its prompts is to be learnt?
+    ///
+    /// Most templates that come with a model have none; [`Layout::chat_template`](crate::Layout::chat_template) writes
+    /// them.
+    ///
+    /// ```
+    /// use mistral_chat_template::{ChatTemplate, Layout};
+    ///
+    /// assert!(ChatTemplate::new(&Layout::V7.chat_template())?.marks_generated());
+    /// assert!(!ChatTemplate::new("{{ messages[0].content }}")?.marks_generated());
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn marks_generated(&self) -> bool {
+        self.main.generation || self.for_tools.as_ref().is_some_and(|template| template.generation)
+    }
+
     /// Renders the chat, and says which bytes of the prompt the template marks as generated: what a trainer learns.
     ///
     /// # Errors
@@ -409,7 +429,7 @@ impl ChatTemplate {
     /// As [`render`](Format::render).
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, ChatTemplate, Message, Prompt};
+    /// use mistral_chat_template::{Chat, ChatTemplate, Learn, Message, Prompt};
     ///
     /// let template = ChatTemplate::new(
     ///     "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% else %}\
@@ -419,6 +439,7 @@ impl ChatTemplate {
     /// let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!")]);
     /// assert_eq!(template.render_generated(&chat, &mut prompt)?, [2..8]);
     /// assert_eq!(prompt.as_str(), "HiHello!");
+    /// assert!(prompt.mask(Learn::Assistant)?.texts().eq(["Hello!"]));
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn render_generated(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<Vec<Range<usize>>, Error> {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::append::GrowingPrompt;
-use crate::chat::{AssistantMessage, Chat, Message};
-use crate::control::Control;
+use crate::chat::{AssistantMessage, Chat, Message, Role};
 use crate::error::Error;
 use crate::layout::{Layout, Mark, WordStart};
 use crate::mask::Labelled;
@@ -137,7 +136,8 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
         Reply { message, before: messages - 1, first, start: end.saturating_sub(given.len()) }
     }
 
-    /// Ends a reply that was cut off: appends the end token, unless the model sampled it.
+    /// Ends a reply that was cut off: appends the end token, or the text at which the layout ends replies, unless the
+    /// model sampled it.
     ///
     /// # Errors
     ///
@@ -162,30 +162,27 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn close(&mut self) -> Result<(), Error> {
-        if let (Some(reply), Some(close)) = (&self.reply, self.end_token()) {
-            let mut end = Vec::new();
-            let segment = (Segment::Control(close), WordStart::Nothing);
-            encode_runs([segment].into_iter(), 0, &self.tokenizer, &mut end)?;
-            if !self.ids.get(reply.start..).unwrap_or_default().ends_with(&end) {
-                self.ids.extend(end);
-                self.sampled.resize(self.ids.len(), false);
-            }
+        let Some(reply) = &self.reply else { return Ok(()) };
+        let segment = match self.prompt.layout().reply.close {
+            Mark::Control(close) => Segment::Control(close),
+            Mark::Text("") => return Ok(()),
+            Mark::Text(close) => Segment::Text(close),
+        };
+        let mut end = Vec::new();
+        encode_runs([(segment, WordStart::Nothing)].into_iter(), 0, &self.tokenizer, &mut end)?;
+        if !self.ids.get(reply.start..).unwrap_or_default().ends_with(&end) {
+            self.ids.extend(end);
+            self.sampled.resize(self.ids.len(), false);
         }
         Ok(())
-    }
-
-    fn end_token(&self) -> Option<Control> {
-        match self.prompt.layout().reply.close {
-            Mark::Control(close) => Some(close),
-            Mark::Text(_) => None,
-        }
     }
 
     /// Appends the reply and what comes after it, and gives the range of the ids that are new.
     ///
     /// What the model sampled is not encoded again. A reply that was cut off is [closed](Transcript::close). Where the
     /// layout moves what stood before, the ids from there on are new, and those of the replies among them stay as they
-    /// were sampled.
+    /// were sampled. An assistant message right behind a reply is of the reply's turn in most layouts, and adds no ids to
+    /// what was sampled: [`drift`](Transcript::drift) tells.
     ///
     /// # Errors
     ///
@@ -276,14 +273,12 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
         let mut inside = None;
         let mut result = Ok(());
         for run in self.prompt.prompt().runs_from(place).skip(stays) {
-            if inside.is_none()
-                && let Some(first) = run.message
-                && let Some(turn) = turns.get_mut(&first)
-            {
+            let before = inside;
+            inside = self.turn_of(run, before, &turns);
+            if let Some(turn) = inside.filter(|_| inside != before).and_then(|first| turns.get_mut(&first)) {
                 turn.start = start + ids.len();
                 ids.extend_from_slice(&turn.ids);
                 sampled.extend_from_slice(&turn.sampled);
-                inside = Some(first);
             }
             if inside.is_some() {
                 inside = inside.filter(|_| !self.ends_turn(run));
@@ -299,8 +294,18 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
         result.map(|()| (ids, sampled))
     }
 
+    /// The finished turn that a run is of, by its first message, where the run before is of the turn `inside`.
+    fn turn_of(&self, run: Run<'_>, inside: Option<usize>, turns: &BTreeMap<usize, Turn>) -> Option<usize> {
+        let message = run.message?;
+        let goes_on = || self.chat().messages.get(message).is_some_and(|it| it.role() == Role::Assistant);
+        if turns.contains_key(&message) { Some(message) } else { inside.filter(|_| goes_on()) }
+    }
+
     fn ends_turn(&self, run: Run<'_>) -> bool {
-        self.end_token().is_some_and(|close| run.segment == Segment::Control(close))
+        match self.prompt.layout().reply.close {
+            Mark::Control(close) => run.segment == Segment::Control(close),
+            Mark::Text(_) => false,
+        }
     }
 
     fn encode(&self, run: Run<'_>, ids: &mut Vec<u32>, media: &mut usize) -> Result<(), Error> {
@@ -315,23 +320,26 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
     ///
     /// As [`Prompt::encode`](crate::Prompt::encode).
     pub fn drift(&self) -> Result<Vec<Drift>, Error> {
-        let mut drifts = Vec::new();
-        let mut inside: Option<(usize, Vec<u32>)> = None;
+        let (mut drifts, mut inside, mut rendered) = (Vec::new(), None, Vec::new());
         for run in self.prompt.prompt().runs_from(Place::default()) {
-            if inside.is_none() {
-                inside = run.message.filter(|first| self.turns.contains_key(first)).map(|first| (first, Vec::new()));
+            let before = inside;
+            inside = self.turn_of(run, before, &self.turns);
+            if inside != before {
+                drifts.extend(self.drift_of(before, std::mem::take(&mut rendered)));
             }
-            let Some((first, rendered)) = &mut inside else { continue };
-            self.encode(run, rendered, &mut 0)?;
+            if inside.is_some() {
+                self.encode(run, &mut rendered, &mut 0)?;
+            }
             if self.ends_turn(run) {
-                drifts.extend(self.drift_of(*first, std::mem::take(rendered)));
-                inside = None;
+                drifts.extend(self.drift_of(inside.take(), std::mem::take(&mut rendered)));
             }
         }
+        drifts.extend(self.drift_of(inside, rendered));
         Ok(drifts)
     }
 
-    fn drift_of(&self, message: usize, rendered: Vec<u32>) -> Option<Drift> {
+    fn drift_of(&self, first: Option<usize>, rendered: Vec<u32>) -> Option<Drift> {
+        let message = first?;
         let Turn { start, ids, .. } = self.turns.get(&message)?;
         let at = ids.iter().zip(&rendered).take_while(|(one, other)| one == other).count();
         (*ids != rendered).then(|| Drift { message, start: *start, at, ids: ids.clone(), rendered })

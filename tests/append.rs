@@ -1,7 +1,10 @@
 //! Prompts that go on: what is said of them is what rendering shows.
+//!
+//! For a long look: `PROPTEST_CASES=100000 cargo test --release --test append`.
 
 use mistral_chat_template::{
-    Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt, ToolCall,
+    BuiltinPreset, Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt, Scene,
+    ToolCall,
 };
 use proptest::prelude::*;
 
@@ -85,6 +88,28 @@ fn grows_as_rendered(layout: &Layout, chat: &Chat<'_>, steps: &[usize]) -> Resul
     Ok(())
 }
 
+/// One chat behind another, whatever they have in common.
+fn updates_as_rendered(layout: &Layout, one: &Chat<'_>, other: &Chat<'_>) -> Result<(), TestCaseError> {
+    let Ok(mut growing) = GrowingPrompt::new(one.clone(), layout) else { return Ok(()) };
+    let before = growing.prompt().clone();
+    match (growing.update(other.clone()), layout.render(other)) {
+        (Ok(addition), Ok(rendered)) => {
+            let (same, all) = common(&before, &rendered);
+            prop_assert!(addition.segments().eq(rendered.segments().skip(same)));
+            prop_assert_eq!(addition.prefix_break().map(|it| it.segment), (same < all).then_some(same));
+            prop_assert_eq!(growing.prompt(), &rendered);
+            prop_assert_eq!(growing.chat(), other);
+        }
+        (Err(error), Err(rendered)) => {
+            prop_assert_eq!(error.to_string(), rendered.to_string());
+            prop_assert_eq!(growing.prompt(), &before);
+            prop_assert_eq!(growing.chat(), one);
+        }
+        (updated, rendered) => prop_assert!(false, "{:?} {:?}", updated.map(drop), rendered.map(drop)),
+    }
+    Ok(())
+}
+
 fn steps() -> BoxedStrategy<Vec<usize>> {
     proptest::collection::vec(1..4_usize, 1..4).boxed()
 }
@@ -106,8 +131,31 @@ fn chat() -> BoxedStrategy<Chat<'static>> {
     prop_oneof![arbitrary::chat(), any].boxed()
 }
 
+/// Of a format that renders both, the same.
+fn breaks_of(format: &dyn Format, chat: &Chat<'_>) -> Result<(), TestCaseError> {
+    let Ok(whole) = format.render(chat) else { return Ok(()) };
+    for n in 0..=chat.messages.len() {
+        let first = Chat { messages: chat.messages.iter().take(n).cloned().collect(), ..chat.clone() };
+        let shown = format.render(&first).map(|first| {
+            let (same, all) = common(&first, &whole);
+            (same < all).then_some(same)
+        });
+        let told = format.prefix_break(chat, n).map(|it| it.map(|it| it.segment));
+        let text = |error: mistral_chat_template::Error| error.to_string();
+        prop_assert_eq!(told.map_err(text), shown.map_err(text));
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(arbitrary::cases(60))]
+
+    #[test]
+    fn breaks_of_presets_are_what_rendering_shows(chat in chat()) {
+        for preset in BuiltinPreset::ALL {
+            breaks_of(&preset.preset().with_scene(&Scene::default()).unwrap(), &chat)?;
+        }
+    }
 
     #[test]
     fn breaks_are_what_rendering_shows(chat in chat(), other in chat()) {
@@ -116,6 +164,16 @@ proptest! {
                 breaks_are_told(&layout.in_mode(mode), &chat)?;
             }
             breaks_between_are_told(&layout.in_mode(Mode::Agnostic), &chat, &other)?;
+        }
+    }
+
+    #[test]
+    fn an_updated_prompt_is_what_rendering_gives(chat in chat(), other in chat(), cut in 0..9_usize) {
+        let cut = Chat { messages: chat.messages.iter().take(cut).cloned().collect(), ..chat.clone() };
+        for layout in arbitrary::layouts() {
+            for (one, other) in [(&cut, &chat), (&chat, &cut), (&chat, &other)] {
+                updates_as_rendered(&layout, one, other)?;
+            }
         }
     }
 
@@ -141,4 +199,23 @@ fn goldens_go_on_as_rendering_shows() {
         asked += chat.messages.len() + 1;
     }
     assert!(asked > 10_000, "{asked}");
+}
+
+#[test]
+#[cfg(feature = "template")]
+fn breaks_of_templates_are_what_rendering_shows() {
+    use mistral_chat_template::ChatTemplate;
+
+    let mut asked = 0;
+    for layout in [Layout::V3, Layout::V7, Layout::V13] {
+        let template = ChatTemplate::new(&layout.chat_template()).unwrap();
+        let cases = case::all().into_iter().filter(|case| case.layout().name == layout.name);
+        // Templates take their time.
+        for case in cases.step_by(20) {
+            let Ok(chat) = case.chat() else { continue };
+            breaks_of(&template, &chat).unwrap();
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "{asked}");
 }

@@ -109,6 +109,48 @@ fn another_version_is_told() {
     }
 }
 
+/// Calls and results say the same in every version, and are begun in another way in most.
+#[test]
+fn calls_and_results_of_other_versions_are_told() {
+    let chat = Chat::from_json(include_str!("../examples/chats/agent.json")).unwrap();
+    let from_calls = |layout: Layout, with_system: bool| {
+        let messages = chat.messages.iter().skip(usize::from(!with_system));
+        (layout, Chat { messages: messages.cloned().collect(), tools: Vec::new(), ..chat.clone() })
+    };
+    let versions = [Layout::V3_TEKKEN, Layout::V7_TEKKEN, Layout::V11, Layout::V13];
+    for (index, one) in versions.into_iter().enumerate() {
+        for other in versions.into_iter().skip(index + 1) {
+            let ((one, chat), (other, same)) = (from_calls(one, false), from_calls(other, false));
+            let (_, _, message, other_message, kind) = parts((one, &chat), (other, &same));
+            assert_eq!(kind, DivergenceKind::AnotherVersion, "{} {}", one.name, other.name);
+            assert_eq!(message, other_message);
+        }
+    }
+    let ((v2, chat), (v3, same)) = (from_calls(Layout::V2, false), from_calls(Layout::V3, false));
+    let last = |chat: &Chat<'static>| {
+        let last_user = chat.messages.iter().rposition(|message| matches!(message, Message::User(_))).unwrap();
+        Chat { messages: chat.messages[last_user..].to_vec(), ..chat.clone() }
+    };
+    let (.., kind) = parts((v2, &last(&chat.into_owned())), (v3, &last(&same.into_owned())));
+    assert_eq!(kind, DivergenceKind::AnotherVersion, "v3 gives calls an id");
+}
+
+#[test]
+fn another_call_is_another_message() {
+    let said = |arguments: &'static str| {
+        talk([
+            Message::user("Hi"),
+            Message::calls([ToolCall::new("get", arguments).id("abcdefgh1")]),
+            Message::tool("22").answering("abcdefgh1"),
+        ])
+    };
+    let (one, other) = (said(r#"{"n": 1}"#), said(r#"{"n": 2}"#));
+    for layout in [Layout::V2, Layout::V3, Layout::V7, Layout::V11, Layout::V13] {
+        let (.., kind) = parts((layout, &one), (layout, &other));
+        assert_eq!(kind, DivergenceKind::MessageChanged, "{}", layout.name);
+    }
+}
+
 #[test]
 fn a_divergence_reads_as_a_sentence() {
     let prompt = |text: &'static str| Layout::V7.render(&talk([Message::user(text)])).unwrap();

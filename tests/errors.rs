@@ -151,7 +151,6 @@ const ELSEWHERE: &[&str] = &[
     "template_output",
     "template_marking",
     "template_continue",
-    "template_variable",
     "partly_learnt",
     "preset_file",
     "preset_field",

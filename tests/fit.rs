@@ -46,9 +46,10 @@ proptest! {
     #![proptest_config(arbitrary::cases(150))]
 
     #[test]
-    fn the_longest_chat_that_fits_is_given(chat in arbitrary::chat(), budget in 0..120_usize) {
+    fn the_longest_chat_that_fits_is_given(chat in arbitrary::chat(), budget in 0..120_usize, mode in prop::sample::select(Mode::ALL.to_vec())) {
+        let chat = Chat { model: Some("m".into()), ..chat };
         for layout in arbitrary::layouts() {
-            let layout = layout.in_mode(Mode::Agnostic);
+            let layout = layout.in_mode(mode);
             if layout.render(&chat).is_err() {
                 prop_assert!(chat.fit(&layout, budget, count).is_err());
                 continue;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mistral_chat_template::Layout;
 use serde_json::{Value, json};
 
 #[path = "support/program.rs"]
@@ -75,6 +76,54 @@ fn the_turns_to_learn_are_chosen() {
         assert_eq!(rows[0]["text"], "<s>[INST] a[/INST] b</s>[INST] c[/INST] d</s>");
         assert_eq!(rows[0]["mask"], mask, "{turns}");
     }
+}
+
+#[test]
+fn rows_are_laid_out_by_a_preset() {
+    let output = run("format_dataset", &["--quiet", "--preset", "mistral-v7"], GOOD);
+    assert_eq!(rows(printed(&output)), [json!({"text": "[INST] Hi[/INST] Hello!</s>", "mask": [[16, 27]]})]);
+    let tools = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]}"#;
+    let output = run("format_dataset", &["-e", "stop", "--preset", "magnum"], tools);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        complaint.ends_with("error: line 1: messages[1].role: a preset has no place for tool results\n"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn rows_are_laid_out_by_a_template() {
+    let folder = folder("template");
+    fs::write(folder.join("chat_template.jinja"), Layout::V3.chat_template()).unwrap();
+    let options = ["--quiet", "--template", text(&folder)];
+    let row = json!({"text": "<s>[INST] Hi[/INST] Hello!</s>", "mask": [[19, 30]]});
+    assert_eq!(rows(printed(&run("format_dataset", &options, GOOD))), [row]);
+
+    let weighted =
+        r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0}]}"#;
+    let output = run("format_dataset", &[&options[..], &["-e", "stop"]].concat(), weighted);
+    let sentence =
+        "error: line 1: messages[1].weight: a template cannot leave a message unlearnt; --learn assistant learns it\n";
+    assert_eq!(failed(&output), (1, sentence));
+    let output = run("format_dataset", &[&options[..], &["--learn", "assistant"]].concat(), weighted);
+    assert_eq!(rows(printed(&output))[0]["mask"], json!([[18, 24]]));
+}
+
+#[test]
+fn a_template_says_what_is_learnt_or_is_refused() {
+    let folder = folder("no_generation");
+    let file = folder.join("chat_template.jinja");
+    fs::write(&file, "{% for m in messages %}{{ m.content }}{% endfor %}").unwrap();
+    let output = run("format_dataset", &["--template", text(&file)], GOOD);
+    let sentence = "the template has no {% generation %} block, so nothing says what of its prompts is to be learnt; \
+                    --learn everything learns all of it";
+    assert_eq!(failed(&output), (1, &*format!("error: {}: {sentence}\n", file.display())));
+    let output = run("format_dataset", &["--quiet", "--template", text(&file), "--learn", "everything"], GOOD);
+    assert_eq!(rows(printed(&output)), [json!({"text": "HiHello!", "mask": [[0, 8]]})]);
+    let config = folder.join("tokenizer_config.json");
+    let output = run("format_dataset", &["--template", text(&config)], GOOD);
+    assert_eq!(failed(&output), (1, &*format!("error: {}: there is no such file\n", config.display())));
 }
 
 #[test]
@@ -201,6 +250,10 @@ fn wrong_command_lines_are_told() {
         (&["-d", "yaml"], "\"yaml\" is no dialect; there are auto, sharegpt, openai, mistral, either"),
         (&["--resume"], "only from a file to a file can a run be resumed: name INPUT and --output"),
         (&["a", "-o", "a"], "the input, the output and the rejects are three different files"),
+        (
+            &["--layout", "v3", "--preset", "magnum"],
+            "a row is laid out in one way: --layout, --preset or --template, once",
+        ),
         (&["--controls", "a"], "--controls go with a --vocabulary"),
     ] {
         let output = run("format_dataset", arguments, "");
@@ -215,6 +268,8 @@ fn help_names_every_option() {
     for option in [
         "--dialect",
         "--layout",
+        "--preset",
+        "--template",
         "--learn",
         "--output",
         "--segments",

@@ -1,8 +1,9 @@
 //! The loss mask: what is learnt of a prompt, and the labels of its token ids.
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Control, Feature, Format, Labelled, Layout, Learn, Message, Mode, Prompt, Role,
-    Tokenizer, ToolCall, WordStart,
+    AssistantMessage, BuiltinPreset, Chat, Chunk, Control, Feature, Format, Generation, InstructPreset, Labelled,
+    Layout, Learn, Message, Mode, Preset, Prompt, Role, Scene, SceneSettings, System, Tokenizer, ToolCall, Version,
+    WordStart,
 };
 use proptest::prelude::*;
 
@@ -54,6 +55,44 @@ fn thinking_calls_and_the_end_token_are_learnt() {
     let call = r#"[THINK]Hm.[/THINK]Let me look.[TOOL_CALLS]now[ARGS]{"zone": "[/INST]"}</s>"#;
     assert_eq!(learnt(&prompt, Learn::Assistant), [call, "Noon.</s>"]);
     assert_eq!(learnt(&prompt, Learn::LastTurn), ["Noon.</s>"]);
+}
+
+/// What is learnt of a question and its answer, and the prompt, as a preset sends them.
+fn sent(preset: &Preset) -> (String, Vec<String>) {
+    let settings = SceneSettings { generation: Generation::Nothing, ..SceneSettings::default() };
+    let scene = Scene { user: "Rex".into(), char: "Mia".into(), settings, ..Scene::default() };
+    let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!")]);
+    let prompt = preset.with_scene(&scene).unwrap().render(&chat).unwrap();
+    let learnt = learnt(&prompt, Learn::Assistant).into_iter().map(str::to_owned).collect();
+    (prompt.as_str().to_owned(), learnt)
+}
+
+#[test]
+fn a_presets_sequences_and_names_are_not_learnt() {
+    let published = sent(&BuiltinPreset::Magnum.preset());
+    assert!(published.0.ends_with("[INST] Rex: Hi[/INST] Mia: Hello!</s>"), "{}", published.0);
+    assert_eq!(published.1, [" Hello!</s>"]);
+
+    let instruct = InstructPreset {
+        enabled: true,
+        wrap: true,
+        input_sequence: "<|im_start|>user".into(),
+        input_suffix: "<|im_end|>\n".into(),
+        output_sequence: "<|im_start|>assistant".into(),
+        output_suffix: "<|im_end|>\n".into(),
+        ..InstructPreset::default()
+    };
+    let chatml = sent(&Preset { instruct: instruct.clone(), ..Preset::default() });
+    assert!(
+        chatml.0.ends_with("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello!<|im_end|>\n"),
+        "{}",
+        chatml.0
+    );
+    assert_eq!(chatml.1, ["Hello!<|im_end|>\n"]);
+
+    let plain = sent(&Preset { instruct: InstructPreset { enabled: false, ..instruct }, ..Preset::default() });
+    assert!(plain.0.ends_with("Rex: Hi\nMia: Hello!"), "{}", plain.0);
+    assert_eq!(plain.1, [" Hello!"]);
 }
 
 #[test]
@@ -142,6 +181,33 @@ proptest! {
                     }
                     _ => {}
                 }
+            }
+        }
+    }
+
+    /// The magnum layout's preset sends the end of a reply and the beginning of the next turn in one sequence.
+    #[test]
+    fn a_written_preset_has_the_mask_of_its_layout(
+        texts in prop::collection::vec("[a-z<\\[][a-z </s>\\[INST\\]é\n]{0,12}[a-z]", 2..8), system in any::<bool>(),
+    ) {
+        let mut messages = if system { vec![Message::system("Be kind.")] } else { Vec::new() };
+        for pair in texts.chunks_exact(2) {
+            messages.extend([Message::user(&*pair[0]), Message::assistant(&*pair[1])]);
+        }
+        let chat = Chat::new(messages);
+        for layout in Version::ALL.iter().map(|version| version.layout()) {
+            let Ok(preset) = Preset::for_layout(&layout) else { continue };
+            let settings = SceneSettings { generation: Generation::Nothing, ..SceneSettings::default() };
+            let scene = Scene { settings, ..Scene::default() };
+            // A layout with the system prompt in the user's turn is sent by a story, which this chat has none of.
+            if system && matches!(layout.system, System::InUser { .. }) {
+                continue;
+            }
+            let sent = preset.with_scene(&scene).unwrap().render(&chat).unwrap();
+            let prompt = render(layout, &chat);
+            prop_assert_eq!(sent.as_str(), prompt.after_bos(), "{}", layout.name);
+            for learn in [Learn::Assistant, Learn::LastTurn] {
+                prop_assert_eq!(learnt(&sent, learn), learnt(&prompt, learn), "{}", layout.name);
             }
         }
     }

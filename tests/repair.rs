@@ -1,11 +1,12 @@
-//! What repairing promises, for every chat, layout, mode and policy; and each mend by example.
+//! What repairing promises, for every chat, layout, mode and policy. Each mend by itself is in `tests/goldens/repair`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, LastReply,
-    LateSystem, Layout, Message, Mode, OpenCalls, RepairPolicy, Role, StrayResults, TextBesideCalls, ToolCall,
+    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, Format, Json,
+    LastReply, LateSystem, Layout, Message, Mode, OpenCalls, RepairPolicy, Role, StrayResults, TextBesideCalls, Tool,
+    ToolCall,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -166,6 +167,176 @@ proptest! {
             for mode in Mode::ALL {
                 keeps_its_promises(&chat, &layout.in_mode(mode), &policy)?;
             }
+        }
+    }
+}
+
+/// An agent's conversation as clients keep it: ids as servers hand them out, results in any order, some lost, and what
+/// frameworks put in between. Each call's arguments are its own, and each result repeats those of its call.
+fn kept_by_a_client() -> BoxedStrategy<Chat<'static>> {
+    let round = (
+        0..4_usize,
+        proptest::collection::vec((0..6_usize, proptest::bool::weighted(0.8)), 1..4),
+        any::<bool>(),
+        select(vec!["", "Let me look."]),
+        select(vec!["", "Done."]),
+        proptest::bool::weighted(0.3),
+    );
+    proptest::collection::vec(round, 1..5)
+        .prop_map(|rounds| {
+            let (mut messages, mut count) = (vec![Message::system("Be quick.")], 0);
+            for (shape, calls, reversed, text, reply, system) in rounds {
+                messages.push(Message::user(format!("question {count}")));
+                let (mut tool_calls, mut results) = (Vec::new(), Vec::new());
+                for (id, is_answered) in calls {
+                    count += 1;
+                    let id = match shape {
+                        0 => format!("call_{:024x}", count * 7919),
+                        1 => format!("functions.look:{id}"),
+                        2 => format!("chatcmpl-tool-{count}"),
+                        _ => format!("abcdefg{count:02}"),
+                    };
+                    if tool_calls.iter().any(|call: &ToolCall<'_>| call.id.as_deref() == Some(&*id)) {
+                        continue;
+                    }
+                    let arguments = format!("{{\"n\": {count}}}");
+                    if is_answered {
+                        results.push(Message::tool(arguments.clone()).answering(id.clone()));
+                    }
+                    tool_calls.push(ToolCall::new("look", arguments).id(id));
+                }
+                if reversed {
+                    results.reverse();
+                }
+                let message = AssistantMessage { content: text.into(), tool_calls, ..AssistantMessage::default() };
+                messages.push(Message::Assistant(message));
+                messages.extend(results);
+                messages.extend(system.then(|| Message::system("The time is noon.")));
+                messages.push(Message::assistant(reply));
+            }
+            messages.push(Message::user("Thanks."));
+            Chat { model: Some("m".into()), ..Chat::new(messages) }
+        })
+        .boxed()
+}
+
+/// Calls or results: the arguments of each, and its id.
+type Ids = Vec<(String, String)>;
+
+/// The calls and the results of a chat.
+fn ids(chat: &Chat<'_>) -> (Ids, Ids) {
+    let (mut calls, mut results) = (Vec::new(), Vec::new());
+    for message in &chat.messages {
+        match message {
+            Message::Assistant(message) => calls.extend(
+                message
+                    .tool_calls
+                    .iter()
+                    .map(|call| (call.arguments.to_string(), call.id.clone().unwrap().into_owned())),
+            ),
+            Message::Tool(result) => {
+                let Content::Text(text) = &result.content else { unreachable!("every result is a text") };
+                results.push((text.to_string(), result.call_id.clone().unwrap().into_owned()));
+            }
+            _ => {}
+        }
+    }
+    (calls, results)
+}
+
+/// The requests that the client sent: the conversation before each reply.
+fn requests(chat: &Chat<'static>) -> Vec<Chat<'static>> {
+    let role = |index: usize| chat.messages.get(index).map(Message::role);
+    let ends = (1..=chat.messages.len())
+        .filter(|end| role(end - 1) != Some(Role::Assistant) && role(*end).is_none_or(|role| role == Role::Assistant));
+    ends.map(|end| Chat { messages: chat.messages[..end].to_vec(), ..chat.clone() }).collect()
+}
+
+/// The layouts that write tools, and keep them.
+fn layouts_with_tools() -> [Layout; 7] {
+    let rows = [Layout::V3, Layout::V3_TEKKEN, Layout::MAGNUM, Layout::V7, Layout::V11, Layout::V13, Layout::V15];
+    rows.map(|layout| layout.in_mode(Mode::Serving))
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(200))]
+
+    #[test]
+    fn an_id_becomes_the_same_in_every_turn_and_no_two_meet(chat in kept_by_a_client()) {
+        let (old, _) = ids(&chat);
+        let old: HashMap<_, _> = old.into_iter().collect();
+        for layout in layouts_with_tools() {
+            let (mut new_of_old, mut old_of_new) = (HashMap::new(), HashMap::new());
+            for request in requests(&chat) {
+                let repaired = request.repair(&layout, &RepairPolicy::default()).unwrap();
+                let (calls, results) = ids(&repaired.chat);
+                for (arguments, new) in &calls {
+                    let old = &old[arguments];
+                    prop_assert_eq!(new_of_old.entry(old.clone()).or_insert_with(|| new.clone()), new);
+                    prop_assert_eq!(old_of_new.entry(new.clone()).or_insert_with(|| old.clone()), old);
+                }
+                let new: HashMap<_, _> = calls.into_iter().collect();
+                for (arguments, id) in results {
+                    prop_assert_eq!(&new[&arguments], &id, "a result follows its call");
+                }
+            }
+        }
+    }
+
+    /// But for a user's turn that goes on, because an empty reply was left out of it.
+    #[test]
+    fn the_beginning_is_mended_alike_in_every_turn(mut chat in kept_by_a_client()) {
+        chat.messages.remove(0); // the system prompt, which some layouts move
+        for layout in layouts_with_tools() {
+            let mut before = String::new();
+            for request in requests(&chat) {
+                let repaired = request.repair(&layout, &RepairPolicy::default()).unwrap();
+                let prompt = layout.render(&repaired.chat).unwrap();
+                prop_assert!(prompt.as_str().starts_with(&before), "{}: {before}\n{prompt}", layout.name);
+                let open_turn = prompt.as_str().strip_suffix("[/INST]").unwrap_or(prompt.as_str());
+                before = open_turn.to_owned();
+            }
+        }
+    }
+
+    #[test]
+    fn mended_rounds_have_their_results_in_call_order(chat in kept_by_a_client()) {
+        for layout in [Layout::V3, Layout::V7, Layout::V11] {
+            let repaired = chat.repair(&layout, &RepairPolicy::default()).unwrap();
+            let mut calls: Vec<&str> = Vec::new();
+            let mut next = 0;
+            for message in &repaired.chat.messages {
+                match message {
+                    Message::Tool(result) => {
+                        let place = calls.iter().position(|id| result.call_id.as_deref() == Some(*id)).unwrap();
+                        let untouched = calls.iter().all(|id| id.starts_with("abcdefg"));
+                        prop_assert!(place >= next || untouched, "{:?}", repaired.chat.messages);
+                        next = place;
+                    }
+                    other => {
+                        calls = match other {
+                            Message::Assistant(message) => message.tool_calls.iter().map(|call| call.id.as_deref().unwrap()).collect(),
+                            _ => Vec::new(),
+                        };
+                        next = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What has no mend is told as checking tells it, whatever else was mended.
+    #[test]
+    fn what_cannot_be_repaired_is_the_error_of_checking(chat in kept_by_a_client()) {
+        for layout in layouts_with_tools() {
+            let spoil = |chat: &Chat<'static>| {
+                let tool = Tool { name: "no name".into(), description: "".into(), parameters: Json::default() };
+                Chat { tools: vec![tool], ..chat.clone() }
+            };
+            let spoiled = spoil(&chat);
+            let repaired = chat.repair(&layout, &RepairPolicy::default()).unwrap().chat.into_owned().into_owned();
+            let error = spoiled.repair(&layout, &RepairPolicy::default()).unwrap_err();
+            prop_assert_eq!(error.to_string(), check(&spoil(&repaired), &layout).unwrap_err().to_string());
         }
     }
 }

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    BuiltinPreset, Chat, Control, DifferenceKind, Format, Frame, Layout, Mark, Message, Preset, Scene, System, UserTurn,
+    BuiltinPreset, Chat, Control, DifferenceKind, Format, Frame, Layout, Mark, Message, Preset, Prompt, Scene, Segment,
+    System, UserTurn,
 };
 use proptest::prelude::*;
 
@@ -153,6 +154,35 @@ fn a_written_pair_sends_the_card_too() {
     assert_eq!(sent(&Layout::V7_TEKKEN), "[SYSTEM_PROMPT]Be kind.\nA cat.\nA dog.[/SYSTEM_PROMPT][INST]Hi[/INST]");
 }
 
+#[test]
+fn a_system_message_takes_the_place_of_the_system_prompt() {
+    let scene = Scene { system_prompt: "{{original}} You are {{char}}.".into(), ..Scene::default() };
+    let preset = Preset::for_layout(&Layout::V7_TEKKEN).unwrap().with_system_prompt("Be kind.");
+    let sent = |preset: &Preset, messages: &[Message<'static>]| {
+        preset.with_scene(&scene).unwrap().render(&Chat::new(messages.to_vec())).unwrap()
+    };
+    let (system, user) = (Message::system("{{char}}[INST] "), Message::user("Hi"));
+    let own = sent(&preset, std::slice::from_ref(&user));
+    assert_eq!(own.as_str(), "[SYSTEM_PROMPT]Be kind. You are Assistant.[/SYSTEM_PROMPT][INST]Hi[/INST]");
+    let told = sent(&preset, &[system.clone(), user.clone()]);
+    assert_eq!(told.as_str(), "[SYSTEM_PROMPT]{{char}}[INST] [/SYSTEM_PROMPT][INST]Hi[/INST]");
+    let controls = |prompt: &Prompt| prompt.segments().filter(|it| matches!(it, Segment::Control(_))).count();
+    assert_eq!(controls(&told), controls(&own));
+    let of_system: Vec<&str> =
+        told.spans().filter(|span| span.message == Some(0)).map(|span| &told.as_str()[span.range]).collect();
+    assert_eq!(of_system, ["{{char}}[INST] "]);
+
+    let late = sent(&preset, &[user.clone(), Message::assistant("Oh"), system.clone(), user.clone()]);
+    assert!(late.as_str().ends_with("Oh</s>[SYSTEM_PROMPT]{{char}}[INST] [/SYSTEM_PROMPT][INST]Hi[/INST]"));
+
+    let mut without = preset;
+    without.context.story_string = "{{description}}".into();
+    assert_eq!(
+        sent(&without, &[system, user]).as_str(),
+        "[SYSTEM_PROMPT]Assistant[INST] [/SYSTEM_PROMPT][INST]Hi[/INST]"
+    );
+}
+
 /// Text without macros, and without the white space at its ends that v2 and later take from replies.
 fn said() -> impl Strategy<Value = String> {
     "[a-zA-Zé\\[\\]/.!? ]([a-zA-Zé\\[\\]/.!? \n]{0,20}[a-zA-Zé\\[\\]/.!?])?"
@@ -173,11 +203,15 @@ proptest! {
         talk.push(Message::user(last.as_str()));
         for layout in WRITABLE {
             let messages = system.as_deref().map(Message::system).into_iter().chain(talk.clone());
-            let expected = layout.render(&Chat::new(messages)).unwrap();
-            let preset = Preset::for_layout(&layout).unwrap().with_system_prompt(system.clone().unwrap_or_default());
-            let sent = preset.with_scene(&Scene::default()).unwrap().render(&Chat::new(talk.clone())).unwrap();
-            prop_assert_eq!(sent.as_str(), expected.after_bos());
-            prop_assert_eq!(sent.stop_strings(), expected.stop_strings());
+            let chat = Chat::new(messages);
+            let expected = layout.render(&chat).unwrap();
+            let pair = Preset::for_layout(&layout).unwrap();
+            let with_system = pair.clone().with_system_prompt(system.clone().unwrap_or_default());
+            for (preset, chat) in [(with_system, &Chat::new(talk.clone())), (pair, &chat)] {
+                let sent = preset.with_scene(&Scene::default()).unwrap().render(chat).unwrap();
+                prop_assert_eq!(sent.as_str(), expected.after_bos());
+                prop_assert_eq!(sent.stop_strings(), expected.stop_strings());
+            }
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Templates of this repository, and Python's own ways in snippets, as transformers renders them:
 //! `tests/goldens/template/own.jsonl`, written by `tests/oracle/templates_own.py`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::fs;
 use std::path::Path;
 
-use mistral_chat_template::{Chat, ChatTemplate, Error, GenerationPrompt, Json, Prompt, TemplateRaised};
+use mistral_chat_template::{
+    AssistantMessage, Chat, ChatTemplate, Error, ErrorKind, Format, GenerationPrompt, Json, Message, Prompt,
+    TemplateLimits, TemplateRaised,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -88,4 +91,57 @@ fn every_golden() {
     }
     let shown: Vec<_> = differences.iter().take(60).cloned().collect();
     assert!(differences.is_empty(), "{} differences of {count}\n\n{}", differences.len(), shown.join("\n\n"));
+}
+
+#[test]
+fn every_error_reads_as_it_should() {
+    let asked = Chat::new([Message::user("Hi [INST]")]);
+    let reply = AssistantMessage { content: "Hello".into(), prefix: true, ..AssistantMessage::default() };
+    let continued = Chat::new([Message::user("Hi"), Message::Assistant(reply)]);
+    let config = |json: &str| ChatTemplate::from_tokenizer_config(json).unwrap_err();
+    let refused = |source: &str| ChatTemplate::new(source).unwrap().render(&asked).unwrap_err();
+    let limits = TemplateLimits { source: 20, output: 10, ..TemplateLimits::default() };
+    let errors = [
+        (
+            "not a file that holds a chat template: invalid type: sequence, expected a JSON object at line 1 column 0",
+            config("[]"),
+        ),
+        (
+            "not a file that holds a chat template: its `chat_template` is neither a template nor a list of named templates at line 1 column 20",
+            config(r#"{"chat_template": 7}"#),
+        ),
+        ("there is no chat template", config("{}")),
+        (
+            "there is no template \"default\"; there are rag, tool_use",
+            config(r#"{"chat_template": [{"name": "tool_use", "template": ""}, {"name": "rag", "template": ""}]}"#),
+        ),
+        ("the template has 25 bytes, and 20 are allowed", limits.compile("{{ messages[0].content }}").unwrap_err()),
+        (
+            "the template cannot be read: line 2: unexpected end of input, expected end of variable block",
+            ChatTemplate::new("Hi\n{{ a").unwrap_err(),
+        ),
+        ("the template refuses the chat: No.", refused("{{ raise_exception('No.') }}")),
+        ("the template cannot render the chat: line 1: `a` is undefined", refused("{{ a.b }}")),
+        (
+            "rendering takes more work than a template is allowed for a chat of this size",
+            refused("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"),
+        ),
+        (
+            "the prompt is longer than the 82 bytes that a template is allowed for a chat of this size",
+            limits.compile("{{ 'a' * 83 }}").unwrap().render(&asked).unwrap_err(),
+        ),
+        (
+            "the template changes what is said in a way that hides which of its output is untrusted",
+            refused("{{ messages[0].content | length }}"),
+        ),
+        (
+            "the template does not print the message that is to be continued",
+            ChatTemplate::new("{{ messages[0].content }}").unwrap().render(&continued).unwrap_err(),
+        ),
+    ];
+    let read = errors.iter().map(|(_, error)| error.to_string());
+    assert_eq!(read.collect::<Vec<_>>(), errors.each_ref().map(|(text, _)| *text));
+    let told: BTreeSet<&str> = errors.iter().map(|(_, error)| error.kind().name()).collect();
+    let all: BTreeSet<&str> = ErrorKind::NAMES.iter().copied().filter(|name| name.contains("template")).collect();
+    assert_eq!(told, all);
 }

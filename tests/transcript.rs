@@ -1,8 +1,8 @@
 //! Token ids in, token ids out: what the model sampled stays as it was, whatever the layout does with the rest.
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Control, Feature, Format, Layout, Message, Mode, System, Tokenizer, ToolCall,
-    Transcript, UserTurn, WordStart,
+    AssistantMessage, Chat, Chunk, Control, Feature, Format, Frame, Layout, Mark, Message, Mode, System, Tokenizer,
+    ToolCall, Transcript, UserTurn, WordStart,
 };
 use proptest::prelude::*;
 
@@ -194,6 +194,58 @@ fn what_is_refused_leaves_the_transcript_as_it_was() {
     assert_eq!((transcript.ids().to_vec(), transcript.sampled().to_vec()), before);
     transcript.append([Message::user("c")]).unwrap();
     assert_eq!(decode(transcript.ids()), "<s>[INST] a[/INST] b</s>[INST] c[/INST]");
+}
+
+/// A layout that ends replies with text, which joins no other run.
+#[test]
+fn replies_that_end_with_text_are_closed_with_it() {
+    let layout = Layout { reply: Frame { open: Mark::Text(""), close: Mark::Text("\n") }, ..Layout::V7_TEKKEN };
+    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
+    transcript.reply(says("to"), &[1116, 1111]);
+    transcript.append([Message::user("b")]).unwrap();
+    assert_eq!(decode(transcript.ids()), "<s>[INST]a[/INST]to\n[INST]b[/INST]");
+    transcript.reply(says("c"), &[1099, 1010]);
+    transcript.append([Message::user("d")]).unwrap();
+    assert_eq!(transcript.ids(), layout.render(transcript.chat()).unwrap().encode(&Bytes).unwrap());
+    assert!(transcript.drift().unwrap().is_empty());
+}
+
+#[test]
+fn what_joins_a_reply_is_told() {
+    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &Layout::V7_TEKKEN, Bytes).unwrap();
+    transcript.reply(says("b"), &[1098, EOS]);
+    transcript.append([Message::assistant("c"), Message::user("d")]).unwrap();
+    assert_eq!(decode(transcript.ids()), "<s>[INST]a[/INST]b</s>[INST]d[/INST]");
+    let drift = &transcript.drift().unwrap()[0];
+    assert_eq!((drift.message, decode(&drift.rendered)), (1, "b\n\nc</s>".to_owned()));
+}
+
+/// A tokenizer that must not hear what was sampled.
+struct Deaf;
+
+impl Tokenizer for Deaf {
+    fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+        assert!(!text.contains("sampled"), "{text}");
+        Bytes.text(text, word_start, ids);
+    }
+
+    fn control(&self, control: Control) -> Option<u32> {
+        Bytes.control(control)
+    }
+}
+
+#[test]
+fn what_was_sampled_is_never_encoded() {
+    for layout in layouts() {
+        let chat = Chat::new([Message::system("S"), Message::user("a")]);
+        let mut transcript = Transcript::new(chat, &layout, Deaf).unwrap();
+        for question in ["b", "c", "d"] {
+            transcript.reply(says("sampled"), &[1098, EOS]);
+            transcript.append([Message::user(question)]).unwrap();
+        }
+        let sampled: Vec<_> = transcript.labelled().labels.into_iter().filter(|label| *label != -100).collect();
+        assert_eq!(sampled, [1098, 2, 1098, 2, 1098, 2], "{}", layout.name);
+    }
 }
 
 /// A tokenizer that some text makes fail: an image, which it cannot encode.

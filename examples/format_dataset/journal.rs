@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,40 @@ impl Journal {
 
     fn fault(&self, error: &io::Error) -> String {
         format!("{}: {error}", self.path.display())
+    }
+}
+
+/// Notes places beside the writing, which waits for no disk: each once all that belongs before it is safely in its file.
+pub(crate) struct Notary {
+    places: SyncSender<Place>,
+    thread: JoinHandle<Result<Journal, String>>,
+}
+
+impl Notary {
+    /// A notary of what is written to these files.
+    pub(crate) fn new(journal: Journal, files: Vec<File>) -> Self {
+        let (places, written) = sync_channel::<Place>(0);
+        let thread = thread::spawn(move || {
+            for place in written {
+                files.iter().try_for_each(File::sync_data).map_err(|error| error.to_string())?;
+                journal.write(&place)?;
+            }
+            Ok(journal)
+        });
+        Notary { places, thread }
+    }
+
+    /// Notes the place, unless the one before is still on its way; false where none can be noted any more.
+    pub(crate) fn note(&self, place: &Place) -> bool {
+        !matches!(self.places.try_send(place.clone()), Err(TrySendError::Disconnected(_)))
+    }
+
+    /// Notes the last place, and gives the journal back.
+    pub(crate) fn finish(self, place: &Place) -> Result<Journal, String> {
+        // Where it is not taken, the thread has ended, and says why.
+        let _ = self.places.send(place.clone());
+        drop(self.places);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 

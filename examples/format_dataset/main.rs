@@ -10,11 +10,16 @@ use std::io;
 use std::process::ExitCode;
 
 mod journal;
+#[path = "../support/model_files.rs"]
+mod model_files;
 mod options;
 mod pipeline;
+#[path = "../support/preset_line.rs"]
+mod preset_line;
 mod progress;
 mod row;
 mod sink;
+mod source;
 mod summary;
 #[path = "../support/vocabulary.rs"]
 #[allow(dead_code, reason = "other examples count tokens with it")]
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
 
 fn format(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let started = std::time::Instant::now();
+    let source = options.open_source()?;
     let vocabulary = options.open_vocabulary()?;
     let (mut sink, input) = match Sink::open(options)? {
         Start::With(sink, input) => (sink, input),
@@ -56,7 +62,7 @@ fn format(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     let before = sink.place().offset;
-    let outcome = pipeline::run(options, vocabulary.as_ref(), input, &mut sink);
+    let outcome = pipeline::run(options, &source, vocabulary.as_ref(), input, &mut sink);
     let place = sink.finish(outcome.is_ok())?;
     if !options.quiet {
         let bytes = place.offset - before;

@@ -5,8 +5,9 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
-use mistral_chat_template::{Chat, Dialect, Layout, Learn, Mode};
+use mistral_chat_template::{Chat, Dialect, Layout, Learn};
 
+use crate::source::{Named, Source};
 use crate::vocabulary::Vocabulary;
 
 pub(crate) const HELP: &str = "\
@@ -21,7 +22,14 @@ in the order of the input, on standard output if no file is named.
 What to read
   -d, --dialect NAME     auto (default: each row by its `conversations` or `messages`), sharegpt, openai,
                          mistral, or either of the last two
+
+How to lay it out
   -l, --layout NAME      magnum (default), v3, v7-tekken, v13+think, a model's name …
+      --preset FILES     as SillyTavern does, by a preset that comes with the library (magnum, mistral-v7) or by
+                         files: context.json,instruct.json; without <s>, which backends set
+      --template PATH    by a model's own Jinja template: its folder, a tokenizer_config.json or a
+                         chat_template.jinja. What stands in {% generation %} blocks is learnt; a template
+                         without any takes --learn everything
   -m, --learn WHAT       weighted (default: every assistant turn but those with \"weight\": 0), assistant
                          (every one, whatever its weight), last (the last one), everything
 
@@ -53,7 +61,6 @@ pub(crate) struct Options {
     pub(crate) input: Option<PathBuf>,
     /// The file to write; none for standard output.
     pub(crate) output: Option<PathBuf>,
-    pub(crate) layout: Layout,
     /// Whose JSON the rows are; none to recognise each.
     pub(crate) dialect: Option<Dialect>,
     pub(crate) turns: Turns,
@@ -62,6 +69,7 @@ pub(crate) struct Options {
     pub(crate) threads: NonZero<usize>,
     pub(crate) start: Begin,
     pub(crate) quiet: bool,
+    named: Named,
     vocabulary: Option<PathBuf>,
     controls: Option<PathBuf>,
 }
@@ -133,7 +141,6 @@ impl Default for Options {
         Options {
             input: None,
             output: None,
-            layout: Layout::MAGNUM.in_mode(Mode::Finetuning),
             dialect: None,
             turns: Turns::Weighted,
             columns: Columns::TextAndMask,
@@ -141,6 +148,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
             start: Begin::Anew,
             quiet: false,
+            named: Named::default(),
             vocabulary: None,
             controls: None,
         }
@@ -150,13 +158,16 @@ impl Default for Options {
 impl Options {
     pub(crate) fn parse(mut parser: Parser) -> Result<Command, Box<dyn Error>> {
         let mut options = Options::default();
-        let mut has_input = false;
+        let (mut has_input, mut named) = (false, None);
         while let Some(argument) = parser.next()? {
             match argument {
                 Arg::Short('d') | Arg::Long("dialect") => options.dialect = dialect(&parser.value()?.string()?)?,
                 Arg::Short('l') | Arg::Long("layout") => {
-                    options.layout = parser.value()?.string()?.parse::<Layout>()?.in_mode(Mode::Finetuning);
+                    let layout = parser.value()?.string()?.parse::<Layout>()?;
+                    is_named_once(named.replace(Named::Layout(Box::new(layout))))?;
                 }
+                Arg::Long("preset") => is_named_once(named.replace(Named::Preset(parser.value()?.string()?)))?,
+                Arg::Long("template") => is_named_once(named.replace(Named::Template(parser.value()?.into())))?,
                 Arg::Short('m') | Arg::Long("learn") => options.turns = Turns::from_name(&parser.value()?.string()?)?,
                 Arg::Short('o') | Arg::Long("output") => options.output = file(parser.value()?.into()),
                 Arg::Short('s') | Arg::Long("segments") => options.columns = Columns::Segments,
@@ -180,6 +191,7 @@ impl Options {
                 other => return Err(other.unexpected().into()),
             }
         }
+        options.named = named.unwrap_or_default();
         options.check()?;
         Ok(Command::Format(Box::new(options)))
     }
@@ -209,6 +221,10 @@ impl Options {
         vocabulary.map(Some).map_err(|error| format!("{}: {error}", path.display()))
     }
 
+    pub(crate) fn open_source(&self) -> Result<Source, Box<dyn Error>> {
+        self.named.open(self.turns)
+    }
+
     /// What lengths are counted in.
     pub(crate) fn unit(&self) -> &'static str {
         if self.vocabulary.is_some() { "tokens" } else { "bytes" }
@@ -216,10 +232,14 @@ impl Options {
 
     /// All that a row depends on: a run is resumed with what it began with.
     pub(crate) fn fingerprint(&self) -> String {
-        let Options { layout, dialect, turns, columns, on_error, vocabulary, controls, input, .. } = self;
-        let name = &layout.name;
+        let Options { named, dialect, turns, columns, on_error, vocabulary, controls, input, .. } = self;
+        let name = named.fingerprint();
         format!("{input:?} {name} {dialect:?} {turns:?} {columns:?} {on_error:?} {vocabulary:?} {controls:?}")
     }
+}
+
+fn is_named_once(before: Option<Named>) -> Result<(), &'static str> {
+    before.map_or(Ok(()), |_| Err("a row is laid out in one way: --layout, --preset or --template, once"))
 }
 
 /// The file that is named, or none for `-`.

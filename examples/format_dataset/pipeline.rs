@@ -12,6 +12,7 @@ use crate::options::{OnError, Options};
 use crate::progress::Progress;
 use crate::row::{Formatter, Reason};
 use crate::sink::{Input, Sink};
+use crate::source::Source;
 use crate::summary::Lengths;
 use crate::vocabulary::Vocabulary;
 
@@ -44,6 +45,7 @@ pub(crate) struct Reject {
 
 pub(crate) fn run(
     options: &Options,
+    source: &Source,
     vocabulary: Option<&Vocabulary>,
     input: Input,
     sink: &mut Sink,
@@ -55,7 +57,7 @@ pub(crate) fn run(
         for _ in 0..options.threads.get() {
             let (to_formatter, blocks) = sync_channel(QUEUE_LENGTH);
             let (done, from_formatter) = sync_channel(QUEUE_LENGTH);
-            let formatter = Formatter::new(options, vocabulary);
+            let formatter = Formatter::new(options, source, vocabulary);
             scope.spawn(move || format_blocks(formatter, &options.on_error, &blocks, &done));
             to_formatters.push(to_formatter);
             from_formatters.push(from_formatter);
@@ -110,13 +112,12 @@ fn format_block(formatter: &mut Formatter<'_>, on_error: &OnError, block: &mut B
     output.clear();
     rejects.clear();
     (*lengths, *bytes, *lines, *stop) = (Lengths::default(), 0, 0, None);
-    for line in input.split_inclusive(|byte| *byte == b'\n') {
-        let row = line.trim_ascii();
-        if !row.is_empty() {
-            match formatter.format(row, output) {
+    for (line, text) in lines_of(input) {
+        if !line.trim_ascii().is_empty() {
+            match text.and_then(|text| formatter.format(text.trim_ascii(), output)) {
                 Ok(length) => lengths.add(length),
                 Err(reason) => {
-                    let row = String::from_utf8_lossy(row).into_owned();
+                    let row = String::from_utf8_lossy(line.trim_ascii()).into_owned();
                     let reject = Reject { lines_before: *lines, reason, row };
                     if *on_error == OnError::Stop {
                         *stop = Some(reject);
@@ -128,6 +129,18 @@ fn format_block(formatter: &mut Formatter<'_>, on_error: &OnError, block: &mut B
         }
         *bytes += line.len() as u64;
         *lines += 1;
+    }
+}
+
+/// The lines of a block, each with its text.
+fn lines_of(block: &[u8]) -> Box<dyn Iterator<Item = (&[u8], Result<&str, Reason>)> + '_> {
+    // Most blocks are text as a whole, which is told faster than line by line.
+    match str::from_utf8(block) {
+        Ok(text) => Box::new(text.split_inclusive('\n').map(|line| (line.as_bytes(), Ok(line)))),
+        Err(_) => Box::new(block.split_inclusive(|byte| *byte == b'\n').map(|line| {
+            let not_text = |error| Reason { kind: "utf8", sentence: format!("the line is not UTF-8: {error}") };
+            (line, str::from_utf8(line).map_err(not_text))
+        })),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use mistral_chat_template::{Chat, Dialect, Error, Format, Mask, Prompt, Segment};
+use mistral_chat_template::{Chat, Dialect, Error, Mask, Prompt, Segment};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::options::{Columns, Options};
+use crate::source::Source;
 use crate::vocabulary::Vocabulary;
 
 /// Why a row cannot be used: a name to count by, and a sentence.
@@ -24,6 +25,7 @@ impl From<Error> for Reason {
 /// Formats rows, with one prompt as the buffer of all.
 pub(crate) struct Formatter<'o> {
     options: &'o Options,
+    source: &'o Source,
     vocabulary: Option<&'o Vocabulary>,
     prompt: Prompt,
 }
@@ -41,17 +43,16 @@ struct Row<'p> {
 }
 
 impl<'o> Formatter<'o> {
-    pub(crate) fn new(options: &'o Options, vocabulary: Option<&'o Vocabulary>) -> Self {
-        Formatter { options, vocabulary, prompt: Prompt::new() }
+    pub(crate) fn new(options: &'o Options, source: &'o Source, vocabulary: Option<&'o Vocabulary>) -> Self {
+        Formatter { options, source, vocabulary, prompt: Prompt::new() }
     }
 
     /// Appends the row's line, and gives its length in tokens or else in bytes.
-    pub(crate) fn format(&mut self, line: &[u8], output: &mut Vec<u8>) -> Result<usize, Reason> {
-        let line = std::str::from_utf8(line)
-            .map_err(|error| Reason { kind: "utf8", sentence: format!("the line is not UTF-8: {error}") })?;
+    pub(crate) fn format(&mut self, line: &str, output: &mut Vec<u8>) -> Result<usize, Reason> {
         let dialect = self.options.dialect.map_or_else(|| recognise(line), Ok)?;
         let chat = Chat::read(line, dialect)?;
-        self.options.layout.render_into(&chat, &mut self.prompt)?;
+        self.source.check_weights(&chat, self.options.turns)?;
+        self.source.render_into(&chat, &mut self.prompt)?;
         let mask = self.prompt.mask(self.options.turns.learn(&chat))?;
         let labelled = self.vocabulary.map(|vocabulary| mask.encode(vocabulary)).transpose()?;
         let length = labelled.as_ref().map_or(self.prompt.as_str().len(), |labelled| labelled.input_ids.len());

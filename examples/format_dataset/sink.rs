@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::Journal;
+use crate::journal::{Journal, Notary};
 use crate::options::{Begin, OnError, Options};
 use crate::pipeline::{Block, Reject};
 use crate::progress::Progress;
@@ -50,7 +50,7 @@ pub(crate) type Input = Box<dyn Read + Send>;
 pub(crate) struct Sink {
     output: Output,
     rejects: Option<File>,
-    journal: Option<Journal>,
+    notary: Option<Notary>,
     place: Place,
     noted: Instant,
 }
@@ -104,7 +104,11 @@ impl Sink {
             OnError::Keep(path) => Some(open_at(path, place.rejects)?),
             OnError::Skip | OnError::Stop => None,
         };
-        Ok(Start::With(Sink { output, rejects, journal, place, noted: Instant::now() }, input))
+        let notary = match journal {
+            Some(journal) => Some(Notary::new(journal, copies(&output, rejects.as_ref()).map_err(|e| e.to_string())?)),
+            None => None,
+        };
+        Ok(Start::With(Sink { output, rejects, notary, place, noted: Instant::now() }, input))
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -137,35 +141,36 @@ impl Sink {
         self.place = place;
         progress.show(&self.place);
         if self.noted.elapsed() >= CHECKPOINT_INTERVAL {
-            self.checkpoint()?;
             self.noted = Instant::now();
+            if self.notary.as_ref().is_some_and(|notary| !notary.note(&self.place)) {
+                return Err("the place cannot be noted".into());
+            }
         }
         Ok(())
     }
 
-    /// Notes the place, once all that belongs before it is safely in its files.
-    fn checkpoint(&mut self) -> Result<(), Box<dyn std::error::Error>> {
-        let Some(journal) = &self.journal else { return Ok(()) };
-        if let Output::File(file) = &self.output {
-            file.sync_data()?;
-        }
-        if let Some(file) = &self.rejects {
-            file.sync_data()?;
-        }
-        Ok(journal.write(&self.place)?)
-    }
-
     /// Ends the run: a journal stays behind only where there is more to do.
-    pub(crate) fn finish(mut self, is_complete: bool) -> Result<Place, Box<dyn std::error::Error>> {
+    pub(crate) fn finish(self, is_complete: bool) -> Result<Place, Box<dyn std::error::Error>> {
         if let Output::Standard(stdout) = &self.output {
             stdout.lock().flush()?;
         }
-        self.checkpoint()?;
-        if let (Some(journal), true) = (&self.journal, is_complete) {
-            journal.remove()?;
+        if let Some(notary) = self.notary {
+            let journal = notary.finish(&self.place)?;
+            if is_complete {
+                journal.remove()?;
+            }
         }
         Ok(self.place)
     }
+}
+
+/// The files of a run once more, for another thread.
+fn copies(output: &Output, rejects: Option<&File>) -> io::Result<Vec<File>> {
+    let output = match output {
+        Output::File(file) => Some(file),
+        Output::Standard(_) => None,
+    };
+    output.into_iter().chain(rejects).map(File::try_clone).collect()
 }
 
 /// Opens the input behind its first `offset` bytes.

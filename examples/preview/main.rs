@@ -14,6 +14,8 @@ mod blocks;
 mod facts;
 mod glyphs;
 mod inks;
+#[path = "../support/model_files.rs"]
+mod model_files;
 mod options;
 mod page;
 #[path = "../support/preset_line.rs"]

@@ -26,7 +26,7 @@ Options:
       --preset NAME    Lay it out as SillyTavern does, by a preset that comes with
                        the library (magnum, mistral-v7) or by files:
                        context.json,instruct.json
-      --template FILE  Lay it out by a model's own Jinja template: a
+      --template PATH  Lay it out by a model's own Jinja template: its folder, a
                        tokenizer_config.json or a chat_template.jinja
   -p, --plain          Print the exact bytes of the prompt, and nothing else
   -m, --mode MODE      What the prompt is for: test, serving, finetuning or

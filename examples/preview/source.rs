@@ -1,6 +1,7 @@
 //! [`Source`]: what lays the chat out.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use mistral_chat_template::{
     Chat, ChatTemplate, Control, Error, Format, Layout, Mode, Preset, Prompt, Scene, Version, Vocabulary, WordStart,
@@ -8,7 +9,7 @@ use mistral_chat_template::{
 
 use crate::Failure;
 use crate::inks;
-use crate::preset_line;
+use crate::{model_files, preset_line};
 
 /// What lays the chat out.
 pub(crate) enum Source {
@@ -37,14 +38,10 @@ impl Source {
         Ok(Source::Preset { name: name.to_owned(), preset: Box::new(preset) })
     }
 
-    /// A template by its file: a `tokenizer_config.json`, or the template itself.
+    /// A template by its file, or by the folder of its model.
     pub(crate) fn template(path: &str) -> Result<Self, Failure> {
-        let fail = |error: &dyn std::fmt::Display| Failure::Chat(format!("{path}: {error}"));
-        let text = std::fs::read_to_string(path).map_err(|error| fail(&error))?;
-        let template =
-            if path.ends_with(".json") { ChatTemplate::from_tokenizer_config(&text) } else { ChatTemplate::new(&text) };
-        let template = template.map_err(|error| fail(&error))?;
-        let name = std::path::Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
+        let template = model_files::template(Path::new(path)).map_err(|error| Failure::Chat(error.to_string()))?;
+        let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
         Ok(Source::Template { name: name.into_owned(), template: Box::new(template) })
     }
 

@@ -115,6 +115,51 @@ impl<'a> GrowingPrompt<'a> {
         self.append_behind(self.chat.messages.len(), messages)
     }
 
+    /// Makes it the prompt of a chat that a client sent whole, and says what the prompt has more.
+    ///
+    /// Where the chat begins with what was there, the rest is [appended](GrowingPrompt::append), and else it is rendered
+    /// anew: a client took a message back, the budget left one out, the tools are others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Format::render`](crate::Format::render). Nothing is changed then.
+    ///
+    /// ```
+    /// use mistral_chat_template::{BreakCause, Chat, GrowingPrompt, Layout, Message, Segment};
+    ///
+    /// let mut messages = vec![Message::user("Hi")];
+    /// let mut growing = GrowingPrompt::new(Chat::new(messages.clone()), &Layout::V7)?;
+    ///
+    /// messages.extend([Message::assistant("Hello!"), Message::user("Bye")]);
+    /// let addition = growing.update(Chat::new(messages.clone()))?;
+    /// assert_eq!(addition.segments().next(), Some(Segment::Text("Hello!")));
+    ///
+    /// messages[2] = Message::user("How are you?");
+    /// let addition = growing.update(Chat::new(messages))?;
+    /// assert_eq!(addition.prefix_break().map(|it| it.cause), Some(BreakCause::MessageChanges));
+    /// assert_eq!(addition.segments().next(), Some(Segment::Text("How are you?")));
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn update(&mut self, mut chat: Chat<'a>) -> Result<Addition<'_>, Error> {
+        if chat.messages.starts_with(&self.chat.messages) && self.same_beside_messages(&chat) {
+            let new = chat.messages.split_off(self.chat.messages.len());
+            return self.append(new);
+        }
+        let next = GrowingPrompt::new(chat, &self.layout)?;
+        let before = std::mem::replace(self, next);
+        let prefix_break = self.prefix_break(&before.chat);
+        let stays = prefix_break.map_or_else(|| before.prompt.segments().count(), |parts| parts.segment);
+        Ok(Addition { prompt: &self.prompt, place: Place::default(), stays, prefix_break })
+    }
+
+    fn same_beside_messages(&self, other: &Chat<'_>) -> bool {
+        let Chat { tools, reasoning_effort, response_format, model, .. } = &self.chat;
+        *tools == other.tools
+            && *reasoning_effort == other.reasoning_effort
+            && *response_format == other.response_format
+            && *model == other.model
+    }
+
     /// Appends messages behind the first `keep` ones, which are all of them, or all but a message to be continued.
     pub(crate) fn append_behind(
         &mut self,
@@ -138,7 +183,7 @@ impl<'a> GrowingPrompt<'a> {
         let same = |(one, other): &(Run<'_>, Run<'_>)| one.same_as(other);
         let stays = cut.runs_from(Place::default()).zip(self.prompt.runs_from(place)).take_while(same).count();
         let goes_on = cut.runs_from(Place::default()).nth(stays).is_none();
-        let prefix_break = if goes_on || !replaced.is_empty() { None } else { self.prefix_break(old) };
+        let prefix_break = if goes_on || !replaced.is_empty() { None } else { self.prefix_break_of_first(old) };
         Ok(Addition { prompt: &self.prompt, place, stays, prefix_break })
     }
 
@@ -183,11 +228,18 @@ impl<'a> GrowingPrompt<'a> {
     fn check_from(&self, old: usize) -> Result<(), Error> {
         let start = if self.depends_on_all(old) { 0 } else { self.window(old) };
         let messages = self.chat.messages.get(start..).unwrap_or_default();
-        if Sort::of_messages(messages) == Sort::Plain && check_plain(&self.chat, &self.layout).is_ok() {
+        // The first user turn has the tools printed, whose schemas are checked for that.
+        let are_checked = self.users.is_some() || self.chat.tools.is_empty();
+        let are_plain = Sort::of_messages(messages) == Sort::Plain;
+        if are_checked && are_plain && check_plain(&self.chat, &self.layout).is_ok() {
             return Ok(());
         }
-        let window =
-            Chat { messages: messages.iter().map(Message::view).collect(), ..self.chat.view_without_messages() };
+        let window = match self.users {
+            Some(_) => {
+                Chat { messages: messages.iter().map(Message::view).collect(), ..self.chat.view_without_messages() }
+            }
+            None => self.chat.view_of(messages),
+        };
         if Conversation::with_buffer(&window, &self.layout, Vec::new()).is_ok() {
             return Ok(());
         }
@@ -331,10 +383,13 @@ impl<'a> GrowingPrompt<'a> {
     }
 
     /// Why the prompt does not begin with that of the first messages.
-    fn prefix_break(&self, old: usize) -> Option<PrefixBreak> {
-        let messages = self.chat.messages.get(..old).unwrap_or_default();
-        let earlier = self.chat.view_of(messages);
-        let earlier = Conversation::new(&earlier, &self.layout).ok()?;
+    fn prefix_break_of_first(&self, old: usize) -> Option<PrefixBreak> {
+        self.prefix_break(&self.chat.view_of(self.chat.messages.get(..old).unwrap_or_default()))
+    }
+
+    /// Why the prompt does not begin with that of an earlier chat.
+    fn prefix_break(&self, earlier: &Chat<'_>) -> Option<PrefixBreak> {
+        let earlier = Conversation::new(earlier, &self.layout).ok()?;
         Conversation::new(&self.chat, &self.layout).ok()?.prefix_break(&earlier)
     }
 }

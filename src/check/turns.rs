@@ -1,10 +1,10 @@
 //! What a layout refuses of a chat once its messages are turns: what mistral-common refuses only while it encodes.
 
 use super::{Check, Sort, SystemWithAudio};
-use crate::chat::{Chunk, Content, Message, Role};
+use crate::chat::{Chunk, Content, Message, ResponseFormat, Role};
 use crate::error::{Error, ErrorKind};
 use crate::image::data_url_image;
-use crate::layout::{ResultsPerTurn, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
+use crate::layout::{ResultsPerTurn, SchemaSetting, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::Media;
 use crate::python_json::{self, JsonError};
@@ -15,6 +15,9 @@ pub(crate) fn check_turns(conversation: &Conversation<'_, '_>, messages: Sort) -
     let Conversation { chat, layout, .. } = *conversation;
     let check = Check { chat, layout };
     check.settings()?;
+    if conversation.tools_turn.is_some() {
+        check.schemas()?;
+    }
     if messages == Sort::Plain {
         return Ok(());
     }
@@ -39,6 +42,26 @@ impl Check<'_, '_> {
                 Err(self.error(ErrorKind::Effort { effort, allowed }, "reasoning_effort"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Can the schemas that the prompt holds be written?
+    fn schemas(&self) -> Result<(), Error> {
+        for (index, tool) in self.chat.tools.iter().enumerate() {
+            self.keepable(tool.parameters.as_str(), || format!("tools[{index}].function.parameters"))?;
+        }
+        match (self.layout.settings, &self.chat.response_format) {
+            (Settings::Block { schema: SchemaSetting::Printed, .. }, ResponseFormat::JsonSchema(schema)) => {
+                self.keepable(schema.schema.as_str(), || "response_format.json_schema.schema".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn keepable(&self, json: &str, at: impl FnOnce() -> String) -> Result<(), Error> {
+        match unkeepable(json) {
+            Some(error) => Err(self.error(ErrorKind::JsonValue, at()).because(error)),
+            None => Ok(()),
         }
     }
 
@@ -93,10 +116,7 @@ impl Check<'_, '_> {
     fn arguments(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
         for (index, message) in conversation.messages(turn) {
             for (at, call) in message.tool_calls().iter().enumerate() {
-                if let Some(error) = unkeepable(&call.arguments) {
-                    let at = format!("messages[{index}].tool_calls[{at}].function.arguments");
-                    return Err(self.error(ErrorKind::JsonValue, at).because(error));
-                }
+                self.keepable(&call.arguments, || format!("messages[{index}].tool_calls[{at}].function.arguments"))?;
             }
         }
         Ok(())
@@ -112,10 +132,8 @@ impl Check<'_, '_> {
             }
             if let (Message::Tool(result), ToolResults::NamedList | ToolResults::Object) =
                 (message, self.layout.results)
-                && let Some(error) = unkeepable(&result.content.joined(self.layout.chunk_join))
             {
-                let at = format!("messages[{index}].content");
-                return Err(self.error(ErrorKind::JsonValue, at).because(error));
+                self.keepable(&result.content.joined(self.layout.chunk_join), || format!("messages[{index}].content"))?;
             }
         }
         Ok(())

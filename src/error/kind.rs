@@ -212,8 +212,6 @@ pub enum ErrorKind {
     TemplateMarking,
     #[error("the template does not print the message that is to be continued")]
     TemplateContinue,
-    #[error("the template's variable {name:?} is not JSON")]
-    TemplateVariable { name: String },
     // SillyTavern's presets.
     #[error("not a context, instruct or system prompt preset, but {looks}")]
     PresetFile { looks: &'static str },
@@ -468,7 +466,6 @@ kinds! {
     ErrorKind::TemplateOutput { .. } => "template_output", Family::Template;
     ErrorKind::TemplateMarking => "template_marking", Family::Template;
     ErrorKind::TemplateContinue => "template_continue", Family::Template;
-    ErrorKind::TemplateVariable { .. } => "template_variable", Family::Template;
     ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;
     ErrorKind::PresetField { .. } => "preset_field", Family::Preset;
     ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset;
@@ -493,7 +490,6 @@ impl ErrorKind {
                 | ErrorKind::TemplateSyntax
                 | ErrorKind::TemplateRaised
                 | ErrorKind::TemplateRender
-                | ErrorKind::TemplateVariable { .. }
         )
     }
 }

@@ -22,16 +22,22 @@ use crate::prompt::Prompt;
 /// Everything that does not depend on the chat is done once: the story string is read and filled in, examples are laid
 /// out, macros in sequences are replaced.
 ///
-/// Of a [`Chat`], user messages are the user's, assistant messages the character's and system messages the narrator's;
-/// [`render_messages`](PresetFormat::render_messages) takes names as well. An assistant message that is a
-/// [prefix](Message::prefix) is continued. There is no `<s>`: backends add it.
+/// Of a [`Chat`], user messages are the user's and assistant messages the character's. A system message that begins the
+/// chat takes the place of the system prompt, where the story string has one; it is text, and no macro in it is
+/// replaced. Other system messages are the narrator's. [`render_messages`](PresetFormat::render_messages) takes names as
+/// well. An assistant message that is a [prefix](Message::prefix) is continued. There is no `<s>`: backends add it.
 ///
 /// ```
-/// use mistral_chat_template::{BuiltinPreset, Chat, Format, Message, Scene};
+/// use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Scene};
 ///
-/// let format = BuiltinPreset::MistralV7.preset().with_scene(&Scene::default())?;
-/// let prompt = format.render(&Chat::new([Message::user("Hi"), Message::assistant("Hello"), Message::user("Bye")]))?;
-/// assert_eq!(prompt.as_str(), "[INST] Hi[/INST] Hello</s>[INST] Bye[/INST] ");
+/// let format = Preset::for_layout(&Layout::MAGNUM)?.with_scene(&Scene::default())?;
+/// let prompt = format.render(&Chat::new([
+///     Message::system("Be kind."),
+///     Message::user("Hi"),
+///     Message::assistant("Hello"),
+///     Message::user("Bye"),
+/// ]))?;
+/// assert_eq!(prompt.as_str(), "[INST] Be kind.\nHi[/INST] Hello</s>[INST] Bye[/INST]");
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone)]
@@ -39,17 +45,32 @@ pub struct PresetFormat {
     pub(super) preset: Preset,
     pub(super) scene: Scene,
     card: Card,
-    /// The story, the examples and what begins the chat.
-    pub(super) opening: Vec<Atom>,
+    pub(super) opening: Opening,
+    /// The opening of a chat that begins with a system message; none where the story has no system prompt.
+    pub(super) opening_with_system: Option<Opening>,
     pub(super) sequences: Sequences,
     /// The user message before a chat that begins with none.
     pub(super) alignment: Option<Vec<Atom>>,
-    /// What is put into the chat, that of the greatest depth first.
-    pub(super) injections: Vec<InChat>,
     pub(super) post_history: Option<Vec<Atom>>,
     pub(super) quiet_prompt: Option<Vec<Atom>>,
     pub(super) last_line: Vec<Atom>,
     stops: [Vec<Cow<'static, str>>; 2],
+}
+
+/// What is set beside the messages of a chat.
+#[derive(Clone, Default)]
+pub(super) struct Opening {
+    /// The story, the examples and what begins the chat.
+    pub(super) story: Vec<Atom>,
+    /// What is put into the chat, that of the greatest depth first.
+    pub(super) injections: Vec<InChat>,
+}
+
+impl Opening {
+    fn has_system_prompt(&self) -> bool {
+        let injected = self.injections.iter().flat_map(|injection| &injection.text);
+        self.story.iter().chain(injected).any(|atom| *atom == Atom::SystemPrompt)
+    }
 }
 
 /// What stands before and after messages.
@@ -95,19 +116,36 @@ impl Preset {
         let system = self.system.as_ref().filter(|system| system.enabled);
         let content = system.map(|system| system.content.as_str()).unwrap_or_default();
         let files = self.context.story_string.len() + self.instruct.stop_sequence.len() + content.len();
-        let mut macros = Macros::new(&self.context, &self.instruct, scene, content, files + scene.len());
-        let ready = Ready { preset: self, scene, macros: &mut macros }.format()?;
-        match macros.is_spent() {
-            false => Ok(ready),
-            true => Err(Error::new(ErrorKind::MacrosTooLong, "")),
-        }
+        let ready = |system| {
+            let mut macros = Macros::new(&self.context, &self.instruct, scene, content, files + scene.len());
+            let ready = Ready { preset: self, scene, system, macros: &mut macros }.format()?;
+            match macros.is_spent() {
+                false => Ok(ready),
+                true => Err(Error::new(ErrorKind::MacrosTooLong, "")),
+            }
+        };
+        let led = Some(ready(SystemPrompt::OfChat)?.opening).filter(Opening::has_system_prompt);
+        Ok(PresetFormat { opening_with_system: led, ..ready(SystemPrompt::OfScene)? })
     }
 }
+
+/// Whose system prompt the story has.
+#[derive(Clone, Copy, PartialEq)]
+enum SystemPrompt {
+    /// That of the preset or the card.
+    OfScene,
+    /// That of a chat which is yet to come.
+    OfChat,
+}
+
+/// What stands for the system prompt of a chat until it comes. It is known by its trust; the character is never written.
+const TO_COME: &str = "\u{FFFC}";
 
 /// Makes a preset ready, in SillyTavern's order.
 struct Ready<'r, 's> {
     preset: &'s Preset,
     scene: &'s Scene,
+    system: SystemPrompt,
     macros: &'r mut Macros<'s>,
 }
 
@@ -156,13 +194,13 @@ impl<'s> Ready<'_, 's> {
         Ok(PresetFormat {
             preset: preset.clone(),
             scene: scene.clone(),
-            opening: self.atoms(&opening),
+            opening: Opening { story: self.atoms(&opening), injections },
+            opening_with_system: None,
             post_history: post_history.map(|text| self.atoms(&text)),
             last_line: self.atoms(&last_line),
             card,
             sequences,
             alignment,
-            injections,
             quiet_prompt,
             stops,
         })
@@ -186,6 +224,9 @@ impl<'s> Ready<'_, 's> {
     }
 
     fn system_prompt(&mut self, card: &Card) -> Mixed {
+        if self.system == SystemPrompt::OfChat {
+            return Mixed::new(TO_COME, Trust::SystemPrompt);
+        }
         let Some(system) = self.preset.system.as_ref().filter(|system| system.enabled) else { return Mixed::default() };
         let prompt = match self.scene.settings.prefer_card_prompt && !card.system_prompt.is_empty() {
             true => self.macros.expand_with_original(&card.system_prompt, &system.content),
@@ -456,7 +497,7 @@ impl PresetFormat {
         prompt.clear();
         let lines =
             messages.iter().map(|message| (message.speaker, &*message.name, &*message.text, message.own_persona));
-        let mut turns = Turns::new(self, messages.len(), &self.scene.settings.generation);
+        let mut turns = Turns::new(self, None, messages.len(), &self.scene.settings.generation);
         for (index, (speaker, name, text, own_persona)) in lines.enumerate() {
             turns.message(index, speaker, name, Cow::Borrowed(text), own_persona)?;
         }
@@ -464,8 +505,8 @@ impl PresetFormat {
         Ok(())
     }
 
-    /// Replaces the macros of the first message of a chat.
-    pub(super) fn first_message<'t>(&self, text: Cow<'t, str>) -> Result<Cow<'t, str>, Error> {
+    /// Replaces the macros of the message that a chat begins with.
+    pub(super) fn first_message<'t>(&self, index: usize, text: Cow<'t, str>) -> Result<Cow<'t, str>, Error> {
         if !text.bytes().fold(false, |found, byte| found | matches!(byte, b'{' | b'<' | b'\\')) {
             return Ok(text);
         }
@@ -477,7 +518,15 @@ impl PresetFormat {
         let expanded = macros.expand_text(&text);
         match macros.is_spent() {
             false => Ok(Cow::Owned(expanded)),
-            true => Err(Error::new(ErrorKind::MacrosTooLong, "messages[0].content")),
+            true => Err(Error::new(ErrorKind::MacrosTooLong, format!("messages[{index}].content"))),
+        }
+    }
+
+    /// The system prompt that a chat begins with, if the story has a place for it.
+    fn system_of<'c>(&self, chat: &'c Chat<'_>) -> Result<Option<Cow<'c, str>>, Error> {
+        match chat.messages.first() {
+            Some(Message::System(content)) if self.opening_with_system.is_some() => said(0, content).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -498,8 +547,10 @@ impl Format for PresetFormat {
             Some(Message::Assistant(AssistantMessage { prefix: true, .. })) => &continued,
             _ => &self.scene.settings.generation,
         };
-        let mut turns = Turns::new(self, chat.messages.len(), generation);
-        for (index, message) in chat.messages.iter().enumerate() {
+        let system = self.system_of(chat)?;
+        let taken = usize::from(system.is_some());
+        let mut turns = Turns::new(self, system, chat.messages.len(), generation);
+        for (index, message) in chat.messages.iter().enumerate().skip(taken) {
             let (speaker, name) = match message {
                 Message::User(_) => (Speaker::User, self.scene.user.as_str()),
                 Message::Assistant(_) => (Speaker::Character, self.scene.char.as_str()),

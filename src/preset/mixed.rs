@@ -9,6 +9,8 @@ pub(super) enum Trust {
     Preset,
     /// A card, a persona, a chat, a name or a system prompt wrote it.
     Nobody,
+    /// It stands for the system prompt that a chat begins with.
+    SystemPrompt,
 }
 
 /// Text in stretches of one [`Trust`] each.
@@ -112,7 +114,7 @@ impl Mixed {
             if start >= range.end {
                 break;
             }
-            if run.trust == Trust::Nobody {
+            if run.trust != Trust::Preset {
                 return false;
             }
             start = run.end;
@@ -128,9 +130,8 @@ impl Mixed {
     /// The same text, none of it trusted.
     pub(super) fn distrusted(self) -> Mixed {
         match self.trust() {
-            Trust::Preset => Mixed::of_nobody(&self.text),
             Trust::Nobody if self.runs.len() == 1 => self,
-            Trust::Nobody => Mixed::of_nobody(&self.text),
+            _ => Mixed::of_nobody(&self.text),
         }
     }
 

@@ -165,6 +165,9 @@ pub enum Generation {
     Swipe,
     /// As [`Swipe`](Generation::Swipe), where the last message is not the user's.
     Regenerate,
+    /// Nothing: the chat is complete, as in a data set. The prompt ends where the last message does; SillyTavern itself
+    /// always asks for something.
+    Nothing,
     /// The answer to a prompt that the chat does not show.
     Quiet {
         /// The prompt.

@@ -10,6 +10,8 @@ pub(super) enum Atom {
     Text(String),
     /// The name of who speaks.
     Name,
+    /// The system prompt that the chat begins with.
+    SystemPrompt,
 }
 
 /// Takes a text apart: literals of the vocabulary in what the preset wrote are control tokens. SillyTavern deletes
@@ -17,6 +19,10 @@ pub(super) enum Atom {
 pub(super) fn atoms(text: &Mixed, vocabulary: Vocabulary) -> Vec<Atom> {
     let mut atoms = Vec::new();
     for (part, trust) in text.clone().without_char('\r').runs() {
+        if trust == Trust::SystemPrompt {
+            atoms.extend(part.chars().map(|_| Atom::SystemPrompt));
+            continue;
+        }
         let mut rest = part;
         let mut searched = 0;
         while let Some(found) =

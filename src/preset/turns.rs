@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::fields::{InjectionRole, NamesBehavior};
-use super::format::PresetFormat;
+use super::format::{Opening, PresetFormat};
 use super::scene::{Generation, QuietVoice, Speaker};
 use super::sequence::{Atom, Sequence};
 use crate::chat::Role;
+use crate::control::Control;
 use crate::error::Error;
 use crate::layout::WordStart;
 use crate::prompt::{Origin, Prompt, Writer};
@@ -14,6 +15,9 @@ use crate::prompt::{Origin, Prompt, Writer};
 /// The messages of one chat on their way into a prompt.
 pub(super) struct Turns<'m> {
     format: &'m PresetFormat,
+    opening: &'m Opening,
+    /// The system prompt that the chat begins with.
+    system: Cow<'m, str>,
     generation: &'m Generation,
     lines: Vec<Line<'m>>,
 }
@@ -58,12 +62,22 @@ enum Ending {
     SuffixOfLine,
     /// Its text: it is to be continued.
     Text,
+    /// The part of the suffix that is said with it: nothing is to follow.
+    Reply,
 }
 
 impl<'m> Turns<'m> {
-    pub(super) fn new(format: &'m PresetFormat, count: usize, generation: &'m Generation) -> Self {
-        let lines = Vec::with_capacity(count + format.injections.len() + 1);
-        Turns { format, generation, lines }
+    pub(super) fn new(
+        format: &'m PresetFormat,
+        system: Option<Cow<'m, str>>,
+        count: usize,
+        generation: &'m Generation,
+    ) -> Self {
+        let system = system.filter(|system| !system.is_empty());
+        let led = format.opening_with_system.as_ref().filter(|_| system.is_some());
+        let opening = led.unwrap_or(&format.opening);
+        let lines = Vec::with_capacity(count + opening.injections.len() + 1);
+        Turns { format, opening, system: system.unwrap_or_default(), generation, lines }
     }
 
     /// Takes the next message of the chat.
@@ -75,7 +89,7 @@ impl<'m> Turns<'m> {
         text: Cow<'m, str>,
         own_persona: bool,
     ) -> Result<(), Error> {
-        let text = if index == 0 { self.format.first_message(text)? } else { text };
+        let text = if self.lines.is_empty() { self.format.first_message(index, text)? } else { text };
         let role = match speaker {
             Speaker::User => Role::User,
             Speaker::Character => Role::Assistant,
@@ -107,10 +121,11 @@ impl<'m> Turns<'m> {
         let mut out = Out {
             writer: Writer::new(prompt, WordStart::Nothing),
             format: self.format,
+            system: &self.system,
             collapses: self.format.scene.settings.collapse_newlines,
             after_newline: false,
         };
-        out.atoms(&self.format.opening, "");
+        out.atoms(&self.opening.story, "");
         if self.format.preset.instruct.enabled {
             self.write_instructed(&mut out, continues);
         } else {
@@ -123,13 +138,13 @@ impl<'m> Turns<'m> {
 
     /// Puts the injections and the last user message that the chat does not show among the messages.
     fn put_in(&mut self, continues: bool) {
-        let format = self.format;
-        if !format.injections.is_empty() {
+        let (format, injections) = (self.format, &self.opening.injections);
+        if !injections.is_empty() {
             let length = self.lines.len();
             let mut chat = std::mem::take(&mut self.lines).into_iter();
-            self.lines.reserve(length + format.injections.len() + 1);
+            self.lines.reserve(length + injections.len() + 1);
             let mut taken = 0;
-            for injection in &format.injections {
+            for injection in injections {
                 // What is continued stays last.
                 let depth = if continues { injection.depth.max(1) } else { injection.depth };
                 let before = length.saturating_sub(depth);
@@ -168,6 +183,7 @@ impl<'m> Turns<'m> {
         let is_quiet = matches!(self.generation, Generation::Quiet { .. });
         let last_ending = match () {
             () if continues => Ending::Text,
+            () if *self.generation == Generation::Nothing => Ending::Reply,
             () if format.preset.instruct.wrap && !is_quiet => Ending::SuffixOfLine,
             () => Ending::Suffix,
         };
@@ -186,7 +202,7 @@ impl<'m> Turns<'m> {
             let line = Line { speaker: Speaker::Narrator, name, text, own_persona: false, origin: Origin::NONE };
             out.message(&line, Position::Middle, Ending::Suffix);
         }
-        if !continues {
+        if !continues && *self.generation != Generation::Nothing {
             out.atoms(&format.last_line, "");
         }
     }
@@ -204,7 +220,9 @@ impl<'m> Turns<'m> {
             out.plain_message(line, if is_last { Ending::SuffixOfLine } else { Ending::Suffix });
         }
         out.writer.from(Origin::NONE);
-        let mut speaks = format.preset.context.always_force_name2 && !(continues && chat_length == 1);
+        let mut speaks = format.preset.context.always_force_name2
+            && !(continues && chat_length == 1)
+            && *self.generation != Generation::Nothing;
         if let (Some(prompt), Generation::Quiet { voice, .. }) = (&format.quiet_prompt, self.generation) {
             out.text("\n");
             out.atoms(prompt, "");
@@ -236,6 +254,7 @@ fn has_return(text: &str) -> bool {
 struct Out<'w, 'f> {
     writer: Writer<'w>,
     format: &'f PresetFormat,
+    system: &'f str,
     collapses: bool,
     /// Was a newline the last that was written?
     after_newline: bool,
@@ -272,6 +291,11 @@ impl Out<'_, '_> {
             }
             Atom::Text(text) => self.text(text),
             Atom::Name => self.text(if name.is_empty() { "System" } else { name }),
+            Atom::SystemPrompt => {
+                self.writer.from(Origin::message(0, Role::System));
+                self.text(self.system);
+                self.writer.from(Origin::NONE);
+            }
         }
     }
 
@@ -295,8 +319,24 @@ impl Out<'_, '_> {
         let atoms = patterns.as_deref().unwrap_or(&sequence.atoms);
         match ending {
             Ending::SuffixOfLine => self.atoms_of_line(atoms, name),
-            Ending::Suffix | Ending::Text => self.atoms(atoms, name),
+            Ending::Suffix | Ending::Text | Ending::Reply => self.atoms(atoms, name),
         }
+    }
+
+    /// What stands after a reply: said with it down to the end token, or to what begins the next turn.
+    fn reply_suffix(&mut self, sequence: &Sequence, line: &Line<'_>, ending: Ending) {
+        let patterns = sequence.with_patterns(line.name, self.format.scene.settings.vocabulary);
+        let atoms = patterns.as_deref().unwrap_or(&sequence.atoms);
+        let is_end = |atom: &Atom| *atom == Atom::Control(Control::Eos);
+        let control = atoms.iter().position(|atom| matches!(atom, Atom::Control(_))).unwrap_or(atoms.len());
+        let (said, rest) = atoms.split_at(control + usize::from(atoms.get(control).is_some_and(is_end)));
+        let of_line = if ending == Ending::SuffixOfLine { Out::atoms_of_line } else { Out::atoms };
+        if rest.is_empty() || ending == Ending::Reply {
+            return of_line(self, said, line.name);
+        }
+        self.atoms(said, line.name);
+        self.writer.from(line.origin.unsaid());
+        of_line(self, rest, line.name);
     }
 
     fn end_line(&mut self) {
@@ -320,7 +360,8 @@ impl Out<'_, '_> {
         };
         let wraps = format.preset.instruct.wrap;
         let shows_name = self.shows_name(line);
-        self.writer.from(line.origin);
+        let is_reply = line.speaker == Speaker::Character;
+        self.writer.from(if is_reply { line.origin.unsaid() } else { line.origin });
         self.sequence(prefix, line.name, Ending::Suffix);
         let is_blank = !shows_name && line.text.is_empty() && suffix.is_empty() && !wraps;
         if wraps && !prefix.is_empty() && !is_blank {
@@ -328,13 +369,22 @@ impl Out<'_, '_> {
         }
         if shows_name {
             self.text(line.name);
-            self.text(": ");
+            self.text(":");
+        }
+        if is_reply {
+            self.writer.from(line.origin);
+            self.writer.take_blank();
+        }
+        if shows_name {
+            self.text(" ");
         }
         let newline = suffix.is_empty() && wraps && ending == Ending::Suffix;
         let ends_with_text = suffix.is_empty() && !wraps && ending == Ending::SuffixOfLine;
         self.said(&line.text, if ends_with_text { ending } else { Ending::Suffix });
         if newline {
             self.text("\n");
+        } else if ending != Ending::Text && is_reply {
+            self.reply_suffix(suffix, line, ending);
         } else if ending != Ending::Text {
             self.sequence(suffix, line.name, ending);
         }
@@ -360,10 +410,16 @@ impl Out<'_, '_> {
     }
 
     fn plain_message(&mut self, line: &Line<'_>, ending: Ending) {
-        self.writer.from(line.origin);
-        if line.speaker != Speaker::Narrator && !line.name.is_empty() {
+        let is_reply = line.speaker == Speaker::Character;
+        self.writer.from(if is_reply { line.origin.unsaid() } else { line.origin });
+        let shows_name = line.speaker != Speaker::Narrator && !line.name.is_empty();
+        if shows_name {
             self.text(line.name);
-            self.text(": ");
+            self.text(":");
+        }
+        self.writer.from(line.origin);
+        if shows_name {
+            self.text(" ");
         }
         self.said(&line.text, Ending::Suffix);
         if ending == Ending::Suffix {

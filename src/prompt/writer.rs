@@ -133,6 +133,23 @@ impl<'p> Writer<'p> {
         }
     }
 
+    /// Gives the open run, where it is white space alone, to what is written next: a tokenizer makes it part of the
+    /// first word.
+    pub(crate) fn take_blank(&mut self) {
+        let Some(start) = self.run else { return };
+        let Prompt { text, pieces, .. } = &mut *self.prompt;
+        if !text.get(start..).unwrap_or_default().trim().is_empty() {
+            return;
+        }
+        let Origin { message, role } = self.origin;
+        for piece in pieces.iter_mut().rev() {
+            (piece.message, piece.form.role) = (message, role);
+            if piece.form.body != Body::Rest {
+                break;
+            }
+        }
+    }
+
     /// Ends the open run: text that follows is tokenised apart.
     pub(crate) fn end_run(&mut self) {
         self.run = None;

@@ -91,8 +91,8 @@ impl Said {
 
 impl Difference {
     /// The difference between two formats' answers; none where they say the same, or both refuse.
-    fn between(probe: &str, one: Said, other: Said) -> Option<Self> {
-        let parts_at = match (&one, &other) {
+    fn between(probe: &str, one: &Said, other: Said) -> Option<Self> {
+        let parts_at = match (one, &other) {
             (Said::Refused(_), Said::Refused(_)) => return None,
             (Said::Prompt(one), Said::Prompt(other)) if one == other => return None,
             (Said::Prompt(one), Said::Prompt(other)) => {
@@ -101,28 +101,42 @@ impl Difference {
             }
             _ => None,
         };
-        Some(Difference { probe: probe.to_owned(), one, other, parts_at })
+        Some(Difference { probe: probe.to_owned(), one: one.clone(), other, parts_at })
+    }
+}
+
+/// What a template says of the probes, to be compared with any number of layouts.
+struct Answers {
+    /// What each chat is about, the chat, and the answer.
+    answers: Vec<(&'static str, Chat<'static>, Said)>,
+}
+
+impl Answers {
+    fn of(template: &ChatTemplate) -> Self {
+        let mut prompt = Prompt::new();
+        let answer = |(about, chat)| {
+            let said = Said::of(template, &chat, &mut prompt);
+            (about, chat, said)
+        };
+        Answers { answers: probes::all().map(answer).collect() }
+    }
+
+    fn compare(&self, layout: &Layout) -> Comparison {
+        let mut prompt = Prompt::new();
+        let differences = self.answers.iter().filter_map(|(about, chat, said)| {
+            let other = Said::of(layout, chat, &mut prompt);
+            Difference::between(about, said, other)
+        });
+        Comparison {
+            one: "the template".to_owned(),
+            other: label(layout),
+            probes: self.answers.len(),
+            differences: differences.collect(),
+        }
     }
 }
 
 impl Comparison {
-    /// Renders each chat, beside what it is about, with both formats.
-    fn of<'a>(
-        one: (&str, &impl Format),
-        other: (&str, &impl Format),
-        probes: impl IntoIterator<Item = (&'a str, Chat<'a>)>,
-    ) -> Self {
-        let mut comparison =
-            Comparison { one: one.0.to_owned(), other: other.0.to_owned(), probes: 0, differences: Vec::new() };
-        let mut prompt = Prompt::new();
-        for (probe, chat) in probes {
-            comparison.probes += 1;
-            let said = (Said::of(one.1, &chat, &mut prompt), Said::of(other.1, &chat, &mut prompt));
-            comparison.differences.extend(Difference::between(probe, said.0, said.1));
-        }
-        comparison
-    }
-
     /// Do the two say the same of every chat that was tried?
     ///
     /// ```
@@ -207,10 +221,8 @@ impl fmt::Display for NearestLayout {
     }
 }
 
-const TEMPLATE: &str = "the template";
-
 impl ChatTemplate {
-    /// Renders some forty chats with this template and with a layout, and says where they differ.
+    /// Renders some fifty chats with this template and with a layout, and says where they differ.
     ///
     /// ```
     /// use mistral_chat_template::{ChatTemplate, Layout};
@@ -222,7 +234,7 @@ impl ChatTemplate {
     /// ```
     #[must_use]
     pub fn compare(&self, layout: &Layout) -> Comparison {
-        Comparison::of((TEMPLATE, self), (&label(layout), layout), probes::all())
+        Answers::of(self).compare(layout)
     }
 
     /// The layout that says what this template says of the most chats, and where they still differ.
@@ -237,21 +249,19 @@ impl ChatTemplate {
     /// ```
     #[must_use]
     pub fn nearest_layout(&self) -> NearestLayout {
-        let mut nearest = self.near(Layout::V1);
+        let answers = Answers::of(self);
+        let near = |layout| NearestLayout { layout, comparison: answers.compare(&layout) };
+        let mut nearest = near(Layout::V1);
         for version in Version::ALL {
             for features in FEATURES {
                 let layout = features.iter().fold(version.layout(), |layout, feature| layout.with(*feature));
-                let near = self.near(layout);
+                let near = near(layout);
                 if near.comparison.differences.len() < nearest.comparison.differences.len() {
                     nearest = near;
                 }
             }
         }
         nearest
-    }
-
-    fn near(&self, layout: Layout) -> NearestLayout {
-        NearestLayout { layout, comparison: self.compare(&layout) }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind};
 
 /// What the files say that a template needs.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct File {
     chat_template: Option<Templates>,
     #[serde(default)]
@@ -22,7 +23,7 @@ struct File {
 
 /// One template, or several by name.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "its `chat_template` is neither a template nor a list of named templates")]
 enum Templates {
     One(String),
     List(Vec<Named>),

@@ -8,9 +8,10 @@ use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 
 use super::clock::Clock;
-use super::object::LongInteger;
+use super::namespace::Namespace;
+use super::object::{Dict, LongInteger};
 use super::python::{self, JsonStyle, is_space};
-use super::{TemplateRaised, keep, methods};
+use super::{TemplateRaised, keep, methods, rewrite};
 
 /// The name of the one template in the environment.
 pub(super) const NAME: &str = "chat_template";
@@ -53,45 +54,42 @@ pub(super) fn set_clock(environment: &mut Environment<'static>, clock: Arc<Clock
 
 fn functions(environment: &mut Environment<'static>) {
     environment.remove_global("debug");
-    for name in ["namespace", "dict"] {
-        let built_in = environment.globals().find(|(known, _)| *known == name).map(|(_, value)| value);
-        if let Some(built_in) = built_in {
-            environment.add_function(name, move |state: &mut State, values: Rest<ValueOrKwargs>| {
-                let values: Vec<Value> = values.into_values();
-                for value in &values {
-                    match value.is_kwargs() || value.kind() == ValueKind::Map {
-                        true => keep::check(
-                            &value.try_iter()?.map(|key| value.get_item(&key)).collect::<Result<Vec<_>, _>>()?,
-                        )?,
-                        false => keep::check(std::slice::from_ref(value))?,
+    environment.add_function("namespace", Namespace::new);
+    let built_in = environment.globals().find(|(known, _)| *known == "dict").map(|(_, value)| value);
+    if let Some(built_in) = built_in {
+        environment.add_function("dict", move |state: &mut State, values: Rest<ValueOrKwargs>| {
+            let values: Vec<Value> = values.into_values();
+            for value in &values {
+                match value.is_kwargs() || value.kind() == ValueKind::Map {
+                    true => {
+                        keep::check(&value.try_iter()?.map(|key| value.get_item(&key)).collect::<Result<Vec<_>, _>>()?)?
                     }
+                    false => keep::check(std::slice::from_ref(value))?,
                 }
-                built_in.call(state, &values)
-            });
-        }
+            }
+            built_in.call(state, &values)
+        });
     }
     environment.add_function("raise_exception", |state: &State, message: &Value| -> Result<Value, Error> {
         let message = python::to_string(message, state)?;
         Err(Error::new(ErrorKind::InvalidOperation, "raise_exception").with_source(TemplateRaised { message }))
     });
-    environment.add_function(
-        super::scan::GENERATION_CALL,
-        |state: &mut State, kwargs: Kwargs| -> Result<Value, Error> {
-            let body = kwargs.get::<Value>("caller")?.call(state, &[])?;
-            let Some(marks) = state.lookup(GENERATION) else { return Ok(body) };
-            let mut marks = marks.as_str().unwrap_or_default().chars();
-            let body = python::to_string(&body, state)?;
-            Ok(Value::from(marks.next().into_iter().chain(body.chars()).chain(marks.next()).collect::<String>()))
-        },
-    );
+    environment.add_function(rewrite::GENERATION_CALL, |state: &mut State, kwargs: Kwargs| -> Result<Value, Error> {
+        let body = kwargs.get::<Value>("caller")?.call(state, &[])?;
+        let Some(marks) = state.lookup(GENERATION) else { return Ok(body) };
+        let mut marks = marks.as_str().unwrap_or_default().chars();
+        let body = python::to_string(&body, state)?;
+        Ok(Value::from(marks.next().into_iter().chain(body.chars()).chain(marks.next()).collect::<String>()))
+    });
 }
 
 fn filters(environment: &mut Environment<'static>) {
     for name in ["chain", "zip", "lines", "split", "bool", "pprint", "e", "escape"] {
         environment.remove_filter(name);
     }
-    environment.add_filter(super::scan::KEEP_FILTER, keep::keep);
-    environment.add_filter(super::scan::NAME_FILTER, keep::name);
+    environment.add_filter(rewrite::KEEP_FILTER, keep::keep);
+    environment.add_filter(rewrite::NAME_FILTER, keep::name);
+    environment.add_filter(rewrite::DICT_FILTER, dict);
     environment.add_filter("tojson", tojson);
     environment.add_filter("string", |state: &State, value: &Value| match value.kind() {
         ValueKind::String => Ok(value.clone()),
@@ -122,6 +120,17 @@ fn filters(environment: &mut Environment<'static>) {
     environment.add_filter("capitalize", |state: &State, value: &Value| {
         python::to_string(value, state).map(|text| methods::capitalize(&text))
     });
+}
+
+/// The dict of a list of keys and values in turn.
+fn dict(state: &State<'_, '_>, pairs: &Value) -> Result<Value, Error> {
+    let pairs = pairs.downcast_object_ref::<Vec<Value>>().map(Vec::as_slice).unwrap_or_default();
+    if let Some(dict) = Dict::of_pairs(pairs)? {
+        dict.extent().charge(state)?;
+        return Ok(Value::from_object(dict));
+    }
+    let pairs = pairs.chunks_exact(2).filter_map(|pair| Some((pair.first()?.clone(), pair.last()?.clone())));
+    keep::keep(state, Value::from_pairs(pairs))
 }
 
 /// `int(value)`, of a text also by way of `float`; none where Python raises.

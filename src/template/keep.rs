@@ -7,17 +7,18 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
+use super::namespace::Namespace;
 use super::object::{Dict, List};
 
 const MAX_DEPTH: u32 = 128;
 const MAX_SIZE: u32 = 10_000;
-const MAX_ITEMS: usize = 100_000;
+pub(super) const MAX_ITEMS: usize = 100_000;
 
 const TOO_LONG: &str = "a list has more than 100000 items";
 
 /// How deep a value is nested, and how many values it holds, each as often as it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Extent {
+pub(super) struct Extent {
     depth: u32,
     size: u32,
 }
@@ -25,12 +26,39 @@ struct Extent {
 impl Extent {
     /// A container of more values than this one counted.
     fn hold(&mut self, held: Extent) -> Result<(), Error> {
-        self.depth = self.depth.max(held.depth + 1);
-        self.size = self.size.saturating_add(held.size).saturating_add(1);
-        if self.depth > MAX_DEPTH || self.size > MAX_SIZE {
+        self.add(held)?;
+        if self.size > MAX_SIZE {
             return Err(too_large("values hold one another too deep or too often"));
         }
         Ok(())
+    }
+
+    /// A list that has grown by this value: it may be long, and holds no more than what is added may hold.
+    pub(super) fn grow(&mut self, value: &Value) -> Result<(), Error> {
+        self.add(extent(value, 0)?)
+    }
+
+    fn add(&mut self, held: Extent) -> Result<(), Error> {
+        self.depth = self.depth.max(held.depth + 1);
+        self.size = self.size.saturating_add(held.size).saturating_add(1);
+        if self.depth > MAX_DEPTH {
+            return Err(too_large("values hold one another too deep or too often"));
+        }
+        Ok(())
+    }
+
+    /// Of a container that holds all these.
+    pub(super) fn of<'v>(held: impl IntoIterator<Item = &'v Value>) -> Result<Self, Error> {
+        let mut whole = Extent::default();
+        for value in held {
+            whole.hold(extent(value, 0)?)?;
+        }
+        Ok(whole)
+    }
+
+    /// Costs what looking at so many values does.
+    pub(super) fn charge(self, state: &State<'_, '_>) -> Result<(), Error> {
+        state.consume_fuel(u64::from(self.size) / 32)
     }
 }
 
@@ -38,31 +66,40 @@ fn too_large(what: &'static str) -> Error {
     Error::new(ErrorKind::InvalidOperation, what)
 }
 
+/// Refuses a list of too many items.
+pub(super) fn check_length(length: usize) -> Result<(), Error> {
+    if length > MAX_ITEMS { Err(too_large(TOO_LONG)) } else { Ok(()) }
+}
+
 /// Passes a value on that is about to have a name of its own.
-pub(super) fn name(value: Value) -> Result<Value, Error> {
-    match value.kind() {
-        ValueKind::Iterable if value.len().is_some_and(|length| length > MAX_ITEMS) => Err(too_large(TOO_LONG)),
-        _ if value.is_tuple() && !value.try_iter()?.any(|item| is_namespace(&item)) => extent(&value, 0).map(|_| value),
-        _ => Ok(value),
+pub(super) fn name(value: &Value) -> Result<Value, Error> {
+    if value.as_object().is_some() {
+        match value.kind() {
+            ValueKind::Iterable => check_length(value.len().unwrap_or_default())?,
+            _ if value.is_tuple() && !value.try_iter()?.any(|item| is_namespace(&item)) => {
+                extent(value, 0)?;
+            }
+            _ => {}
+        }
     }
+    Ok(value.clone())
 }
 
 /// Passes a value on that a template has made, or that a namespace is about to hold.
 pub(super) fn keep(state: &State<'_, '_>, value: Value) -> Result<Value, Error> {
+    if value.as_object().is_none() {
+        return Ok(value);
+    }
     if is_namespace(&value) {
         return Err(too_large("a namespace cannot be stored"));
     }
     match value.kind() {
-        ValueKind::Iterable if value.len().is_some_and(|length| length > MAX_ITEMS) => Err(too_large(TOO_LONG)),
         // What is added up or cut out of lists holds what they hold.
-        ValueKind::Iterable => Ok(value),
-        ValueKind::Seq | ValueKind::Map => {
-            let Extent { size, .. } = extent(&value, 0)?;
-            state.consume_fuel(u64::from(size) / 32)?;
-            Ok(value)
-        }
-        _ => Ok(value),
+        ValueKind::Iterable => check_length(value.len().unwrap_or_default())?,
+        ValueKind::Seq | ValueKind::Map => extent(&value, 0)?.charge(state)?,
+        _ => {}
     }
+    Ok(value)
 }
 
 /// Checks what `namespace(…)` and `dict(…)` are called with.
@@ -77,36 +114,39 @@ pub(super) fn check(values: &[Value]) -> Result<(), Error> {
 }
 
 fn is_namespace(value: &Value) -> bool {
-    value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace"))
+    value.downcast_object_ref::<Namespace>().is_some()
 }
 
 fn extent(value: &Value, depth: u32) -> Result<Extent, Error> {
     let Some(object) = value.as_object() else { return Ok(Extent::default()) };
-    // What the chat holds counts as one value.
-    if object.downcast_ref::<List>().is_some() || object.downcast_ref::<Dict>().is_some() {
-        return Ok(Extent::default());
+    if let Some(list) = object.downcast_ref::<List>() {
+        return Ok(list.extent());
     }
-    match value.kind() {
-        _ if is_namespace(value) => Err(too_large("a namespace cannot be stored")),
+    if let Some(dict) = object.downcast_ref::<Dict>() {
+        return Ok(dict.extent());
+    }
+    let kind = value.kind();
+    match kind {
+        _ if is_namespace(value) => return Err(too_large("a namespace cannot be stored")),
         ValueKind::Seq | ValueKind::Iterable | ValueKind::Map if depth >= MAX_DEPTH => {
-            Err(too_large("values hold one another too deep or too often"))
+            return Err(too_large("values hold one another too deep or too often"));
         }
-        ValueKind::Seq | ValueKind::Iterable => {
-            let mut whole = Extent::default();
-            for item in value.try_iter()?.checked() {
-                whole.hold(extent(&item?, depth + 1)?)?;
-            }
-            Ok(whole)
-        }
-        ValueKind::Map => {
-            let mut whole = Extent::default();
-            for key in value.try_iter()?.checked() {
-                let key = key?;
-                whole.hold(extent(&value.get_item(&key)?, depth + 1)?)?;
-                whole.hold(extent(&key, depth + 1)?)?;
-            }
-            Ok(whole)
-        }
-        _ => Ok(Extent::default()),
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {}
+        _ => return Ok(Extent::default()),
     }
+    let mut whole = Extent::default();
+    if let Some(items) = object.downcast_ref::<Vec<Value>>() {
+        for item in items {
+            whole.hold(extent(item, depth + 1)?)?;
+        }
+        return Ok(whole);
+    }
+    for item in value.try_iter()?.checked() {
+        let item = item?;
+        if kind == ValueKind::Map {
+            whole.hold(extent(&value.get_item(&item)?, depth + 1)?)?;
+        }
+        whole.hold(extent(&item, depth + 1)?)?;
+    }
+    Ok(whole)
 }

@@ -3,6 +3,7 @@
 use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use super::namespace;
 use super::python::{self, is_space};
 
 /// Calls `value.method(args)` as Python would.
@@ -16,6 +17,9 @@ pub(super) fn call(state: &mut State<'_, '_>, value: &Value, method: &str, args:
 }
 
 fn unknown(value: &Value, method: &str) -> Error {
+    if let Some(refused) = namespace::refuse(value, method) {
+        return refused;
+    }
     Error::new(ErrorKind::UnknownMethod, format!("{} has no method named {method}", value.kind()))
 }
 

@@ -1,27 +1,87 @@
-//! The lists and dicts that a template sees: made once from a chat, shared, never changed.
+//! The lists and dicts that a template sees: made once, from a chat or by the template, shared, and then never changed.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
+use minijinja::Error;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 
+use super::keep::{self, Extent};
 use super::python;
 
 /// From this many members on, a dict finds its keys by search and not one by one.
 const INDEXED_FROM: usize = 17;
 
 /// A Python list.
-#[derive(Debug)]
-pub(super) struct List(Vec<Value>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    items: Vec<Value>,
+    /// What it holds of a template's own; what the chat holds counts as one value.
+    extent: Extent,
+}
 
 impl List {
+    /// A list of the chat's.
     pub(super) fn new(items: Vec<Value>) -> Self {
-        List(items)
+        List { items, extent: Extent::default() }
+    }
+
+    /// A template's list, of what another holds.
+    pub(super) fn gathered(items: &Value) -> Result<Self, Error> {
+        let mut list = List::default();
+        list.extend(items)?;
+        Ok(list)
     }
 
     pub(super) fn items(&self) -> &[Value] {
-        &self.0
+        &self.items
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    pub(super) fn push(&mut self, item: &Value) -> Result<(), Error> {
+        self.extent.grow(item)?;
+        keep::check_length(self.items.len() + 1)?;
+        self.items.push(item.clone());
+        Ok(())
+    }
+
+    pub(super) fn extend(&mut self, items: &Value) -> Result<(), Error> {
+        if let Some(list) = items.downcast_object_ref::<List>() {
+            return list.items.iter().try_for_each(|item| self.push(item));
+        }
+        if let Some(list) = items.downcast_object_ref::<Vec<Value>>() {
+            return list.iter().try_for_each(|item| self.push(item));
+        }
+        items.try_iter()?.checked().try_for_each(|item| self.push(&item?))
+    }
+}
+
+/// Goes through a list from both ends.
+struct Items {
+    list: Arc<List>,
+    left: Range<usize>,
+}
+
+impl Iterator for Items {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        self.left.next().and_then(|place| self.list.items.get(place)).cloned()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Items {
+    fn next_back(&mut self) -> Option<Value> {
+        self.left.next_back().and_then(|place| self.list.items.get(place)).cloned()
     }
 }
 
@@ -31,11 +91,15 @@ impl Object for List {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get(key.as_usize()?).cloned()
+        self.items.get(key.as_usize()?).cloned()
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.0.len())
+        Enumerator::RevIter(Box::new(Items { list: Arc::clone(self), left: 0..self.items.len() }))
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.items.len())
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,17 +115,18 @@ pub(super) struct Dict {
     order: Vec<u32>,
     /// What a template calls the members whose keys carry marks.
     unmarked: Vec<(Box<str>, usize)>,
+    extent: Extent,
 }
 
 impl Dict {
-    /// A dict of different keys.
+    /// A dict of different keys, the chat's.
     pub(super) fn new(members: Vec<(Value, Value)>) -> Self {
         let mut order = Vec::new();
         if members.len() >= INDEXED_FROM {
             order.extend((0u32..).take(members.len()));
             order.sort_by(|a, b| key_at(&members, *a).cmp(key_at(&members, *b)));
         }
-        Dict { members, order, unmarked: Vec::new() }
+        Dict { members, order, unmarked: Vec::new(), extent: Extent::default() }
     }
 
     /// A dict of keys as they came: of equal keys the last value stands at the first place, as in Python.
@@ -92,6 +157,27 @@ impl Dict {
         });
         let dict = Dict::new(marked.collect());
         Dict { unmarked, ..dict }
+    }
+
+    /// A template's dict, of keys and values in turn; none where a key is not a text.
+    pub(super) fn of_pairs(pairs: &[Value]) -> Result<Option<Self>, Error> {
+        let extent = Extent::of(pairs)?;
+        let mut members: Vec<(Value, Value)> = Vec::with_capacity(pairs.len() / 2);
+        for pair in pairs.chunks_exact(2) {
+            let [key, value] = pair else { continue };
+            if key.as_str().is_none() {
+                return Ok(None);
+            }
+            match members.iter_mut().find(|(known, _)| known == key) {
+                Some(known) => known.1 = value.clone(),
+                None => members.push((key.clone(), value.clone())),
+            }
+        }
+        Ok(Some(Dict { extent, ..Dict::new(members) }))
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
     }
 
     pub(super) fn members(&self) -> &[(Value, Value)] {

@@ -11,11 +11,11 @@ use super::values::{Marking, Values};
 use super::{
     ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateRaised, continued, python,
 };
-use crate::chat::{Chat, Chunk, Content, Message};
+use crate::chat::{Chat, Chunk, Content, Message, Role};
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
 use crate::marking::Mark;
-use crate::prompt::{Media, Writer};
+use crate::prompt::{Media, Origin, Writer};
 
 /// What a template printed, and how its untrusted parts are marked.
 pub(super) struct Rendered {
@@ -315,10 +315,20 @@ impl Object for Root {
 impl Rendered {
     /// Writes the output: literals of the vocabulary that the template printed as control tokens, all else as text.
     pub(super) fn write(&self, writer: &mut Writer<'_>, vocabulary: Vocabulary) {
-        for part in self.output.split(|character| self.is_generation_sign(character)) {
+        let [open, close] = self.signs.generation.map_or([None; 2], |signs| signs.map(Some));
+        let mut depth = 0usize;
+        for part in self.output.split_inclusive(|character| self.is_generation_sign(character)) {
+            let sign = part.chars().next_back().filter(|last| self.is_generation_sign(*last));
+            let part = sign.and_then(|sign| part.strip_suffix(sign)).unwrap_or(part);
+            writer.from(if depth > 0 { Origin::role(Role::Assistant) } else { Origin::NONE });
             match self.trust {
                 Trust::Marked(mark) => write_marked(writer, part, mark, vocabulary),
                 Trust::None => writer.text(part),
+            }
+            if sign.is_some() && sign == open {
+                depth += 1;
+            } else if sign.is_some() && sign == close {
+                depth = depth.saturating_sub(1);
             }
         }
     }

@@ -47,6 +47,21 @@ fn control(control: Control) -> String {
     quoted(control.as_str())
 }
 
+/// What a template keeps in mind, and how it begins.
+const VARIABLES: [(&str, &str); 11] = [
+    ("text", "false"),
+    ("run", "false"),
+    ("fresh", "false"),
+    ("image_first", "false"),
+    ("shape", "''"),
+    ("reply", "''"),
+    ("calls", "[]"),
+    ("open", "[]"),
+    ("results", "[]"),
+    ("last_user", "-1"),
+    ("tools_done", "false"),
+];
+
 const ALPHANUMERIC: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 impl TemplateWriter<'_> {
@@ -74,11 +89,6 @@ impl TemplateWriter<'_> {
     }
 
     fn write(&mut self) {
-        self.block(
-            "{#- The layout @name@: what is said in `generation` blocks is learnt. #}\n",
-            &[("name", self.layout.name)],
-        );
-        self.line("{%- set ns = namespace(text=false, run=false, fresh=false, image_first=false, shape='', reply='', calls=[], open=[], results=[], last_user=-1, tools_done=false) %}");
         self.say();
         self.content();
         self.tools();
@@ -90,6 +100,28 @@ impl TemplateWriter<'_> {
         self.line("\n{{- bos_token }}");
         self.checks();
         self.messages();
+        let body = std::mem::take(&mut self.out);
+        let name = self.layout.name;
+        self.line(&format!("{{#- The layout {name}: what is said in `generation` blocks is learnt. #}}"));
+        let used = VARIABLES.iter().filter(|(name, _)| body.contains(&format!("ns.{name}")));
+        let variables: Vec<_> = used.map(|(name, value)| format!("{name}={value}")).collect();
+        self.line(&format!("{{%- set ns = namespace({}) %}}", variables.join(", ")));
+        self.out.push_str(&body);
+    }
+
+    /// Does anything stand at a user turn that is told from others by this?
+    fn stands_at(&self, turn: UserTurn) -> bool {
+        let system = matches!(self.layout.system, System::InUser { turn: other, .. } if other == turn);
+        system || self.layout.tools == Some(turn) || (turn == UserTurn::Last && self.drops_old_calls())
+    }
+
+    fn drops_old_calls(&self) -> bool {
+        self.layout.old_tool_turns == History::Drop
+    }
+
+    /// Do the messages of a role hold anything but text?
+    fn holds_more_than_text(&self, role: Role) -> bool {
+        self.kinds(role) != "[]"
     }
 
     /// The macro that prints a text: with what stands before it.
@@ -104,22 +136,23 @@ impl TemplateWriter<'_> {
 
     /// The macro that prints a message's content.
     fn content(&mut self) {
-        self.block(CONTENT, &[("join", &quoted(self.layout.chunk_join))]);
+        // Messages are joined by this, and so may chunks be.
+        match self.layout.chunk_join {
+            "\n\n" => self.block(CONTENT, &[("before", ""), ("join", "'\\n\\n'"), ("after", "")]),
+            join => {
+                let join = format!("'\\n\\n' if ns.fresh else {}", quoted(join));
+                self.block(CONTENT, &[("before", FRESH), ("join", &join), ("after", NOT_FRESH)]);
+            }
+        }
         if self.layout.thinking == Thinking::Tokens && self.has(Feature::Think) {
             let tokens = [("open", &*control(Control::Think)), ("close", &*control(Control::EndThink))];
             self.block(CONTENT_THINKING, &tokens);
         }
         if self.has(Feature::Image) {
-            self.block(
-                CONTENT_MEDIA,
-                &[("types", "['image', 'image_url']"), ("name", "image"), ("token", &control(Control::Img))],
-            );
+            self.block(CONTENT_IMAGE, &[("token", &control(Control::Img))]);
         }
         if self.has(Feature::Audio) {
-            self.block(
-                CONTENT_MEDIA,
-                &[("types", "['input_audio', 'audio_url']"), ("name", "audio"), ("token", &control(Control::Audio))],
-            );
+            self.block(CONTENT_AUDIO, &[("token", &control(Control::Audio))]);
         }
         self.out.push_str(CONTENT_END);
     }
@@ -150,8 +183,8 @@ impl TemplateWriter<'_> {
         self.block(
             TOOLS,
             &[
-                ("open", &quoted(&format!("{}{space}", Control::AvailableTools))),
-                ("close", &control(Control::EndAvailableTools)),
+                ("open", &quoted(&format!("{}{space}[", Control::AvailableTools))),
+                ("close", &quoted(&format!("]{}", Control::EndAvailableTools))),
             ],
         );
         if let Settings::Block { effort, schema } = self.layout.settings {
@@ -175,7 +208,8 @@ impl TemplateWriter<'_> {
     }
 
     fn system_prompt(&mut self, join: &str) {
-        self.block(SYSTEM_IN_USER, &[("join", &quoted(join))]);
+        let cut = if self.holds_more_than_text(Role::User) { SYSTEM_CUT } else { "" };
+        self.block(SYSTEM_IN_USER, &[("join", &quoted(join)), ("cut", cut)]);
     }
 
     fn calls(&mut self) {
@@ -241,7 +275,8 @@ impl TemplateWriter<'_> {
 
     /// What is refused of the messages' order.
     fn checks(&mut self) {
-        self.out.push_str(CHECK_ORDER);
+        let last_user = if self.stands_at(UserTurn::Last) { LAST_USER } else { "" };
+        self.block(CHECK_ORDER, &[("last_user", last_user)]);
         if self.layout.settings == Settings::Unknown {
             self.out.push_str(NO_EFFORT);
         }
@@ -250,25 +285,23 @@ impl TemplateWriter<'_> {
     fn messages(&mut self) {
         self.line("\n{#- The messages: those of one role in a row are one turn. #}");
         if let System::InUser { turn, .. } = self.layout.system {
-            let system = match turn {
-                UserTurn::First => "true",
-                UserTurn::Last => "ns.last_user == -1",
+            let at = |turn: UserTurn, what: &str| match turn {
+                UserTurn::First => format!("    {{{{- {what} }}}}\n"),
+                UserTurn::Last => {
+                    format!("    {{%- if ns.last_user == -1 %}}\n        {{{{- {what} }}}}\n    {{%- endif %}}\n")
+                }
             };
-            let tools = match self.layout.tools {
-                None => "false",
-                Some(UserTurn::First) => "true",
-                Some(UserTurn::Last) => "ns.last_user == -1",
-            };
-            let before = if self.layout.tools.is_some() { "before_user()" } else { "''" };
+            let tools = self.layout.tools.map(|turn| at(turn, "before_user()")).unwrap_or_default();
+            let done = if self.stands_at(UserTurn::First) { "    {%- set ns.tools_done = true %}\n" } else { "" };
             self.block(
                 LEADING_USER,
                 &[
-                    ("system", system),
-                    ("tools", tools),
-                    ("before", before),
+                    ("system", &at(turn, "system_prompt()")),
+                    ("tools", &tools),
+                    ("done", done),
                     ("open", &self.mark(self.layout.user.open)),
                     ("close", &self.mark_after_text(self.layout.user.close)),
-                    ("run", self.opens_run()),
+                    ("run", &self.opens_run("    ")),
                 ],
             );
         }
@@ -295,11 +328,11 @@ impl TemplateWriter<'_> {
         quoted(mark.as_str())
     }
 
-    /// Is the beginning of a user turn text, which its content goes on with?
-    fn opens_run(&self) -> &'static str {
+    /// Where a user turn begins with text, its content goes on with that.
+    fn opens_run(&self, indent: &str) -> String {
         match self.layout.user.open {
-            Mark::Text(_) => "true",
-            Mark::Control(_) => "false",
+            Mark::Text(_) => format!("{indent}{{%- set ns.run = true %}}\n"),
+            Mark::Control(_) => String::new(),
         }
     }
 
@@ -316,8 +349,11 @@ impl TemplateWriter<'_> {
                 &[("place", place(turn))],
             );
         }
-        let image = if self.has(Feature::Image) { control(Control::Img) } else { "''".to_owned() };
-        self.block(USER_BEGINS, &[("open", &self.mark(self.layout.user.open)), ("run", self.opens_run())]);
+        if self.holds_more_than_text(Role::User) {
+            self.out.push_str(USER_SHAPE);
+        }
+        let run = self.opens_run("            ");
+        self.block(USER_BEGINS, &[("open", &self.mark(self.layout.user.open)), ("run", &run)]);
         if let System::InUser { turn, .. } = self.layout.system {
             self.block(
                 "            {%- if @place@ %}\n                {{- system_prompt() }}\n            {%- endif %}\n",
@@ -325,27 +361,34 @@ impl TemplateWriter<'_> {
             );
         }
         if self.has(Feature::Image) {
-            self.block(IMAGE_FIRST, &[("token", &image)]);
+            self.block(IMAGE_FIRST, &[("token", &control(Control::Img))]);
         }
-        self.line("            {%- set ns.tools_done = true %}");
+        if self.stands_at(UserTurn::First) {
+            self.line("            {%- set ns.tools_done = true %}");
+        }
         self.line("        {%- endif %}");
         let (kinds, close) = (self.kinds(Role::User), self.mark_after_text(self.layout.user.close));
-        self.block(USER_CONTENT, &[("kinds", &kinds), ("close", &close)]);
+        let after = if self.has(Feature::Image) { "            {%- set ns.image_first = false %}\n" } else { "" };
+        self.block(USER_CONTENT, &[("kinds", &kinds), ("close", &close), ("after", after)]);
     }
 
     fn assistant(&mut self) {
         let kinds = self.kinds(Role::Assistant);
-        let old = match self.layout.old_tool_turns {
-            History::Drop => "message.tool_calls and loop.index0 < ns.last_user",
-            History::Keep => "false",
-        };
+        let old = if self.drops_old_calls() { OLD_CALLS } else { "" };
         let calls = if self.layout.calls == ToolCalls::None { NO_CALLS } else { TAKE_CALLS };
         let check = match self.layout.rules.text_and_calls {
             TextAndCalls::Either => EITHER,
             TextAndCalls::Both => ANY_REPLY,
         };
-        let trim =
-            if self.layout.trim_reply { "(ns.reply.rstrip(' ') if ns.shape == '' else ns.reply)" } else { "ns.reply" };
+        let is_trimmed_as_text = self.layout.trim_reply && self.holds_more_than_text(Role::Assistant);
+        let (shape, begin_shape) = if is_trimmed_as_text { (REPLY_SHAPE, BEGIN_REPLY_SHAPE) } else { ("", "") };
+        let trim = match self.layout.trim_reply {
+            true if is_trimmed_as_text => "(ns.reply.rstrip(' ') if ns.shape == '' else ns.reply)",
+            true => "ns.reply.rstrip(' ')",
+            false => "ns.reply",
+        };
+        let pairs = self.layout.rules.pairing == Pairing::ById && self.layout.results != ToolResults::None;
+        let open = if pairs { "            {%- set ns.open = ns.calls %}\n" } else { "" };
         let print = if self.layout.calls == ToolCalls::None { "''" } else { "tool_calls(ns.calls)" };
         self.block(
             ASSISTANT,
@@ -355,6 +398,9 @@ impl TemplateWriter<'_> {
                 ("check", check),
                 ("kinds", &kinds),
                 ("trim", trim),
+                ("shape", shape),
+                ("begin_shape", begin_shape),
+                ("open", open),
                 ("print_calls", print),
             ],
         );
@@ -414,11 +460,15 @@ const CONTENT: &str = r"
     {%- if content is string %}
         {{- say(content, '\n\n') }}
     {%- elif content %}
-        {%- set ns.fresh = ns.text %}
-        {%- for chunk in content %}
+@before@        {%- for chunk in content %}
             {%- if chunk.type == 'text' %}
-                {{- say(chunk.text, '\n\n' if ns.fresh else @join@) }}
-                {%- if chunk.text %}
+                {{- say(chunk.text, @join@) }}
+@after@";
+
+const FRESH: &str = r"        {%- set ns.fresh = ns.text %}
+";
+
+const NOT_FRESH: &str = r"                {%- if chunk.text %}
                     {%- set ns.fresh = false %}
                 {%- endif %}
 ";
@@ -429,7 +479,11 @@ const CONTENT_THINKING: &str = r"            {%- elif chunk.type == 'thinking' a
                 {{- cut(@close@ if chunk.get('closed', true) else '') }}
 ";
 
-const CONTENT_MEDIA: &str = r"            {%- elif chunk.type in @types@ and '@name@' in kinds %}
+const CONTENT_AUDIO: &str = r"            {%- elif chunk.type in ['input_audio', 'audio_url'] and 'audio' in kinds %}
+                {{- cut(@token@) }}
+";
+
+const CONTENT_IMAGE: &str = r"            {%- elif chunk.type in ['image', 'image_url'] and 'image' in kinds %}
                 {%- if not ns.image_first %}
                     {{- cut(@token@) }}
                 {%- endif %}
@@ -444,12 +498,12 @@ const CONTENT_END: &str = r"            {%- else %}
 ";
 
 const TOOLS: &str = r#"    {%- if tools %}
-        {{- @open@ ~ '[' }}
+        {{- @open@ }}
         {%- for tool in tools %}
             {{- ', ' if not loop.first }}
             {{- {'type': 'function', 'function': {'name': tool.function.name, 'description': tool.function.description or '', 'parameters': tool.function.parameters or {}}}|tojson }}
         {%- endfor %}
-        {{- ']' ~ @close@ }}
+        {{- @close@ }}
     {%- endif %}
 "#;
 
@@ -491,11 +545,13 @@ const SYSTEM_IN_USER: &str = r"
     {%- if prompt.told %}
         {{- say(@join@, '') }}
         {%- set ns.text = false %}
-        {%- if ns.shape.strip('t') %}
+@cut@    {%- endif %}
+{%- endmacro %}
+";
+
+const SYSTEM_CUT: &str = r"        {%- if ns.shape.strip('t') %}
             {%- set ns.run = false %}
         {%- endif %}
-    {%- endif %}
-{%- endmacro %}
 ";
 
 const CHECK_NAME: &str = r"
@@ -632,10 +688,12 @@ const CHECK_ORDER: &str = r"
             {{- raise_exception('A ' ~ message.role ~ ' message cannot follow a message of the role ' ~ before ~ '.') }}
         {%- endif %}
     {%- endif %}
-    {%- if message.role == 'user' and (loop.first or loop.previtem.role != 'user') %}
+@last_user@{%- endfor %}
+";
+
+const LAST_USER: &str = r"    {%- if message.role == 'user' and (loop.first or loop.previtem.role != 'user') %}
         {%- set ns.last_user = loop.index0 %}
     {%- endif %}
-{%- endfor %}
 ";
 
 const NO_EFFORT: &str = r"{%- if reasoning_effort is defined and reasoning_effort is not none %}
@@ -648,20 +706,12 @@ const LEADING_USER: &str = r"{%- set talk = namespace(first='') %}
     {%- set talk.first = talk.first or message.role %}
 {%- endfor %}
 {%- if talk.first != 'user' %}
-    {%- if @tools@ %}
-        {{- @before@ }}
-    {%- endif %}
-    {{- cut(@open@) }}
-    {%- set ns.run = @run@ %}
-    {%- if @system@ %}
-        {{- system_prompt() }}
-    {%- endif %}
-    {{- cut(@close@) }}
-    {%- set ns.tools_done = true %}
-{%- endif %}
+@tools@    {{- cut(@open@) }}
+@run@@system@    {{- cut(@close@) }}
+@done@{%- endif %}
 ";
 
-const USER_BEGINS: &str = r"            {#- What the turn holds: t is text, i an image, x anything else. #}
+const USER_SHAPE: &str = r"            {#- What the turn holds: t is text, i an image, x anything else. #}
             {%- set ns.shape = '' %}
             {%- for later in messages[loop.index0:] %}
                 {%- if later.role != 'user' %}
@@ -679,9 +729,10 @@ const USER_BEGINS: &str = r"            {#- What the turn holds: t is text, i an
                     {%- endfor %}
                 {%- endif %}
             {%- endfor %}
-            {{- cut(@open@) }}
-            {%- set ns.run = @run@ %}
 ";
+
+const USER_BEGINS: &str = r"            {{- cut(@open@) }}
+@run@";
 
 const IMAGE_FIRST: &str = r"            {#- One image after text comes before it. #}
             {%- set ns.image_first = ns.shape|length > 1 and ns.shape[-1:] == 'i' and ns.shape.strip('t') == 'i' and ns.shape[:1] == 't' %}
@@ -693,8 +744,7 @@ const IMAGE_FIRST: &str = r"            {#- One image after text comes before it
 const USER_CONTENT: &str = r"        {{- write(message.content, @kinds@) }}
         {%- if ends %}
             {{- cut(@close@) }}
-            {%- set ns.image_first = false %}
-        {%- endif %}
+@after@        {%- endif %}
 ";
 
 const NO_CALLS: &str = r"        {%- if message.tool_calls %}
@@ -717,26 +767,32 @@ const ANY_REPLY: &str = r"        {%- if ends and ns.reply == '' and not ns.call
         {%- endif %}
 ";
 
-const ASSISTANT: &str = r"    {%- elif message.role == 'assistant' and (@old@) %}
-    {%- elif message.role == 'assistant' %}
-        {%- if begins %}
-            {%- set ns.reply = '' %}
-            {%- set ns.calls = [] %}
-            {%- set ns.shape = '' %}
-            {{- cut('') }}
-        {%- endif %}
-        {%- if message.content is not string and message.content %}
+const OLD_CALLS: &str = r"    {%- elif message.role == 'assistant' and message.tool_calls and loop.index0 < ns.last_user %}
+        {#- The calls of earlier turns are left out, and their results. #}
+";
+
+const BEGIN_REPLY_SHAPE: &str = r"            {%- set ns.shape = '' %}
+";
+
+const REPLY_SHAPE: &str = r"        {%- if message.content is not string and message.content %}
             {%- for chunk in message.content if chunk.type != 'text' %}
                 {%- set ns.shape = 'x' %}
             {%- endfor %}
         {%- endif %}
-        {%- set ns.reply = ns.reply ~ write(message.content, @kinds@) %}
+";
+
+const ASSISTANT: &str = r"@old@    {%- elif message.role == 'assistant' %}
+        {%- if begins %}
+            {%- set ns.reply = '' %}
+            {%- set ns.calls = [] %}
+@begin_shape@            {{- cut('') }}
+        {%- endif %}
+@shape@        {%- set ns.reply = ns.reply ~ write(message.content, @kinds@) %}
 @calls@@check@        {%- if ends %}
             {%- generation %}
                 {{- @trim@ ~ @print_calls@ ~ eos_token }}
             {%- endgeneration %}
-            {%- set ns.open = ns.calls %}
-            {{- cut('') }}
+@open@            {{- cut('') }}
         {%- endif %}
 ";
 

@@ -5,7 +5,8 @@
     cargo build --release --example format_dataset
     python tests/engines/throughput.py --bytes 1e9
 
-Beside them, what a plain copy of the file takes. A tenth of the file first, so that memory can be seen not to grow.
+Beside them, what a copy of the file takes: both are done once the disk has what they wrote. A tenth of the file first,
+so that memory can be seen not to grow.
 """
 import argparse
 import json
@@ -84,7 +85,8 @@ def main():
                 command = [options.binary, path, "--quiet", "--threads", threads, "--output"]
                 measure(f"format_dataset, {threads} threads, to a file", rows, size, [*command, folder / "rows.jsonl"])
                 measure(f"format_dataset, {threads} threads, discarded", rows, size, [*command, "/dev/null"])
-        measure("cp", rows, size, ["cp", whole, folder / "copy.jsonl"])
+        copy = ["sh", "-c", 'cp "$0" "$1" && sync --data "$1"', whole, folder / "copy.jsonl"]
+        measure("cp and sync", rows, size, copy)
         (folder / "copy.jsonl").unlink()
         target = folder / "transformers.jsonl"
         measure("transformers", rows, size, [sys.executable, __file__, "--transformers", whole, target])

@@ -1,0 +1,95 @@
+//! What lays the rows out: a layout, a SillyTavern preset or a model's own template.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+
+use mistral_chat_template::{
+    Chat, ChatTemplate, Error, Format, Generation, Layout, Message, Mode, PresetFormat, Prompt, Scene, SceneSettings,
+};
+
+use crate::options::Turns;
+use crate::row::Reason;
+use crate::{model_files, preset_line};
+
+/// What the command line names.
+#[derive(Clone, Debug)]
+pub(crate) enum Named {
+    Layout(Box<Layout>),
+    /// A preset by its name, or by its files, set apart by commas.
+    Preset(String),
+    /// A template's file, or a model's folder.
+    Template(PathBuf),
+}
+
+/// What lays the rows out.
+pub(crate) enum Source {
+    Layout(Box<Layout>),
+    Preset(Box<PresetFormat>),
+    Template(Box<ChatTemplate>),
+}
+
+impl Default for Named {
+    fn default() -> Self {
+        Named::Layout(Box::new(Layout::MAGNUM))
+    }
+}
+
+impl Named {
+    /// Opens what is named, and sees to it that it can say what of a row is to be learnt.
+    pub(crate) fn open(&self, turns: Turns) -> Result<Source, Box<dyn StdError>> {
+        Ok(match self {
+            Named::Layout(layout) => Source::Layout(Box::new(layout.in_mode(Mode::Finetuning))),
+            Named::Preset(names) => {
+                let settings = SceneSettings { generation: Generation::Nothing, ..SceneSettings::default() };
+                let scene = Scene { settings, ..Scene::default() };
+                Source::Preset(Box::new(preset_line::named(names)?.with_scene(&scene)?))
+            }
+            Named::Template(path) => {
+                let template = model_files::template(path)?;
+                if !template.marks_generated() && !matches!(turns, Turns::Everything) {
+                    return Err(format!(
+                        "{}: the template has no {{% generation %}} block, so nothing says what of its prompts is to \
+                         be learnt; --learn everything learns all of it",
+                        path.display()
+                    )
+                    .into());
+                }
+                Source::Template(Box::new(template))
+            }
+        })
+    }
+
+    /// The words that a run is told by when it is resumed.
+    pub(crate) fn fingerprint(&self) -> String {
+        match self {
+            Named::Layout(layout) => format!("{}{}", layout.name, layout.features),
+            Named::Preset(names) => format!("preset {names}"),
+            Named::Template(path) => format!("template {}", path.display()),
+        }
+    }
+}
+
+impl Source {
+    pub(crate) fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
+        match self {
+            Source::Layout(layout) => layout.render_into(chat, prompt),
+            Source::Preset(preset) => preset.render_into(chat, prompt),
+            Source::Template(template) => template.render_into(chat, prompt),
+        }
+    }
+
+    /// A template prints what it likes of a message, so that no weight can be followed to its text.
+    pub(crate) fn check_weights(&self, chat: &Chat<'_>, turns: Turns) -> Result<(), Reason> {
+        let weightless =
+            |message: &Message<'_>| matches!(message, Message::Assistant(reply) if reply.weight == Some(0.0));
+        match (self, turns, chat.messages.iter().position(weightless)) {
+            (Source::Template(_), Turns::Weighted, Some(index)) => Err(Reason {
+                kind: "weight",
+                sentence: format!(
+                    "messages[{index}].weight: a template cannot leave a message unlearnt; --learn assistant learns it"
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The bodies of the fuzz targets: bytes in, and a panic where a promise is broken.
+//!
+//! `fuzz_targets` hands them to libFuzzer; `tests/regressions.rs` runs them on what libFuzzer found once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "panics are findings"
+)]
+#![allow(unreachable_pub, reason = "a module of a test, too")]
+
+pub mod chat;
+pub mod compare;
+pub mod completion;
+pub mod detection;
+pub mod image;
+pub mod preset;
+pub mod python_json;
+pub mod render;
+pub mod repair;
+pub mod story;
+pub mod template;
+pub mod written;
+
+mod source;
+mod support;
+
+/// Every target by its name.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("chat", chat::run),
+    ("compare", compare::run),
+    ("completion", completion::run),
+    ("detection", detection::run),
+    ("image", image::run),
+    ("preset", preset::run),
+    ("python_json", python_json::run),
+    ("render", render::run),
+    ("repair", repair::run),
+    ("story", story::run),
+    ("template", template::run),
+    ("written", written::run),
+];

@@ -1,0 +1,76 @@
+//! Any chat through a layout and through the template that is written for it: the same prompt, with the same segments.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use mistral_chat_template::python_json::reformat;
+use mistral_chat_template::{
+    ArgumentsForm, Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode, ToolResults,
+};
+
+use super::source::Source;
+
+thread_local! {
+    static TEMPLATES: RefCell<HashMap<String, ChatTemplate>> = RefCell::default();
+}
+
+pub fn run(data: &[u8]) {
+    let (mut head, rest) = Source::with_head(data);
+    let layout = head.layout().in_mode(Mode::Agnostic);
+    let Some(chat) = rest.chat() else { return };
+    let Ok(prompt) = layout.render(&chat) else { return };
+    if !is_expressible(&chat, &layout) {
+        return;
+    }
+    let key = format!("{layout:?}");
+    let rendered = TEMPLATES.with_borrow_mut(|templates| {
+        let compile = || ChatTemplate::new(&layout.chat_template()).expect("a written template compiles");
+        templates.entry(key).or_insert_with(compile).render(&chat)
+    });
+    let rendered = rendered.unwrap_or_else(|error| panic!("{error}, and not {prompt}"));
+    assert_eq!(rendered.as_str(), prompt.as_str());
+}
+
+fn reformatted(text: &str) -> Option<String> {
+    let mut out = String::new();
+    reformat(text, &mut out).is_ok().then_some(out)
+}
+
+/// Can a template say what this chat says? It cannot read JSON, nor see white space go at a message's end.
+fn is_expressible(chat: &Chat<'_>, layout: &Layout) -> bool {
+    let reads_results = matches!(layout.results, ToolResults::NamedList | ToolResults::Object);
+    let last = chat.messages.len() - 1;
+    chat.messages.iter().enumerate().all(|(index, message)| match message {
+        // For fine-tuning, calls at the end need no ids; a template does not know what it is for.
+        Message::Assistant(message) if index == last && message.tool_calls.iter().any(|call| call.id.is_none()) => {
+            false
+        }
+        Message::Assistant(message) => {
+            let is_python = |text: &str| text.is_empty() || reformatted(text).as_deref() == Some(text);
+            let calls = message.tool_calls.iter().all(|call| {
+                let id = call.id.as_deref().unwrap_or("\n");
+                let is_open = call.arguments_form == ArgumentsForm::Object || is_python(&call.arguments);
+                is_open && !call.name.ends_with('\n') && !id.ends_with('\n')
+            });
+            let ends_plainly = match &message.content {
+                Content::Text(text) => !text.is_empty() && text.trim_end() == &**text,
+                Content::Chunks(_) => false,
+            };
+            calls && message.weight.is_none() && (!message.prefix || (message.tool_calls.is_empty() && ends_plainly))
+        }
+        Message::Tool(message) if reads_results => {
+            let text = match &message.content {
+                Content::Text(text) => text.to_string(),
+                Content::Chunks(chunks) => {
+                    let text = |chunk: &Chunk<'_>| {
+                        if let Chunk::Text(text) = chunk { text.to_string() } else { String::new() }
+                    };
+                    chunks.iter().map(text).collect::<Vec<_>>().join("\n\n")
+                }
+            };
+            let looks = text.trim_start().starts_with(['{', '[', '"']) || reformatted(&text).is_some();
+            text.is_empty() || !looks || reformatted(&text).as_deref() == Some(&*text)
+        }
+        _ => true,
+    })
+}

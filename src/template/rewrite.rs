@@ -1,0 +1,398 @@
+//! The tags of a template as the engine is given them: what they say is the same, and what they make is limited.
+//!
+//! The engine knows no `{% generation %}`, which becomes a call block. It has no limit on how deep and how often values
+//! hold one another, so lists, dicts and tuples that a template writes down pass a filter, and so does what it gives a
+//! name. What it stores in a namespace, the namespace checks itself: `{% set ns.a = b %}` becomes a call of its method,
+//! and where a list grows by `{% set ns.a = ns.a + [b] %}` it grows in place. Line breaks stay where they are, so that
+//! errors name the right line.
+
+use std::borrow::Cow;
+
+use super::namespace;
+use super::tokens::{Kind, Previous, Token};
+
+/// The filter that lists and tuples pass where a template writes one down.
+pub(super) const KEEP_FILTER: &str = "__keep";
+const CLOSE_KEEP: &str = "|__keep)";
+
+/// The filter that makes a dict of a list of keys and values.
+pub(super) const DICT_FILTER: &str = "__dict";
+const CLOSE_DICT: &str = "]|__dict)";
+
+/// The filter that values pass where a template gives them a name.
+pub(super) const NAME_FILTER: &str = "__name";
+const CLOSE_NAME: &str = ")|__name";
+
+/// The function that a `{% generation %}` block calls.
+pub(super) const GENERATION_CALL: &str = "__generation";
+
+/// Names that the engine lets no template assign to, and says so.
+const RESERVED: [&str; 8] = ["true", "True", "false", "False", "none", "None", "loop", "self"];
+
+/// Takes a source's tags one by one, and gives the source that says the same.
+pub(super) struct Rewriter<'s> {
+    source: &'s str,
+    /// How much of the source is in `out`.
+    copied: usize,
+    out: String,
+    /// Is there a `{% generation %}` block?
+    pub(super) generation: bool,
+    /// What is to be said after each `{% endset %}` to come.
+    open_sets: Vec<String>,
+}
+
+/// What stands in the place of a stretch of a tag.
+struct Edit {
+    start: usize,
+    end: usize,
+    new: Cow<'static, str>,
+}
+
+impl<'s> Rewriter<'s> {
+    pub(super) fn new(source: &'s str) -> Self {
+        Rewriter { source, copied: 0, out: String::new(), generation: false, open_sets: Vec::new() }
+    }
+
+    pub(super) fn finish(mut self) -> Cow<'s, str> {
+        if self.copied == 0 {
+            return Cow::Borrowed(self.source);
+        }
+        self.copy_to(self.source.len());
+        Cow::Owned(self.out)
+    }
+
+    /// An expression that is printed, its inside from `inside` on.
+    pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'_>]) {
+        let mut edits = Edits(Vec::new());
+        edits.values(tokens);
+        self.apply(inside, edits);
+    }
+
+    /// A statement, its inside from `inside` on.
+    pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'_>]) {
+        let tokens = without_controls(tokens);
+        let end = tokens.last().map_or(0, Token::end);
+        let mut edits = Edits(Vec::new());
+        match tokens.first().map_or("", |token| token.text) {
+            "set" => self.set(&mut edits, tokens, end),
+            "endset" => {
+                if let Some(then) = self.open_sets.pop().filter(|then| !then.is_empty()) {
+                    edits.insert(end, format!(" %}}{then}"));
+                }
+            }
+            "generation" if tokens.len() == 1 => {
+                self.generation = true;
+                edits.replace(tokens.first(), format!("call {GENERATION_CALL}()"));
+            }
+            "endgeneration" => edits.replace(tokens.first(), "endcall"),
+            _ => edits.values(tokens),
+        }
+        self.apply(inside, edits);
+    }
+
+    fn set(&mut self, edits: &mut Edits, tokens: &[Token<'_>], end: usize) {
+        let assignment = tokens.iter().position(|token| token.depth == 0 && token.is_sign("="));
+        let target_end =
+            assignment.or_else(|| tokens.iter().position(|token| token.is_sign("|"))).unwrap_or(tokens.len());
+        let target = tokens.get(1..target_end).unwrap_or_default();
+        let Some(assignment) = assignment else {
+            edits.values(tokens.get(target_end..).unwrap_or_default());
+            self.open_sets.push(edits.set_after(target));
+            return;
+        };
+        let value = tokens.get(assignment + 1..).unwrap_or_default();
+        if let Some(attribute) = attribute(target) {
+            edits.set_attribute(tokens, target, attribute, value, end);
+            return;
+        }
+        edits.values(value);
+        if computes(tokens) {
+            edits.insert(tokens.get(assignment).map_or(end, Token::end), " (");
+            edits.insert(end, CLOSE_NAME);
+        }
+        let then = edits.set_after(target);
+        if !then.is_empty() {
+            edits.insert(end, format!(" %}}{then}"));
+        }
+    }
+
+    fn apply(&mut self, inside: usize, Edits(mut edits): Edits) {
+        edits.sort_by_key(|edit| (edit.start, edit.end));
+        for edit in edits {
+            self.copy_to(inside + edit.start);
+            self.out.push_str(&edit.new);
+            self.copied = inside + edit.end;
+        }
+    }
+
+    fn copy_to(&mut self, end: usize) {
+        self.out.push_str(self.source.get(self.copied..end).unwrap_or_default());
+        self.copied = end;
+    }
+}
+
+/// A statement's tokens without the signs that control white space.
+fn without_controls<'t, 's>(mut tokens: &'t [Token<'s>]) -> &'t [Token<'s>] {
+    let control = |token: &Token<'_>| token.is_sign("-") || token.is_sign("+");
+    if let Some((_, rest)) = tokens.split_first().filter(|(first, _)| control(first)) {
+        tokens = rest;
+    }
+    if let Some((_, rest)) = tokens.split_last().filter(|(last, _)| control(last)) {
+        tokens = rest;
+    }
+    tokens
+}
+
+/// The name of the attribute that a target such as `ns.a` is.
+fn attribute<'s>(target: &[Token<'s>]) -> Option<&'s str> {
+    let [first, .., dot, last] = target else { return None };
+    let names = target.iter().step_by(2).all(|token| token.kind == Kind::Name);
+    let dots = target.iter().skip(1).step_by(2).all(|token| token.is_sign("."));
+    (names && dots && dot.is_sign(".") && !RESERVED.contains(&first.text)).then_some(last.text)
+}
+
+/// Could the value of a statement be a list or a text that is not yet limited? What is looked up has been made before.
+fn computes(tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(|token| match (token.kind, token.text) {
+        (Kind::Sign, "[") => token.previous == Previous::Operator || slices(token, tokens),
+        (Kind::Sign, "," | "(" | "{" | "+" | "*" | "|" | "**") => true,
+        _ => false,
+    })
+}
+
+/// Does an index take a slice?
+fn slices(open: &Token<'_>, tokens: &[Token<'_>]) -> bool {
+    inner(open, tokens).iter().any(|token| token.depth == open.depth + 1 && token.is_sign(":"))
+}
+
+/// The tokens between a bracket and its partner.
+fn inner<'t, 's>(open: &Token<'s>, tokens: &'t [Token<'s>]) -> &'t [Token<'s>] {
+    let from = tokens.partition_point(|token| token.start <= open.start);
+    let length = tokens.get(from..).unwrap_or_default().iter().position(|token| token.depth == open.depth);
+    tokens.get(from..from + length.unwrap_or_default()).unwrap_or_default()
+}
+
+/// The changes to one tag.
+struct Edits(Vec<Edit>);
+
+impl Edits {
+    fn insert(&mut self, at: usize, new: impl Into<Cow<'static, str>>) {
+        self.0.push(Edit { start: at, end: at, new: new.into() });
+    }
+
+    fn replace(&mut self, token: Option<&Token<'_>>, new: impl Into<Cow<'static, str>>) {
+        if let Some(token) = token {
+            self.0.push(Edit { start: token.start, end: token.end(), new: new.into() });
+        }
+    }
+
+    /// Lists, dicts and tuples that hold what is not known beforehand pass a filter; members with plain names are
+    /// looked up as attributes, which the engine does faster.
+    fn values(&mut self, tokens: &[Token<'_>]) {
+        for (place, token) in tokens.iter().enumerate() {
+            if token.opens_literal() {
+                self.literal(token, tokens);
+            } else if token.is_sign("[") {
+                self.member(place, tokens);
+            }
+        }
+    }
+
+    fn literal(&mut self, open: &Token<'_>, tokens: &[Token<'_>]) {
+        let inner = inner(open, tokens);
+        let Some(close) = tokens.iter().find(|token| token.start > open.start && token.depth == open.depth) else {
+            return;
+        };
+        if !inner.iter().any(Token::is_dynamic) {
+            return;
+        }
+        let top = || inner.iter().filter(|token| token.depth == open.depth + 1);
+        match open.text {
+            "(" if !top().any(|token| token.is_sign(",")) => {}
+            "{" if !top().any(|token| token.is_sign("**")) => {
+                self.replace(Some(open), "([");
+                top().filter(|token| token.is_sign(":")).for_each(|colon| self.replace(Some(colon), ","));
+                self.replace(Some(close), CLOSE_DICT);
+            }
+            _ => {
+                self.insert(open.start, "(");
+                self.insert(close.end(), CLOSE_KEEP);
+            }
+        }
+    }
+
+    /// `a['b']` as `a.b`; but a method would be called another way, and a test has its argument in the brackets.
+    fn member(&mut self, place: usize, tokens: &[Token<'_>]) {
+        let [Some(open), Some(key), Some(close)] = [place, place + 1, place + 2].map(|place| tokens.get(place)) else {
+            return;
+        };
+        let name = key.text.get(1..key.text.len().saturating_sub(1)).unwrap_or_default();
+        let plain = key.kind == Kind::Text
+            && name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let called = tokens.get(place + 3).is_some_and(|next| next.is_sign("("));
+        let before = |back: usize| place.checked_sub(back).and_then(|place| tokens.get(place));
+        let on_value = before(1).is_some_and(|value| match value.kind {
+            Kind::Name => before(2).is_none_or(|token| !matches!(token.text, "is" | "not" | "|")),
+            _ => value.is_sign("]") || value.is_sign(")"),
+        });
+        if plain && !called && on_value && close.is_sign("]") {
+            self.replace(Some(open), ".");
+            self.replace(Some(key), name.to_owned());
+            self.replace(Some(close), "");
+        }
+    }
+
+    /// A namespace's attribute set by its own method.
+    fn set_attribute(
+        &mut self,
+        tokens: &[Token<'_>],
+        target: &[Token<'_>],
+        attribute: &str,
+        value: &[Token<'_>],
+        end: usize,
+    ) {
+        self.replace(tokens.first(), "do");
+        let (operand, method) = match addend(target, value) {
+            Some([open, item @ .., close]) if is_one_item(open, item, close) => (item, namespace::APPEND),
+            Some(operand) => (operand, namespace::ADD),
+            None => (value, namespace::SET),
+        };
+        let dot = target.len().saturating_sub(2);
+        self.replace(target.get(dot), format!(".{method}(\"{attribute}\", ("));
+        self.replace(target.last(), "");
+        let operand_start = operand.first().map_or(end, |token| token.start);
+        let operand_end = operand.last().map_or(end, Token::end);
+        let taken = tokens.iter().filter(|token| token.start >= target.last().map_or(0, Token::end));
+        for token in taken.filter(|token| token.start < operand_start || token.start >= operand_end) {
+            self.replace(Some(token), "");
+        }
+        self.values(operand);
+        self.insert(end, "))");
+    }
+
+    /// Names in the place of the attributes among a statement's targets, and what sets the attributes by them.
+    fn set_after(&mut self, target: &[Token<'_>]) -> String {
+        let mut then = String::new();
+        let is_name = |token: &&Token<'_>| token.kind == Kind::Name || token.is_sign(".");
+        let mut place = 0;
+        while place < target.len() {
+            let name = target.get(place..).unwrap_or_default();
+            let name = name.get(..name.iter().take_while(is_name).count()).unwrap_or_default();
+            if let Some(attribute) = attribute(name) {
+                let path: String = name.iter().take(name.len() - 2).map(|token| token.text).collect();
+                let method = namespace::SET;
+                let held = format!("__{}{attribute}", then.len());
+                then.push_str(&format!("{{% do {path}.{method}(\"{attribute}\", {held}) %}}"));
+                name.iter().for_each(|token| self.replace(Some(token), ""));
+                self.insert(name.first().map_or(0, |token| token.start), held);
+            }
+            place += name.len().max(1);
+        }
+        then.truncate(then.trim_end_matches(" %}").len());
+        then
+    }
+}
+
+/// What is added to the target's own value, where that is all that the value is, and does nothing else.
+fn addend<'t, 's>(target: &[Token<'_>], value: &'t [Token<'s>]) -> Option<&'t [Token<'s>]> {
+    let (own, rest) = value.split_at_checked(target.len())?;
+    let (plus, operand) = rest.split_first()?;
+    let same = target.len() == 3 && own.iter().zip(target).all(|(one, other)| one.text == other.text);
+    let binds = |token: &Token<'_>| match token.kind {
+        Kind::Sign => token.depth > 0 || matches!(token.text, "." | "|" | "[" | "]" | "{" | "}"),
+        Kind::Name => token.depth > 0 || !token.is_word_operator(),
+        Kind::Number | Kind::Text => true,
+    };
+    // A call could change what is added to.
+    let alone = operand.iter().all(|token| binds(token) && !token.is_sign("("));
+    (same && plus.is_sign("+") && alone && !operand.is_empty()).then_some(operand)
+}
+
+/// Is this a list of one item?
+fn is_one_item(open: &Token<'_>, item: &[Token<'_>], close: &Token<'_>) -> bool {
+    let separate = |token: &Token<'_>| token.depth == 1 && token.is_sign(",") || token.depth == 0;
+    open.is_sign("[") && open.opens_literal() && close.is_sign("]") && !item.is_empty() && !item.iter().any(separate)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::TemplateLimits;
+    use crate::template::scan::scan;
+
+    fn rewritten(source: &str) -> String {
+        scan(source, &TemplateLimits::default()).unwrap().source.into_owned()
+    }
+
+    #[track_caller]
+    fn assert_becomes(source: &str, expected: &str) {
+        assert_eq!(rewritten(source), expected);
+    }
+
+    #[track_caller]
+    fn assert_stays(source: &str) {
+        assert_becomes(source, source);
+    }
+
+    #[test]
+    fn generation_blocks_become_calls() {
+        assert_becomes("a{%- generation +%}b{% endgeneration -%}c", "a{%- call __generation() +%}b{% endcall -%}c");
+        assert_becomes("{%generation%}x{%endgeneration%}", "{%call __generation()%}x{%endcall%}");
+        assert_stays(
+            "{# {% generation %} #}{{ '{% generation %}' }}{% raw %}{% generation %}{% endraw %}{{ generation }}",
+        );
+    }
+
+    #[test]
+    fn computed_values_pass_a_filter() {
+        assert_becomes("{% set a, b = 1, '%}' %}", "{% set a, b = ( 1, '%}')|__name %}");
+        assert_becomes("{%set a=[b]-%}", "{%set a=( ([b]|__keep))|__name-%}");
+        assert_becomes("{% set a = b[1:] %}", "{% set a = ( b[1:])|__name %}");
+        assert_becomes("{{ [[x], (y, [1])][0] }}", "{{ ([([x]|__keep), ((y, [1])|__keep)]|__keep)[0] }}");
+        assert_becomes("{{ {'a': x, 'b': {y: 1, 'c': 2}} }}", "{{ (['a', x, 'b', ([y, 1, 'c', 2]|__dict)]|__dict) }}");
+        for plain in [
+            "{% set a = b %}",
+            "{% set a = b[c].d %}",
+            "{% set a %}x{% endset %}",
+            "{% if a == [1] or {'b': 2} %}{% endif %}",
+            "{{ f(a, b)[c](d) }}",
+            "{% for (a, b) in c %}{% endfor %}",
+            "{{ (a) + 'b'[c] }}",
+        ] {
+            assert_stays(plain);
+        }
+    }
+
+    #[test]
+    fn members_are_looked_up_by_name() {
+        assert_becomes("{{ a['b'][\"c_1\"].d['e'] }}", "{{ a.b.c_1.d.e }}");
+        assert_becomes("{% if f(x)['a'] %}{% endif %}", "{% if f(x).a %}{% endif %}");
+        for other in
+            ["{{ a['b']() }}", "{{ a['b c'] }}", "{{ a['1'] }}", "{{ 1['a'] }}", "{{ a is eq ['a'] }}", "{{ a[b] }}"]
+        {
+            assert_stays(other);
+        }
+    }
+
+    #[test]
+    fn namespaces_are_set_by_their_own_methods() {
+        assert_becomes("{%- set ns.a = b + c -%}", "{%- do ns.__set(\"a\", (  b + c)) -%}");
+        assert_becomes("{% set ns.a = ns.a + 1 %}", "{% do ns.__add(\"a\", (    1)) %}");
+        assert_becomes("{% set ns.a=ns.a+[x.y]%}", "{% do ns.__append(\"a\", (x.y))%}");
+        assert_becomes("{% set ns.a = ns.a + [x, y] %}", "{% do ns.__add(\"a\", (    ([x, y]|__keep))) %}");
+        assert_becomes("{% set ns.a = ns.a + b['c'] | list %}", "{% do ns.__add(\"a\", (    b.c | list)) %}");
+        for same in ["ns.a - 1", "ns.b + 1", "ns.a + f(1)", "ns.a + 1 - 1", "ns.a + 1 if x", "ns.a + x is y"] {
+            assert_becomes(&format!("{{% set ns.a = {same} %}}"), &format!("{{% do ns.__set(\"a\", (  {same})) %}}"));
+        }
+        assert_stays("{% set loop.index = 1 %}");
+    }
+
+    #[test]
+    fn namespaces_are_set_by_blocks_and_among_other_names() {
+        assert_becomes(
+            "{% set ns.a %}{% set b %}x{% endset %}{%- endset -%}",
+            "{% set __0a %}{% set b %}x{% endset %}{%- endset %}{% do ns.__set(\"a\", __0a) -%}",
+        );
+        assert_becomes("{% set b, ns.a = c %}", "{% set b, __0a = ( c)|__name %}{% do ns.__set(\"a\", __0a) %}");
+    }
+}

@@ -1,0 +1,212 @@
+//! How time and memory grow: twice the input, how much more of both.
+//!
+//! `cargo test --release --test growth -- --ignored --nocapture` prints the table. Time is the least of fifteen runs;
+//! memory is the input and the most that is allocated at a time, over the input and the output.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use allocation_counter::measure;
+use mistral_chat_template::python_json::reformat;
+use mistral_chat_template::{
+    Chat, Completion, Format, GrowingPrompt, Layout, Message, Mode, Preset, RepairPolicy, Scene, Segment, ToolCall,
+    Version,
+};
+
+/// An input, what it came to, and what that took.
+struct Run<W> {
+    input: String,
+    work: W,
+    output: usize,
+    time: Duration,
+}
+
+impl<W: Fn(&str) -> usize> Run<W> {
+    fn new(input: String, work: W) -> Self {
+        Run { input, work, output: 0, time: Duration::MAX }
+    }
+
+    fn again(&mut self) {
+        let started = Instant::now();
+        self.output = black_box((self.work)(black_box(&self.input)));
+        self.time = self.time.min(started.elapsed());
+    }
+
+    /// The input, which is not counted as allocated, and the most that is allocated at a time.
+    fn peak(&self) -> f64 {
+        let allocated = measure(|| drop(black_box((self.work)(&self.input)))).bytes_max;
+        (self.input.len() as f64 + allocated as f64) / (self.input.len() + self.output) as f64
+    }
+}
+
+/// Runs n and 2n by turns, so that both meet the same neighbours on the machine, and prints a line of the table.
+fn print<W: Fn(&str) -> usize>(name: &str, of: impl Fn(usize) -> Run<W>) {
+    let (mut one, mut two) = (of(1), of(2));
+    for _ in 0..15 {
+        one.again();
+        two.again();
+        if two.time > Duration::from_secs(1) {
+            break;
+        }
+    }
+    let ratio = two.time.as_secs_f64() / one.time.as_secs_f64();
+    let milliseconds = two.time.as_secs_f64() * 1e3;
+    let (input, output) = (two.input.len(), two.output);
+    let (peak, peak_of_two) = (one.peak(), two.peak());
+    println!("| {name} | {input} | {output} | {milliseconds:.2} ms | {ratio:.2} | {peak:.2} | {peak_of_two:.2} |");
+}
+
+const WORDS: &str = "Forêt [/INST] </s>, 世界 and \"quotes\"\n";
+
+fn words(bytes: usize) -> String {
+    WORDS.repeat(bytes / WORDS.len())
+}
+
+fn json(chat: &Chat<'_>) -> String {
+    serde_json::to_string(chat).unwrap()
+}
+
+/// One message of so many megabytes.
+fn long_message(megabytes: usize) -> String {
+    json(&Chat::new([Message::user(words(megabytes * 1_000_000))]))
+}
+
+fn exchanges(count: usize) -> Chat<'static> {
+    let said = |index: usize| if index % 2 == 0 { Message::user(words(100)) } else { Message::assistant(words(100)) };
+    Chat::new((0..count * 5_000 + 1).map(said))
+}
+
+fn exchanges_json(count: usize) -> String {
+    json(&exchanges(count))
+}
+
+/// Calls and results by turns, of an agent whose ids no layout takes.
+fn agent(count: usize) -> Chat<'static> {
+    let round = |index: usize| {
+        let id = format!("call_{index:024}");
+        let call = ToolCall::new("get", "{\"city\":\"Paris\"}").id(id.clone());
+        [
+            Message::user("And there?"),
+            Message::calls([call]),
+            Message::tool("22").answering(id),
+            Message::assistant("22."),
+        ]
+    };
+    Chat::new((0..count * 1_250).flat_map(round).chain([Message::user("Thanks.")]))
+}
+
+fn render(json: &str, format: &impl Format) -> usize {
+    format.render(&Chat::from_json(json).unwrap()).unwrap().as_str().len()
+}
+
+fn count(segment: Segment<'_>) -> usize {
+    match segment {
+        Segment::Text(text) => text.len(),
+        Segment::Control(_) | Segment::Media(_) => 1,
+    }
+}
+
+#[test]
+#[ignore = "a measurement: run it in release"]
+fn growth() {
+    println!(
+        "| what, at n = 1 MB of content or 5,000 messages | input at 2n | output at 2n | time at 2n | t(2n)/t(n) | peak at n | at 2n |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for version in Version::ALL {
+        let layout = version.layout();
+        print(&format!("content: JSON to prompt, {version}"), |n| {
+            Run::new(long_message(n), |json| render(json, &layout))
+        });
+        print(&format!("messages: JSON to prompt, {version}"), |n| {
+            Run::new(exchanges_json(n), |json| render(json, &layout))
+        });
+    }
+    formats();
+    conversations();
+    texts();
+}
+
+fn formats() {
+    let preset = Preset::for_layout(&Layout::MAGNUM).unwrap().with_scene(&Scene::default()).unwrap();
+    print("content: JSON to prompt, a preset", |n| Run::new(long_message(n), |json| render(json, &preset)));
+    print("messages: JSON to prompt, a preset", |n| Run::new(exchanges_json(n), |json| render(json, &preset)));
+    #[cfg(feature = "template")]
+    for layout in [Layout::V3, Layout::V13] {
+        let template = mistral_chat_template::ChatTemplate::new(&layout.chat_template()).unwrap();
+        let name = format!("a template, {}", layout.name);
+        print(&format!("content: JSON to prompt, {name}"), |n| {
+            Run::new(long_message(n), |json| render(json, &template))
+        });
+        print(&format!("messages: JSON to prompt, {name}"), |n| {
+            Run::new(exchanges_json(n), |json| render(json, &template))
+        });
+    }
+}
+
+fn conversations() {
+    for layout in [Layout::V3, Layout::V7, Layout::V13] {
+        print(&format!("messages: repaired, {}", layout.name), |n| {
+            Run::new(json(&agent(n)), |json| {
+                let chat = Chat::from_json(json).unwrap();
+                let repaired = chat.repair(&layout, &RepairPolicy::default()).unwrap();
+                layout.render(&repaired.chat).unwrap().as_str().len()
+            })
+        });
+        print(&format!("messages: fitted to half, {}", layout.name), |n| {
+            Run::new(exchanges_json(n), move |json| {
+                let chat = Chat::from_json(json).unwrap();
+                let fitted = chat.fit(&layout, n * 400_000, count).unwrap();
+                assert!(!fitted.dropped.is_empty());
+                fitted.count
+            })
+        });
+        print(&format!("messages: appended two by two, {}", layout.name), |n| {
+            Run::new(exchanges_json(n), |json| {
+                let messages = Chat::from_json(json).unwrap().messages;
+                let mut messages = messages.into_iter();
+                let first = messages.next().unwrap();
+                let mut growing = GrowingPrompt::new(Chat::new([first]), &layout).unwrap();
+                while let (Some(one), Some(other)) = (messages.next(), messages.next()) {
+                    growing.append([one, other]).unwrap();
+                }
+                growing.prompt().as_str().len()
+            })
+        });
+    }
+}
+
+fn texts() {
+    print("content: a completion of text", |n| {
+        Run::new(words(n * 1_000_000), |text| {
+            let content = Completion::from_text(text, &Layout::V13).message.content;
+            if let mistral_chat_template::Content::Text(text) = content { text.len() } else { 0 }
+        })
+    });
+    print("content: a completion of calls", |n| {
+        Run::new("[TOOL_CALLS]get[ARGS]{\"city\": \"Paris\"}".repeat(n * 25_000), |text| {
+            let calls = Completion::from_text(text, &Layout::V13).into_result().unwrap().tool_calls;
+            calls.iter().map(|call| call.name.len() + call.arguments.len()).sum()
+        })
+    });
+    print("content: JSON as Python writes it", |n| {
+        Run::new(format!("[{}0]", "{\"a\":1,\"b\":[1.50,\"\\u00e9\"],\"a\":2},".repeat(n * 27_000)), |json| {
+            let mut out = String::new();
+            reformat(json, &mut out).unwrap();
+            out.len()
+        })
+    });
+    print("content: a preset's file", |n| {
+        let file = serde_json::json!({"story_string": words(n * 1_000_000)}).to_string();
+        Run::new(file, |json| {
+            let mut preset = Preset::default();
+            preset.load(json).unwrap();
+            preset.context.story_string.len()
+        })
+    });
+    let layout = Layout::V3.in_mode(Mode::Agnostic);
+    print("content: a prompt explained, v3", |n| {
+        let prompt = layout.render(&exchanges(n)).unwrap().into_string();
+        Run::new(prompt, |prompt| mistral_chat_template::Explanation::new(prompt, &layout).chat.messages.len() * 100)
+    });
+}
