@@ -82,9 +82,9 @@ pub(crate) enum Sort {
 
 impl Sort {
     /// Told in one pass of its own, because most chats are plain.
-    pub(crate) fn of_chat(chat: &Chat<'_>) -> Self {
+    pub(crate) fn of_messages(messages: &[Message<'_>]) -> Self {
         let mut previous = Role::System;
-        let plain = chat.messages.iter().all(|message| {
+        let plain = messages.iter().all(|message| {
             let role = message.role();
             let in_turn = match previous {
                 Role::System => matches!(role, Role::System | Role::User),
@@ -100,18 +100,36 @@ impl Sort {
     }
 
     pub(crate) fn of_message(message: &Message<'_>) -> Self {
-        let plain = match message {
-            Message::System(Content::Text(_)) | Message::User(Content::Text(_)) => true,
+        if plain_text(message, message.role()).is_some() { Sort::Plain } else { Sort::Mixed }
+    }
+}
+
+/// The text of a message that is plain and of this role.
+#[inline]
+pub(crate) fn plain_text<'c>(message: &'c Message<'_>, role: Role) -> Option<&'c str> {
+    match (message, role) {
+        (Message::System(Content::Text(text)), Role::System) | (Message::User(Content::Text(text)), Role::User) => {
+            Some(text)
+        }
+        (
             Message::Assistant(AssistantMessage {
                 content: Content::Text(text),
                 tool_calls,
                 prefix: false,
                 weight: None,
-            }) => !text.is_empty() && tool_calls.is_empty(),
-            _ => false,
-        };
-        if plain { Sort::Plain } else { Sort::Mixed }
+            }),
+            Role::Assistant,
+        ) if !text.is_empty() && tool_calls.is_empty() => Some(text),
+        _ => None,
     }
+}
+
+/// Checks what there is to check where each message is plain and there are no tools.
+pub(crate) fn check_plain(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
+    let check = Check { chat, layout };
+    check.ends()?;
+    check.effort()?;
+    check.settings()
 }
 
 /// Checks what the messages say by themselves; [`check_turns`] checks what they are as turns.

@@ -24,7 +24,7 @@ use crate::layout::{History, Layout, Pairing, Settings, System, UserTurn};
 pub struct Conversation<'c, 'a> {
     pub(crate) chat: &'c Chat<'a>,
     pub(crate) layout: &'c Layout,
-    /// The turns; none where each message is one, and none is left out.
+    /// The turns; none of a chat that is only checked or written without them.
     pub(crate) turns: Vec<Turn>,
     /// The first and the last user turn, before any turn was dropped to fit a budget.
     pub(crate) users: Option<(usize, usize)>,
@@ -67,16 +67,21 @@ impl<'c, 'a> Conversation<'c, 'a> {
     /// assert_eq!(error.to_string(), "messages[1].role: a tool message cannot follow a user message (v3)");
     /// ```
     pub fn new(chat: &'c Chat<'a>, layout: &'c Layout) -> Result<Self, Error> {
-        let mut conversation = Conversation::with_buffer(chat, layout, Vec::new())?;
+        Conversation::gathered(chat, layout, Vec::new())
+    }
+
+    /// As [`new`](Conversation::new), using the memory of `turns`.
+    pub(crate) fn gathered(chat: &'c Chat<'a>, layout: &'c Layout, turns: Vec<Turn>) -> Result<Self, Error> {
+        let mut conversation = Conversation::with_buffer(chat, layout, turns)?;
         if conversation.turns.is_empty() {
             gather(chat, layout, &mut conversation.turns);
         }
         Ok(conversation)
     }
 
-    /// As [`new`](Conversation::new), using the memory of `turns`.
+    /// As [`gathered`](Conversation::gathered), without the turns where each message is one and none is left out.
     pub(crate) fn with_buffer(chat: &'c Chat<'a>, layout: &'c Layout, mut turns: Vec<Turn>) -> Result<Self, Error> {
-        let sort = Sort::of_chat(chat);
+        let sort = Sort::of_messages(&chat.messages);
         check_chat(chat, layout, sort)?;
         let users = match sort {
             Sort::Plain => ends(&chat.messages, |message| message.role() == Role::User),
@@ -85,6 +90,18 @@ impl<'c, 'a> Conversation<'c, 'a> {
                 ends(&turns, |turn| turn.role == Role::User)
             }
         };
+        let conversation = Conversation::of_turns(chat, layout, turns, users);
+        check_turns(&conversation, sort)?;
+        Ok(conversation)
+    }
+
+    /// A conversation of these turns, the first and the last user turn being these.
+    pub(crate) fn of_turns(
+        chat: &'c Chat<'a>,
+        layout: &'c Layout,
+        turns: Vec<Turn>,
+        users: Option<(usize, usize)>,
+    ) -> Self {
         let at = |place: UserTurn| users.map(|(first, last)| if place == UserTurn::First { first } else { last });
         let has_block = !chat.tools.is_empty() || matches!(layout.settings, Settings::Block { .. });
         let tools_turn = layout.tools.filter(|_| has_block).and_then(at);
@@ -92,9 +109,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
             System::InUser { turn, .. } => at(turn),
             System::OwnTurn(_) => None,
         };
-        let conversation = Conversation { chat, layout, turns, users, tools_turn, system_turn };
-        check_turns(&conversation, sort)?;
-        Ok(conversation)
+        Conversation { chat, layout, turns, users, tools_turn, system_turn }
     }
 
     /// The messages of a turn, with their indexes.

@@ -10,9 +10,11 @@ use crate::layout::WordStart;
 use crate::normalize::Turn;
 
 mod growth;
+mod turns;
 mod writer;
 
 pub(crate) use self::growth::{Place, Run};
+pub(crate) use self::turns::{Joints, TurnWriter};
 pub(crate) use self::writer::Writer;
 
 /// A rendered prompt: one string that knows what of it is a control token and what is text.
@@ -39,6 +41,8 @@ pub struct Prompt {
     stops: Vec<Cow<'static, str>>,
     /// The turns of the last render: kept for their capacity.
     turns: Vec<Turn>,
+    /// The joints of the last render, kept likewise.
+    joints: String,
 }
 
 /// A stretch of the string that one message wrote: text or media, with a control token on either side, on one or none.
@@ -48,6 +52,12 @@ struct Piece {
     end: usize,
     /// The index of the message that the bytes come from; `u32::MAX` for none.
     message: u32,
+    form: Form,
+}
+
+/// Whose piece it is, and what of it are control tokens and text.
+#[derive(Clone, Copy)]
+struct Form {
     role: Option<Role>,
     open: Option<Control>,
     body: Body,
@@ -79,15 +89,16 @@ impl Body {
 
 impl Piece {
     fn origin(&self) -> Origin {
-        Origin { message: self.message, role: self.role }
+        Origin { message: self.message, role: self.form.role }
     }
 
     /// The spans of the piece, in order, where it begins at `start`.
     fn spans(&self, start: usize) -> impl Iterator<Item = Span> + use<> {
-        let (message, role) = (self.origin().index(), self.role);
-        let text_start = start + length(self.open);
-        let text_end = self.end - length(self.close);
-        let body = match self.body {
+        let Form { role, open, body, close } = self.form;
+        let message = self.origin().index();
+        let text_start = start + length(open);
+        let text_end = self.end - length(close);
+        let body = match body {
             Body::Nothing => None,
             Body::Run => Some(SpanKind::Text(WordStart::Nothing)),
             Body::SpacedRun => Some(SpanKind::Text(WordStart::Space)),
@@ -96,9 +107,9 @@ impl Piece {
             Body::Audio => Some(SpanKind::Media(Media::Audio)),
         };
         let spans = [
-            (start..text_start, self.open.map(SpanKind::Control)),
+            (start..text_start, open.map(SpanKind::Control)),
             (text_start..text_end, body),
-            (text_end..self.end, self.close.map(SpanKind::Control)),
+            (text_end..self.end, close.map(SpanKind::Control)),
         ];
         spans.into_iter().filter_map(move |(range, kind)| Some(Span { range, kind: kind?, message, role }))
     }
@@ -409,6 +420,15 @@ impl Prompt {
         self.text
     }
 
+    /// Gives a prompt that has no memory yet as much as it needs at once, in bytes and pieces; any other grows as it must.
+    pub(crate) fn make_room(&mut self, needs: impl FnOnce() -> (usize, usize)) {
+        if self.text.capacity() == 0 {
+            let (bytes, pieces) = needs();
+            self.text.reserve_exact(bytes);
+            self.pieces.reserve_exact(pieces);
+        }
+    }
+
     /// Takes the list of turns to fill again; [`keep_turns`](Prompt::keep_turns) gives it back.
     pub(crate) fn take_turns(&mut self) -> Vec<Turn> {
         let mut turns = std::mem::take(&mut self.turns);
@@ -418,6 +438,14 @@ impl Prompt {
 
     pub(crate) fn keep_turns(&mut self, turns: Vec<Turn>) {
         self.turns = turns;
+    }
+
+    pub(crate) fn take_joints(&mut self) -> String {
+        std::mem::take(&mut self.joints)
+    }
+
+    pub(crate) fn keep_joints(&mut self, joints: String) {
+        self.joints = joints;
     }
 
     /// Empties the prompt, keeping its memory; for what cannot be rendered, nothing is left behind.

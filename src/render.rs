@@ -11,6 +11,8 @@ use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Media, Origin, Prompt, Writer};
 use crate::python_json;
 
+mod plain;
+
 /// What stands between two messages of one turn, and between two system messages that are written as one.
 const MESSAGE_JOIN: &str = "\n\n";
 
@@ -26,9 +28,13 @@ const MESSAGE_JOIN: &str = "\n\n";
 /// ```
 impl Format for Layout {
     fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
+        prompt.make_room(|| room_for(chat, self));
+        if plain::render(chat, self, prompt).is_some() {
+            return Ok(());
+        }
         let turns = prompt.take_turns();
         prompt.clear();
-        let conversation = Conversation::with_buffer(chat, self, turns)?;
+        let conversation = Conversation::gathered(chat, self, turns)?;
         conversation.render_into(prompt);
         prompt.keep_turns(conversation.turns);
         Ok(())
@@ -37,6 +43,30 @@ impl Format for Layout {
     fn prefix_break(&self, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
         append::told(self, chat, n)
     }
+}
+
+/// The bytes of a chat's texts and of the frames around them, and the pieces that they make: what a prompt of text needs.
+fn room_for(chat: &Chat<'_>, layout: &Layout) -> (usize, usize) {
+    let frame = |frame: &Frame| frame.open.as_str().len() + frame.close.as_str().len();
+    let around = |role| match (role, &layout.system) {
+        (Role::System, System::OwnTurn(own)) => frame(own),
+        (Role::System, System::InUser { join, .. }) => join.len(),
+        (Role::Assistant, _) => frame(&layout.reply),
+        (Role::User | Role::Tool, _) => frame(&layout.user),
+    };
+    let bytes = chat.messages.iter().map(|message| {
+        let text = match message.content() {
+            Content::Text(text) => text.len(),
+            Content::Chunks(chunks) => chunks.iter().map(text_length).sum(),
+        };
+        // A space is set before a text, or what joins it to the text before.
+        text + around(message.role()) + MESSAGE_JOIN.len()
+    });
+    (bytes.sum::<usize>() + Control::Bos.as_str().len(), chat.messages.len() + 4)
+}
+
+fn text_length(chunk: &Chunk<'_>) -> usize {
+    if let Chunk::Text(text) = chunk { text.len() } else { 0 }
 }
 
 impl<'c> Conversation<'c, '_> {
@@ -53,15 +83,6 @@ impl<'c> Conversation<'c, '_> {
     pub fn render_into(&self, prompt: &mut Prompt) {
         let mut writer = Writer::new(prompt, self.layout.word_start);
         writer.control(Control::Bos);
-        if self.turns.is_empty() {
-            for (index, message) in self.chat.messages.iter().enumerate() {
-                match self.framed_text(index, message) {
-                    Some((frame, text)) => writer.framed(Origin::message(index, message.role()), frame, text),
-                    None if message.role() == Role::System => {}
-                    None => self.mixed_turn(&mut writer, index, &Turn::of_one(index, message.role(), Sort::Plain)),
-                }
-            }
-        }
         for (index, turn) in self.turns.iter().enumerate() {
             self.turn(&mut writer, index, turn);
         }

@@ -18,12 +18,18 @@ fn exchanges(count: usize) -> Vec<Message<'static>> {
     messages
 }
 
+/// Chats of text, of one question and of hundreds.
 fn text_chats() -> Vec<Chat<'static>> {
-    let plain = exchanges(20);
-    let with_system = [Message::system("Be kind."), Message::system("Be brief.")].into_iter().chain(exchanges(20));
-    let merged = exchanges(20).into_iter().flat_map(|message| [message.clone(), message]);
-    let continued = exchanges(20).into_iter().chain([Message::prefix("It is ")]);
-    vec![Chat::new(plain), Chat::new(with_system), Chat::new(merged), Chat::new(continued)]
+    let chats = [0, 1, 20, 300].map(|count| {
+        let with_system =
+            [Message::system("Be kind."), Message::system("Be brief.")].into_iter().chain(exchanges(count));
+        let late_system = exchanges(count).into_iter().chain([Message::system("Be brief."), Message::user("Well?")]);
+        let merged = exchanges(count).into_iter().flat_map(|message| [message.clone(), message]);
+        let continued = exchanges(count).into_iter().chain([Message::prefix("It is ")]);
+        let plain = exchanges(count);
+        [Chat::new(plain), Chat::new(with_system), Chat::new(late_system), Chat::new(merged), Chat::new(continued)]
+    });
+    chats.into_iter().flatten().collect()
 }
 
 fn calls_and_results(count: usize) -> Chat<'static> {
@@ -63,12 +69,17 @@ fn text_into_a_used_prompt_allocates_nothing() {
 }
 
 #[test]
-fn a_shorter_chat_fits_into_the_prompt_of_a_longer_one() {
+fn each_turn_of_a_growing_chat_fits_into_the_prompt_of_the_last() {
     for layout in layouts() {
-        let mut prompt = layout.render(&Chat::new(exchanges(20))).unwrap();
-        let shorter = Chat::new(exchanges(7));
-        let info = measure(|| layout.render_into(&shorter, &mut prompt).unwrap());
-        assert_eq!(info.count_total, 0, "{}", layout.name);
+        let mut messages = vec![Message::system("Be kind.")];
+        messages.extend(exchanges(20));
+        let last = Chat::new(messages.clone());
+        let mut prompt = layout.render(&last).unwrap();
+        for length in (2..=messages.len()).step_by(2) {
+            let turn = Chat::new(messages.iter().take(length).cloned());
+            let info = measure(|| layout.render_into(&turn, &mut prompt).unwrap());
+            assert_eq!(info.count_total, 0, "{} {length}", layout.name);
+        }
     }
 }
 
@@ -89,13 +100,15 @@ fn calls_results_and_images_allocate_no_more_for_a_longer_chat() {
 }
 
 #[test]
-fn a_prompt_takes_twice_its_string_and_some_bytes_a_message_at_most() {
+fn a_prompt_takes_its_string_and_some_bytes_a_message_at_most() {
     for layout in layouts() {
-        let chat = Chat::new(exchanges(200));
-        let mut prompt = Prompt::new();
-        let info = measure(|| layout.render_into(&chat, &mut prompt).unwrap());
-        let limit = 2 * prompt.as_str().len() + 48 * chat.messages.len();
-        assert!(info.bytes_max <= limit as u64, "{}: {} of {limit}", layout.name, info.bytes_max);
+        for count in [0, 10, 200, 2000] {
+            let chat = Chat::new([Message::system("Be kind.")].into_iter().chain(exchanges(count)));
+            let mut prompt = Prompt::new();
+            let info = measure(|| layout.render_into(&chat, &mut prompt).unwrap());
+            let limit = prompt.as_str().len() + 32 * chat.messages.len() + 256;
+            assert!(info.bytes_max <= limit as u64, "{}: {} of {limit}", layout.name, info.bytes_max);
+        }
     }
 }
 

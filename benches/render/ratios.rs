@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use mistral_chat_template::{
-    Chat, Feature, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, Scene, Version,
+    Chat, Conversation, Feature, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, RepairPolicy, Scene,
+    Version,
 };
 use serde_json::Value;
 
@@ -33,9 +34,12 @@ pub(crate) fn print() {
         preset(size);
     }
     append(Size::K80);
+    repair(Size::K80);
     threads();
     growth("100k-messages", (100_000, 200), (1_000, 200));
     growth("100mb", (1, 100_000_000), (1, 1_000_000));
+    slope("messages", &[1, 10, 100, 1_000, 10_000, 100_000].map(|count| (count, 200)));
+    slope("bytes", &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000].map(|length| (1, length)));
 }
 
 fn report(name: &str, ratio: f64) {
@@ -142,6 +146,19 @@ fn append(size: Size) {
     report(&format!("append/render@{}", size.name()), median(ratios.collect()));
 }
 
+/// Checking a chat that has no fault, with repair over without.
+fn repair(size: Size) {
+    let json = chats::tools(size);
+    let chat = Chat::from_json(&json).unwrap();
+    let (layout, policy) = (Layout::V13.with(Feature::Think), RepairPolicy::default());
+    let repaired = || {
+        let repaired = black_box(&chat).repair(&layout, &policy).unwrap();
+        assert!(repaired.repairs.is_empty());
+    };
+    let checked = || drop(black_box(Conversation::new(black_box(&chat), &layout).unwrap()));
+    report(&format!("repair/check@{}", size.name()), ratio(repaired, checked));
+}
+
 /// Prompts per second on two threads over one.
 fn threads() {
     let json = chats::text(Size::K8);
@@ -177,6 +194,25 @@ fn growth(name: &str, large: Shape, small: Shape) {
     let mut large = Rendered::new(&text, large);
     let mut small = Rendered::new(&text, small);
     report(&format!("grow/{name}"), ratio(|| large.again(), || small.again()));
+}
+
+/// How time grows with size, over sizes of many orders of magnitude: the exponent, 1 where twice as much takes twice as
+/// long. What every render costs, however small, makes it less.
+fn slope(name: &str, shapes: &[Shape]) {
+    let points: Vec<(f64, f64)> = shapes.iter().map(|shape| seconds(*shape)).collect();
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / points.len() as f64;
+    let (mean_x, mean_y) = (mean(|point| point.0), mean(|point| point.1));
+    let rise: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let run: f64 = points.iter().map(|(x, _)| (x - mean_x) * (x - mean_x)).sum();
+    report(&format!("slope/{name}"), rise / run);
+}
+
+/// The logarithms of a chat's bytes and of the seconds that it takes, the shortest of a few.
+fn seconds(shape: Shape) -> (f64, f64) {
+    let text = "x".repeat(shape.0 * shape.1);
+    let mut chat = Rendered::new(&text, shape);
+    let shortest = (0..9).map(|_| time(&mut || chat.again())).fold(f64::INFINITY, f64::min);
+    ((text.len() as f64).ln(), shortest.ln())
 }
 
 /// Chats, each with the prompt that it is rendered into.

@@ -2,7 +2,7 @@
 
 use super::{PrefixBreak, Run};
 use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role};
-use crate::check::Sort;
+use crate::check::{Sort, check_plain};
 use crate::control::Control;
 use crate::error::Error;
 use crate::layout::{History, Layout, Pairing, Settings, System, SystemWithAudio, UserTurn};
@@ -229,6 +229,11 @@ impl<'a> GrowingPrompt<'a> {
         let start = if self.depends_on_all(old) { 0 } else { self.window(old) };
         let messages = self.chat.messages.get(start..).unwrap_or_default();
         // The first user turn has the tools printed, whose schemas are checked for that.
+        let are_checked = self.users.is_some() || self.chat.tools.is_empty();
+        let are_plain = Sort::of_messages(messages) == Sort::Plain;
+        if are_checked && are_plain && check_plain(&self.chat, &self.layout).is_ok() {
+            return Ok(());
+        }
         let window = match self.users {
             Some(_) => {
                 Chat { messages: messages.iter().map(Message::view).collect(), ..self.chat.view_without_messages() }
@@ -367,18 +372,8 @@ impl<'a> GrowingPrompt<'a> {
 
     /// Writes the turns from one on.
     fn write_from(&mut self, from: usize) {
-        let at = |place| self.users.map(|(first, last)| if place == UserTurn::First { first } else { last });
-        let conversation = Conversation {
-            chat: &self.chat,
-            layout: &self.layout,
-            turns: std::mem::take(&mut self.turns),
-            users: self.users,
-            tools_turn: self.layout.tools.and_then(at),
-            system_turn: match self.layout.system {
-                System::InUser { turn, .. } => at(turn),
-                System::OwnTurn(_) => None,
-            },
-        };
+        let turns = std::mem::take(&mut self.turns);
+        let conversation = Conversation::of_turns(&self.chat, &self.layout, turns, self.users);
         let mut writer = Writer::going_on(&mut self.prompt, self.layout.word_start);
         for (index, turn) in conversation.turns.iter().enumerate().skip(from) {
             self.places.push(writer.place());

@@ -34,7 +34,7 @@ pub(crate) fn check_turns(conversation: &Conversation<'_, '_>, messages: Sort) -
 }
 
 impl Check<'_, '_> {
-    fn settings(&self) -> Result<(), Error> {
+    pub(super) fn settings(&self) -> Result<(), Error> {
         match (self.layout.settings, self.chat.reasoning_effort) {
             (Settings::Missing, _) => Err(self.error(ErrorKind::NoSettings, "")),
             (Settings::Block { effort: Some(setting), .. }, Some(effort)) if !setting.values.contains(effort) => {

@@ -507,7 +507,7 @@ impl PresetFormat {
 
     /// Replaces the macros of the message that a chat begins with.
     pub(super) fn first_message<'t>(&self, index: usize, text: Cow<'t, str>) -> Result<Cow<'t, str>, Error> {
-        if !text.contains(['{', '<', '\\']) {
+        if !text.bytes().fold(false, |found, byte| found | matches!(byte, b'{' | b'<' | b'\\')) {
             return Ok(text);
         }
         let Preset { context, instruct, system, .. } = &self.preset;

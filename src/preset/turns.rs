@@ -245,6 +245,11 @@ impl<'m> Turns<'m> {
     }
 }
 
+/// Is there a `\r`? Every text is searched for what is rare: to the end, which is done many bytes at a time.
+fn has_return(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | (byte == b'\r'))
+}
+
 /// The prompt that is written.
 struct Out<'w, 'f> {
     writer: Writer<'w>,
@@ -268,7 +273,7 @@ impl Out<'_, '_> {
             self.writer.text(&collapsed);
             return;
         }
-        if text.contains('\r') {
+        if has_return(text) {
             text.split('\r').for_each(|part| self.writer.text(part));
         } else {
             self.writer.text(text);

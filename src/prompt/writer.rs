@@ -1,6 +1,6 @@
 //! [`Writer`]: control tokens and text into a [`Prompt`], each piece recorded as it is written.
 
-use super::{Body, Media, Origin, Piece, Place, Prompt};
+use super::{Body, Form, Media, Origin, Piece, Place, Prompt};
 use crate::control::Control;
 use crate::layout::{self, Frame, WordStart};
 
@@ -143,8 +143,8 @@ impl<'p> Writer<'p> {
         }
         let Origin { message, role } = self.origin;
         for piece in pieces.iter_mut().rev() {
-            (piece.message, piece.role) = (message, role);
-            if piece.body != Body::Rest {
+            (piece.message, piece.form.role) = (message, role);
+            if piece.form.body != Body::Rest {
                 break;
             }
         }
@@ -187,6 +187,7 @@ impl<'p> Writer<'p> {
     #[inline]
     fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
         let Origin { message, role } = self.origin;
-        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, role, open, body, close });
+        let form = Form { role, open, body, close };
+        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, form });
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use serde::{Deserialize, Deserializer};
 
 object!(MessageFields<'a> {
-    role: "role" => Cow<'a, str>,
+    role: "role" => RoleName<'a>,
     content: "content" => Content<'a>,
     tool_calls: "tool_calls" => Vec<ToolCall<'a>>,
     prefix: "prefix" => bool,
@@ -40,20 +40,64 @@ impl<'de: 'a, 'a> Read<'de> for Message<'a> {
         let Field::Value(role) = &fields.role else {
             return Err(context.fault(ErrorKind::MissingField("role")));
         };
-        match &**role {
-            "system" => Ok(Message::System(required(context, fields.content)?)),
-            "developer" if context.dialect != Dialect::Mistral => {
+        match role {
+            RoleName::System => Ok(Message::System(required(context, fields.content)?)),
+            RoleName::Developer if context.dialect != Dialect::Mistral => {
                 Ok(Message::System(required(context, fields.content)?))
             }
-            "user" => Ok(Message::User(required(context, fields.content)?)),
-            "assistant" => assistant(context, fields).map(Message::Assistant),
-            "tool" => tool(context, fields).map(Message::Tool),
-            "function" if context.dialect == Dialect::Legacy => tool(context, fields).map(Message::Tool),
-            other => {
-                Err(context
-                    .fault_in("role", ErrorKind::UnknownRole { name: other.to_owned(), dialect: context.dialect }))
-            }
+            RoleName::User => Ok(Message::User(required(context, fields.content)?)),
+            RoleName::Assistant => assistant(context, fields).map(Message::Assistant),
+            RoleName::Tool => tool(context, fields).map(Message::Tool),
+            RoleName::Function if context.dialect == Dialect::Legacy => tool(context, fields).map(Message::Tool),
+            other => Err(context.fault_in(
+                "role",
+                ErrorKind::UnknownRole { name: other.as_str().to_owned(), dialect: context.dialect },
+            )),
         }
+    }
+}
+
+/// A role by the name that JSON has for it, in any dialect.
+enum RoleName<'a> {
+    System,
+    Developer,
+    User,
+    Assistant,
+    Tool,
+    Function,
+    Other(Cow<'a, str>),
+}
+
+impl RoleName<'_> {
+    fn known(name: &str) -> Option<Self> {
+        Some(match name {
+            "system" => RoleName::System,
+            "developer" => RoleName::Developer,
+            "user" => RoleName::User,
+            "assistant" => RoleName::Assistant,
+            "tool" => RoleName::Tool,
+            "function" => RoleName::Function,
+            _ => return None,
+        })
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            RoleName::System => "system",
+            RoleName::Developer => "developer",
+            RoleName::User => "user",
+            RoleName::Assistant => "assistant",
+            RoleName::Tool => "tool",
+            RoleName::Function => "function",
+            RoleName::Other(name) => name,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Read<'de> for RoleName<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::read_value(context, deserializer)?;
+        Ok(RoleName::known(&name).unwrap_or(RoleName::Other(name)))
     }
 }
 

@@ -1,0 +1,142 @@
+//! A [`Chat`] of texts alone into a [`Prompt`], checked and written in one pass: most chats are no more than that.
+
+use super::MESSAGE_JOIN;
+use crate::chat::{Chat, Message, ResponseFormat, Role};
+use crate::check::{check_plain, plain_text};
+use crate::control::Control;
+use crate::layout::{Layout, Settings, System, UserTurn};
+use crate::normalize::Conversation;
+use crate::prompt::{Joints, Origin, Prompt, TurnWriter, Writer};
+
+/// Renders a plain chat: system messages, then questions and replies by turns, each of them a text, and no tools. Nothing
+/// in such a chat can be wrong but who is last.
+///
+/// None where the chat is not plain, or wrong: it is to be rendered the long way, which also tells what is wrong.
+pub(super) fn render(chat: &Chat<'_>, layout: &Layout, prompt: &mut Prompt) -> Option<()> {
+    let plain = Plain::of(chat, layout)?;
+    let joints = Joints::new(layout, prompt.take_joints());
+    let mut writer = Writer::new(prompt, layout.word_start);
+    writer.control(Control::Bos);
+    plain.write_before_turns(&mut writer);
+    let written = plain.write_turns(TurnWriter::going_on(prompt, &joints));
+    prompt.keep_joints(joints.into_buffer());
+    prompt.stop_at(layout.reply.close.as_str());
+    written
+}
+
+/// A chat that is plain as far as its ends tell.
+struct Plain<'c, 'a> {
+    chat: &'c Chat<'a>,
+    layout: &'c Layout,
+    /// The system messages, and what comes after them.
+    systems: &'c [Message<'a>],
+    turns: &'c [Message<'a>],
+    /// The question that says the system prompt first, and what stands between the two.
+    carrier: Option<(usize, &'static str)>,
+}
+
+impl<'c, 'a> Plain<'c, 'a> {
+    fn of(chat: &'c Chat<'a>, layout: &'c Layout) -> Option<Self> {
+        let is_bare = chat.tools.is_empty() && !matches!(chat.response_format, ResponseFormat::JsonSchema(_));
+        let has_late_block = matches!((layout.settings, layout.tools), (Settings::Block { .. }, Some(UserTurn::Last)));
+        if !is_bare || has_late_block || check_plain(chat, layout).is_err() {
+            return None;
+        }
+        let first = chat.messages.iter().position(|message| message.role() != Role::System)?;
+        let (systems, turns) = chat.messages.split_at_checked(first)?;
+        let carrier = match layout.system {
+            System::InUser { .. } if systems.is_empty() => None,
+            System::InUser { turn: UserTurn::First, join } => Some((0, join)),
+            // The last message is a question, or the reply to it.
+            System::InUser { turn: UserTurn::Last, join } => Some((turns.len().checked_sub(1)? & !1, join)),
+            System::OwnTurn(_) => None,
+        };
+        let is_text = |message| plain_text(message, Role::System).is_some_and(|text| !text.is_empty());
+        systems.iter().all(is_text).then_some(Plain { chat, layout, systems, turns, carrier })
+    }
+
+    /// The system messages that are turns of their own, and the settings.
+    fn write_before_turns(&self, writer: &mut Writer<'_>) {
+        if let System::OwnTurn(frame) = &self.layout.system {
+            for (index, text) in self.system_texts() {
+                writer.framed(Origin::message(index, Role::System), frame, text);
+            }
+        }
+        if let (Settings::Block { .. }, Some(_)) = (self.layout.settings, self.layout.tools) {
+            Conversation::of_turns(self.chat, self.layout, Vec::new(), None).settings(writer);
+        }
+    }
+
+    fn write_turns(&self, mut writer: TurnWriter<'_, '_>) -> Option<()> {
+        let (first, later) = self.turns.split_first()?;
+        writer.begin();
+        let later = match self.carrier {
+            Some((0, join)) => {
+                self.write_carrier(0, join, first, &mut writer)?;
+                later
+            }
+            Some((carrier, join)) => {
+                writer.question(self.systems.len(), self.text(first, Role::User)?);
+                let (before, rest) = later.split_at_checked(carrier - 1)?;
+                let (question, after) = rest.split_first()?;
+                self.write_pairs(1, before, &mut writer)?;
+                writer.go_on();
+                self.write_carrier(carrier, join, question, &mut writer)?;
+                after
+            }
+            None => {
+                writer.question(self.systems.len(), self.text(first, Role::User)?);
+                later
+            }
+        };
+        self.write_pairs(self.turns.len() - later.len(), later, &mut writer)?;
+        writer.end(self.turns.last()?.role());
+        Some(())
+    }
+
+    /// Writes a reply and a question each time, of which the last may lack. Most of rendering is here.
+    #[inline(never)]
+    fn write_pairs(&self, from: usize, turns: &[Message<'_>], writer: &mut TurnWriter<'_, '_>) -> Option<()> {
+        let mut index = self.systems.len() + from;
+        for pair in turns.chunks(2) {
+            let (reply, question) = pair.split_first()?;
+            writer.reply(index, self.text(reply, Role::Assistant)?);
+            if let [question] = question {
+                writer.go_on();
+                writer.question(index + 1, self.text(question, Role::User)?);
+            }
+            index += 2;
+        }
+        Some(())
+    }
+
+    /// Writes the question that says the system prompt first.
+    fn write_carrier(
+        &self,
+        carrier: usize,
+        join: &str,
+        question: &Message<'_>,
+        writer: &mut TurnWriter<'_, '_>,
+    ) -> Option<()> {
+        let question = (self.systems.len() + carrier, self.text(question, Role::User)?);
+        let before = |index| if index == 0 { "" } else { MESSAGE_JOIN };
+        let systems = self.system_texts().map(|(index, text)| (index, before(index), text));
+        writer.question_after(systems, join, question);
+        Some(())
+    }
+
+    fn system_texts(&self) -> impl Iterator<Item = (usize, &'c str)> {
+        let texts = self.systems.iter().filter_map(|message| plain_text(message, Role::System));
+        texts.enumerate()
+    }
+
+    /// The text of a turn as it is written; a frame around nothing is written otherwise.
+    #[inline]
+    fn text<'m>(&self, message: &'m Message<'_>, role: Role) -> Option<&'m str> {
+        let mut text = plain_text(message, role)?;
+        if self.layout.trim_reply && role == Role::Assistant && text.ends_with(' ') {
+            text = text.trim_end_matches(' ');
+        }
+        (!text.is_empty()).then_some(text)
+    }
+}
