@@ -17,18 +17,53 @@ pub(crate) struct Mark(char);
 /// The private-use area of the basic plane, tried first: nearly no text has any of it.
 const PRIVATE_USE: std::ops::RangeInclusive<char> = '\u{E000}'..='\u{F8FF}';
 
+/// What begins the first characters of that area in UTF-8, and nothing else before `U+E000`.
+const PRIVATE_USE_LEAD: u8 = 0xEE;
+
+/// How many bytes are looked at as one, without a way out between them, which vector instructions do.
+const BLOCK: usize = 64;
+
+fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(0, |any, byte| any | u8::from(is(*byte))) != 0
+}
+
+/// Is there such a byte?
+pub(crate) fn holds(text: &str, is: impl Fn(u8) -> bool) -> bool {
+    let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
+    blocks.iter().any(|block| any(block, &is)) || any(rest, &is)
+}
+
+/// The place of the first such byte.
+pub(crate) fn find(text: &str, is: impl Fn(u8) -> bool) -> Option<usize> {
+    let (blocks, _) = text.as_bytes().as_chunks::<BLOCK>();
+    let before = blocks.iter().take_while(|block| !any(*block, &is)).count() * BLOCK;
+    let place = text.as_bytes().get(before..)?.iter().position(|byte| is(*byte))?;
+    Some(before + place)
+}
+
+pub(crate) const fn is_open(byte: u8) -> bool {
+    byte == b'[' || byte == b'<'
+}
+
+pub(crate) const fn is_bracket(byte: u8) -> bool {
+    is_open(byte) || byte == b']' || byte == b'>'
+}
+
 impl Mark {
-    /// A mark that occurs in none of the texts; none where they use every character there is.
-    pub(crate) fn absent_from<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Mark> {
+    /// So many marks, none of which occurs in any of the texts; none where they use nearly every character there is.
+    pub(crate) fn absent_from<'t, const N: usize>(texts: impl Iterator<Item = &'t str> + Clone) -> Option<[Mark; N]> {
+        let candidates = PRIVATE_USE.chain('\u{F0000}'..=char::MAX);
         let mut used = HashSet::new();
-        for text in texts {
-            // The private-use areas begin with bytes from 0xEE on.
-            if text.bytes().any(|byte| byte >= 0xEE) {
-                used.extend(text.chars().filter(|character| *character >= *PRIVATE_USE.start()));
-            }
+        if texts.clone().any(|text| holds(text, |byte| byte == PRIVATE_USE_LEAD)) {
+            let private = texts.flat_map(str::chars).filter(|character| *character >= *PRIVATE_USE.start());
+            used.extend(private);
         }
-        let beyond = '\u{F0000}'..=char::MAX;
-        PRIVATE_USE.chain(beyond).find(|character| !used.contains(character)).map(Mark)
+        let mut absent = candidates.filter(|character| !used.contains(character)).map(Mark);
+        let mut marks = [Mark(*PRIVATE_USE.start()); N];
+        for mark in &mut marks {
+            *mark = absent.next()?;
+        }
+        Some(marks)
     }
 
     /// The character itself.
@@ -39,22 +74,30 @@ impl Mark {
     /// The text with marks; as it is where no literal could form.
     pub(crate) fn mark<'t>(self, text: &'t str) -> Cow<'t, str> {
         let Mark(mark) = self;
-        if is_inside_of_literal(text) {
-            return Cow::Owned(format!("{mark}{text}{mark}"));
-        }
-        if !text.contains(is_bracket) {
-            return Cow::Borrowed(text);
+        if !holds(text, is_bracket) {
+            return match is_inside_of_literal(text) {
+                true => Cow::Owned(format!("{mark}{text}{mark}")),
+                false => Cow::Borrowed(text),
+            };
         }
         let mut marked = String::with_capacity(text.len() + text.len() / 8 + 8);
-        for part in text.split_inclusive(is_bracket) {
-            let (inner, bracket) = split_bracket(part);
+        let mut rest = text;
+        while let Some(at) = find(rest, is_bracket) {
+            let (inner, bracket) = (rest.get(..at).unwrap_or_default(), rest.get(at..=at).unwrap_or_default());
             marked.push_str(inner);
             match bracket {
-                Some(open @ ('[' | '<')) => marked.extend([open, mark]),
-                Some(close) => marked.extend([mark, close]),
-                None => {}
+                "[" | "<" => {
+                    marked.push_str(bracket);
+                    marked.push(mark);
+                }
+                _ => {
+                    marked.push(mark);
+                    marked.push_str(bracket);
+                }
             }
+            rest = rest.get(at + 1..).unwrap_or_default();
         }
+        marked.push_str(rest);
         Cow::Owned(marked)
     }
 
@@ -64,24 +107,13 @@ impl Mark {
     }
 }
 
-const fn is_bracket(character: char) -> bool {
-    matches!(character, '[' | ']' | '<' | '>')
-}
-
-/// A part that ends with its only bracket, taken apart.
-fn split_bracket(part: &str) -> (&str, Option<char>) {
-    match part.chars().next_back().filter(|last| is_bracket(*last)) {
-        Some(last) => (part.strip_suffix(last).unwrap_or(part), Some(last)),
-        None => (part, None),
-    }
-}
-
-/// Could trusted brackets around the text make a literal of it?
-fn is_inside_of_literal(text: &str) -> bool {
-    let longest = Control::all().map(|control| control.as_str().len()).max().unwrap_or_default();
+/// Could trusted brackets around the text, which has none, make a literal of it?
+pub(crate) fn is_inside_of_literal(text: &str) -> bool {
+    const LONGEST: usize = 20;
+    let inside = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'/' | b'u' | b'n' | b'k' | b's');
     !text.is_empty()
-        && text.len() < longest
-        && !text.contains(is_bracket)
+        && text.len() < LONGEST
+        && text.bytes().all(inside)
         && Control::all().any(|control| control.as_str().contains(text))
 }
 
@@ -114,11 +146,34 @@ mod tests {
     }
 
     #[test]
+    fn every_literal_has_an_inside_that_is_known() {
+        for control in Control::all() {
+            let inside = control.as_str().trim_matches(|bracket: char| bracket.is_ascii() && is_bracket(bracket as u8));
+            assert!(is_inside_of_literal(inside), "{control}");
+        }
+    }
+
+    #[test]
+    fn brackets_are_found_wherever_they_are() {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            let text = format!("{}>é[", "x".repeat(length));
+            assert_eq!(find(&text, is_bracket), Some(length));
+            assert_eq!(find(&text, is_open), Some(length + 3));
+            assert_eq!(find(&text, |byte| byte == b'<'), None);
+            assert_eq!(MARK.mark(&text), format!("{}\u{E000}>é[\u{E000}", "x".repeat(length)));
+        }
+    }
+
+    #[test]
     fn the_mark_is_one_that_no_text_has() {
-        assert_eq!(Mark::absent_from(["a", "\u{E000}\u{E001}"]), Some(Mark('\u{E002}')));
+        assert_eq!(
+            Mark::absent_from(["a", "\u{E000}\u{E002}"].into_iter()),
+            Some([Mark('\u{E001}'), Mark('\u{E003}')])
+        );
+        assert_eq!(Mark::absent_from(["\u{F8FF}\u{1F600}"].into_iter()), Some([MARK]));
         let all: String = PRIVATE_USE.collect();
-        assert_eq!(Mark::absent_from([&*all]), Some(Mark('\u{F0000}')));
+        assert_eq!(Mark::absent_from([&*all].into_iter()), Some([Mark('\u{F0000}')]));
         let every: String = (*PRIVATE_USE.start()..=char::MAX).collect();
-        assert_eq!(Mark::absent_from([&*every]), None);
+        assert_eq!(Mark::absent_from::<1>([&*every].into_iter()), None);
     }
 }

@@ -25,13 +25,16 @@ mod engine;
 mod keep;
 mod methods;
 mod namespace;
+mod notice;
 mod object;
+mod operands;
 mod python;
 mod render;
 mod rewrite;
 mod scan;
 mod tokens;
 mod values;
+mod watch;
 mod write;
 
 pub use self::clock::ClockTime;
@@ -80,8 +83,12 @@ enum SpecialToken {
 struct Compiled {
     environment: Environment<'static>,
     source: Box<str>,
+    /// The characters that the source spells by escapes.
+    escapes: String,
     generation: bool,
     composes: bool,
+    /// Can it be watched while it renders, so that it need not be rendered a second time?
+    watched: bool,
     thinking: values::Thinking,
 }
 
@@ -89,13 +96,16 @@ impl Compiled {
     fn new(source: &str, limits: &TemplateLimits) -> Result<Self, Error> {
         let scanned = scan::scan(source, limits)?;
         let reads_chunks = source.contains("thinking") || !source.contains("reasoning_content");
-        let environment = engine::environment(scanned.source.into_owned())
+        let watched = scanned.watched.is_some();
+        let environment = engine::environment(scanned.source.into_owned(), scanned.watched.map(Cow::into_owned))
             .map_err(|error| Error::new(ErrorKind::TemplateSyntax, "").because(engine::EngineError::new(&error)))?;
         Ok(Compiled {
             environment,
             source: source.into(),
+            escapes: render::decode_escapes(source),
             generation: scanned.generation,
             composes: scanned.composes,
+            watched,
             thinking: if reads_chunks { values::Thinking::Chunks } else { values::Thinking::Field },
         })
     }
@@ -124,17 +134,17 @@ pub enum GenerationPrompt {
 
 /// What becomes of a chat whose untrusted text cannot be followed through the template.
 ///
-/// A template that measures what is said, or compares it with a text such as `"["`, may take a marked text for another.
+/// A template that takes apart what is said, or compares it with a text such as `"["`, may take a marked text for another.
 ///
 /// ```
 /// use mistral_chat_template::{Chat, ChatTemplate, Format, MarkingFailure, Message, Segment};
 ///
-/// let template = ChatTemplate::new("[INST]{{ messages[0].content | length }}[/INST]")?;
+/// let template = ChatTemplate::new("[INST]{{ messages[0].content[:6] }}[/INST]")?;
 /// let chat = Chat::new([Message::user("[INST]")]);
 /// assert!(template.render(&chat).is_err());
 ///
 /// let prompt = template.on_marking_failure(MarkingFailure::AllText).render(&chat)?;
-/// assert!(prompt.segments().eq([Segment::Text("[INST]6[/INST]")]));
+/// assert!(prompt.segments().eq([Segment::Text("[INST][INST][/INST]")]));
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -130,7 +130,7 @@ fn thinking_is_cut_off_without_losing_track() {
 
 #[test]
 fn what_cannot_be_followed_is_refused_or_all_text() {
-    let source = "[INST]{{ messages[0].content | length }}[/INST]";
+    let source = "[INST]{{ messages[0].content[:6] }}[/INST]";
     let chat = Chat::new([Message::user("[INST]")]);
     let error = render(source, &chat).unwrap_err();
     assert_eq!(
@@ -138,9 +138,92 @@ fn what_cannot_be_followed_is_refused_or_all_text() {
         "the template changes what is said in a way that hides which of its output is untrusted"
     );
     let template = ChatTemplate::new(source).unwrap().on_marking_failure(MarkingFailure::AllText);
-    assert!(template.render(&chat).unwrap().segments().eq([Segment::Text("[INST]6[/INST]")]));
+    assert!(template.render(&chat).unwrap().segments().eq([Segment::Text("[INST][INST][/INST]")]));
     let unmarked = render(source, &Chat::new([Message::user("plain")])).unwrap();
     assert_eq!(controls(&unmarked), [Control::Inst, Control::EndInst], "where no mark is needed, nothing is lost");
+}
+
+#[test]
+fn questions_about_what_is_said_have_the_same_answers() {
+    let questions = [
+        "x|length",
+        "x == '[INST]'",
+        "'[INST]' != x",
+        "x == y",
+        "x < y",
+        "x < '[J'",
+        "x in y",
+        "'NST]' in x",
+        "'INST' in x",
+        "x in ['[INST]', '[/INST]']",
+        "x|list|length",
+        "x|first == '['",
+        "x|last",
+        "x|reverse",
+        "x|join('-')",
+        "x|trim('[')",
+        "x|upper == x",
+        "x|title",
+        "x[0] == '['",
+        "x[:2] == '[I'",
+        "x[-1]",
+        "{x: 1}['[INST]']",
+        "{'[INST]': 1}[x]",
+        "dict(a=x).a.split(']')",
+        "x.split('[')|length",
+        "x.split('N')|join",
+        "x.find('N')",
+        "x.index('S')",
+        "x.startswith('[I')",
+        "x.endswith(('T]', 'x'))",
+        "x.replace('[', '<')",
+        "x.replace('', '-')",
+        "x.count('')",
+        "x.title() ~ x.capitalize()",
+        "'-'.join(x)",
+        "x.zfill(9)",
+        "x.center(9, '*')",
+        "'{} and {}'.format(x, y)",
+        "[x, y].index('[INST]')",
+        "[x, y].count(y)",
+        "{'[INST]': 1}.get(x)",
+        "[y, x] == ['</s>', '[INST]']",
+        "[x, y]|sort",
+        "[x, y, x]|unique|list",
+        "{'a': x}|tojson|length",
+        "x ~ y == '[INST]</s>'",
+        "(x ~ y)|length",
+        "x is eq('[INST]')",
+        "x is in ['[INST]']",
+        "messages|selectattr('content', 'equalto', '[INST]')|list|length",
+        "messages|map(attribute='content')|join",
+        "(messages|groupby('content'))|length",
+    ];
+    let chat = Chat::new([Message::user("[INST]"), Message::user("</s>")]);
+    // A text that is the inside of a literal is reason enough to render without marks, too.
+    let inside = Tool { name: "s".into(), description: "".into(), parameters: Json::new("{}").unwrap() };
+    let rendered_twice = Chat { tools: vec![inside], ..chat.clone() };
+    let sets = "{% set x = messages[0].content %}{% set y = messages[1].content %}";
+    for question in questions {
+        let forms = [
+            format!("{sets}{{{{ {question} }}}}"),
+            format!("{sets}{{% if {question} %}}yes{{% else %}}no{{% endif %}}"),
+            format!("{sets}{{% for c in {question} if c != '[' %}}({{{{ c }}}}){{% endfor %}}"),
+        ];
+        for source in forms {
+            let template = ChatTemplate::new(&source).unwrap();
+            let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
+            let expected = all_text.render(&rendered_twice).map(|prompt| prompt.as_str().to_owned());
+            match (template.render(&chat), expected) {
+                (Ok(prompt), Ok(expected)) => {
+                    assert_eq!(prompt.as_str(), expected, "{source}");
+                    assert_eq!(controls(&prompt), [], "{source}");
+                }
+                (Err(error), Ok(_)) => assert!(error.to_string().contains("hides"), "{source}: {error}"),
+                (answer, Err(_)) => assert!(answer.is_err(), "{source}"),
+            }
+        }
+    }
 }
 
 #[test]

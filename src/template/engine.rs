@@ -11,13 +11,13 @@ use super::clock::Clock;
 use super::namespace::Namespace;
 use super::object::{Dict, LongInteger};
 use super::python::{self, JsonStyle, is_space};
-use super::{TemplateRaised, keep, methods, rewrite};
+use super::{TemplateRaised, keep, methods, notice, rewrite, watch};
 
-/// The name of the one template in the environment.
+/// The name of the template in the environment.
 pub(super) const NAME: &str = "chat_template";
 
-/// The variable that holds the mark of a render, a name that no template can spell.
-pub(super) const MARK: &str = "\u{1}mark";
+/// The name of the same template, watched while it renders.
+pub(super) const WATCHED: &str = "watched";
 
 /// The characters that a `{% generation %}` block is printed between.
 pub(super) const GENERATION: &str = "\u{1}generation";
@@ -31,7 +31,7 @@ const MAX_DIGITS: usize = 4300;
 /// The widest indent of `tojson`.
 const MAX_INDENT: usize = 16;
 
-pub(super) fn environment(source: String) -> Result<Environment<'static>, Error> {
+pub(super) fn environment(source: String, watched: Option<String>) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -45,6 +45,9 @@ pub(super) fn environment(source: String) -> Result<Environment<'static>, Error>
     filters(&mut environment);
     tests(&mut environment);
     environment.add_template_owned(NAME, source)?;
+    if let Some(watched) = watched {
+        environment.add_template_owned(WATCHED, watched)?;
+    }
     Ok(environment)
 }
 
@@ -90,6 +93,25 @@ fn filters(environment: &mut Environment<'static>) {
     environment.add_filter(rewrite::KEEP_FILTER, keep::keep);
     environment.add_filter(rewrite::NAME_FILTER, keep::name);
     environment.add_filter(rewrite::DICT_FILTER, dict);
+    environment.add_filter(rewrite::NAMESPACE_FILTER, Namespace::of_pairs);
+    environment.add_filter(rewrite::SOME_FILTER, |value: &Value| match value.as_str() {
+        Some(text) => Ok(!text.is_empty()),
+        None => minijinja::filters::length(value).map(|length| length > 0),
+    });
+    environment.add_filter(filter_name(watch::TAKE_APART), |state: &State, value: &Value| {
+        notice::text(state, value);
+        value.clone()
+    });
+    environment.add_filter(filter_name(watch::COMPARE), |state: &State, value: &Value| {
+        notice::value(state, value);
+        value.clone()
+    });
+    for name in ["length", "count"] {
+        environment.add_filter(name, |state: &State, value: &Value| match value.as_str() {
+            Some(text) => Ok(notice::length(state, text)),
+            None => minijinja::filters::length(value),
+        });
+    }
     environment.add_filter("tojson", tojson);
     environment.add_filter("string", |state: &State, value: &Value| match value.kind() {
         ValueKind::String => Ok(value.clone()),
@@ -120,6 +142,11 @@ fn filters(environment: &mut Environment<'static>) {
     environment.add_filter("capitalize", |state: &State, value: &Value| {
         python::to_string(value, state).map(|text| methods::capitalize(&text))
     });
+}
+
+/// The name of a filter that a template is given behind a bar.
+fn filter_name(applied: &'static str) -> &'static str {
+    applied.trim_start_matches('|')
 }
 
 /// The dict of a list of keys and values in turn.
@@ -236,7 +263,7 @@ fn tojson(
         sorted,
         item_separator: separator(0, if indent.is_some() { "," } else { ", " })?,
         key_separator: separator(1, ": ")?,
-        mark: state.lookup(MARK).and_then(|mark| mark.as_str().and_then(|mark| mark.chars().next())),
+        mark: notice::mark(state),
     };
     python::json(value, &style, python::budget(state))
 }

@@ -1,5 +1,7 @@
 //! One render: the chat's values through the engine, and its output into control tokens and text.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use minijinja::value::{Object, Value};
 
 use super::engine::{self, EngineError};
+use super::notice::{self, Noticed};
 use super::values::{Marking, Values};
 use super::{
     ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateRaised, continued, python,
@@ -14,7 +17,7 @@ use super::{
 use crate::chat::{Chat, Chunk, Content, Message, Role};
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
-use crate::marking::Mark;
+use crate::marking::{self, Mark, holds, is_bracket, is_inside_of_literal};
 use crate::prompt::{Media, Origin, Writer};
 
 /// What a template printed, and how its untrusted parts are marked.
@@ -25,7 +28,10 @@ pub(super) struct Rendered {
 }
 
 /// What of an output is the template's own.
+#[derive(Clone, Copy)]
 enum Trust {
+    /// Everything in which a literal could form.
+    All,
     /// All but what is marked.
     Marked(Mark),
     /// Nothing.
@@ -47,16 +53,22 @@ pub(super) fn render(template: &ChatTemplate, chat: &Chat<'_>) -> Result<Rendere
     let mut texts = Texts::default();
     texts.of_chat(chat);
     for (_, json) in &template.variables {
-        texts.add(json.as_str());
+        texts.add_json(json.as_str());
     }
     texts.documents(template);
     let signs = Signs::absent_from(&texts, compiled, continued(chat))?;
     let run = Run { template, chat, compiled, signs, input: texts.length };
+    if compiled.watched
+        && let Some(Some(marking)) = run.markings(&texts).next()
+        && let Some(output) = run.watched(marking)
+    {
+        return Ok(Rendered { output, trust: Trust::Marked(signs.mark), signs });
+    }
 
     let plain = run.output(Marking::None)?;
     for marking in run.markings(&texts) {
         let Some(marking) = marking else {
-            return Ok(Rendered { output: plain, trust: Trust::Marked(signs.mark), signs });
+            return Ok(Rendered { output: plain, trust: Trust::All, signs });
         };
         if let Ok(output) = run.output(marking)
             && signs.mark.split(&output).flat_map(str::bytes).eq(plain.bytes())
@@ -74,6 +86,8 @@ pub(super) fn render(template: &ChatTemplate, chat: &Chat<'_>) -> Result<Rendere
 #[derive(Default)]
 struct Texts<'t> {
     texts: Vec<&'t str>,
+    /// What the escapes of those that are JSON spell, where they have some.
+    decoded: Vec<String>,
     length: usize,
 }
 
@@ -83,10 +97,23 @@ impl<'t> Texts<'t> {
         self.length += text.len();
     }
 
+    fn add_json(&mut self, json: &'t str) {
+        self.add(json);
+        if json.contains("\\u") {
+            self.decoded.push(decode_escapes(json));
+        }
+    }
+
     fn documents(&mut self, template: &'t ChatTemplate) {
         if let Some(documents) = &template.documents {
-            self.add(documents.as_str());
+            self.add_json(documents.as_str());
         }
+    }
+
+    /// Could one of the texts have marks: for its brackets, for those that its escapes may spell, or for being short?
+    fn may_need_marks(&self) -> bool {
+        let may_need = |text: &&str| holds(text, is_bracket) || is_inside_of_literal(text);
+        !self.decoded.is_empty() || self.texts.iter().any(may_need)
     }
 
     fn of_chat(&mut self, chat: &'t Chat<'_>) {
@@ -97,7 +124,7 @@ impl<'t> Texts<'t> {
                 Message::Assistant(message) => {
                     for call in &message.tool_calls {
                         self.add(&call.name);
-                        self.add(&call.arguments);
+                        self.add_json(&call.arguments);
                         self.add(call.id.as_deref().unwrap_or_default());
                     }
                 }
@@ -110,12 +137,12 @@ impl<'t> Texts<'t> {
         for tool in &chat.tools {
             self.add(&tool.name);
             self.add(&tool.description);
-            self.add(tool.parameters.as_str());
+            self.add_json(tool.parameters.as_str());
         }
         if let crate::chat::ResponseFormat::JsonSchema(schema) = &chat.response_format {
             self.add(&schema.name);
             self.add(schema.description.as_deref().unwrap_or_default());
-            self.add(schema.schema.as_str());
+            self.add_json(schema.schema.as_str());
         }
     }
 
@@ -141,34 +168,20 @@ impl<'t> Texts<'t> {
 impl Signs {
     /// Characters that occur in none of the texts; JSON may spell one as `\ue000`, which is then looked for decoded.
     fn absent_from(texts: &Texts<'_>, compiled: &Compiled, tagged: bool) -> Result<Self, Error> {
-        let decoded: Vec<String> =
-            texts.texts.iter().filter(|text| text.contains("\\u")).map(|text| decode_escapes(text)).collect();
-        let source = &*compiled.source;
-        let all = || texts.texts.iter().copied().chain(decoded.iter().map(String::as_str)).chain([source]);
-        let refused = || Error::new(ErrorKind::TemplateMarking, "");
-        let mark = Mark::absent_from(all()).ok_or_else(refused)?;
-        let mut taken = mark.character().to_string();
-        let mut next = || {
-            let sign = Mark::absent_from(all().chain([&*taken])).ok_or_else(refused)?.character();
-            taken.push(sign);
-            Ok::<char, Error>(sign)
-        };
-        let generation = if compiled.generation { Some([next()?, next()?]) } else { None };
-        let tag = if tagged { Some(next()?) } else { None };
-        Ok(Signs { mark, generation, tag })
+        let decoded = texts.decoded.iter().map(String::as_str);
+        let all = texts.texts.iter().copied().chain(decoded).chain([&*compiled.source, &*compiled.escapes]);
+        let [mark, open, close, tag] =
+            Mark::absent_from(all).ok_or_else(|| Error::new(ErrorKind::TemplateMarking, ""))?;
+        Ok(Signs {
+            mark,
+            generation: compiled.generation.then_some([open.character(), close.character()]),
+            tag: tagged.then_some(tag.character()),
+        })
     }
 }
 
-/// Could the text have marks: for its brackets, for those that its escapes spell, or for being short?
-fn may_need_marks(text: &str) -> bool {
-    const LONGEST_LITERAL: usize = 20;
-    let bytes = text.as_bytes();
-    let short = !bytes.is_empty() && bytes.len() < LONGEST_LITERAL && !Marking::is_plain(text);
-    short || bytes.iter().any(|byte| matches!(byte, b'[' | b']' | b'<' | b'>')) || text.contains("\\u")
-}
-
 /// The characters that the `\u` escapes of a text spell, whether they are escapes or not.
-fn decode_escapes(text: &str) -> String {
+pub(super) fn decode_escapes(text: &str) -> String {
     let units = text.split("\\u").skip(1).filter_map(|tail| u16::from_str_radix(tail.get(..4)?, 16).ok());
     char::decode_utf16(units).filter_map(Result::ok).collect()
 }
@@ -189,7 +202,7 @@ impl Run<'_> {
         let brackets = Marking::Brackets(mark);
         let [first, second] = if self.compiled.composes {
             [Some(Some(Marking::Ends(mark))), None]
-        } else if texts.texts.iter().any(|text| may_need_marks(text)) {
+        } else if texts.may_need_marks() {
             [Some(Some(brackets)), Some(Some(Marking::Literals(mark)))]
         } else {
             [Some(None), None]
@@ -197,9 +210,30 @@ impl Run<'_> {
         first.into_iter().chain(second)
     }
 
+    /// What is printed with marked texts; none where that may be something else than without the marks.
+    fn watched(&self, marking: Marking) -> Option<String> {
+        let values = self.values(marking);
+        let mut root = Root::new(self, &values).ok()?;
+        // A mark where no bracket is can fall between the letters of what a template looks for.
+        if values.marked_insides.get() {
+            return None;
+        }
+        let noticed = Arc::new(Noticed::default());
+        root.variables.push((notice::NOTICED.into(), Value::from_dyn_object(Arc::clone(&noticed))));
+        let output = self.run(engine::WATCHED, root).ok()?;
+        (!noticed.anything()).then_some(output)
+    }
+
     fn output(&self, marking: Marking) -> Result<String, Error> {
-        let values = Values { marking, thinking: self.compiled.thinking, tag: self.signs.tag };
-        let root = Root::new(self, &values)?;
+        let root = Root::new(self, &self.values(marking))?;
+        self.run(engine::NAME, root)
+    }
+
+    fn values(&self, marking: Marking) -> Values {
+        Values { marking, thinking: self.compiled.thinking, tag: self.signs.tag, marked_insides: Cell::new(false) }
+    }
+
+    fn run(&self, name: &str, root: Root) -> Result<String, Error> {
         let limits = &self.template.limits;
         let messages = u64::try_from(self.chat.messages.len()).unwrap_or(u64::MAX);
         let input = u64::try_from(self.input).unwrap_or(u64::MAX);
@@ -207,8 +241,7 @@ impl Run<'_> {
             limits.steps.saturating_add(limits.steps_per_message.saturating_mul(messages)).saturating_add(input / 8);
         let mut environment = self.compiled.environment.clone();
         environment.set_fuel(Some(fuel));
-        let rendered =
-            environment.get_template(engine::NAME).and_then(|template| template.render(Value::from_object(root)));
+        let rendered = environment.get_template(name).and_then(|template| template.render(Value::from_object(root)));
         let mut output = rendered.map_err(render_error)?;
         let limit = limits.output.saturating_add(self.input.saturating_mul(8));
         if output.len() > limit {
@@ -253,21 +286,21 @@ fn render_error(error: minijinja::Error) -> Error {
 
 /// The variables that a template sees.
 struct Root {
-    variables: Vec<(Box<str>, Value)>,
+    variables: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Root {
     fn new(run: &Run<'_>, values: &Values) -> Result<Self, Error> {
         let Run { template, chat, .. } = run;
-        let mut variables: Vec<(Box<str>, Value)> = Vec::with_capacity(12);
-        let mut set = |name: &str, value: Value| variables.push((name.into(), value));
-        set("messages", values.messages(chat)?);
-        set("tools", values.tools(&chat.tools)?);
+        let mut variables: Vec<(Cow<'static, str>, Value)> = Vec::with_capacity(12);
+        let mut set = |name, value: Value| variables.push((name, value));
+        set("messages".into(), values.messages(chat)?);
+        set("tools".into(), values.tools(&chat.tools)?);
         let added = template.generation_prompt == GenerationPrompt::Added && !continued(chat);
-        set("add_generation_prompt", Value::from(added));
+        set("add_generation_prompt".into(), Value::from(added));
         for (name, token) in &template.special_tokens {
             set(
-                name,
+                name.clone(),
                 match token {
                     SpecialToken::One(text) => Value::from(text),
                     SpecialToken::Many(texts) => texts.iter().collect(),
@@ -275,21 +308,21 @@ impl Root {
             );
         }
         let documents = template.documents.as_ref().map(|documents| values.json(documents.as_str())).transpose()?;
-        set("documents", documents.unwrap_or(Value::from(())));
+        set("documents".into(), documents.unwrap_or(Value::from(())));
         if let Some(effort) = chat.reasoning_effort {
-            set("reasoning_effort", Value::from(effort.as_str()));
+            set("reasoning_effort".into(), Value::from(effort.as_str()));
         }
         if let Some(format) = values.response_format(&chat.response_format)? {
-            set("response_format", format);
+            set("response_format".into(), format);
         }
         for (name, json) in &template.variables {
-            set(name, values.json(json.as_str())?);
+            set(name.clone(), values.json(json.as_str())?);
         }
         if values.marking != Marking::None {
-            set(engine::MARK, Value::from(run.signs.mark.character()));
+            set(notice::MARK.into(), Value::from(run.signs.mark.character()));
         }
         if let Some(signs) = run.signs.generation {
-            set(engine::GENERATION, Value::from(signs.iter().collect::<String>()));
+            set(engine::GENERATION.into(), Value::from(signs.iter().collect::<String>()));
         }
         Ok(Root { variables })
     }
@@ -308,28 +341,33 @@ impl Object for Root {
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         // What is set last counts.
-        self.variables.iter().rev().find(|(name, _)| **name == *key).map(|(_, value)| value.clone())
+        self.variables.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone())
     }
 }
 
 impl Rendered {
     /// Writes the output: literals of the vocabulary that the template printed as control tokens, all else as text.
     pub(super) fn write(&self, writer: &mut Writer<'_>, vocabulary: Vocabulary) {
-        let [open, close] = self.signs.generation.map_or([None; 2], |signs| signs.map(Some));
+        let Some(signs) = self.signs.generation else { return self.write_part(&self.output, writer, vocabulary) };
+        let [open, close] = signs;
         let mut depth = 0usize;
-        for part in self.output.split_inclusive(|character| self.is_generation_sign(character)) {
-            let sign = part.chars().next_back().filter(|last| self.is_generation_sign(*last));
-            let part = sign.and_then(|sign| part.strip_suffix(sign)).unwrap_or(part);
+        for part in self.output.split_inclusive(signs) {
+            let sign = part.chars().next_back().filter(|last| signs.contains(last));
             writer.from(if depth > 0 { Origin::role(Role::Assistant) } else { Origin::NONE });
-            match self.trust {
-                Trust::Marked(mark) => write_marked(writer, part, mark, vocabulary),
-                Trust::None => writer.text(part),
-            }
-            if sign.is_some() && sign == open {
+            self.write_part(sign.and_then(|sign| part.strip_suffix(sign)).unwrap_or(part), writer, vocabulary);
+            if sign == Some(open) {
                 depth += 1;
-            } else if sign.is_some() && sign == close {
+            } else if sign == Some(close) {
                 depth = depth.saturating_sub(1);
             }
+        }
+    }
+
+    fn write_part(&self, part: &str, writer: &mut Writer<'_>, vocabulary: Vocabulary) {
+        match self.trust {
+            Trust::All => write_marked(writer, part, None, vocabulary),
+            Trust::Marked(mark) => write_marked(writer, part, Some(mark), vocabulary),
+            Trust::None => writer.text(part),
         }
     }
 
@@ -338,7 +376,7 @@ impl Rendered {
         let Some([open, close]) = self.signs.generation else { return Vec::new() };
         let mark = match self.trust {
             Trust::Marked(mark) => Some(mark.character()),
-            Trust::None => None,
+            Trust::All | Trust::None => None,
         };
         let (mut ranges, mut at, mut depth, mut start) = (Vec::new(), 0, 0usize, 0);
         for character in self.output.chars() {
@@ -361,24 +399,23 @@ impl Rendered {
         }
         ranges
     }
-
-    fn is_generation_sign(&self, character: char) -> bool {
-        self.signs.generation.is_some_and(|signs| signs.contains(&character))
-    }
 }
 
-/// Writes trusted text with marked untrusted parts; a literal that stands for an image or a sound is the whole of it.
-fn write_marked(writer: &mut Writer<'_>, text: &str, mark: Mark, vocabulary: Vocabulary) {
+/// Writes trusted text, its untrusted parts marked where it has a mark; a literal that stands for an image or a sound is
+/// the whole of it.
+fn write_marked(writer: &mut Writer<'_>, text: &str, mark: Option<Mark>, vocabulary: Vocabulary) {
+    let write = |writer: &mut Writer<'_>, text: &str| match mark {
+        Some(mark) => mark.split(text).for_each(|part| writer.text(part)),
+        None => writer.text(text),
+    };
     let mut rest = text;
     let mut searched = 0;
-    while let Some(found) =
-        rest.as_bytes().get(searched..).and_then(|tail| tail.iter().position(|byte| matches!(byte, b'[' | b'<')))
-    {
+    while let Some(found) = rest.get(searched..).and_then(|tail| marking::find(tail, marking::is_open)) {
         let at = searched + found;
         searched = at + 1;
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         let Some(control) = vocabulary.starting(from) else { continue };
-        mark.split(before).for_each(|part| writer.text(part));
+        write(writer, before);
         match control {
             Control::Img => writer.media(Media::Image),
             Control::Audio => writer.media(Media::Audio),
@@ -387,5 +424,5 @@ fn write_marked(writer: &mut Writer<'_>, text: &str, mark: Mark, vocabulary: Voc
         rest = from.get(control.as_str().len()..).unwrap_or_default();
         searched = 0;
     }
-    mark.split(rest).for_each(|part| writer.text(part));
+    write(writer, rest);
 }

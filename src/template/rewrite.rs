@@ -7,9 +7,10 @@
 //! errors name the right line.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use super::namespace;
 use super::tokens::{Kind, Previous, Token};
+use super::{namespace, operands, watch};
 
 /// The filter that lists and tuples pass where a template writes one down.
 pub(super) const KEEP_FILTER: &str = "__keep";
@@ -18,6 +19,13 @@ const CLOSE_KEEP: &str = "|__keep)";
 /// The filter that makes a dict of a list of keys and values.
 pub(super) const DICT_FILTER: &str = "__dict";
 const CLOSE_DICT: &str = "]|__dict)";
+
+/// The filter that makes a namespace of a list of names and values.
+pub(super) const NAMESPACE_FILTER: &str = "__namespace";
+const CLOSE_NAMESPACE: &str = "]|__namespace)";
+
+/// The filter that says whether a value's length is more than nothing, without counting on.
+pub(super) const SOME_FILTER: &str = "__some";
 
 /// The filter that values pass where a template gives them a name.
 pub(super) const NAME_FILTER: &str = "__name";
@@ -29,6 +37,9 @@ pub(super) const GENERATION_CALL: &str = "__generation";
 /// Names that the engine lets no template assign to, and says so.
 const RESERVED: [&str; 8] = ["true", "True", "false", "False", "none", "None", "loop", "self"];
 
+/// The functions that templates have without defining them.
+const BUILT_IN: [&str; 6] = ["namespace", "dict", "range", "raise_exception", "strftime_now", "caller"];
+
 /// Takes a source's tags one by one, and gives the source that says the same.
 pub(super) struct Rewriter<'s> {
     source: &'s str,
@@ -39,6 +50,20 @@ pub(super) struct Rewriter<'s> {
     pub(super) generation: bool,
     /// What is to be said after each `{% endset %}` to come.
     open_sets: Vec<String>,
+    /// The macros that have been defined, each once and never anything else, with their parameters.
+    macros: BTreeMap<&'s str, Vec<&'s str>>,
+    /// Does `namespace` mean what it does by itself?
+    namespaces: bool,
+    watching: Watching,
+}
+
+/// Is a template watched while it renders?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watching {
+    No,
+    Yes,
+    /// It should be, and what it does cannot be followed.
+    InVain,
 }
 
 /// What stands in the place of a stretch of a tag.
@@ -49,30 +74,51 @@ struct Edit {
 }
 
 impl<'s> Rewriter<'s> {
-    pub(super) fn new(source: &'s str) -> Self {
-        Rewriter { source, copied: 0, out: String::new(), generation: false, open_sets: Vec::new() }
+    pub(super) fn new(source: &'s str, watching: Watching) -> Self {
+        Rewriter {
+            source,
+            copied: 0,
+            out: String::new(),
+            generation: false,
+            open_sets: Vec::new(),
+            macros: BTreeMap::new(),
+            namespaces: is_only_called(source, "namespace") && !source.contains("macro namespace"),
+            watching,
+        }
     }
 
-    pub(super) fn finish(mut self) -> Cow<'s, str> {
+    /// The source that is to be rendered; none where it should be watched, and cannot be.
+    pub(super) fn finish(mut self) -> Option<Cow<'s, str>> {
+        if self.watching == Watching::InVain {
+            return None;
+        }
         if self.copied == 0 {
-            return Cow::Borrowed(self.source);
+            return Some(Cow::Borrowed(self.source));
         }
         self.copy_to(self.source.len());
-        Cow::Owned(self.out)
+        Some(Cow::Owned(self.out))
+    }
+
+    fn watch(&mut self, edits: &mut Edits, tokens: &[Token<'_>]) {
+        if self.watching == Watching::Yes && !watch::watch(edits, tokens) {
+            self.watching = Watching::InVain;
+        }
     }
 
     /// An expression that is printed, its inside from `inside` on.
-    pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'_>]) {
+    pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'s>]) {
         let mut edits = Edits(Vec::new());
+        self.watch(&mut edits, tokens);
         edits.values(tokens);
+        self.calls(&mut edits, tokens);
         self.apply(inside, edits);
     }
 
     /// A statement, its inside from `inside` on.
-    pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'_>]) {
-        let tokens = without_controls(tokens);
+    pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'s>]) {
         let end = tokens.last().map_or(0, Token::end);
         let mut edits = Edits(Vec::new());
+        self.watch(&mut edits, tokens);
         match tokens.first().map_or("", |token| token.text) {
             "set" => self.set(&mut edits, tokens, end),
             "endset" => {
@@ -85,12 +131,63 @@ impl<'s> Rewriter<'s> {
                 edits.replace(tokens.first(), format!("call {GENERATION_CALL}()"));
             }
             "endgeneration" => edits.replace(tokens.first(), "endcall"),
+            "macro" => {
+                edits.values(tokens);
+                self.define(tokens);
+            }
             _ => edits.values(tokens),
         }
+        self.calls(&mut edits, tokens);
         self.apply(inside, edits);
     }
 
-    fn set(&mut self, edits: &mut Edits, tokens: &[Token<'_>], end: usize) {
+    /// Notes a macro's parameters.
+    fn define(&mut self, tokens: &[Token<'s>]) {
+        let [_, name, open, ..] = tokens else { return };
+        if self.macros.contains_key(name.text)
+            || BUILT_IN.contains(&name.text)
+            || !is_only_called(self.source, name.text)
+        {
+            self.macros.insert(name.text, Vec::new());
+            return;
+        }
+        let parameters = items(inner(open, tokens), open.depth + 1).filter_map(<[Token<'s>]>::first);
+        self.macros.insert(name.text, parameters.map(|parameter| parameter.text).collect());
+    }
+
+    /// Macros that are called with all arguments named, in their order, get them by their places; namespaces that are
+    /// made with named values are made of a list. The engine hashes names, and looks them up.
+    fn calls(&self, edits: &mut Edits, tokens: &[Token<'s>]) {
+        for (place, name) in tokens.iter().enumerate() {
+            let Some(open) = tokens.get(place + 1).filter(|next| next.is_sign("(")) else { continue };
+            let before = place.checked_sub(1).and_then(|before| tokens.get(before));
+            if name.kind != Kind::Name || before.is_some_and(|before| matches!(before.text, "." | "|" | "macro" | "is"))
+            {
+                continue;
+            }
+            let arguments: Vec<_> = items(inner(open, tokens), open.depth + 1).collect();
+            let Some(names) = arguments.iter().map(|argument| named(argument)).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let equals = arguments.iter().filter_map(|argument| argument.get(1));
+            if names.is_empty() {
+            } else if name.text == "namespace" && self.namespaces {
+                let close = open.partner.and_then(|close| tokens.get(close));
+                edits.replace(Some(name), "(");
+                edits.replace(Some(open), "[");
+                for (argument, name) in arguments.iter().zip(&names) {
+                    edits.replace(argument.first(), format!("\"{name}\""));
+                }
+                equals.for_each(|sign| edits.replace(Some(sign), ","));
+                edits.replace(close, CLOSE_NAMESPACE);
+            } else if self.macros.get(name.text).is_some_and(|parameters| parameters.starts_with(&names)) {
+                arguments.iter().for_each(|argument| edits.replace(argument.first(), ""));
+                equals.for_each(|sign| edits.replace(Some(sign), ""));
+            }
+        }
+    }
+
+    fn set(&mut self, edits: &mut Edits, tokens: &[Token<'s>], end: usize) {
         let assignment = tokens.iter().position(|token| token.depth == 0 && token.is_sign("="));
         let target_end =
             assignment.or_else(|| tokens.iter().position(|token| token.is_sign("|"))).unwrap_or(tokens.len());
@@ -131,16 +228,24 @@ impl<'s> Rewriter<'s> {
     }
 }
 
-/// A statement's tokens without the signs that control white space.
-fn without_controls<'t, 's>(mut tokens: &'t [Token<'s>]) -> &'t [Token<'s>] {
-    let control = |token: &Token<'_>| token.is_sign("-") || token.is_sign("+");
-    if let Some((_, rest)) = tokens.split_first().filter(|(first, _)| control(first)) {
-        tokens = rest;
-    }
-    if let Some((_, rest)) = tokens.split_last().filter(|(last, _)| control(last)) {
-        tokens = rest;
-    }
-    tokens
+/// Does every occurrence of the name in the source call it, or define it with parameters?
+fn is_only_called(source: &str, name: &str) -> bool {
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    source.match_indices(name).all(|(at, _)| {
+        let (before, after) = (source.get(..at).unwrap_or_default(), source.get(at + name.len()..).unwrap_or_default());
+        before.ends_with(is_word) || after.starts_with(is_word) || after.trim_start().starts_with('(')
+    })
+}
+
+/// What stands between the commas of a bracket, which is `depth` deep.
+fn items<'t, 's>(inner: &'t [Token<'s>], depth: usize) -> impl Iterator<Item = &'t [Token<'s>]> {
+    inner.split(move |token| token.depth == depth && token.is_sign(",")).filter(|item| !item.is_empty())
+}
+
+/// The name of an argument that has one, and a value.
+fn named<'s>(argument: &[Token<'s>]) -> Option<&'s str> {
+    let [name, equals, _, ..] = argument else { return None };
+    (name.kind == Kind::Name && equals.is_sign("=")).then_some(name.text)
 }
 
 /// The name of the attribute that a target such as `ns.a` is.
@@ -173,10 +278,10 @@ fn inner<'t, 's>(open: &Token<'s>, tokens: &'t [Token<'s>]) -> &'t [Token<'s>] {
 }
 
 /// The changes to one tag.
-struct Edits(Vec<Edit>);
+pub(super) struct Edits(Vec<Edit>);
 
 impl Edits {
-    fn insert(&mut self, at: usize, new: impl Into<Cow<'static, str>>) {
+    pub(super) fn insert(&mut self, at: usize, new: impl Into<Cow<'static, str>>) {
         self.0.push(Edit { start: at, end: at, new: new.into() });
     }
 
@@ -194,7 +299,27 @@ impl Edits {
                 self.literal(token, tokens);
             } else if token.is_sign("[") {
                 self.member(place, tokens);
+            } else if token.is_sign(">") {
+                self.length(place, tokens);
             }
+        }
+    }
+
+    /// `a|length > 0`, for which nothing need be counted.
+    fn length(&mut self, greater: usize, tokens: &[Token<'_>]) {
+        let (Some(before), Some(after)) = (operands::before(tokens, greater), operands::after(tokens, greater)) else {
+            return;
+        };
+        let length = tokens.get(greater - 1).filter(|token| matches!(token.text, "length" | "count"));
+        let filters = before.len() > 2 && tokens.get(greater - 2).is_some_and(|token| token.is_sign("|"));
+        let [zero] = tokens.get(after).unwrap_or_default() else { return };
+        if filters
+            && zero.text == "0"
+            && let Some(length) = length
+        {
+            self.replace(Some(length), SOME_FILTER);
+            self.replace(tokens.get(greater), "");
+            self.replace(Some(zero), "");
         }
     }
 
@@ -324,6 +449,10 @@ mod tests {
         scan(source, &TemplateLimits::default()).unwrap().source.into_owned()
     }
 
+    fn watched(source: &str) -> Option<String> {
+        scan(source, &TemplateLimits::default()).unwrap().watched.map(Into::into)
+    }
+
     #[track_caller]
     fn assert_becomes(source: &str, expected: &str) {
         assert_eq!(rewritten(source), expected);
@@ -364,6 +493,42 @@ mod tests {
     }
 
     #[test]
+    fn named_arguments_get_their_places() {
+        let define = "{% macro f(a, b='c') %}{% endmacro %}";
+        let becomes =
+            |call: &str, expected: &str| assert_becomes(&format!("{define}{call}"), &format!("{define}{expected}"));
+        becomes("{{ f(a=x, b=[y]) }}", "{{ f(x, ([y]|__keep)) }}");
+        becomes("{{ f(a=f(a=1)) }}", "{{ f(f(1)) }}");
+        for other in ["{{ f(b=x, a=y) }}", "{{ f(b=x) }}", "{{ f(x, b=y) }}", "{{ x.f(a=y) }}", "{{ f(a=x, c=y) }}"] {
+            becomes(other, other);
+        }
+        for changed in ["{% set f = g %}", "{% for f in g %}{% endfor %}", "{% macro f(b) %}{% endmacro %}"] {
+            assert_stays(&format!("{define}{changed}{{{{ f(a=x) }}}}"));
+        }
+        assert_stays("{{ f(a=x) }}{% macro range(start) %}{% endmacro %}{{ range(start=1) }}");
+    }
+
+    #[test]
+    fn namespaces_are_made_of_lists() {
+        assert_becomes(
+            "{%- set ns = namespace(a=1, b=[]) -%}",
+            "{%- set ns = ( ([\"a\",1, \"b\",[]]|__namespace))|__name -%}",
+        );
+        assert_stays("{{ namespace() }}{{ namespace(x) }}{{ namespace(**x) }}");
+        assert_stays("{% set namespace = dict %}{{ namespace(a=1) }}");
+    }
+
+    #[test]
+    fn lengths_that_need_no_count_are_not_counted() {
+        assert_becomes("{% if a.b | length > 0 and c %}{% endif %}", "{% if a.b | __some   and c %}{% endif %}");
+        for other in
+            ["a|length > 1", "a|length >= 0", "length > 0", "x ~ a|length > 0", "b < a|length > 0", "a|length > 0 == b"]
+        {
+            assert_stays(&format!("{{{{ {other} }}}}"));
+        }
+    }
+
+    #[test]
     fn members_are_looked_up_by_name() {
         assert_becomes("{{ a['b'][\"c_1\"].d['e'] }}", "{{ a.b.c_1.d.e }}");
         assert_becomes("{% if f(x)['a'] %}{% endif %}", "{% if f(x).a %}{% endif %}");
@@ -394,5 +559,52 @@ mod tests {
             "{% set __0a %}{% set b %}x{% endset %}{%- endset %}{% do ns.__set(\"a\", __0a) -%}",
         );
         assert_becomes("{% set b, ns.a = c %}", "{% set b, __0a = ( c)|__name %}{% do ns.__set(\"a\", __0a) %}");
+    }
+
+    #[test]
+    fn what_has_nothing_to_do_with_brackets_is_not_watched() {
+        for source in [
+            "{% if message['role'] == 'user' and not x is string %}{{ x|trim }}{% endif %}",
+            "{% if 'a' in x or x not in ['a', 1] or x ~ y != 'b' %}{% endif %}{{ x|length < 3 }}",
+            "{{ x[0].a ~ x[loop.index0 - 1]['b'] + x.strip() }}",
+        ] {
+            let rewritten = rewritten(source);
+            assert_eq!(watched(source), Some(rewritten));
+        }
+    }
+
+    #[test]
+    fn other_questions_are_watched() {
+        let becomes = |source: &str, expected: &str| assert_eq!(watched(source).as_deref(), Some(expected));
+        becomes("{{- a == b.c -}}", "{{- a|__watch_value == b.c|__watch_value -}}");
+        becomes("{{ a.b < 'c' }}", "{{ a.b|__watch_value < 'c'|__watch_value }}");
+        becomes("{{ a == '[' }}", "{{ a|__watch_value == '['|__watch_value }}");
+        becomes("{{ a == '\\x5b' }}", "{{ a|__watch_value == '\\x5b'|__watch_value }}");
+        becomes("{% for a in b if c %}", "{% for a in (b)|__watch_text if c %}");
+        becomes("{{ a[1:] }}", "{{ (a|__watch_text)[1:] }}");
+        becomes("{{ a | list }}", "{{ a |__watch_text| list }}");
+        becomes("{% set ns.a = b == c %}", "{% do ns.__set(\"a\", (  b|__watch_value == c|__watch_value)) %}");
+    }
+
+    #[test]
+    fn what_is_taken_apart_otherwise_cannot_be_followed() {
+        for source in [
+            "{{ a[0] }}",
+            "{{ a[b] }}",
+            "{{ a.b[1:] }}",
+            "{{ a ~ b == c }}",
+            "{{ '[' in a }}",
+            "{{ a in b }}",
+            "{{ a in ['['] }}",
+            "{{ a|sort }}",
+            "{{ a|trim('x') }}",
+            "{{ a is eq b }}",
+            "{{ {a: 1} }}",
+            "{{ a|tojson(sort_keys=true) }}",
+            "{% filter upper %}{% endfilter %}",
+            "{% if loop.changed(a) %}{% endif %}",
+        ] {
+            assert_eq!(watched(source), None, "{source}");
+        }
     }
 }

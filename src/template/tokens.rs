@@ -74,14 +74,17 @@ impl Token<'_> {
     }
 }
 
-/// The tokens up to `end`, and where that is; nowhere in a tag that is not closed.
+/// The tokens up to `end`, and where that is; nowhere in a tag that is not closed. The signs at both ends that control
+/// white space are no tokens.
 pub(super) fn tokens<'s>(rest: &'s str, end: &str) -> (Vec<Token<'s>>, Option<usize>) {
     let (mut tokens, mut open) = (Vec::new(), Vec::new());
-    let (mut at, mut previous) = (0, Previous::default());
+    let (mut at, mut previous) = (usize::from(rest.starts_with(is_control)), Previous::default());
     while let Some(tail) = rest.get(at..).filter(|tail| !tail.is_empty()) {
         let in_dict =
             || open.iter().any(|place: &usize| tokens.get(*place).is_some_and(|token: &Token<'_>| token.text == "{"));
         if tail.starts_with(end) && !in_dict() {
+            let controls = |last: &mut Token<'_>| last.text.starts_with(is_control) && last.end() == at;
+            let _control = tokens.pop_if(controls);
             return (tokens, Some(at));
         }
         let Some((kind, text)) = first_token(tail) else { break };
@@ -132,6 +135,10 @@ fn first_token(tail: &str) -> Option<(Option<Kind>, &str)> {
     Some((kind, tail.get(..length)?))
 }
 
+fn is_control(character: char) -> bool {
+    matches!(character, '-' | '+')
+}
+
 fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }
@@ -164,6 +171,8 @@ mod tests {
         let partners: Vec<_> = found.iter().map(|token| token.partner).collect();
         assert_eq!(partners, [None, None, Some(8), None, None, Some(7), None, Some(5), Some(2)]);
         assert_eq!(tokens("'never closed }}", "}}").1, None);
+        let (controlled, _) = tokens("- - a -}}", "}}");
+        assert_eq!(controlled.iter().map(|token| token.text).collect::<Vec<_>>(), ["-", "a"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A chat as the values that a template sees: the dicts of a client's own JSON, each untrusted text marked.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use minijinja::value::Value;
 
@@ -9,7 +10,7 @@ use crate::chat::{ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Message
 use crate::check::unkeepable;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::marking::Mark;
+use crate::marking::{Mark, holds, is_bracket};
 use crate::python_json::{Number, Reader, Token};
 
 /// How deep JSON may be nested for a template to see it.
@@ -47,19 +48,6 @@ impl Marking {
                 let after = rest.get(inner.len()..).unwrap_or_default();
                 Some(Cow::Owned(format!("{before}{mark_at}{marked}{mark_at}{after}")))
             }
-        }
-    }
-
-    /// Is a short text sure not to be the inside of a literal, having what no literal has inside?
-    pub(super) fn is_plain(text: &str) -> bool {
-        let inside = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'/' | b'u' | b'n' | b'k' | b's');
-        !text.bytes().all(inside)
-    }
-
-    fn text(self, text: &str) -> Value {
-        match self.marked(text) {
-            Some(marked) => Value::from(marked),
-            None => Value::from(text),
         }
     }
 }
@@ -114,6 +102,8 @@ pub(super) struct Values {
     pub(super) thinking: Thinking,
     /// What is added to the last message, so that the prompt can be cut there.
     pub(super) tag: Option<char>,
+    /// Has a text been marked that has no brackets, for being the inside of a literal?
+    pub(super) marked_insides: Cell<bool>,
 }
 
 fn dict(members: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
@@ -125,6 +115,18 @@ fn list(items: impl IntoIterator<Item = Value>) -> Value {
 }
 
 impl Values {
+    fn text(&self, text: &str) -> Value {
+        self.marked(text).map_or_else(|| Value::from(text), Value::from)
+    }
+
+    fn marked<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let marked = self.marking.marked(text);
+        if marked.is_some() && !holds(text, is_bracket) {
+            self.marked_insides.set(true);
+        }
+        marked
+    }
+
     pub(super) fn messages(&self, chat: &Chat<'_>) -> Result<Value, Error> {
         let last = chat.messages.len().saturating_sub(1);
         let messages = chat.messages.iter().enumerate();
@@ -152,10 +154,10 @@ impl Values {
             Message::Tool(message) => {
                 member("content", self.content(&message.content, tag));
                 if let Some(id) = &message.call_id {
-                    member("tool_call_id", self.marking.text(id));
+                    member("tool_call_id", self.text(id));
                 }
                 if let Some(name) = &message.name {
-                    member("name", self.marking.text(name));
+                    member("name", self.text(name));
                 }
             }
         }
@@ -180,7 +182,7 @@ impl Values {
                     (Some(_), [Chunk::Text(text)]) => Content::Text(std::mem::take(text)),
                     _ => Content::Chunks(said),
                 };
-                (self.content(&content, tag), reasoning.map(|reasoning| self.marking.text(&reasoning)))
+                (self.content(&content, tag), reasoning.map(|reasoning| self.text(&reasoning)))
             }
             (content, _) => (self.content(content, tag), None),
         }
@@ -203,9 +205,9 @@ impl Values {
 
     fn tagged(&self, text: &str, tag: Option<char>) -> Value {
         match tag {
-            None => self.marking.text(text),
+            None => self.text(text),
             Some(tag) => {
-                let text = self.marking.marked(text).unwrap_or(Cow::Borrowed(text));
+                let text = self.marked(text).unwrap_or(Cow::Borrowed(text));
                 Value::from(format!("{text}{tag} "))
             }
         }
@@ -213,33 +215,31 @@ impl Values {
 
     fn chunk(&self, chunk: &Chunk<'_>, tag: Option<char>) -> Value {
         let typed = |kind: &'static str, value: Value| dict([("type", Value::from(kind)), (kind, value)]);
-        let url = |url: &str| dict([("url", self.marking.text(url))]);
+        let url = |url: &str| dict([("url", self.text(url))]);
         match chunk {
             Chunk::Text(text) => typed("text", self.tagged(text, tag)),
-            Chunk::Thinking { text, closed: true } => typed("thinking", self.marking.text(text)),
-            Chunk::Thinking { text, closed: false } => dict([
-                ("type", Value::from("thinking")),
-                ("thinking", self.marking.text(text)),
-                ("closed", Value::from(false)),
-            ]),
+            Chunk::Thinking { text, closed: true } => typed("thinking", self.text(text)),
+            Chunk::Thinking { text, closed: false } => {
+                dict([("type", Value::from("thinking")), ("thinking", self.text(text)), ("closed", Value::from(false))])
+            }
             Chunk::ImageUrl { url: at, detail: None } => typed("image_url", url(at)),
             Chunk::ImageUrl { url, detail: Some(detail) } => {
-                typed("image_url", dict([("url", self.marking.text(url)), ("detail", self.marking.text(detail))]))
+                typed("image_url", dict([("url", self.text(url)), ("detail", self.text(detail))]))
             }
-            Chunk::Image(data) => typed("image", self.marking.text(data)),
-            Chunk::InputAudio(data) => typed("input_audio", self.marking.text(data)),
+            Chunk::Image(data) => typed("image", self.text(data)),
+            Chunk::InputAudio(data) => typed("input_audio", self.text(data)),
             Chunk::AudioUrl(at) => typed("audio_url", url(at)),
         }
     }
 
     fn call(&self, call: &ToolCall<'_>) -> Result<Value, Error> {
         let arguments = match call.arguments_form {
-            ArgumentsForm::Text => self.marking.text(&call.arguments),
+            ArgumentsForm::Text => self.text(&call.arguments),
             ArgumentsForm::Object if call.arguments.is_empty() => self.json("{}")?,
             ArgumentsForm::Object => self.json(&call.arguments)?,
         };
-        let function = dict([("name", self.marking.text(&call.name)), ("arguments", arguments)]);
-        let id = call.id.as_deref().map(|id| ("id", self.marking.text(id)));
+        let function = dict([("name", self.text(&call.name)), ("arguments", arguments)]);
+        let id = call.id.as_deref().map(|id| ("id", self.text(id)));
         Ok(dict(id.into_iter().chain([("type", Value::from("function")), ("function", function)])))
     }
 
@@ -250,8 +250,8 @@ impl Values {
         }
         let tools = tools.iter().map(|tool| {
             let function = dict([
-                ("name", self.marking.text(&tool.name)),
-                ("description", self.marking.text(&tool.description)),
+                ("name", self.text(&tool.name)),
+                ("description", self.text(&tool.description)),
                 ("parameters", self.json(tool.parameters.as_str())?),
             ]);
             Ok::<_, Error>(dict([("type", Value::from("function")), ("function", function)]))
@@ -302,13 +302,13 @@ impl Values {
                     continue;
                 }
                 Token::ObjectEnd | Token::ArrayEnd => match open.pop() {
-                    Some(Container::Object(members, _)) => Value::from_object(Dict::from_json(members, |key| {
-                        self.marking.marked(key).map(Cow::into_owned)
-                    })),
+                    Some(Container::Object(members, _)) => {
+                        Value::from_object(Dict::from_json(members, |key| self.marked(key).map(Cow::into_owned)))
+                    }
                     Some(Container::Array(items)) => list(items),
                     None => continue,
                 },
-                Token::String => self.marking.text(&reader.string().decode()),
+                Token::String => self.text(&reader.string().decode()),
                 Token::Integer | Token::Float | Token::NotFinite => number_value(reader.number(token)),
                 Token::Bool => Value::from(source.get(reader.span()) == Some("true")),
                 Token::Null => Value::from(()),
