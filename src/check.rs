@@ -11,6 +11,8 @@ use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAud
 
 mod turns;
 
+#[cfg(feature = "template")]
+pub(crate) use self::turns::unkeepable;
 pub(crate) use self::turns::{check_turns, says_nothing};
 
 /// What a prompt is for: it decides which message may be last, and whether calls may lack ids or results.

@@ -34,7 +34,7 @@ impl<W: Fn(&str) -> usize> Run<W> {
 
     /// The input, which is not counted as allocated, and the most that is allocated at a time.
     fn peak(&self) -> f64 {
-        let allocated = measure(|| drop(black_box((self.work)(&self.input)))).bytes_max;
+        let allocated = measure(|| assert_eq!((self.work)(&self.input), self.output)).bytes_max;
         (self.input.len() as f64 + allocated as f64) / (self.input.len() + self.output) as f64
     }
 }
@@ -154,7 +154,7 @@ fn conversations() {
             })
         });
         print(&format!("messages: fitted to half, {}", layout.name), |n| {
-            Run::new(exchanges_json(n), |json| {
+            Run::new(exchanges_json(n), move |json| {
                 let chat = Chat::from_json(json).unwrap();
                 let fitted = chat.fit(&layout, n * 400_000, count).unwrap();
                 assert!(!fitted.dropped.is_empty());

@@ -151,6 +151,12 @@ fn half_of_a_character() {
     let parameters = with_parameters(r#""\udc00""#);
     assert_eq!(refused(&parameters), format!("tools[0].function.parameters: {kept} 12 (v3)"));
     assert_eq!(render(&Layout::V1, &parameters).unwrap(), "<s> [INST] a [/INST]", "which prints no tools");
+    #[cfg(feature = "template")]
+    {
+        let template = mistral_chat_template::ChatTemplate::new("{{ tools }}").unwrap();
+        let error = template.render(&Chat::from_json(&parameters).unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), format!("{kept} 12"));
+    }
     let preset = r#"{"story_string": "\ud83d"}"#;
     assert_eq!(refused_preset(preset), "unexpected end of hex escape at line 1 column 25");
     assert_eq!(called(r#"{"a": "\ud800"}"#), r#"{"a": "\ud800"}"#, "as the model wrote it");

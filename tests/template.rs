@@ -121,7 +121,10 @@ fn every_error_reads_as_it_should() {
             ChatTemplate::new("Hi\n{{ a").unwrap_err(),
         ),
         ("the template refuses the chat: No.", refused("{{ raise_exception('No.') }}")),
-        ("the template cannot render the chat: line 1: `a` is undefined", refused("{{ a.b }}")),
+        (
+            "the template cannot render the chat: line 2: tried to use % operator on unsupported types string and number",
+            refused("Hi\n{{ 'a' % 1 }}"),
+        ),
         (
             "rendering takes more work than a template is allowed for a chat of this size",
             refused("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"),

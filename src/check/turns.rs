@@ -172,7 +172,7 @@ pub(crate) fn says_nothing(content: &Content<'_>) -> bool {
 }
 
 /// JSON that Python reads, and then cannot keep or print: a lone surrogate, or an integer of too many digits.
-fn unkeepable(text: &str) -> Option<JsonError> {
+pub(crate) fn unkeepable(text: &str) -> Option<JsonError> {
     let long_number = || text.as_bytes().chunks_exact(2048).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
     if !text.contains("\\u") && !long_number() {
         return None;

@@ -6,6 +6,7 @@ use minijinja::value::Value;
 
 use super::object::{Dict, List, LongInteger};
 use crate::chat::{ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Tool, ToolCall};
+use crate::check::unkeepable;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::marking::Mark;
@@ -234,6 +235,7 @@ impl Values {
     fn call(&self, call: &ToolCall<'_>) -> Result<Value, Error> {
         let arguments = match call.arguments_form {
             ArgumentsForm::Text => self.marking.text(&call.arguments),
+            ArgumentsForm::Object if call.arguments.is_empty() => self.json("{}")?,
             ArgumentsForm::Object => self.json(&call.arguments)?,
         };
         let function = dict([("name", self.marking.text(&call.name)), ("arguments", arguments)]);
@@ -270,6 +272,9 @@ impl Values {
 
     /// A JSON document as Python reads it.
     pub(super) fn json(&self, source: &str) -> Result<Value, Error> {
+        if let Some(error) = unkeepable(source) {
+            return Err(Error::new(ErrorKind::JsonValue, "").because(error));
+        }
         let mut reader = Reader::new(source);
         let mut open: Vec<Container> = Vec::new();
         let mut document = Value::from(());
