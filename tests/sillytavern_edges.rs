@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    BuiltinPreset, Chat, Format, Generation, Layout, Mend, Message, NamesBehavior, Preset, PresetFile, QuietVoice, Scene,
+    BuiltinPreset, Chat, Format, Generation, Layout, Mend, Message, NamesBehavior, Preset, PresetFile, QuietVoice,
+    Scene,
 };
 use serde_json::{Value, json};
 
@@ -59,6 +60,43 @@ fn variables_count_down() {
     let description =
         "{{setvar::a::3}}{{decvar::a}} {{incvar::a}} {{setglobalvar::b::1}}{{decglobalvar::b}}".to_owned();
     assert_eq!(render(&preset, &Scene { description, ..Scene::default() }, &[]), "2 3 0");
+}
+
+#[test]
+fn variables_have_operators() {
+    let preset = preset("{{description}}", &[]);
+    for (description, expected) in [
+        ("{{.a = 3}}{{.a--}} {{.a++}} {{.a}}", "2 3 3"),
+        ("{{.a = 3}}{{.a -= 2}}{{.a}}{{.a += 4}} {{.a}}", "1 5"),
+        (
+            "{{.a = 3}}{{.a == 3}} {{.a != 3}} {{.a > 2}} {{.a >= 3}} {{.a < 3}} {{.a <= 2}}",
+            "true false true true false false",
+        ),
+        ("{{.a || x}} {{.a ?? y}} {{.a ||= z}} {{.a}} {{.a ??= w}} {{.a || v}}", "x y z z z z"),
+        ("{{.b ??= w}} {{.b}}", "w w"),
+    ] {
+        let scene = Scene { description: description.to_owned(), ..Scene::default() };
+        assert_eq!(render(&preset, &scene, &[]), expected, "{description}");
+    }
+}
+
+#[test]
+fn a_card_is_shown_by_name() {
+    let scene = Scene {
+        description: "D".into(),
+        personality: "P".into(),
+        scenario: "S".into(),
+        persona: "Me".into(),
+        greeting: "Hello".into(),
+        system_prompt: "Card".into(),
+        post_history: "Post".into(),
+        group: vec!["Mia".into(), "Ann".into()],
+        world_before: "{{personality}}|{{scenario}}|{{persona}}|{{group}}|{{isMobile}}|{{charVersion}}|{{else}}|"
+            .into(),
+        ..Scene::default()
+    };
+    let preset = preset("{{wiBefore}}{{description}}", &[]);
+    assert_eq!(render(&preset, &scene, &[]), "P|S|Me|Mia, Ann|false|||D");
 }
 
 #[test]
