@@ -80,6 +80,69 @@ fn variables_have_operators() {
     }
 }
 
+/// What SplitMix64 gives from a seed of 0.
+const SPLITMIX: [u64; 3] = [0xE220_A839_7B1D_CDAF, 0x6E78_9E6A_A1B9_65F4, 0x06C4_5D18_8009_454F];
+
+fn told(text: &str) -> String {
+    let scene = Scene { description: text.to_owned(), ..Scene::default() };
+    render(&preset("{{description}}", &[]), &scene, &[])
+}
+
+#[test]
+fn dice_fall_as_the_seed_says() {
+    let rolled = SPLITMIX.map(|drawn| (drawn % 60_000 + 1).to_string());
+    assert_eq!(told("{{roll:60000}} {{roll:d60000}} {{roll:1D60000}}"), rolled.join(" "));
+    assert_eq!(told("{{roll:3d1}} {{roll: d1+4 }} {{roll:5d1-2}} {{roll:1}}"), "3 5 3 1");
+    assert_eq!(told("({{roll:0}}{{roll:d}}{{roll:x}}{{roll:2d1+x}})"), "()");
+    let words: Vec<_> = (0..60).map(|word| format!("w{word}")).collect();
+    let drawn = &words[usize::try_from(SPLITMIX[0] % 60).unwrap()];
+    assert_eq!(&told(&format!("{{{{random::{}}}}}", words.join("::"))), drawn);
+    assert_eq!(&told(&format!("{{{{random:{}}}}}", words.join(", "))), drawn);
+}
+
+#[test]
+fn conditions_ask_variables_macros_and_words() {
+    for (condition, holds) in [
+        ("yes", true),
+        ("off", false),
+        ("FALSE", false),
+        ("0", false),
+        ("", false),
+        ("!off", true),
+        ("! yes", false),
+        ("char", true),
+        ("scenario", false),
+        (".full", true),
+        (".empty", false),
+        (".none", false),
+        ("$all", true),
+        ("$none", false),
+        (".9", true),
+        (".ends-", true),
+    ] {
+        let set = "{{setvar::full::1}}{{setvar::empty::}}{{setglobalvar::all::1}}";
+        let expected = if holds { "then" } else { "else" };
+        assert_eq!(
+            told(&format!("{set}{{{{if::{condition}::then}}}}")),
+            if holds { "then" } else { "" },
+            "{condition}"
+        );
+        let block = format!("{set}{{{{if {condition}}}}}then{{{{else}}}}else{{{{/if}}}}");
+        if !condition.is_empty() {
+            assert_eq!(told(&block), expected, "{block}");
+        }
+    }
+}
+
+#[test]
+fn numbers_print_as_javascript_prints_them() {
+    for (value, expected) in
+        [("007", "7"), ("1.50", "1.5"), (" 2 ", "2"), ("x7", "x7"), ("", ""), ("1e15", "1e15"), ("-3", "-3")]
+    {
+        assert_eq!(told(&format!("{{{{setvar::a::{value}}}}}{{{{.a}}}}")), expected, "{value}");
+    }
+}
+
 #[test]
 fn a_card_is_shown_by_name() {
     let scene = Scene {
