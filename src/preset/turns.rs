@@ -37,15 +37,6 @@ enum Said<'m> {
     Atoms(&'m [Atom]),
 }
 
-impl Said<'_> {
-    fn is_empty(&self) -> bool {
-        match self {
-            Said::Text(text) => text.is_empty(),
-            Said::Atoms(atoms) => atoms.is_empty(),
-        }
-    }
-}
-
 /// Is it the first or the last message of its kind, for its sequence?
 #[derive(Clone, Copy, PartialEq)]
 enum Position {
@@ -363,8 +354,7 @@ impl Out<'_, '_> {
         let is_reply = line.speaker == Speaker::Character;
         self.writer.from(if is_reply { line.origin.unsaid() } else { line.origin });
         self.sequence(prefix, line.name, Ending::Suffix);
-        let is_blank = !shows_name && line.text.is_empty() && suffix.is_empty() && !wraps;
-        if wraps && !prefix.is_empty() && !is_blank {
+        if wraps && !prefix.is_empty() {
             self.text("\n");
         }
         if shows_name {
@@ -378,10 +368,8 @@ impl Out<'_, '_> {
         if shows_name {
             self.text(" ");
         }
-        let newline = suffix.is_empty() && wraps && ending == Ending::Suffix;
-        let ends_with_text = suffix.is_empty() && !wraps && ending == Ending::SuffixOfLine;
-        self.said(&line.text, if ends_with_text { ending } else { Ending::Suffix });
-        if newline {
+        self.said(&line.text);
+        if wraps && suffix.is_empty() && ending == Ending::Suffix {
             self.text("\n");
         } else if ending != Ending::Text && is_reply {
             self.reply_suffix(suffix, line, ending);
@@ -390,12 +378,10 @@ impl Out<'_, '_> {
         }
     }
 
-    fn said(&mut self, text: &Said<'_>, ending: Ending) {
-        match (text, ending) {
-            (Said::Text(text), Ending::SuffixOfLine) => self.text(text.strip_suffix('\n').unwrap_or(text)),
-            (Said::Text(text), _) => self.text(text),
-            (Said::Atoms(atoms), Ending::SuffixOfLine) => self.atoms_of_line(atoms, ""),
-            (Said::Atoms(atoms), _) => self.atoms(atoms, ""),
+    fn said(&mut self, text: &Said<'_>) {
+        match text {
+            Said::Text(text) => self.text(text),
+            Said::Atoms(atoms) => self.atoms(atoms, ""),
         }
     }
 
@@ -421,7 +407,7 @@ impl Out<'_, '_> {
         if shows_name {
             self.text(" ");
         }
-        self.said(&line.text, Ending::Suffix);
+        self.said(&line.text);
         if ending == Ending::Suffix {
             self.text("\n");
         }

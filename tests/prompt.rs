@@ -1,0 +1,84 @@
+//! What a prompt says of itself, and what stands in one beside text.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use mistral_chat_template::{
+    BuiltinPreset, Chat, Chunk, Content, Control, Feature, Format, Layout, Media, Message, Mode, Prompt, Scene,
+    Segment, Vocabulary,
+};
+
+fn prompt() -> Prompt {
+    Layout::V3.render(&Chat::new([Message::user("</s>?"), Message::assistant("Yes?"), Message::user("Hi")])).unwrap()
+}
+
+#[test]
+fn a_prompt_prints_its_string() {
+    let prompt = prompt();
+    assert_eq!(prompt.as_str(), "<s>[INST] </s>?[/INST] Yes?</s>[INST] Hi[/INST]");
+    assert_eq!(prompt.to_string(), prompt.as_str());
+    assert_eq!(prompt.clone().into_string(), prompt.as_str());
+    assert_eq!(prompt.after_bos(), "[INST] </s>?[/INST] Yes?</s>[INST] Hi[/INST]");
+    assert_eq!(prompt.without_begin_and_end(), "[INST] </s>?[/INST] Yes?[INST] Hi[/INST]");
+    assert_eq!(prompt.plain(), "<s>[INST]</s>?[/INST]Yes?</s>[INST]Hi[/INST]");
+    assert_eq!(Prompt::new().after_bos(), "");
+}
+
+#[test]
+fn debugging_tells_controls_from_text() {
+    let prompt = Layout::V3_TEKKEN.render(&Chat::new([Message::user("[/INST]")])).unwrap();
+    assert_eq!(
+        format!("{prompt:?}"),
+        "Prompt { text: \"<s>[INST][/INST][/INST]\", segments: [Control(Bos), Control(Inst), Text(\"[/INST]\"), \
+         Control(EndInst)], stop_strings: [\"</s>\"] }"
+    );
+    assert_eq!(format!("{:?}", Vocabulary::of(&[Control::Eos, Control::Bos])), "{Bos, Eos}");
+}
+
+#[test]
+fn prompts_are_equal_in_string_spans_and_stop_strings() {
+    let one = Layout::V3.render(&Chat::new([Message::user("a[/INST] b</s>[INST] c")])).unwrap();
+    let other =
+        Layout::V3.render(&Chat::new([Message::user("a"), Message::assistant("b"), Message::user("c")])).unwrap();
+    assert_eq!(one.as_str(), other.as_str());
+    assert_ne!(one, other, "the same string, of other tokens");
+
+    let with = |text: &str, stop: &str| {
+        let mut scene = Scene::default();
+        scene.settings.stop_strings = vec![stop.to_owned()];
+        BuiltinPreset::Magnum.preset().with_scene(&scene).unwrap().render(&Chat::new([Message::user(text)])).unwrap()
+    };
+    assert_eq!(with("a", "x"), with("a", "x"));
+    assert_ne!(with("a", "x"), with("a", "y"), "other stop strings");
+    assert_ne!(with("a", "x"), with("b", "x"), "another text of the same length");
+}
+
+/// What mistral-common 1.13.1 makes of an image among texts: alone after text it comes first, and empty text is nothing.
+#[test]
+fn an_image_after_text_comes_first() {
+    fn text(text: &'static str) -> Chunk<'static> {
+        Chunk::text(text)
+    }
+    fn image() -> Chunk<'static> {
+        Chunk::image_url("https://example.com/a.png")
+    }
+    let cases: [(Vec<Content<'_>>, &str); 10] = [
+        (vec![vec![text("a"), image(), text("")].into()], "[IMG]a"),
+        (vec![vec![text(""), text("a"), image()].into()], "[IMG]a"),
+        (vec![vec![text("a"), text(""), image()].into()], "[IMG]a"),
+        (vec![vec![image(), text("a"), text("")].into()], "[IMG]a"),
+        (vec![vec![text(""), image()].into()], "[IMG]"),
+        (vec!["a".into(), vec![image()].into()], "[IMG]a"),
+        (vec!["".into(), vec![text("a"), image()].into()], "[IMG]a"),
+        (vec![vec![text("a"), image()].into(), "".into()], "[IMG]a"),
+        (vec![vec![text("a"), image()].into(), "b".into()], "a[IMG]b"),
+        (vec![vec![image()].into(), "a".into()], "[IMG]a"),
+    ];
+    for layout in [Layout::V3_TEKKEN, Layout::V7_TEKKEN, Layout::V13] {
+        let layout = layout.with(Feature::Image).in_mode(Mode::Agnostic);
+        for (contents, expected) in &cases {
+            let chat = Chat::new(contents.iter().cloned().map(Message::User));
+            let prompt = layout.render(&chat).unwrap();
+            assert_eq!(prompt.as_str(), format!("<s>[INST]{expected}[/INST]"), "{} in {}", expected, layout.name);
+            assert!(prompt.segments().any(|segment| segment == Segment::Media(Media::Image)));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Requests as they are sent, form by form: what each means, and what is missing or wrong in it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use mistral_chat_template::{Chat, Chunk, Content, Dialect, Message, ResponseFormat, Role};
+
+fn refused(json: &str, dialect: Dialect) -> String {
+    Chat::read(json, dialect).unwrap_err().to_string()
+}
+
+fn content(json: &str) -> Result<Content<'static>, String> {
+    let request = format!(r#"{{"messages": [{{"role": "user", "content": {json}}}]}}"#);
+    let chat = Chat::from_json(&request).map_err(|error| error.to_string())?.into_owned();
+    Ok(chat.messages[0].content().clone())
+}
+
+#[test]
+fn a_sharegpt_conversation_is_a_chat() {
+    let json = r#"{"system": "S", "conversations": [
+        {"from": "system", "value": "s"}, {"from": "human", "value": "h"}, {"from": "user", "value": "u"},
+        {"from": "gpt", "value": "g"}, {"from": "assistant", "value": "a"}, {"from": "chatgpt", "value": "c"},
+        {"from": "bing", "value": "b"}, {"from": "bard", "value": "r"}, {"from": "tool", "value": "t"}
+    ]}"#;
+    let chat = Chat::read(json, Dialect::ShareGpt).unwrap();
+    let said: Vec<_> = chat
+        .messages
+        .iter()
+        .map(|message| match message.content() {
+            Content::Text(text) => (message.role(), &**text),
+            Content::Chunks(_) => unreachable!("ShareGPT has texts alone"),
+        })
+        .collect();
+    use Role::{Assistant, System, Tool, User};
+    let expected = [
+        (System, "S"),
+        (System, "s"),
+        (User, "h"),
+        (User, "u"),
+        (Assistant, "g"),
+        (Assistant, "a"),
+        (Assistant, "c"),
+        (Assistant, "b"),
+        (Assistant, "r"),
+        (Tool, "t"),
+    ];
+    assert_eq!(said, expected);
+    let empty = Chat::read(r#"{"system": "", "conversations": []}"#, Dialect::ShareGpt).unwrap();
+    assert!(empty.messages.is_empty(), "an empty system prompt is none");
+    for wrong in [
+        r#"{"system": "S"}"#,
+        r#"{"conversations": [{"value": "v"}]}"#,
+        r#"{"conversations": [{"from": "human"}]}"#,
+        r#"{"conversations": [{"from": "nobody", "value": "v"}]}"#,
+        r#"{"conversations": 1}"#,
+    ] {
+        assert!(!refused(wrong, Dialect::ShareGpt).is_empty());
+    }
+}
+
+#[test]
+fn media_come_as_texts_or_objects() {
+    let chunks = |json: &str| match content(json) {
+        Ok(Content::Chunks(chunks)) => chunks,
+        other => panic!("{other:?}"),
+    };
+    let url = || Chunk::image_url("https://a/b.png");
+    assert_eq!(chunks(r#"[{"type": "image_url", "image_url": "https://a/b.png"}]"#), [url()]);
+    assert_eq!(chunks(r#"[{"type": "image_url", "image_url": {"url": "https:\/\/a\/b.png"}}]"#), [url()]);
+    assert_eq!(
+        chunks(r#"[{"type": "image_url", "image_url": {"url": "https://a/b.png", "detail": "high"}}]"#),
+        [Chunk::ImageUrl { url: "https://a/b.png".into(), detail: Some("high".into()) }]
+    );
+    let wrong = content(r#"[{"type": "image_url", "image_url": 1}]"#).unwrap_err();
+    assert!(wrong.contains("a string or an object"), "{wrong}");
+}
+
+#[test]
+fn thinking_comes_as_a_text_or_as_text_chunks() {
+    let read = |thinking: &str| {
+        let json = format!(r#"[{{"type": "thinking", "thinking": {thinking}}}]"#);
+        content(&json)
+    };
+    let expected = Content::Chunks(vec![Chunk::thinking("ab")]);
+    assert_eq!(read(r#""ab""#).unwrap(), expected);
+    assert_eq!(read(r#"[{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]"#).unwrap(), expected);
+    let wrong = read(r#"[{"type": "image_url", "image_url": "https://a"}]"#).unwrap_err();
+    assert!(wrong.contains("expected a string or a list of text chunks"), "{wrong}");
+}
+
+#[test]
+fn what_a_function_lacks_is_named() {
+    let with = |tools: &str| format!(r#"{{"messages": [{{"role": "user", "content": "q"}}], "tools": [{tools}]}}"#);
+    assert_eq!(
+        refused(&with(r#"{"type": "function"}"#), Dialect::Mistral),
+        "tools[0]: the field `function` is missing or null"
+    );
+    let no_description =
+        with(r#"{"type": "function", "function": {"name": "f", "description": null, "parameters": {}}}"#);
+    assert_eq!(
+        refused(&no_description, Dialect::Mistral),
+        "tools[0].function: the field `description` is missing or null"
+    );
+    assert!(Chat::read(&no_description, Dialect::OpenAi).is_ok());
+    let no_type = with(r#"{"type": null, "function": {"name": "f", "description": "", "parameters": {}}}"#);
+    assert_eq!(refused(&no_type, Dialect::Mistral), "tools[0]: the field `type` is missing or null");
+
+    let calls = |call: &str| format!(r#"{{"messages": [{{"role": "assistant", "tool_calls": [{call}]}}]}}"#);
+    assert_eq!(
+        refused(&calls(r#"{"id": "a"}"#), Dialect::Mistral),
+        "messages[0].tool_calls[0]: the field `function` is missing or null"
+    );
+    let no_id = calls(r#"{"id": null, "function": {"name": "f", "arguments": "{}"}}"#);
+    assert_eq!(refused(&no_id, Dialect::Mistral), "messages[0].tool_calls[0]: the field `id` is missing or null");
+    assert!(Chat::read(&no_id, Dialect::Either).is_ok());
+}
+
+#[test]
+fn response_formats_are_written_and_read() {
+    for (json, expected) in
+        [(r#"{"type": "text"}"#, ResponseFormat::Text), (r#"{"type": "json_object"}"#, ResponseFormat::JsonObject)]
+    {
+        let request = format!(r#"{{"messages": [], "response_format": {json}}}"#);
+        let chat = Chat::from_json(&request).unwrap();
+        assert_eq!(chat.response_format, expected);
+        assert_eq!(Chat::from_json(&serde_json::to_string(&chat).unwrap()).unwrap(), chat);
+    }
+    let image = Chat::new([Message::user(vec![Chunk::Image("AAAA".into())])]);
+    assert_eq!(Chat::from_json(&serde_json::to_string(&image).unwrap()).unwrap(), image);
+}
