@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    Chat, ChatTemplate, ClockTime, Control, DivergenceKind, Format, Json, Message, Prompt, Segment, Tool, Vocabulary,
+    Chat, ChatTemplate, ClockTime, Control, DivergenceKind, Format, Json, Layout, Message, Prompt, Segment, Tool,
+    Vocabulary,
 };
 use serde_json::json;
 
@@ -121,5 +122,53 @@ fn divergences_have_names_and_sentences_of_their_own() {
     assert_eq!(sentences.len(), kinds.len());
     for (kind, name) in kinds {
         assert_eq!(kind.as_str(), name);
+    }
+}
+
+#[test]
+fn a_comparison_reads_as_a_report() {
+    let written: ChatTemplate = Layout::V1.chat_template().parse().unwrap();
+    let same = written.compare(&Layout::V1);
+    assert!(same.is_equal(), "{same}");
+    assert_eq!(same.to_string(), format!("the template says what v1 says of all {} chats", same.probes));
+    let other = ChatTemplate::new("{{ bos_token }}{{ raise_exception('no') }}").unwrap().compare(&Layout::V3);
+    assert!(!other.is_equal());
+    let report = other.to_string();
+    let count = other.differences.len();
+    assert!(
+        report.starts_with(&format!("the template differs from v3 in {count} of {} chats\n", other.probes)),
+        "{report}"
+    );
+    assert!(report.contains("\n  the template refuses it: ") && report.contains("\n  v3 says \"<s>[INST]"), "{report}");
+    let other = ChatTemplate::new("{{ bos_token }}[INST]!").unwrap().compare(&Layout::V3);
+    assert!(other.to_string().contains(": from byte 9 on\n"), "{other}");
+}
+
+#[test]
+fn debugging_a_template_shows_what_is_set() {
+    let template = ChatTemplate::new("{% generation %}x{% endgeneration %}").unwrap();
+    assert!(template.marks_generated() && !ChatTemplate::new("x").unwrap().marks_generated());
+    let shown = format!("{:?}", template.special_token("name_token", "<n>"));
+    assert!(shown.starts_with("ChatTemplate { limits: ") && shown.contains("name_token"), "{shown}");
+    assert!("{% if %}".parse::<ChatTemplate>().is_err());
+}
+
+#[test]
+fn namespaces_are_summed_as_the_engine_sums() {
+    let of = |source: &str| ChatTemplate::new(source).and_then(|template| template.render(&hi()));
+    let print = |source: &str| of(source).unwrap().into_string();
+    assert_eq!(
+        print("{% set ns = namespace(a=[1]) %}{% set ns.a = ns.a + [2] %}{% set ns.a = ns.a + [3, 4] %}{{ ns.a }}"),
+        "[1, 2, 3, 4]"
+    );
+    assert_eq!(print("{% set ns = namespace(a='x') %}{% set ns.a = ns.a + 'y' %}{{ ns.a }}"), "xy");
+    assert_eq!(print("{% set ns = namespace(a=1) %}{% set ns.a = ns.a + 2 %}{{ ns.a }}"), "3");
+    assert_eq!(print("{% set ns = namespace({'a': 1}) %}{{ ns.a }}"), "1");
+    for wrong in [
+        "{% set ns = namespace(a=1) %}{% set ns.a = ns.a + [2] %}{{ ns.a }}",
+        "{% set ns = namespace(a=[1]) %}{% set ns.a = ns.a + 'x' %}{{ ns.a }}",
+        "{% set ns = namespace(1) %}{{ ns.a }}",
+    ] {
+        assert!(of(wrong).is_err(), "{wrong}");
     }
 }
