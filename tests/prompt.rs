@@ -82,3 +82,33 @@ fn an_image_after_text_comes_first() {
         }
     }
 }
+
+#[test]
+fn the_spaces_at_the_end_of_a_reply_go_as_well_from_chunks() {
+    for layout in mistral_chat_template::Version::ALL.iter().map(|version| version.layout().in_mode(Mode::Agnostic)) {
+        for (letters, spaces) in (0..6).flat_map(|letters| (0..8).map(move |spaces| (letters, spaces))) {
+            let said = format!("{}{}", "a".repeat(letters), " ".repeat(spaces));
+            let render = |reply: Content<'static>| {
+                let chat = Chat::new([Message::assistant(reply), Message::user("q")]);
+                layout
+                    .render(&chat)
+                    .map(|prompt| prompt.segments().map(|segment| format!("{segment:?}")).collect::<Vec<_>>())
+            };
+            let (Ok(text), Ok(chunks)) = (render(said.clone().into()), render(vec![Chunk::text(said.clone())].into()))
+            else {
+                continue;
+            };
+            assert_eq!(text, chunks, "{said:?} in {}", layout.name);
+        }
+    }
+}
+
+#[test]
+fn what_one_message_says_in_one_run_is_one_span() {
+    for layout in [Layout::V3, Layout::V7, Layout::V13] {
+        let chat = Chat::new([Message::user(vec![Chunk::text("a"), Chunk::text("b")]), Message::user("c")]);
+        let prompt = layout.render(&chat).unwrap();
+        let spans: Vec<_> = prompt.spans().filter(|span| span.is_text()).map(|span| span.message).collect();
+        assert_eq!(spans, [Some(0), Some(1)], "{}: {prompt}", layout.name);
+    }
+}

@@ -1,7 +1,9 @@
 //! Requests as they are sent, form by form: what each means, and what is missing or wrong in it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{Chat, Chunk, Content, Dialect, Message, ResponseFormat, Role};
+use mistral_chat_template::{
+    BreakCause, Chat, Chunk, Content, Dialect, Family, Message, ResponseFormat, Role, UserTurn,
+};
 
 fn refused(json: &str, dialect: Dialect) -> String {
     Chat::read(json, dialect).unwrap_err().to_string()
@@ -125,4 +127,62 @@ fn response_formats_are_written_and_read() {
     }
     let image = Chat::new([Message::user(vec![Chunk::Image("AAAA".into())])]);
     assert_eq!(Chat::from_json(&serde_json::to_string(&image).unwrap()).unwrap(), image);
+}
+
+#[test]
+fn a_chat_outlives_its_json() {
+    let json = r#"{"messages": [
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": [
+            {"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "https://a", "detail": "low"}},
+            {"type": "audio_url", "audio_url": "https://b"}, {"type": "input_audio", "input_audio": "AAAA"}]},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "t"}],
+         "tool_calls": [{"id": "abcdefgh1", "function": {"name": "f", "arguments": {"a": 1}}}]},
+        {"role": "tool", "content": "r", "tool_call_id": "abcdefgh1", "name": "f"}],
+      "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {}}}],
+      "response_format": {"type": "json_schema", "json_schema": {"name": "n", "description": "d", "schema": {}}},
+      "model": "m"}"#
+        .to_owned();
+    let chat = Chat::from_json(&json).unwrap();
+    let owned: Chat<'static> = chat.clone().into_owned();
+    assert_eq!(owned, chat);
+    let other = Chat { response_format: ResponseFormat::JsonObject, ..Chat::default() };
+    assert_eq!(other.clone().into_owned(), other);
+    let image = Chat::new([Message::user(vec![Chunk::Image("AAAA".into()), Chunk::InputAudio("BBBB".into())])]);
+    assert_eq!(image.clone().into_owned(), image);
+    assert_eq!(Content::from(std::borrow::Cow::Borrowed("a")), Content::from("a"));
+}
+
+#[test]
+fn families_have_names() {
+    for (family, name) in [
+        (Family::Form, "ValidationError"),
+        (Family::Budget, "budget"),
+        (Family::Preset, "preset"),
+        (Family::Template, "template"),
+        (Family::Other, "other"),
+    ] {
+        assert_eq!((family.as_str(), family.to_string().as_str()), (name, name));
+    }
+}
+
+#[test]
+fn why_a_prompt_breaks_is_a_sentence() {
+    let (first, last) = (UserTurn::First, UserTurn::Last);
+    for (cause, sentence) in [
+        (BreakCause::SystemMoves { to: last }, "the system prompt moves to the last user turn"),
+        (BreakCause::SystemChanges, "the system prompt changes"),
+        (BreakCause::ToolsMove { to: first }, "the tools move to the first user turn"),
+        (BreakCause::ToolsChange, "the tools change"),
+        (BreakCause::SettingsMove { to: first }, "the settings move to the first user turn"),
+        (BreakCause::SettingsChange, "the settings change"),
+        (BreakCause::ToolTurnsDropped, "tool calls and results before the last user turn are left out"),
+        (BreakCause::ResultsReordered, "the results go into the order of their calls"),
+        (BreakCause::TurnGoesOn { role: Role::User }, "the next message goes on with the last user turn"),
+        (BreakCause::MessageChanges, "a message changes"),
+        (BreakCause::Shorter, "the earlier prompt is longer"),
+        (BreakCause::LayoutChanges, "the layout changes"),
+    ] {
+        assert_eq!(cause.to_string(), sentence);
+    }
 }
