@@ -45,6 +45,10 @@ fn has_no_id(call: &ToolCall<'_>) -> bool {
 fn is_expressible(chat: &Chat<'_>, layout: &Layout) -> bool {
     let reads_results = matches!(layout.results, ToolResults::NamedList | ToolResults::Object);
     let last = chat.messages.len() - 1;
+    // A template is given the tools even where it prints none.
+    if chat.tools.iter().any(|tool| reformatted(tool.parameters.as_str()).is_none()) {
+        return false;
+    }
     chat.messages.iter().enumerate().all(|(index, message)| match message {
         // For fine-tuning, calls at the end need no ids; a template does not know what it is for.
         Message::Assistant(message) if index == last && message.tool_calls.iter().any(has_no_id) => false,
