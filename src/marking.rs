@@ -23,17 +23,20 @@ const PRIVATE_USE_LEAD: u8 = 0xEE;
 /// How many bytes are looked at as one, without a way out between them, which vector instructions do.
 const BLOCK: usize = 64;
 
+#[inline]
 fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(0, |any, byte| any | u8::from(is(*byte))) != 0
 }
 
 /// Is there such a byte?
+#[inline]
 pub(crate) fn holds(text: &str, is: impl Fn(u8) -> bool) -> bool {
     let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
     blocks.iter().any(|block| any(block, &is)) || any(rest, &is)
 }
 
 /// The place of the first such byte.
+#[inline]
 pub(crate) fn find(text: &str, is: impl Fn(u8) -> bool) -> Option<usize> {
     let (blocks, _) = text.as_bytes().as_chunks::<BLOCK>();
     let before = blocks.iter().take_while(|block| !any(*block, &is)).count() * BLOCK;
@@ -41,10 +44,12 @@ pub(crate) fn find(text: &str, is: impl Fn(u8) -> bool) -> Option<usize> {
     Some(before + place)
 }
 
+#[inline]
 pub(crate) const fn is_open(byte: u8) -> bool {
     byte == b'[' || byte == b'<'
 }
 
+#[inline]
 pub(crate) const fn is_bracket(byte: u8) -> bool {
     is_open(byte) || byte == b']' || byte == b'>'
 }

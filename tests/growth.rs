@@ -72,7 +72,8 @@ fn long_message(megabytes: usize) -> String {
 }
 
 fn exchanges(count: usize) -> Chat<'static> {
-    let said = |index: usize| if index % 2 == 0 { Message::user(words(100)) } else { Message::assistant(words(100)) };
+    let said =
+        |index: usize| if index.is_multiple_of(2) { Message::user(words(100)) } else { Message::assistant(words(100)) };
     Chat::new((0..count * 5_000 + 1).map(said))
 }
 

@@ -26,8 +26,10 @@ pub mod written;
 mod source;
 mod support;
 
-/// Every target by its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A name and a body.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: &[Target] = &[
     ("chat", chat::run),
     ("compare", compare::run),
     ("completion", completion::run),

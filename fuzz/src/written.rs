@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::{
-    ArgumentsForm, Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode, ToolResults,
+    ArgumentsForm, Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode, ToolCall, ToolResults,
 };
 
 use super::source::Source;
@@ -36,15 +36,18 @@ fn reformatted(text: &str) -> Option<String> {
     reformat(text, &mut out).is_ok().then_some(out)
 }
 
+/// An id that is empty or Python's `None` as text counts as none.
+fn has_no_id(call: &ToolCall<'_>) -> bool {
+    call.id.as_deref().is_none_or(|id| matches!(id, "" | "null"))
+}
+
 /// Can a template say what this chat says? It cannot read JSON, nor see white space go at a message's end.
 fn is_expressible(chat: &Chat<'_>, layout: &Layout) -> bool {
     let reads_results = matches!(layout.results, ToolResults::NamedList | ToolResults::Object);
     let last = chat.messages.len() - 1;
     chat.messages.iter().enumerate().all(|(index, message)| match message {
         // For fine-tuning, calls at the end need no ids; a template does not know what it is for.
-        Message::Assistant(message) if index == last && message.tool_calls.iter().any(|call| call.id.is_none()) => {
-            false
-        }
+        Message::Assistant(message) if index == last && message.tool_calls.iter().any(has_no_id) => false,
         Message::Assistant(message) => {
             let is_python = |text: &str| text.is_empty() || reformatted(text).as_deref() == Some(text);
             let calls = message.tool_calls.iter().all(|call| {

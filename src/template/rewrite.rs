@@ -590,6 +590,8 @@ mod tests {
     fn what_is_taken_apart_otherwise_cannot_be_followed() {
         for source in [
             "{{ a[0] }}",
+            "{{ a.0 }}",
+            "{{ a(*b) }}",
             "{{ a[b] }}",
             "{{ a.b[1:] }}",
             "{{ a ~ b == c }}",

@@ -50,6 +50,13 @@ pub(super) fn watch(edits: &mut Edits, tokens: &[Token<'_>]) -> bool {
         (Kind::Sign, "|") => filtered(edits, tokens, place),
         (Kind::Sign, "[") if token.previous == Previous::Value => indexed(edits, tokens, place),
         (Kind::Sign, "{") => has_plain_keys(token, tokens, place),
+        // `f(*a)` goes through what it is given.
+        (Kind::Sign, "*" | "**") => token.previous == Previous::Value,
+        // `a.0` is an index.
+        (Kind::Sign, ".") => {
+            let kind = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map(|token| token.kind);
+            kind(place.checked_sub(1)) == Some(Kind::Number) || kind(Some(place + 1)) != Some(Kind::Number)
+        }
         (Kind::Name, "loop") => tokens.get(place + 1).is_none_or(|next| !next.is_sign("(")),
         (Kind::Name, "changed" | "recursive" | "sort_keys") => false,
         (Kind::Name, "filter") => place > 0,
