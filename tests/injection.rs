@@ -295,8 +295,10 @@ mod presets {
         Scene { injections: vec![Injection { text: text.to_owned(), place }], ..Scene::default() }
     }
 
-    /// A field of a scene that a stranger fills.
-    const FIELDS: &[(&str, fn(String) -> Scene)] = &[
+    /// A field of a scene that a stranger fills, and a scene that has it.
+    type SceneField = (&'static str, fn(String) -> Scene);
+
+    const FIELDS: &[SceneField] = &[
         ("user", |text| Scene { user: text, ..Scene::default() }),
         ("char", |text| Scene { char: text, ..Scene::default() }),
         ("description", |text| Scene { description: text, ..Scene::default() }),

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    BreakCause, Chat, Chunk, Content, Dialect, Family, Message, ResponseFormat, Role, UserTurn,
+    BreakCause, Chat, Chunk, ChunkKind, ChunkKinds, Content, Dialect, Family, Layout, Message, ResponseFormat, Role,
+    UserTurn,
 };
 
 fn refused(json: &str, dialect: Dialect) -> String {
@@ -185,4 +186,17 @@ fn why_a_prompt_breaks_is_a_sentence() {
     ] {
         assert_eq!(cause.to_string(), sentence);
     }
+}
+
+#[test]
+fn kinds_of_chunks_are_sets() {
+    let kinds = [ChunkKind::Text, ChunkKind::Thinking, ChunkKind::Image, ChunkKind::ImageUrl];
+    assert_eq!(kinds.map(ChunkKind::as_str), ["text", "thinking", "image", "image_url"]);
+    for kind in kinds {
+        let alone = ChunkKinds::of(&[kind]);
+        assert!(kinds.iter().all(|other| alone.contains(*other) == (*other == kind)));
+        assert!(kinds.iter().all(|other| alone.with(&kinds).contains(*other)));
+    }
+    let unknown = "v3+nonsense".parse::<Layout>().unwrap_err().to_string();
+    assert_eq!(unknown, "\"nonsense\" is no feature; there are image, audio, think");
 }
