@@ -171,7 +171,9 @@ impl<'s> Rewriter<'s> {
             };
             let equals = arguments.iter().filter_map(|argument| argument.get(1));
             if names.is_empty() {
-            } else if name.text == "namespace" && self.namespaces {
+                continue;
+            }
+            if name.text == "namespace" && self.namespaces {
                 let close = open.partner.and_then(|close| tokens.get(close));
                 edits.replace(Some(name), "(");
                 edits.replace(Some(open), "[");

@@ -114,10 +114,10 @@ fn gone_through(edits: &mut Edits, tokens: &[Token<'_>], operator: usize) {
 fn is_plain_membership(tokens: &[Token<'_>], place: usize) -> bool {
     let negated = place.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.text == "not");
     let before = operands::before(tokens, if negated { place - 1 } else { place });
-    if let Some([looked_for]) = before.and_then(|range| tokens.get(range)) {
-        if is_plain_text(looked_for) {
-            return true;
-        }
+    if let Some([looked_for]) = before.and_then(|range| tokens.get(range))
+        && is_plain_text(looked_for)
+    {
+        return true;
     }
     let among = operands::after(tokens, place).and_then(|range| tokens.get(range)).unwrap_or_default();
     match among {
