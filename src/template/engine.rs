@@ -106,6 +106,10 @@ fn filters(environment: &mut Environment<'static>) {
         notice::value(state, value);
         value.clone()
     });
+    environment.add_filter(filter_name(watch::SORT_TYPES), |state: &State, value: &Value| {
+        notice::types(state, value);
+        value.clone()
+    });
     for name in ["length", "count"] {
         environment.add_filter(name, |state: &State, value: &Value| match value.as_str() {
             Some(text) => Ok(notice::length(state, text)),
