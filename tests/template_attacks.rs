@@ -192,6 +192,8 @@ fn questions_about_what_is_said_have_the_same_answers() {
         "{'[INST]': 1}.get(x)",
         "[y, x] == ['</s>', '[INST]']",
         "[x, y]|sort",
+        "x|sort(attribute='type')",
+        "[{'type': x}, {'type': '[A'}, {'type': y}]|sort(attribute='type')",
         "[x, y, x]|unique|list",
         "{'a': x}|tojson|length",
         "x ~ y == '[INST]</s>'",

@@ -57,7 +57,7 @@ pub(super) fn set_clock(environment: &mut Environment<'static>, clock: Arc<Clock
 
 fn functions(environment: &mut Environment<'static>) {
     environment.remove_global("debug");
-    environment.add_function("namespace", Namespace::new);
+    environment.add_function("namespace", Namespace::made_of);
     let built_in = environment.globals().find(|(known, _)| *known == "dict").map(|(_, value)| value);
     if let Some(built_in) = built_in {
         environment.add_function("dict", move |state: &mut State, values: Rest<ValueOrKwargs>| {
@@ -104,6 +104,10 @@ fn filters(environment: &mut Environment<'static>) {
     });
     environment.add_filter(filter_name(watch::COMPARE), |state: &State, value: &Value| {
         notice::value(state, value);
+        value.clone()
+    });
+    environment.add_filter(filter_name(watch::SORT_TYPES), |state: &State, value: &Value| {
+        notice::types(state, value);
         value.clone()
     });
     for name in ["length", "count"] {

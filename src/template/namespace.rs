@@ -88,7 +88,7 @@ fn is_list(value: &Value) -> bool {
 
 impl Namespace {
     /// A namespace with the members of a dict, or of keyword arguments.
-    pub(super) fn new(defaults: Option<ValueOrKwargs>) -> Result<Value, Error> {
+    pub(super) fn made_of(defaults: Option<ValueOrKwargs>) -> Result<Value, Error> {
         let mut members = Vec::new();
         if let Some(defaults) = defaults.map(ValueOrKwargs::into_value) {
             let given = defaults.as_object().filter(|_| defaults.kind() == ValueKind::Map);

@@ -69,6 +69,16 @@ pub(super) fn value(state: &State<'_, '_>, value: &Value) {
     }
 }
 
+/// A question about the types of a list's items.
+pub(super) fn types(state: &State<'_, '_>, list: &Value) {
+    text(state, list);
+    for item in list.try_iter().into_iter().flatten() {
+        if let Ok(kind) = item.get_attr("type") {
+            value(state, &kind);
+        }
+    }
+}
+
 /// How many characters the text has without its marks.
 pub(super) fn length(state: &State<'_, '_>, text: &str) -> usize {
     let marks = match holds(text, |byte| byte >= 0xEE) {

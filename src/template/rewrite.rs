@@ -171,7 +171,9 @@ impl<'s> Rewriter<'s> {
             };
             let equals = arguments.iter().filter_map(|argument| argument.get(1));
             if names.is_empty() {
-            } else if name.text == "namespace" && self.namespaces {
+                continue;
+            }
+            if name.text == "namespace" && self.namespaces {
                 let close = open.partner.and_then(|close| tokens.get(close));
                 edits.replace(Some(name), "(");
                 edits.replace(Some(open), "[");
@@ -583,6 +585,7 @@ mod tests {
         becomes("{% for a in b if c %}", "{% for a in (b)|__watch_text if c %}");
         becomes("{{ a[1:] }}", "{{ (a|__watch_text)[1:] }}");
         becomes("{{ a | list }}", "{{ a |__watch_text| list }}");
+        becomes("{{ a|sort(attribute='type') }}", "{{ a|__watch_types|sort(attribute='type') }}");
         becomes("{% set ns.a = b == c %}", "{% do ns.__set(\"a\", (  b|__watch_value == c|__watch_value)) %}");
     }
 
@@ -599,6 +602,7 @@ mod tests {
             "{{ a in b }}",
             "{{ a in ['['] }}",
             "{{ a|sort }}",
+            "{{ a|sort(attribute='text') }}",
             "{{ a|trim('x') }}",
             "{{ a is eq b }}",
             "{{ {a: 1} }}",

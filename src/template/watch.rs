@@ -16,6 +16,9 @@ pub(super) const TAKE_APART: &str = "|__watch_text";
 /// The filter that a value passes before it is compared.
 pub(super) const COMPARE: &str = "|__watch_value";
 
+/// The filter that chunks pass before they are sorted by their types.
+pub(super) const SORT_TYPES: &str = "|__watch_types";
+
 /// Filters that do the same with a marked text, or that see to it themselves.
 const FOLLOWED: [&str; 15] = [
     "abs", "count", "d", "default", "float", "int", "items", "length", "lower", "round", "safe", "string", "tojson",
@@ -114,10 +117,10 @@ fn gone_through(edits: &mut Edits, tokens: &[Token<'_>], operator: usize) {
 fn is_plain_membership(tokens: &[Token<'_>], place: usize) -> bool {
     let negated = place.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.text == "not");
     let before = operands::before(tokens, if negated { place - 1 } else { place });
-    if let Some([looked_for]) = before.and_then(|range| tokens.get(range)) {
-        if is_plain_text(looked_for) {
-            return true;
-        }
+    if let Some([looked_for]) = before.and_then(|range| tokens.get(range))
+        && is_plain_text(looked_for)
+    {
+        return true;
     }
     let among = operands::after(tokens, place).and_then(|range| tokens.get(range)).unwrap_or_default();
     match among {
@@ -133,6 +136,11 @@ fn filtered(edits: &mut Edits, tokens: &[Token<'_>], place: usize) -> bool {
     let has_arguments = tokens.get(place + 2).is_some_and(|next| next.is_sign("("));
     if OF_LISTS.contains(&filter.text) {
         edits.insert(tokens.get(place).map_or(0, |token| token.start), TAKE_APART);
+        return true;
+    }
+    let arguments: String = tokens.iter().skip(place + 2).take(5).map(|token| token.text).collect();
+    if filter.text == "sort" && matches!(&*arguments, "(attribute='type')" | "(attribute=\"type\")") {
+        edits.insert(tokens.get(place).map_or(0, |token| token.start), SORT_TYPES);
         return true;
     }
     FOLLOWED.contains(&filter.text) && !(filter.text == "trim" && has_arguments)
