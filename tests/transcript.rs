@@ -82,7 +82,7 @@ proptest! {
             1..5,
         ),
     ) {
-        for layout in layouts() {
+        'layouts: for layout in layouts() {
             let Ok(mut transcript) = Transcript::new(chat.clone(), &layout, Bytes) else { continue };
             if matches!(chat.messages.last(), Some(Message::Assistant(_))) {
                 continue;
@@ -95,7 +95,14 @@ proptest! {
                 let before = transcript.ids().to_vec();
                 said.extend(ids);
                 plainly &= !matches!(saying, Saying::InPieces);
-                let new = transcript.append([Message::user(question.clone())]).unwrap();
+                let question = Message::user(question.clone());
+                let Ok(new) = transcript.append([question.clone()]) else {
+                    // Calls of the chat that it began with lack their results.
+                    let mut whole = transcript.chat().clone();
+                    whole.messages.push(question);
+                    prop_assert!(layout.render(&whole).is_err(), "{}", layout.name);
+                    continue 'layouts;
+                };
                 prop_assert_eq!(new.end, transcript.ids().len());
                 prop_assert_eq!(&transcript.ids()[..new.start], &before[..new.start]);
             }
