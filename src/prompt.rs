@@ -137,6 +137,7 @@ impl Origin {
     }
 
     /// Of a role, in a message that is not known.
+    #[cfg(feature = "template")]
     pub(crate) const fn role(role: Role) -> Self {
         Origin { message: u32::MAX, role: Some(role) }
     }

@@ -62,8 +62,12 @@ fn room_for(chat: &Chat<'_>, layout: &Layout) -> (usize, usize) {
         // A space is set before a text, or what joins it to the text before.
         text + around(message.role()) + MESSAGE_JOIN.len()
     });
-    (bytes.sum::<usize>() + Control::Bos.as_str().len(), chat.messages.len() + 4)
+    let settings = if let Settings::Block { .. } = layout.settings { SETTINGS_LENGTH } else { 0 };
+    (bytes.sum::<usize>() + Control::Bos.as_str().len() + settings, chat.messages.len() + 4)
 }
+
+/// The bytes of a block of settings without a schema, or some more.
+const SETTINGS_LENGTH: usize = 64;
 
 fn text_length(chunk: &Chunk<'_>) -> usize {
     if let Chunk::Text(text) = chunk { text.len() } else { 0 }

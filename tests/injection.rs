@@ -241,6 +241,7 @@ fn texts(prompt: &Prompt) -> String {
 #[derive(Clone, Copy, PartialEq)]
 enum Keeps {
     All,
+    #[cfg(feature = "template")]
     What,
 }
 

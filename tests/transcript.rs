@@ -91,7 +91,7 @@ proptest! {
             for (reply, question, saying) in &turns {
                 let message = says(reply);
                 let ids = sampled(*saying, &rendered_reply(&layout, &message));
-                transcript.reply(message, &ids);
+                transcript.reply(message.clone(), &ids);
                 let before = transcript.ids().to_vec();
                 said.extend(ids);
                 plainly &= !matches!(saying, Saying::InPieces);
@@ -99,7 +99,7 @@ proptest! {
                 let Ok(new) = transcript.append([question.clone()]) else {
                     // Calls of the chat that it began with lack their results.
                     let mut whole = transcript.chat().clone();
-                    whole.messages.push(question);
+                    whole.messages.extend([Message::Assistant(message), question]);
                     prop_assert!(layout.render(&whole).is_err(), "{}", layout.name);
                     continue 'layouts;
                 };

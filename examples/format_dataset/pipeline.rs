@@ -132,8 +132,10 @@ fn format_block(formatter: &mut Formatter<'_>, on_error: &OnError, block: &mut B
     }
 }
 
-/// The lines of a block, each with its text.
-fn lines_of(block: &[u8]) -> Box<dyn Iterator<Item = (&[u8], Result<&str, Reason>)> + '_> {
+/// Lines, each with its text.
+type Lines<'b> = Box<dyn Iterator<Item = (&'b [u8], Result<&'b str, Reason>)> + 'b>;
+
+fn lines_of(block: &[u8]) -> Lines<'_> {
     // Most blocks are text as a whole, which is told faster than line by line.
     match str::from_utf8(block) {
         Ok(text) => Box::new(text.split_inclusive('\n').map(|line| (line.as_bytes(), Ok(line)))),
