@@ -373,7 +373,11 @@ impl<'a> GrowingPrompt<'a> {
     /// Writes the turns from one on.
     fn write_from(&mut self, from: usize) {
         let turns = std::mem::take(&mut self.turns);
-        let conversation = Conversation::of_turns(&self.chat, &self.layout, turns, self.users);
+        let mut conversation = Conversation::of_turns(&self.chat, &self.layout, turns, self.users);
+        if !self.has_system {
+            // Nobody has to look for it in all messages.
+            conversation.system_turn = None;
+        }
         let mut writer = Writer::going_on(&mut self.prompt, self.layout.word_start);
         for (index, turn) in conversation.turns.iter().enumerate().skip(from) {
             self.places.push(writer.place());
