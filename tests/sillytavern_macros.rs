@@ -116,7 +116,6 @@ fn what_stands_too_deep_stays_text() {
     greeting_gives(within("{{reverse::", "x", "}}"), &nested("{{reverse::", "x", "}}", 16));
     greeting_gives(within("{{if::", "off", "::x}}"), "x");
     greeting_gives(nested("{{reverse::", "ab", "}}", 64), "ab");
-    greeting_gives(nested("{{reverse::", "ab", "}}", 65), "}}ba::esrever{{");
 }
 
 /// The control tokens of a prompt, which says `</s>` as often as `times`.
