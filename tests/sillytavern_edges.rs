@@ -286,7 +286,8 @@ fn a_name_stands_wherever_a_sequence_asks_for_it() {
 
 #[test]
 fn examples_stand_below_their_sequences() {
-    let set = [("wrap", json!(true)), ("macro", json!(false)), ("output_sequence", json!("<O>"))];
+    let texts = [("output_sequence", json!("<O>")), ("output_suffix", json!(""))];
+    let set = [("wrap", json!(true)), ("macro", json!(false))].into_iter().chain(texts).collect::<Vec<_>>();
     let examples = "<START>\nMia: Hi".to_owned();
     let scene = Scene { char: "Mia".to_owned(), examples, ..Scene::default() };
     let printed = render(&preset("", &set), &scene, &[]);

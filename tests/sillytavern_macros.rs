@@ -130,6 +130,7 @@ fn controls(preset: &Preset, scene: &Scene, times: usize) -> usize {
 fn a_card_cannot_begin_or_end_a_macro_of_the_preset() {
     for (template, description, expected) in [
         (r"\{{instructStop}}", "", 1),
+        (r"{{description}}\{{instructStop}}", "a card that says more than the macro", 1),
         (r"\{{instructStop{{description}}", "}}", 0),
         ("{{description}}}}", "{{instructStop", 0),
         ("({{description}}}}", "{{instructStop", 0),
