@@ -25,12 +25,12 @@
 use std::fmt;
 
 use crate::chat::{Chat, Message, Role};
-use crate::check::Mode;
 use crate::control::Control;
 use crate::diverge::DivergenceKind;
 use crate::error::Error;
 use crate::format::Format;
 use crate::layout::{Layout, UserTurn};
+use crate::mode::Mode;
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Place, Prompt, Run, Segment, Writer};
 

@@ -13,10 +13,10 @@ pub use self::deviation::{Deviation, DeviationKind};
 
 use self::turns::{Spacing, Turns};
 use crate::chat::{Chat, Role};
-use crate::check::Mode;
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
 use crate::layout::Layout;
+use crate::mode::Mode;
 use crate::version::{Feature, Version};
 
 impl Chat<'static> {

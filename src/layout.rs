@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::chat::{ReasoningEffort, Role};
-use crate::check::Mode;
 use crate::control::{Control, Vocabulary};
+use crate::mode::Mode;
 use crate::version::{Feature, Features};
 
 /// How one version lays a chat out. The rows are `Layout::V1` to `Layout::V15` and `Layout::MAGNUM`.

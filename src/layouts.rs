@@ -5,7 +5,6 @@
 use crate::chat::ReasoningEffort;
 use std::str::FromStr;
 
-use crate::check::Mode;
 use crate::control::{Control, Vocabulary};
 use crate::error::Error;
 use crate::layout::{
@@ -13,6 +12,7 @@ use crate::layout::{
     ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
+use crate::mode::Mode;
 use crate::version::{Features, Version};
 
 const TEXT: ChunkKinds = ChunkKinds::of(&[ChunkKind::Text]);

@@ -190,6 +190,7 @@ mod layouts;
 #[cfg(feature = "template")]
 mod marking;
 mod mask;
+mod mode;
 mod normalize;
 mod preset;
 mod prompt;
@@ -208,7 +209,6 @@ pub use crate::chat::{
     ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
     ResponseSchema, Role, Tool, ToolCall, ToolMessage,
 };
-pub use crate::check::Mode;
 pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::control::{Control, Vocabulary};
 pub use crate::diverge::{Divergence, DivergenceKind};
@@ -224,6 +224,7 @@ pub use crate::layout::{
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
 pub use crate::mask::{Labelled, Learn, Mask};
+pub use crate::mode::Mode;
 pub use crate::normalize::Conversation;
 pub use crate::preset::{
     BuiltinPreset, ContextPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, InstructPreset,

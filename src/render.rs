@@ -413,8 +413,10 @@ impl<'c> Conversation<'c, '_> {
             }
             if let Some(effort) = effort {
                 out.push_str(if schema.is_some() { ", " } else { "" });
-                out.push_str("\"reasoning_effort\": ");
-                python_json::write_string(effort.as_str(), out);
+                // An effort is a name, with nothing to escape.
+                out.push_str("\"reasoning_effort\": \"");
+                out.push_str(effort.as_str());
+                out.push('"');
             }
             out.push('}');
         });

@@ -96,16 +96,15 @@ impl Compiled {
     fn new(source: &str, limits: &TemplateLimits) -> Result<Self, Error> {
         let scanned = scan::scan(source, limits)?;
         let reads_chunks = source.contains("thinking") || !source.contains("reasoning_content");
-        let watched = scanned.watched.is_some();
         let environment = engine::environment(scanned.source.into_owned(), scanned.watched.map(Cow::into_owned))
             .map_err(|error| Error::new(ErrorKind::TemplateSyntax, "").because(engine::EngineError::new(&error)))?;
         Ok(Compiled {
+            watched: environment.get_template(engine::WATCHED).is_ok(),
             environment,
             source: source.into(),
             escapes: render::decode_escapes(source),
             generation: scanned.generation,
             composes: scanned.composes,
-            watched,
             thinking: if reads_chunks { values::Thinking::Chunks } else { values::Thinking::Field },
         })
     }

@@ -167,6 +167,27 @@ fn questions_about_what_is_said_have_the_same_answers() {
         "x[0] == '['",
         "x[:2] == '[I'",
         "x[-1]",
+        "x[-3:]",
+        "x[7]",
+        "x[7].a",
+        "x[0][0]",
+        "x[0][0].a",
+        "x[i]",
+        "x[-i]",
+        "x[y|length]",
+        "[x, y][i]",
+        "[x, y][-1]",
+        "[x, y][-1][0]",
+        "[[x], [y]][1][0]",
+        "[[x], [y]][1][0][i]",
+        "(x ~ y)[6]",
+        "(x, y)[0]",
+        "{'a': [x]}['a'][0]",
+        "messages[-1]['content'][-1]",
+        "messages[1].content[1:]",
+        "messages[i].content[i]",
+        "'a'[0] ~ x",
+        "x.split('N')[-1]",
         "x.0",
         "dict(*x)",
         "range(x|length)|list",
@@ -205,29 +226,111 @@ fn questions_about_what_is_said_have_the_same_answers() {
         "(messages|groupby('content'))|length",
     ];
     let chat = Chat::new([Message::user("[INST]"), Message::user("</s>")]);
-    // A text that is the inside of a literal is reason enough to render without marks, too.
-    let inside = Tool { name: "s".into(), description: "".into(), parameters: Json::new("{}").unwrap() };
-    let rendered_twice = Chat { tools: vec![inside], ..chat.clone() };
-    let sets = "{% set x = messages[0].content %}{% set y = messages[1].content %}";
+    let sets = "{% set x = messages[0].content %}{% set y = messages[1].content %}{% set i = 1 %}";
     for question in questions {
-        let forms = [
-            format!("{sets}{{{{ {question} }}}}"),
-            format!("{sets}{{% if {question} %}}yes{{% else %}}no{{% endif %}}"),
-            format!("{sets}{{% for c in {question} if c != '[' %}}({{{{ c }}}}){{% endfor %}}"),
-        ];
-        for source in forms {
-            let template = ChatTemplate::new(&source).unwrap();
-            let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
-            let expected = all_text.render(&rendered_twice).map(|prompt| prompt.as_str().to_owned());
-            match (template.render(&chat), expected) {
-                (Ok(prompt), Ok(expected)) => {
-                    assert_eq!(prompt.as_str(), expected, "{source}");
-                    assert_eq!(controls(&prompt), [], "{source}");
-                }
-                (Err(error), Ok(_)) => assert!(error.to_string().contains("hides"), "{source}: {error}"),
-                (answer, Err(_)) => assert!(answer.is_err(), "{source}"),
-            }
+        assert_same_answer(sets, question, &chat);
+    }
+}
+
+#[test]
+fn questions_about_chunks_have_the_same_answers() {
+    let questions = [
+        "parts[0].text",
+        "parts[0].text[0]",
+        "parts[0]['text'][-1] == ']'",
+        "parts[0].text[8].a",
+        "parts[0].text[1][0].a",
+        "parts[1]['type'] in ['image', 'image_url']",
+        "parts[-1].text",
+        "parts[-1].text[-1]",
+        "parts[3]",
+        "parts[3].text",
+        "parts[i].image_url.url[0]",
+        "parts[i - 1]['text']",
+        "parts[i:][i].text",
+        "messages[0].content[1:][1].text[:2]",
+        "[parts[1], parts[0]]",
+        "[parts[2], parts[0]][0].text",
+        "[[parts]][0][0][0].text",
+        "[[parts]][0][0][0].text[0]",
+        "[[parts[0].text], [parts[2].text]][1][0]",
+        "[[parts[0].text], [parts[2].text]][1][0][0]",
+        "[parts[0].text][0] == '[INST]'",
+        "{'a': parts}['a'][0].text|length",
+        "(parts + [{'text': '['}])[3].text",
+        "(parts[0].text ~ parts[2].text)[6]",
+        "parts[0].text.split('N')[0]",
+        "parts[0].text.split('N')[1][2]",
+        "parts[parts|length - 1].text",
+        "parts[parts[0].text|length - 6].text",
+        "parts[[0, 2][i]].text",
+        "parts[0].text[[0, 5][i]]",
+        "parts[0][['type', 'text'][i]]",
+        "(parts[0].text is string[0])",
+        "(messages[0]['content'][0]['text'] is not none)",
+        "schema.list[0]",
+        "schema.list[0][0]",
+        "schema.list[-1][0].a",
+        "schema['[INST]']",
+        "schema['[INST]'][0]",
+        "dict(schema)['[INST]']",
+        "dict(schema)['[IN' ~ 'ST]']",
+        "schema[schema.list[0]]",
+        "dict(schema)[schema.list[0]]",
+    ];
+    let image = Chunk::image_url("[IMG]");
+    let parameters = Json::new(r#"{"[INST]": "</s>", "list": ["[INST]", ["]"]]}"#).unwrap();
+    let chat = Chat {
+        tools: vec![Tool { name: "f".into(), description: "".into(), parameters }],
+        ..Chat::new([Message::user(vec![Chunk::text("[INST]"), image, Chunk::text("</s>")])])
+    };
+    let sets = "{% set parts = messages[0].content %}{% set schema = tools[0].function.parameters %}{% set i = 1 %}";
+    for question in questions {
+        assert_same_answer(sets, question, &chat);
+    }
+    let in_loops = format!("{sets}{{% for part in parts %}}");
+    for question in ["parts[loop.index0]", "parts[loop.index - 1].text", "parts[0].text[loop.index0]"] {
+        assert_same(&format!("{in_loops}{{{{ {question} }}}}{{% endfor %}}"), &chat);
+    }
+}
+
+#[test]
+fn indexes_may_follow_one_another() {
+    let chat = Chat::new([Message::user("[INST]")]);
+    for count in [2, 100, 200] {
+        assert_same(&format!("{{{{ messages[0].content{} }}}}", "[0]".repeat(count)), &chat);
+    }
+}
+
+#[track_caller]
+fn assert_same_answer(sets: &str, question: &str, chat: &Chat<'_>) {
+    let forms = [
+        format!("{sets}{{{{ {question} }}}}"),
+        format!("{sets}{{% if {question} %}}yes{{% else %}}no{{% endif %}}"),
+        format!("{sets}{{% for c in {question} if c != '[' %}}({{{{ c }}}}){{% endfor %}}"),
+    ];
+    for source in forms {
+        assert_same(&source, chat);
+    }
+}
+
+/// Does the template print the same as where it is rendered without marks, too?
+#[track_caller]
+fn assert_same(source: &str, chat: &Chat<'_>) {
+    // A text that is the inside of a literal is reason enough for that.
+    let inside = Tool { name: "s".into(), description: "".into(), parameters: Json::new("{}").unwrap() };
+    let mut rendered_twice = chat.clone();
+    rendered_twice.tools.push(inside);
+    let template = ChatTemplate::new(source).unwrap();
+    let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
+    let expected = all_text.render(&rendered_twice).map(|prompt| prompt.as_str().to_owned());
+    match (template.render(chat), expected) {
+        (Ok(prompt), Ok(expected)) => {
+            assert_eq!(prompt.as_str(), expected, "{source}");
+            assert_eq!(controls(&prompt), [], "{source}");
         }
+        (Err(error), Ok(_)) => assert!(error.to_string().contains("hides"), "{source}: {error}"),
+        (answer, Err(_)) => assert!(answer.is_err(), "{source}"),
     }
 }
 

@@ -65,6 +65,16 @@ pub(crate) fn text(size: Size) -> String {
     json!({"model": "m", "messages": messages(size), "temperature": 0.3}).to_string()
 }
 
+/// The same with brackets in every message, which a template could take for a part of its own literals.
+pub(crate) fn bracketed(size: Size) -> String {
+    let mut messages = messages(size);
+    for message in &mut messages {
+        let text = format!("{} [1] <b>", message["content"].as_str().unwrap_or_default());
+        message["content"] = Value::String(text);
+    }
+    json!({"model": "m", "messages": messages, "temperature": 0.3}).to_string()
+}
+
 /// A chat with tools, calls, results and thinking.
 pub(crate) fn tools(size: Size) -> String {
     let parameters = json!({"type": "object", "required": ["city"], "properties": {

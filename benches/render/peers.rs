@@ -1,6 +1,7 @@
 //! What the library is measured beside: the limit, plain parses, a bare template engine, and `hf-chat-template`.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use hf_chat_template::ChatTemplate;
 use minijinja::Environment;
@@ -85,20 +86,37 @@ pub(crate) struct Official {
 }
 
 impl Official {
+    /// The template for v3; none where its folder is not known.
     pub(crate) fn new(json: &str) -> Option<Self> {
         let folder = std::env::var_os("MISTRAL_TEMPLATES")?;
-        let source = std::fs::read_to_string(std::path::Path::new(&folder).join("v3_spm.jinja")).ok()?;
+        Official::open(&Path::new(&folder).join("v3_spm.jinja"), json)
+    }
+
+    /// Every template that both can render, with its name, in order.
+    pub(crate) fn all(json: &str) -> Vec<(String, Self)> {
+        let Some(folder) = std::env::var_os("MISTRAL_TEMPLATES") else { return Vec::new() };
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "jinja")).collect();
+        paths.sort();
+        let named = |path: PathBuf| Some((path.file_stem()?.to_str()?.to_owned(), Official::open(&path, json)?));
+        let all = paths.into_iter().filter_map(named);
+        all.filter(|(_, official)| official.template.render_context(&official.context).is_ok()).collect()
+    }
+
+    fn open(path: &Path, json: &str) -> Option<Self> {
+        let source = std::fs::read_to_string(path).ok()?;
         let mut context: Value = serde_json::from_str(json).unwrap();
         context["bos_token"] = json!("<s>");
         context["eos_token"] = json!("</s>");
         let ours = OurTemplate::new(&source).unwrap();
         let ours = ours.special_token("bos_token", "<s>").special_token("eos_token", "</s>");
-        Some(Official { template: ChatTemplate::from_str(&source).unwrap(), context, ours })
+        Some(Official { template: ChatTemplate::from_str(&source).ok()?, context, ours })
     }
 
     pub(crate) fn render(&self) -> String {
         self.template.render_context(&self.context).unwrap()
     }
+
     pub(crate) fn render_ours(&self, chat: &Chat<'_>, prompt: &mut Prompt) {
         self.ours.render_into(chat, prompt).unwrap();
     }

@@ -27,6 +27,7 @@ pub(crate) fn print() {
     for version in Version::ALL {
         layout(version.layout());
     }
+    templates(Size::K8);
     for size in Size::ALL {
         tools(size);
     }
@@ -57,11 +58,7 @@ fn text(size: Size) {
     report(&format!("native/limit@{name}"), ratio(&mut native, || peers::push(black_box(&pieces), &mut buffer)));
     if let Some(official) = Official::new(&json) {
         report(&format!("hf/native@{name}"), ratio(|| drop(black_box(official.render())), &mut native));
-        let mut prompt = Prompt::new();
-        official.render_ours(&chat, &mut prompt);
-        assert_eq!(prompt.as_str(), official.render());
-        let ours = || official.render_ours(black_box(&chat), &mut prompt);
-        report(&format!("hf/template@{name}"), ratio(|| drop(black_box(official.render())), ours));
+        template(&format!("hf/template@{name}"), &official, &chat);
     }
     let (three_lines, value) = (ThreeLines::new(), serde_json::from_str::<Value>(&json).unwrap());
     report(
@@ -86,6 +83,25 @@ fn text(size: Size) {
     );
 }
 
+/// Each official template, for texts without brackets and with them.
+fn templates(size: Size) {
+    for (kind, json) in [("plain", chats::text(size)), ("brackets", chats::bracketed(size))] {
+        let chat = Chat::from_json(&json).unwrap();
+        for (name, official) in Official::all(&json) {
+            template(&format!("hf/template@{}/{name}/{kind}", size.name()), &official, &chat);
+        }
+    }
+}
+
+/// `hf-chat-template` over this crate's way with a template.
+fn template(name: &str, official: &Official, chat: &Chat<'_>) {
+    let mut prompt = Prompt::new();
+    official.render_ours(chat, &mut prompt);
+    assert_eq!(prompt.as_str(), official.render());
+    let ours = || official.render_ours(black_box(chat), &mut prompt);
+    report(name, ratio(|| drop(black_box(official.render())), ours));
+}
+
 /// Every layout over its own limit, at one size.
 fn layout(layout: Layout) {
     let json = chats::text(Size::K8);
@@ -103,6 +119,7 @@ fn preset(size: Size) {
     let chat = Chat::from_json(&json).unwrap();
     let format = Preset::for_layout(&Layout::MAGNUM).unwrap().with_scene(&Scene::default()).unwrap();
     let (mut one, mut other) = (format.render(&chat).unwrap(), Layout::MAGNUM.render(&chat).unwrap());
+    assert_eq!(one.as_str(), other.after_bos());
     let preset = || format.render_into(black_box(&chat), &mut one).unwrap();
     let native = || Layout::MAGNUM.render_into(black_box(&chat), &mut other).unwrap();
     report(&format!("preset/native@{}", size.name()), ratio(preset, native));

@@ -1,7 +1,7 @@
 //! Every kind of error with its sentence, its name, and the class that mistral-common puts it into.
 
 use crate::chat::{Dialect, ReasoningEffort, Role};
-use crate::check::Mode;
+use crate::mode::Mode;
 use crate::python_json::JsonErrorKind;
 use crate::version::DetectError;
 

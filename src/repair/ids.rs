@@ -8,8 +8,9 @@ use super::hash::nine;
 use super::mending::{Item, Mending};
 use super::rounds::{Round, id, rounds};
 use crate::chat::{Message, ToolCall};
-use crate::check::{Mode, is_nine_alphanumeric};
+use crate::check::is_nine_alphanumeric;
 use crate::layout::{CallIds, Pairing};
+use crate::mode::Mode;
 
 /// The ids of one chat, old and new.
 ///

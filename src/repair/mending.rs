@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{Repair, RepairKind, RepairPolicy, Repaired};
 use crate::chat::{AssistantMessage, Chat, Message, Role, ToolCall};
-use crate::check::Mode;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Layout, ToolCalls};
+use crate::mode::Mode;
 use crate::normalize::Conversation;
 
 /// More rounds of checking and mending than any chat takes.

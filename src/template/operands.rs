@@ -6,29 +6,46 @@ use super::tokens::{Kind, Previous, Token};
 
 /// The operand that ends before the operator; none where it is made by another operator that binds more.
 pub(super) fn before(tokens: &[Token<'_>], operator: usize) -> Option<Range<usize>> {
-    let mut at = operator.checked_sub(1)?;
-    let start = loop {
+    let start = start(tokens, operator)?;
+    let begins = start.checked_sub(1).and_then(|before| tokens.get(before)).is_none_or(|token| {
+        matches!(token.text, "(" | "[" | "{" | "," | ":" | "=" | "not" | "and" | "or" | "if" | "else" | "elif")
+            && token.kind != Kind::Text
+    });
+    begins.then_some(start..operator)
+}
+
+/// What an index by this bracket is taken of; none where it is not sure that a value begins there.
+pub(super) fn indexed(tokens: &[Token<'_>], bracket: usize) -> Option<Range<usize>> {
+    let start = start(tokens, bracket)?;
+    // A test's argument needs no parentheses, and would be another one with them.
+    let is_argument = match tokens.get(..start)? {
+        [.., is, not] if not.text == "not" => is.text == "is",
+        [.., is] => is.text == "is",
+        [] => false,
+    };
+    (tokens.get(start)?.previous == Previous::Operator && !is_argument).then_some(start..bracket)
+}
+
+/// Where the value begins that ends before this place.
+fn start(tokens: &[Token<'_>], end: usize) -> Option<usize> {
+    let mut at = end.checked_sub(1)?;
+    loop {
         let token = tokens.get(at)?;
         match token.kind {
             Kind::Sign => {
                 at = token.partner.filter(|partner| *partner < at)?;
                 if tokens.get(at)?.opens_literal() {
-                    break at;
+                    return Some(at);
                 }
                 at = at.checked_sub(1)?;
             }
             _ if token.is_word_operator() => return None,
             _ => match at.checked_sub(1).and_then(|before| tokens.get(before)) {
                 Some(joint) if joint.is_sign(".") || joint.is_sign("|") => at = at.checked_sub(2)?,
-                _ => break at,
+                _ => return Some(at),
             },
         }
-    };
-    let begins = start.checked_sub(1).and_then(|before| tokens.get(before)).is_none_or(|token| {
-        matches!(token.text, "(" | "[" | "{" | "," | ":" | "=" | "not" | "and" | "or" | "if" | "else" | "elif")
-            && token.kind != Kind::Text
-    });
-    begins.then_some(start..operator)
+    }
 }
 
 /// The operand that begins after the operator; none where it is made by another operator that binds more.
@@ -79,5 +96,20 @@ mod tests {
         assert_operands("a ~ b == c + d", None, None);
         assert_operands("a is b == -c", None, None);
         assert_operands("a < b == c is d", None, None);
+    }
+
+    #[test]
+    fn an_index_is_taken_of_a_value_with_its_members() {
+        let of = |source: &'static str| {
+            let (found, _) = tokens(source, "}}");
+            let bracket = found.iter().rposition(|token| token.is_sign("[")).unwrap();
+            indexed(&found, bracket).map(|range| &source[found[range.start].start..found[range.end - 1].end()])
+        };
+        assert_eq!(of("x ~ a['b'].c(d)[1][0] }}"), Some("a['b'].c(d)[1]"));
+        assert_eq!(of("not (a ~ b)[0] }}"), Some("(a ~ b)"));
+        assert_eq!(of("a - [b, c][0] }}"), Some("[b, c]"));
+        for other in ["a is string[0] }}", "a is not string[0] }}", "a is string 'b'[0] }}", "do a[0] }}"] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 }

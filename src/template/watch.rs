@@ -146,29 +146,35 @@ fn filtered(edits: &mut Edits, tokens: &[Token<'_>], place: usize) -> bool {
     FOLLOWED.contains(&filter.text) && !(filter.text == "trim" && has_arguments)
 }
 
-/// An index can be followed that finds a member by name, or an item of which a member is taken, which no letter has.
+/// An index can be followed that finds a member by a plain name, or that counts: it would take a text apart.
 fn indexed(edits: &mut Edits, tokens: &[Token<'_>], place: usize) -> bool {
     let close = tokens.get(place).and_then(|open| open.partner).unwrap_or(place);
     let index = tokens.get(place + 1..close).unwrap_or_default();
-    if let [Token { kind: Kind::Text, .. }] = index {
-        return true;
+    if let [name] = index
+        && name.kind == Kind::Text
+    {
+        return is_plain_text(name);
     }
-    let of = place.checked_sub(1).and_then(|of| tokens.get(of)).filter(|of| of.kind == Kind::Name);
-    if index.iter().any(|token| token.is_sign(":")) {
-        let joint = place.checked_sub(2).and_then(|joint| tokens.get(joint));
-        let (Some(of), false) = (of, joint.is_some_and(|joint| matches!(joint.text, "." | "|" | "is"))) else {
-            return false;
-        };
-        edits.insert(of.start, "(");
-        edits.insert(of.end(), format!("{TAKE_APART})"));
-        return index.iter().all(|token| token.kind != Kind::Text);
-    }
-    let counts = |token: &Token<'_>| {
-        token.kind == Kind::Number
-            || matches!(token.text, "loop" | "." | "index" | "index0" | "revindex" | "revindex0" | "length" | "+" | "-")
-    };
-    let member = tokens.get(close + 1).is_some_and(|next| next.is_sign(".") || next.is_sign("["));
-    member && index.iter().all(counts)
+    let depth = tokens.get(place).map_or(0, |open| open.depth + 1);
+    let slices = index.iter().any(|token| token.depth == depth && token.is_sign(":"))
+        && index.iter().all(|token| token.kind != Kind::Text);
+    let of = operands::indexed(tokens, place).and_then(|range| tokens.get(range));
+    let (Some([first, ..]), Some([.., last])) = (of, of) else { return false };
+    edits.insert(first.start, "(");
+    edits.insert(last.end(), format!("{TAKE_APART})"));
+    slices || counts(index)
+}
+
+/// Is an index made of numbers, and of the places of a loop?
+fn counts(index: &[Token<'_>]) -> bool {
+    let text = |at: Option<usize>| at.and_then(|at| index.get(at)).map_or("", |token| token.text);
+    index.iter().enumerate().all(|(at, token)| match (token.kind, token.text) {
+        (Kind::Number, _) | (Kind::Sign, "+" | "-") => true,
+        (Kind::Name, "loop") => text(Some(at + 1)) == ".",
+        (Kind::Sign, ".") => text(at.checked_sub(1)) == "loop",
+        (Kind::Name, "index" | "index0" | "revindex" | "revindex0" | "length") => text(at.checked_sub(1)) == ".",
+        _ => false,
+    })
 }
 
 /// Has a dict that a template writes down only plain keys, or is this the beginning of something else?
