@@ -1,9 +1,10 @@
 //! Edges of presets, each by itself: macros by name, fields of other types, names with patterns, how mends are shown.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    BuiltinPreset, Chat, Format, Generation, Layout, Mend, Message, NamesBehavior, Preset, PresetFile, QuietVoice,
-    Scene,
+    BuiltinPreset, Chat, DifferenceKind, Format, Frame, Generation, Injection, InjectionPlace, InjectionRole, Layout,
+    Mark, Mend, Message, NamesBehavior, Preset, PresetFile, PresetReport, Prompt, QuietVoice, Scene, SceneMessage,
+    Speaker, StoryPosition,
 };
 use serde_json::{Value, json};
 
@@ -264,4 +265,142 @@ fn of_long_fields_a_mend_shows_what_differs() {
         format!("f: …\"{start}\" -> …\"{start}s\""),
         "one may begin and end the other"
     );
+}
+
+#[test]
+fn old_fields_are_dropped_and_not_unknown() {
+    let instruct = preset("", &[("system_sequence_prefix", json!("a")), ("system_sequence_suffix", json!("b"))]);
+    assert_eq!(instruct.instruct.unknown.names().count(), 0);
+    let context = json!({"name": "C", "story_string": "", "allow_jailbreak": true, "include_newline": true});
+    let mut loaded = Preset::default();
+    loaded.load_context(&context.to_string()).unwrap();
+    assert_eq!(loaded.context.unknown.names().count(), 0);
+}
+
+#[test]
+fn a_name_stands_wherever_a_sequence_asks_for_it() {
+    let preset = preset("", &[("input_sequence", json!("ab{{name}}{{name}}:"))]);
+    let scene = Scene { user: "Ann".to_owned(), ..Scene::default() };
+    assert_eq!(render(&preset, &scene, &[Message::user("q")]), "abAnnAnn:q");
+}
+
+#[test]
+fn examples_stand_below_their_sequences() {
+    let texts = [("output_sequence", json!("<O>")), ("output_suffix", json!(""))];
+    let set = [("wrap", json!(true)), ("macro", json!(false))].into_iter().chain(texts).collect::<Vec<_>>();
+    let examples = "<START>\nMia: Hi".to_owned();
+    let scene = Scene { char: "Mia".to_owned(), examples, ..Scene::default() };
+    let printed = render(&preset("", &set), &scene, &[]);
+    assert!(printed.starts_with("<O>\nHi"), "{printed:?}");
+}
+
+#[test]
+fn a_story_in_the_chat_stands_above_what_is_put_there_too() {
+    let mut preset = preset("Story", &[]);
+    preset.context.story_string_position = StoryPosition::InChat;
+    let told = |role: InjectionRole, text: &str| {
+        let place = InjectionPlace::InChat { depth: 1, role };
+        let injections = vec![Injection { text: text.to_owned(), place }];
+        render(&preset, &Scene { injections, ..Scene::default() }, &[Message::user("a"), Message::user("b")])
+    };
+    assert_eq!(told(InjectionRole::System, "More"), "aStory\nMoreb");
+    assert_eq!(told(InjectionRole::System, ""), "aStoryb");
+}
+
+#[test]
+fn what_is_put_into_an_empty_chat_is_all_of_it() {
+    let inject = |text: &str, depth| {
+        let place = InjectionPlace::InChat { depth, role: InjectionRole::User };
+        Injection { text: text.to_owned(), place }
+    };
+    let injections = vec![inject("a", 0), inject("b", 1), inject("c", 2), inject("d", 3)];
+    assert_eq!(render(&preset("", &[]), &Scene { injections, ..Scene::default() }, &[]), "dcba");
+}
+
+#[test]
+fn a_reply_is_begun_with_its_bias_and_a_user_message_is_not() {
+    let with = |generation| {
+        let mut scene = Scene { user: "Ann".to_owned(), char: "Mia".to_owned(), ..Scene::default() };
+        scene.settings.generation = generation;
+        scene.settings.bias = "Well".to_owned();
+        render(&preset("", &[]), &scene, &[Message::user("q")])
+    };
+    assert_eq!(with(Generation::Reply), "qWell");
+    assert_eq!(with(Generation::Impersonate), "q");
+}
+
+#[test]
+fn an_answer_is_generated_again_and_a_question_is_kept() {
+    let with = |generation, messages: &[Message<'_>]| {
+        let mut scene = Scene::default();
+        scene.settings.generation = generation;
+        render(&preset("", &[("output_suffix", json!("."))]), &scene, messages)
+    };
+    let (question, answer) = (Message::user("q"), Message::assistant("a"));
+    let messages = [question.clone(), answer];
+    assert_eq!(with(Generation::Reply, &messages), "qa.");
+    assert_eq!(with(Generation::Regenerate, &messages), "q");
+    assert_eq!(with(Generation::Regenerate, &[question]), "q");
+}
+
+#[test]
+fn without_instruct_mode_names_stand_before_what_is_said() {
+    let mut plain = preset("", &[]);
+    plain.instruct.enabled = false;
+    plain.context.always_force_name2 = true;
+    let mut scene = Scene { user: "Ann".to_owned(), char: "Mia".to_owned(), ..Scene::default() };
+    let messages = [Message::user("q"), Message::system("s"), Message::assistant("a")];
+    assert_eq!(render(&plain, &scene, &messages), "Ann: q\ns\nMia: a\nMia:");
+    let mut quiet = |voice| {
+        scene.settings.generation = Generation::Quiet { prompt: "Sum up.".to_owned(), voice };
+        render(&plain, &scene, &[Message::user("q")])
+    };
+    assert_eq!(quiet(QuietVoice::Character), "Ann: q\nSum up.\nMia:");
+    assert_eq!(quiet(QuietVoice::System), "Ann: q\nSum up.");
+}
+
+#[test]
+fn who_has_no_name_speaks_as_the_character_unless_it_is_the_user() {
+    let mut named = preset("", &[]);
+    named.instruct.names_behavior = NamesBehavior::Always;
+    let scene = Scene { user: "Ann".to_owned(), char: "Mia".to_owned(), ..Scene::default() };
+    let messages = [SceneMessage::new(Speaker::User, "", "q"), SceneMessage::new(Speaker::Character, "", "a")];
+    let mut prompt = Prompt::new();
+    named.with_scene(&scene).unwrap().render_messages(&messages, &mut prompt).unwrap();
+    assert!(prompt.as_str().starts_with("qMia: a"), "{prompt:?}");
+}
+
+#[test]
+fn a_layout_that_writes_an_old_marker_is_refused() {
+    let user = Frame { open: Mark::Text("<USER>: "), ..Layout::MAGNUM.user };
+    let error = Preset::for_layout(&Layout { name: "mine", user, ..Layout::MAGNUM }).unwrap_err().to_string();
+    let sentence = "no preset makes SillyTavern send this layout: it writes what SillyTavern takes for a macro (mine)";
+    assert_eq!(error, sentence);
+}
+
+fn kinds(report: &PresetReport) -> Vec<DifferenceKind> {
+    report.differences.iter().map(|difference| difference.kind).collect()
+}
+
+#[test]
+fn a_comparison_says_which_names_are_set_and_which_are_to_be() {
+    let mut named = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
+    named.instruct.names_behavior = NamesBehavior::Always;
+    let report = named.compare(&Layout::V7_TEKKEN).unwrap();
+    assert_eq!(kinds(&report), [DifferenceKind::Names]);
+    assert_eq!(report.differences[0].mends[0].to_string(), r#"instruct.names_behavior: "always" -> "none""#);
+}
+
+#[test]
+fn a_comparison_looks_at_chats_without_a_system_prompt_and_of_one_message() {
+    let right = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
+    let mut wrong = right.clone();
+    wrong.context.story_string += "{{#unless system}}!{{/unless}}";
+    let report = wrong.compare(&Layout::V7_TEKKEN).unwrap();
+    assert_eq!(kinds(&report), [DifferenceKind::NoSystem]);
+    assert!(!report.differences[0].sends.contains("SYSTEM MESSAGE"), "{report}");
+    wrong.instruct.last_input_sequence = "[INST]?".to_owned();
+    let report = wrong.compare(&Layout::V7_TEKKEN).unwrap();
+    assert_eq!(kinds(&report), [DifferenceKind::NoSystem, DifferenceKind::OnlyMessage]);
+    assert_eq!(report.differences[1].mends[0].field, "instruct.last_input_sequence");
 }

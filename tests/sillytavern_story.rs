@@ -74,6 +74,100 @@ fn tags_take_white_space() {
     gives("x {{!-- a }} b --}} y{{! c }}", "x  y");
 }
 
+/// What Handlebars 4.7.8 gives for the same values.
+#[test]
+fn lines_of_tags_go_where_they_stand_alone() {
+    gives("{{#if char}}a\n {{else}} b{{/if}}|", "a\n |");
+    gives("x{{#if char}}{{#if user}}\n b {{/if}}{{/if}}\n|", "x\n b \n|");
+    gives("{{#if char}} {{! c }}\nc{{/if}}", " \nc");
+    gives("{{#if char}}a\n{{! c }} {{/if}}|", "a\n |");
+    gives("{{#if char}}a\n  {{! c }}{{/if}}|", "a\n  |");
+    gives("|{{#if char}}{{! c }}\nx{{/if}}", "|\nx");
+    gives("a\n  {{! c }}", "a\n");
+    gives("a\n {{! c }} ", "a\n");
+    gives("a\n {{! c }} {{user}}", "a\n  Rex");
+    gives("a\n{{! c }} {{! d }} b", "a\n  b");
+    gives("{{user}} {{! c }} \nb", "Rex  \nb");
+    gives("{{! a }}\n{{! b }}\nc", "c");
+    gives("  {{#if user}}\n  {{#if char}}\n  b\n  {{/if}}\n  {{/if}}\n c", "  b\n c");
+}
+
+/// What Handlebars 4.7.8 gives for the same values.
+#[test]
+fn tildes_take_all_white_space() {
+    gives("a {{{user}~}} x", "a Rexx");
+    gives("a {{~{user}~}} x", "aRexx");
+    gives("a \n {{~! c }}\n b", "a b");
+    gives("{{user~}}\n{{#if char}}\n b{{/if}}", "Rex b");
+    gives("{{!-- a --~}}  b{{!-- c --}}", "b");
+    gives("|{{!-- a --}}  b{{!-- c --~}} d", "|  bd");
+    gives("|{{!-- a --}} --~}} b", "| --~}} b");
+    gives("{{#if scenario}}a{{else if char}} b {{~/if}} x", " b x");
+    gives("{{#if scenario}}a{{else if persona}}b{{else if char}} c {{~/if}} x", " c x");
+    gives("{{#if scenario}}a{{else}}{{#if char}} b {{/if}}{{~/if}} x", " b  x");
+    gives("{{#if scenario}}a{{else if char}}b\n {{else if user}}\nc {{~/if}}|", "b|");
+}
+
+/// What Handlebars 4.7.8 gives for the same values.
+#[test]
+fn literals_and_paths_are_told_apart() {
+    gives(r"{{#with 'it\'s'}}{{this}}{{/with}}", "it's");
+    gives(r"{{#with 'a\b'}}{{this}}{{/with}}", r"a\b");
+    gives(r#"{{#with "a\'b"}}{{this}}{{/with}}"#, r"a\'b");
+    gives("{{#if 1e3}}a{{else}}b{{/if}}{{#if inf}}a{{else}}b{{/if}}", "bb");
+    gives("{{#if .}}y{{/if}}{{#with char}}{{.}}{{/with}}", "yMia");
+    gives("{{#with char}}{{./user}}|{{../user}}{{/with}}", "|Rex");
+    gives("{{./if}}{{this.if}}{{this/if}}{{this-x}}{{xthis}}{{../if}}|", "|");
+    gives("{{this_user}}{{thisuser}}", "{{this_user}}{{thisuser}}");
+    gives("{{lookup 'x'(lookup this 'char')}}{{log 'x'}}|", "|");
+    gives("{{./nothing 'x'}}", "{{./nothing}}");
+    gives(r"a\", r"a\");
+    let includes = |zero: &str| format!("{{{{#if 0 includeZero={zero}}}}}a{{{{else}}}}b{{{{/if}}}}");
+    for (zero, expected) in [("true", "a"), ("1", "a"), ("false", "b"), ("0", "b"), ("''", "b")] {
+        gives(&includes(zero), expected);
+    }
+}
+
+/// What Handlebars 4.7.8 gives for the same values.
+#[test]
+fn a_context_counts_once() {
+    gives("{{#with this}}{{../user}}|{{user}}{{/with}}", "|Rex");
+    gives("{{#with char}}{{#with this}}{{../user}}{{/with}}{{/with}}", "Rex");
+    gives("{{#with char}}{{#with ../char}}{{../user}}{{/with}}{{/with}}", "Rex");
+    gives("{{#each this}}{{#if this}}{{@index}} {{@key}},{{/if}}{{/each}}", "0 description,5 char,6 user,");
+    gives("{{#each this}}{{#if @last}}!{{/if}}{{/each}}", "!");
+}
+
+#[test]
+fn depth_counts_what_stands_in_each_other() {
+    gives(&"{{#if char}}x{{/if}}".repeat(100), &"x".repeat(100));
+    gives(&"{{#if scenario}}x{{else if persona}}y{{else if char}}z{{/if}}".repeat(100), &"z".repeat(100));
+    gives(&"{{#if (lookup this 'char')}}x{{/if}}".repeat(100), &"x".repeat(100));
+    let blocks = |count: usize| "{{#if char}}".repeat(count) + "x" + &"{{/if}}".repeat(count);
+    gives(&blocks(63), "x");
+    refuses(&blocks(64), "line 1: blocks stand too deep in each other");
+    let chained =
+        |count: usize| "{{#if scenario}}".to_owned() + &"{{else if scenario}}".repeat(count) + "{{else}}x{{/if}}";
+    gives(&chained(62), "x");
+    refuses(&chained(63), "line 1: blocks stand too deep in each other");
+    let calls =
+        |count: usize| format!("{{{{#if {}char{}}}}}x{{{{/if}}}}", "(lookup @root ".repeat(count), ")".repeat(count));
+    gives(&calls(63), "");
+    refuses(&calls(64), "line 1: calls stand too deep in each other");
+}
+
+#[test]
+fn a_story_says_much_but_not_without_end() {
+    let told = |template: &str, description: usize| {
+        let scene = Scene { description: "x".repeat(description), ..scene() };
+        let format = story(template).with_scene(&scene).map_err(|error| error.to_string())?;
+        Ok::<_, String>(format.render(&Chat::default()).unwrap().as_str().len())
+    };
+    assert_eq!(told(&"{{description}}".repeat(3), 600_000), Ok(1_800_000));
+    let refusal = "context.story_string: the story string says nothing: it writes too much";
+    assert_eq!(told(&"{{description}}".repeat(100), 20_000), Err(refusal.to_owned()));
+}
+
 #[test]
 fn a_story_that_is_no_template_is_refused() {
     refuses("a\n{{#if x}}", "line 2: a block is not closed");
@@ -83,6 +177,15 @@ fn a_story_that_is_no_template_is_refused() {
     refuses("{{user", "line 1: a tag is not closed by `}}`");
     refuses("{{a,b}}", "line 1: a name cannot hold ','");
     refuses("{{> part}}", "line 1: a partial is nothing that story strings have");
+    refuses("{{* part}}", "line 1: a decorator is nothing that story strings have");
+    refuses("{{#* part}}{{/part}}", "line 1: a decorator is nothing that story strings have");
+    for path in ["user/..", "user/.", "user/this"] {
+        refuses(&format!("{{{{{path}}}}}"), "line 1: a path goes up only where it begins");
+    }
+    for literal in ["false", "null", "undefined"] {
+        refuses(&format!("{{{{lookup this {literal} =1}}}}"), "line 1: a name cannot hold '='");
+    }
+    refuses("{{#if 1.}}a{{/if}}", "line 1: a name cannot hold '}'");
     refuses("{{#if}}{{/if}}", "`if` takes one argument");
     refuses("{{user 'x'}}", "`user` is a value and takes no arguments");
     refuses(&"{{#if char}}".repeat(100), "line 1: blocks stand too deep in each other");
