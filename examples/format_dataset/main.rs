@@ -18,6 +18,8 @@ mod pipeline;
 mod preset_line;
 mod progress;
 mod row;
+#[path = "../support/segments.rs"]
+mod segments;
 mod sink;
 mod source;
 mod summary;

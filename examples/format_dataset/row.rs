@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use mistral_chat_template::{Chat, Dialect, Error, Mask, Prompt, Segment};
+use mistral_chat_template::{Chat, Dialect, Error, Mask, Prompt};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use crate::options::{Columns, Options};
+use crate::segments::Segments;
 use crate::source::Source;
 use crate::vocabulary::Vocabulary;
 
@@ -60,7 +61,8 @@ impl<'o> Formatter<'o> {
         let row = Row {
             text: self.prompt.as_str(),
             mask: Ranges(&mask),
-            segments: (self.options.columns == Columns::Segments).then_some(Segments(&self.prompt)),
+            segments: (self.options.columns == Columns::Segments)
+                .then_some(Segments { prompt: &self.prompt, start: 0 }),
             input_ids,
             labels,
         };
@@ -76,29 +78,6 @@ struct Ranges<'m>(&'m Mask<'m>);
 impl Serialize for Ranges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.ranges().iter().map(|range| [range.start, range.end]))
-    }
-}
-
-struct Segments<'p>(&'p Prompt);
-
-impl Serialize for Segments<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.segments().map(Piece))
-    }
-}
-
-struct Piece<'p>(Segment<'p>);
-
-impl Serialize for Piece<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (kind, value) = match self.0 {
-            Segment::Control(control) => ("control", control.as_str()),
-            Segment::Text(text) => ("text", text),
-            Segment::Media(media) => ("media", media.as_str()),
-        };
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(kind, value)?;
-        map.end()
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use mistral_chat_template::{Error, Family, Prompt, Segment};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use mistral_chat_template::{Error, Family, Prompt};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::living::News;
+use crate::segments::Segments;
 
 /// Why a line was refused.
 #[derive(serde::Serialize)]
@@ -64,33 +65,6 @@ struct Rendered<'a> {
     stop: Vec<&'a str>,
     #[serde(flatten)]
     news: &'a News,
-}
-
-/// The segments of a prompt, from one on.
-pub(crate) struct Segments<'a> {
-    pub(crate) prompt: &'a Prompt,
-    pub(crate) start: usize,
-}
-
-impl Serialize for Segments<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.prompt.segments().skip(self.start).map(Piece))
-    }
-}
-
-struct Piece<'a>(Segment<'a>);
-
-impl Serialize for Piece<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (kind, value) = match self.0 {
-            Segment::Control(control) => ("control", control.as_str()),
-            Segment::Text(text) => ("text", text),
-            Segment::Media(media) => ("media", media.as_str()),
-        };
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(kind, value)?;
-        map.end()
-    }
 }
 
 pub(crate) fn write_prompt(output: &mut impl Write, id: Option<&str>, prompt: &Prompt, news: &News) -> io::Result<()> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::answer::Segments;
+use crate::segments::Segments;
 
 /// What a line asks.
 pub(crate) struct Wishes {

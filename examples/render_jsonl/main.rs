@@ -19,6 +19,8 @@ mod line;
 mod living;
 #[path = "../support/preset_line.rs"]
 mod preset_line;
+#[path = "../support/segments.rs"]
+mod segments;
 mod template_line;
 
 const HELP: &str = "\
