@@ -6,92 +6,100 @@ use crate::control::Control;
 use crate::layout::{Frame, Layout, Mark, WordStart};
 
 /// What stands between the texts of questions and replies by turns: each time the same marks, put together once.
-pub(crate) struct Joints<'l> {
-    layout: &'l Layout,
-    /// The end of a reply and the beginning of a question, then the end of a question and the beginning of a reply.
-    text: String,
-    /// Where the beginning of a question begins, the second joint, and the beginning of a reply.
-    places: [usize; 3],
+///
+/// A prompt keeps them, for most renders are of the same layout as the one before.
+#[derive(Clone, Default)]
+pub(crate) struct Joints {
+    /// What they are put together from: the frames of questions and of replies, and how a run begins.
+    of: Option<(Frame, Frame, WordStart)>,
+    user: Side,
+    reply: Side,
 }
 
-impl<'l> Joints<'l> {
-    /// The joints of a layout, using the memory of `text`.
-    pub(crate) fn new(layout: &'l Layout, mut text: String) -> Self {
-        text.clear();
-        append(layout.reply.close, &mut text);
-        let question = text.len();
-        begin(layout.user.open, layout.word_start, &mut text);
-        let second = text.len();
-        append(layout.user.close, &mut text);
-        let reply = text.len();
-        begin(layout.reply.open, layout.word_start, &mut text);
-        Joints { layout, text, places: [question, second, reply] }
-    }
+/// How the turns of one role are written.
+#[derive(Clone, Default)]
+struct Side {
+    /// The end of the turn before and the beginning of such a one.
+    lead: String,
+    close: &'static str,
+    form: Form,
+}
 
-    pub(crate) fn into_buffer(self) -> String {
-        self.text
+impl Joints {
+    /// Makes these the joints of a layout.
+    fn fit(&mut self, layout: &Layout) {
+        let Layout { user, reply, word_start, .. } = *layout;
+        let fits = matches!(&self.of, Some((u, r, w)) if *w == word_start && same(u.open, user.open) && same(u.close, user.close) && same(r.open, reply.open) && same(r.close, reply.close));
+        if !fits {
+            self.of = Some((user, reply, word_start));
+            self.user.fit(Role::User, reply, user, word_start);
+            self.reply.fit(Role::Assistant, user, reply, word_start);
+        }
+    }
+}
+
+impl Side {
+    fn fit(&mut self, role: Role, before: Frame, frame: Frame, word_start: WordStart) {
+        self.lead.clear();
+        self.lead.push_str(before.close.as_str());
+        begin(frame.open, word_start, &mut self.lead);
+        self.close = frame.close.as_str();
+        self.form = form(role, &frame, word_start);
     }
 }
 
 /// Writes a question, and then replies and questions by turns; each is a text that is not empty.
-pub(crate) struct TurnWriter<'p, 'j> {
-    prompt: &'p mut Prompt,
-    layout: &'j Layout,
-    /// What the first question begins with.
-    open: &'j str,
-    user: Side<'j>,
-    reply: Side<'j>,
+pub(crate) struct TurnWriter<'p> {
+    text: &'p mut String,
+    pieces: &'p mut Vec<Piece>,
+    layout: &'p Layout,
+    user: &'p Side,
+    reply: &'p Side,
 }
 
-/// How the turns of one role are written.
-struct Side<'j> {
-    /// The end of the turn before and the beginning of such a one.
-    lead: &'j str,
-    close: &'j str,
-    form: Form,
-}
-
-impl<'p, 'j> TurnWriter<'p, 'j> {
+impl<'p> TurnWriter<'p> {
     /// A writer that goes on where the prompt ends.
-    pub(crate) fn going_on(prompt: &'p mut Prompt, joints: &'j Joints<'_>) -> Self {
-        let Joints { layout, ref text, places: [question, second, reply] } = *joints;
-        let part = |range| text.get(range).unwrap_or_default();
-        let user = Side {
-            lead: part(0..second),
-            close: part(second..reply),
-            form: form(Role::User, &layout.user, layout.word_start),
-        };
-        let reply = Side {
-            lead: part(second..text.len()),
-            close: part(0..question),
-            form: form(Role::Assistant, &layout.reply, layout.word_start),
-        };
-        TurnWriter { prompt, layout, open: part(question..second), user, reply }
+    pub(crate) fn going_on(prompt: &'p mut Prompt, layout: &'p Layout) -> Self {
+        let Prompt { text, pieces, joints, .. } = prompt;
+        joints.fit(layout);
+        TurnWriter { text, pieces, layout, user: &joints.user, reply: &joints.reply }
     }
 
     /// The beginning of the first question.
     pub(crate) fn begin(&mut self) {
-        self.prompt.text.push_str(self.open);
+        self.text.push_str(self.user.lead.get(self.reply.close.len()..).unwrap_or_default());
     }
 
     /// The end of a reply and the beginning of the next question.
     #[inline]
     pub(crate) fn go_on(&mut self) {
-        self.prompt.text.push_str(self.user.lead);
+        let lead = &*self.user.lead;
+        match lead.len() {
+            10 => self.text.push_str(lead),
+            11 => self.text.push_str(lead),
+            12 => self.text.push_str(lead),
+            _ => self.text.push_str(lead),
+        };
     }
 
     /// The text of a question that has begun.
     #[inline]
     pub(crate) fn question(&mut self, index: usize, text: &str) {
-        self.prompt.text.push_str(text);
+        self.text.push_str(text);
         self.record(index, self.user.close.len(), self.user.form);
     }
 
     /// A reply, which follows a question.
     #[inline]
     pub(crate) fn reply(&mut self, index: usize, text: &str) {
-        self.prompt.text.push_str(self.reply.lead);
-        self.prompt.text.push_str(text);
+        let lead = &*self.reply.lead;
+        match lead.len() {
+            7 => self.text.push_str(lead),
+            8 => self.text.push_str(lead),
+            9 => self.text.push_str(lead),
+            _ => self.text.push_str(lead),
+        };
+        self.text.push_str(text);
         self.record(index, self.reply.close.len(), self.reply.form);
     }
 
@@ -109,7 +117,7 @@ impl<'p, 'j> TurnWriter<'p, 'j> {
         match self.layout.user.open {
             Mark::Control(_) => {
                 // The space that was written with it belongs to the run.
-                let end = self.prompt.text.len() - self.layout.word_start.printed().len();
+                let end = self.text.len() - self.layout.word_start.printed().len();
                 self.record_until(end, index, Form { body: Body::Nothing, ..open });
             }
             Mark::Text("") => {}
@@ -119,33 +127,33 @@ impl<'p, 'j> TurnWriter<'p, 'j> {
             }
         }
         for (index, before, system) in systems {
-            self.prompt.text.push_str(before);
-            self.prompt.text.push_str(system);
+            self.text.push_str(before);
+            self.text.push_str(system);
             self.record(index, 0, Form { role: Some(Role::System), open: None, body, close: None });
             body = Body::Rest;
         }
-        self.prompt.text.push_str(join);
-        if let Some(last) = self.prompt.pieces.last_mut() {
-            last.end = self.prompt.text.len();
+        self.text.push_str(join);
+        if let Some(last) = self.pieces.last_mut() {
+            last.end = self.text.len();
         }
-        self.prompt.text.push_str(text);
+        self.text.push_str(text);
         self.record(index, self.user.close.len(), Form { open: None, body: Body::Rest, ..question });
     }
 
     /// Ends the last turn, which is of this role.
     pub(crate) fn end(self, last: Role) {
-        self.prompt.text.push_str(if last == Role::User { self.user.close } else { self.reply.close });
+        self.text.push_str(if last == Role::User { self.user.close } else { self.reply.close });
     }
 
     /// Takes what was written since the last piece into a new one, with so many bytes that are yet to come.
     #[inline]
     fn record(&mut self, index: usize, to_come: usize, form: Form) {
-        self.record_until(self.prompt.text.len() + to_come, index, form);
+        self.record_until(self.text.len() + to_come, index, form);
     }
 
     #[inline]
     fn record_until(&mut self, end: usize, index: usize, form: Form) {
-        self.prompt.pieces.push(Piece { end, message: Origin::message(index, Role::User).message, form });
+        self.pieces.push(Piece { end, message: Origin::message(index, Role::User).message, form });
     }
 }
 
@@ -160,10 +168,12 @@ const fn control(mark: Mark) -> Option<Control> {
     }
 }
 
-fn append(mark: Mark, out: &mut String) {
-    match mark {
-        Mark::Control(control) => control.append_to(out),
-        Mark::Text(text) => out.push_str(text),
+/// Are two marks the same, text in the same place?
+fn same(one: Mark, other: Mark) -> bool {
+    match (one, other) {
+        (Mark::Control(one), Mark::Control(other)) => one == other,
+        (Mark::Text(one), Mark::Text(other)) => std::ptr::eq(one, other),
+        _ => false,
     }
 }
 
@@ -171,13 +181,13 @@ fn append(mark: Mark, out: &mut String) {
 fn begin(open: Mark, word_start: WordStart, out: &mut String) {
     match (open, word_start) {
         (Mark::Control(_), WordStart::Space) => {
-            append(open, out);
+            out.push_str(open.as_str());
             out.push(' ');
         }
         (Mark::Text(_), WordStart::Space) => {
             out.push(' ');
-            append(open, out);
+            out.push_str(open.as_str());
         }
-        (_, WordStart::Nothing) => append(open, out),
+        (_, WordStart::Nothing) => out.push_str(open.as_str()),
     }
 }
