@@ -12,15 +12,15 @@ use crate::layout::{Frame, Layout, Mark, WordStart};
 pub(crate) struct Joints {
     /// What they are put together from: the frames of questions and of replies, and how a run begins.
     of: Option<(Frame, Frame, WordStart)>,
-    user: Side,
-    reply: Side,
+    user: Side<String>,
+    reply: Side<String>,
 }
 
 /// How the turns of one role are written.
 #[derive(Clone, Default)]
-struct Side {
+struct Side<T> {
     /// The end of the turn before and the beginning of such a one.
-    lead: String,
+    lead: T,
     close: &'static str,
     form: Form,
 }
@@ -38,13 +38,17 @@ impl Joints {
     }
 }
 
-impl Side {
+impl Side<String> {
     fn fit(&mut self, role: Role, before: Frame, frame: Frame, word_start: WordStart) {
         self.lead.clear();
         self.lead.push_str(before.close.as_str());
         begin(frame.open, word_start, &mut self.lead);
         self.close = frame.close.as_str();
         self.form = form(role, &frame, word_start);
+    }
+
+    fn borrowed(&self) -> Side<&str> {
+        Side { lead: &self.lead, close: self.close, form: self.form }
     }
 }
 
@@ -53,8 +57,8 @@ pub(crate) struct TurnWriter<'p> {
     text: &'p mut String,
     pieces: &'p mut Vec<Piece>,
     layout: &'p Layout,
-    user: &'p Side,
-    reply: &'p Side,
+    user: Side<&'p str>,
+    reply: Side<&'p str>,
 }
 
 impl<'p> TurnWriter<'p> {
@@ -62,7 +66,7 @@ impl<'p> TurnWriter<'p> {
     pub(crate) fn going_on(prompt: &'p mut Prompt, layout: &'p Layout) -> Self {
         let Prompt { text, pieces, joints, .. } = prompt;
         joints.fit(layout);
-        TurnWriter { text, pieces, layout, user: &joints.user, reply: &joints.reply }
+        TurnWriter { text, pieces, layout, user: joints.user.borrowed(), reply: joints.reply.borrowed() }
     }
 
     /// The beginning of the first question.
@@ -73,7 +77,7 @@ impl<'p> TurnWriter<'p> {
     /// The end of a reply and the beginning of the next question.
     #[inline]
     pub(crate) fn go_on(&mut self) {
-        let lead = &*self.user.lead;
+        let lead = self.user.lead;
         match lead.len() {
             10 => self.text.push_str(lead),
             11 => self.text.push_str(lead),
@@ -92,7 +96,7 @@ impl<'p> TurnWriter<'p> {
     /// A reply, which follows a question.
     #[inline]
     pub(crate) fn reply(&mut self, index: usize, text: &str) {
-        let lead = &*self.reply.lead;
+        let lead = self.reply.lead;
         match lead.len() {
             7 => self.text.push_str(lead),
             8 => self.text.push_str(lead),
