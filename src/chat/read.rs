@@ -171,6 +171,16 @@ impl Context {
 /// A value that is read with a [`Context`] at hand.
 trait Read<'de>: Sized {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error>;
+
+    /// Reads into a field of an object: in place, where that spares moving the value through serde's results.
+    fn read_field<D: Deserializer<'de>>(
+        context: &Context,
+        field: &mut Field<Self>,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
+        *field = Field::Value(Self::read_value(context, deserializer)?);
+        Ok(())
+    }
 }
 
 /// [`Read`] as serde's seed.
@@ -202,30 +212,40 @@ impl<'de, T: Read<'de>> DeserializeSeed<'de> for Push<'_, '_, T> {
     }
 }
 
-/// A text, borrowed where the input allows it.
+/// A visitor of a text, borrowed where the input allows it, which is given to a function.
+struct Text<F>(F);
+
+impl<'de, T, F: FnOnce(Cow<'de, str>) -> T> Visitor<'de> for Text<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
+        Ok((self.0)(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok((self.0)(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<T, E> {
+        Ok((self.0)(Cow::Owned(text)))
+    }
+}
+
 impl<'de: 'a, 'a> Read<'de> for Cow<'a, str> {
     fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Cow<'de, str>;
+        deserializer.deserialize_str(Text(|text| text))
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Cow::Borrowed(text))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Cow::Owned(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-                Ok(Cow::Owned(text))
-            }
-        }
-        deserializer.deserialize_str(Text)
+    fn read_field<D: Deserializer<'de>>(
+        _: &Context,
+        field: &mut Field<Self>,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
+        deserializer.deserialize_str(Text(|text| *field = Field::Value(text)))
     }
 }
 
@@ -300,29 +320,36 @@ impl<T> Field<T> {
     }
 }
 
-impl<'de, T: Read<'de>> Read<'de> for Field<T> {
-    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        struct Nullable<'c, T>(&'c Context, PhantomData<T>);
-        impl<'de, T: Read<'de>> Visitor<'de> for Nullable<'_, T> {
-            type Value = Field<T>;
+/// A seed that reads a field, in place.
+struct Fill<'c, 'f, T>(&'c Context, &'f mut Field<T>);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value or null")
-            }
+impl<'de, T: Read<'de>> DeserializeSeed<'de> for Fill<'_, '_, T> {
+    type Value = ();
 
-            fn visit_none<E>(self) -> Result<Self::Value, E> {
-                Ok(Field::Null)
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
 
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Field::Null)
-            }
+impl<'de, T: Read<'de>> Visitor<'de> for Fill<'_, '_, T> {
+    type Value = ();
 
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-                T::read_value(self.0, deserializer).map(Field::Value)
-            }
-        }
-        deserializer.deserialize_option(Nullable(context, PhantomData))
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        *self.1 = Field::Null;
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        *self.1 = Field::Null;
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        T::read_field(self.0, self.1, deserializer)
     }
 }
 
@@ -392,8 +419,7 @@ macro_rules! object {
                         while let Some(key) = map.next_key_seed(Key(&name_of))? {
                             match key {
                                 $(Name::$field => {
-                                    object.$field = map
-                                        .next_value_seed(Seed::new(context))
+                                    map.next_value_seed(Fill(context, &mut object.$field))
                                         .map_err(|error| context.within(Step::Field($name), error))?;
                                 })+
                                 Name::Unknown => {

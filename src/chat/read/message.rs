@@ -2,7 +2,7 @@
 
 use super::{
     AssistantMessage, CallFields, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Key, MapAccess, Message,
-    PhantomData, Read, Seed, SeqAccess, Step, ToolCall, ToolMessage, Visitor, called, de, fmt, object,
+    PhantomData, Read, SeqAccess, Step, Text, Fill, ToolCall, ToolMessage, Visitor, called, de, fmt, object,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -68,17 +68,17 @@ enum RoleName<'a> {
     Other(Cow<'a, str>),
 }
 
-impl RoleName<'_> {
-    fn known(name: &str) -> Option<Self> {
-        Some(match name {
+impl<'a> RoleName<'a> {
+    fn of(name: Cow<'a, str>) -> Self {
+        match &*name {
             "system" => RoleName::System,
             "developer" => RoleName::Developer,
             "user" => RoleName::User,
             "assistant" => RoleName::Assistant,
             "tool" => RoleName::Tool,
             "function" => RoleName::Function,
-            _ => return None,
-        })
+            _ => RoleName::Other(name),
+        }
     }
 
     fn as_str(&self) -> &str {
@@ -95,12 +95,20 @@ impl RoleName<'_> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for RoleName<'a> {
-    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let name = Cow::read_value(context, deserializer)?;
-        Ok(RoleName::known(&name).unwrap_or(RoleName::Other(name)))
+    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text(RoleName::of))
+    }
+
+    fn read_field<D: Deserializer<'de>>(
+        _: &Context,
+        field: &mut Field<Self>,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
+        deserializer.deserialize_str(Text(|name| *field = Field::Value(RoleName::of(name))))
     }
 }
 
+#[inline]
 fn required<'a, E: de::Error>(context: &Context, content: Field<Content<'a>>) -> Result<Content<'a>, E> {
     match content {
         Field::Value(content) => Ok(content),
@@ -117,6 +125,7 @@ fn missing_key(context: &Context, field: &'static str) -> ErrorKind {
     }
 }
 
+#[inline]
 fn assistant<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Result<AssistantMessage<'a>, E> {
     let thinking = match (fields.reasoning_content.value(), fields.reasoning.value()) {
         (Some(one), Some(other)) if one != other => return Err(context.fault(ErrorKind::ReasoningDiffers)),
@@ -173,33 +182,45 @@ fn tool<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Resul
     })
 }
 
+/// A visitor of a text or of a list of chunks, which is given to a function.
+struct TextOrChunks<'c, F>(&'c Context, F);
+
+impl<'de, T, F: FnOnce(Content<'de>) -> T> Visitor<'de> for TextOrChunks<'_, F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of chunks")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
+        Ok((self.1)(Content::Text(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok((self.1)(Content::Text(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<T, E> {
+        Ok((self.1)(Content::Text(Cow::Owned(text))))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        let chunks = Vec::read_value(self.0, de::value::SeqAccessDeserializer::new(list))?;
+        Ok((self.1)(Content::Chunks(chunks)))
+    }
+}
+
 impl<'de: 'a, 'a> Read<'de> for Content<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrChunks<'c, 'a>(&'c Context, PhantomData<&'a ()>);
-        impl<'de: 'a, 'a> Visitor<'de> for TextOrChunks<'_, 'a> {
-            type Value = Content<'a>;
+        deserializer.deserialize_any(TextOrChunks(context, |content| content))
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of chunks")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Owned(text)))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-                Vec::read_value(self.0, de::value::SeqAccessDeserializer::new(list)).map(Content::Chunks)
-            }
-        }
-        deserializer.deserialize_any(TextOrChunks(context, PhantomData))
+    fn read_field<D: Deserializer<'de>>(
+        context: &Context,
+        field: &mut Field<Self>,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
+        deserializer.deserialize_any(TextOrChunks(context, |content| *field = Field::Value(content)))
     }
 }
 
