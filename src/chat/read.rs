@@ -172,43 +172,24 @@ impl Context {
 trait Read<'de>: Sized {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error>;
 
-    /// Reads into a field of an object: in place, where that spares moving the value through serde's results.
-    fn read_field<D: Deserializer<'de>>(
+    /// Reads a value and puts it where it belongs, which spares a type that is long to move the way through results.
+    fn read_to<D: Deserializer<'de>, T>(
         context: &Context,
-        field: &mut Field<Self>,
         deserializer: D,
-    ) -> Result<(), D::Error> {
-        *field = Field::Value(Self::read_value(context, deserializer)?);
-        Ok(())
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        Self::read_value(context, deserializer).map(put)
     }
 }
 
-/// [`Read`] as serde's seed.
-struct Seed<'c, T>(&'c Context, PhantomData<T>);
-
-impl<'c, T> Seed<'c, T> {
-    fn new(context: &'c Context) -> Self {
-        Seed(context, PhantomData)
-    }
-}
-
-impl<'de, T: Read<'de>> DeserializeSeed<'de> for Seed<'_, T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read_value(self.0, deserializer)
-    }
-}
-
-/// A seed that reads one more value of a list, which spares moving it through serde's results.
+/// A seed that reads one more value of a list.
 struct Push<'c, 'v, T>(&'c Context, &'v mut Vec<T>);
 
 impl<'de, T: Read<'de>> DeserializeSeed<'de> for Push<'_, '_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.1.push(T::read_value(self.0, deserializer)?);
-        Ok(())
+        T::read_to(self.0, deserializer, |value| self.1.push(value))
     }
 }
 
@@ -236,16 +217,16 @@ impl<'de, T, F: FnOnce(Cow<'de, str>) -> T> Visitor<'de> for Text<F> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for Cow<'a, str> {
-    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(|text| text))
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        Self::read_to(context, deserializer, |text| text)
     }
 
-    fn read_field<D: Deserializer<'de>>(
+    fn read_to<D: Deserializer<'de>, T>(
         _: &Context,
-        field: &mut Field<Self>,
         deserializer: D,
-    ) -> Result<(), D::Error> {
-        deserializer.deserialize_str(Text(|text| *field = Field::Value(text)))
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        deserializer.deserialize_str(Text(|text| put(text)))
     }
 }
 
@@ -349,7 +330,7 @@ impl<'de, T: Read<'de>> Visitor<'de> for Fill<'_, '_, T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        T::read_field(self.0, self.1, deserializer)
+        T::read_to(self.0, deserializer, |value| *self.1 = Field::Value(value))
     }
 }
 

@@ -33,22 +33,31 @@ impl<'de: 'a, 'a> Read<'de> for LegacyCall<'a> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for Message<'a> {
-    #[inline]
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        Self::read_to(context, deserializer, |message| message)
+    }
+
+    fn read_to<D: Deserializer<'de>, T>(
+        context: &Context,
+        deserializer: D,
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
         let mut fields = MessageFields::absent();
         fields.fill(context, deserializer)?;
         let Field::Value(role) = &fields.role else {
             return Err(context.fault(ErrorKind::MissingField("role")));
         };
         match role {
-            RoleName::System => Ok(Message::System(required(context, fields.content)?)),
+            RoleName::System => Ok(put(Message::System(required(context, fields.content)?))),
             RoleName::Developer if context.dialect != Dialect::Mistral => {
-                Ok(Message::System(required(context, fields.content)?))
+                Ok(put(Message::System(required(context, fields.content)?)))
             }
-            RoleName::User => Ok(Message::User(required(context, fields.content)?)),
-            RoleName::Assistant => assistant(context, fields).map(Message::Assistant),
-            RoleName::Tool => tool(context, fields).map(Message::Tool),
-            RoleName::Function if context.dialect == Dialect::Legacy => tool(context, fields).map(Message::Tool),
+            RoleName::User => Ok(put(Message::User(required(context, fields.content)?))),
+            RoleName::Assistant => Ok(put(Message::Assistant(assistant(context, fields)?))),
+            RoleName::Tool => Ok(put(Message::Tool(tool(context, fields)?))),
+            RoleName::Function if context.dialect == Dialect::Legacy => {
+                Ok(put(Message::Tool(tool(context, fields)?)))
+            }
             other => Err(context.fault_in(
                 "role",
                 ErrorKind::UnknownRole { name: other.as_str().to_owned(), dialect: context.dialect },
@@ -69,6 +78,7 @@ enum RoleName<'a> {
 }
 
 impl<'a> RoleName<'a> {
+    #[inline]
     fn of(name: Cow<'a, str>) -> Self {
         match &*name {
             "system" => RoleName::System,
@@ -95,16 +105,16 @@ impl<'a> RoleName<'a> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for RoleName<'a> {
-    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(RoleName::of))
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        Self::read_to(context, deserializer, |role| role)
     }
 
-    fn read_field<D: Deserializer<'de>>(
+    fn read_to<D: Deserializer<'de>, T>(
         _: &Context,
-        field: &mut Field<Self>,
         deserializer: D,
-    ) -> Result<(), D::Error> {
-        deserializer.deserialize_str(Text(|name| *field = Field::Value(RoleName::of(name))))
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        deserializer.deserialize_str(Text(|name| put(RoleName::of(name))))
     }
 }
 
@@ -212,15 +222,15 @@ impl<'de, T, F: FnOnce(Content<'de>) -> T> Visitor<'de> for TextOrChunks<'_, F> 
 
 impl<'de: 'a, 'a> Read<'de> for Content<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextOrChunks(context, |content| content))
+        Self::read_to(context, deserializer, |content| content)
     }
 
-    fn read_field<D: Deserializer<'de>>(
+    fn read_to<D: Deserializer<'de>, T>(
         context: &Context,
-        field: &mut Field<Self>,
         deserializer: D,
-    ) -> Result<(), D::Error> {
-        deserializer.deserialize_any(TextOrChunks(context, |content| *field = Field::Value(content)))
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        deserializer.deserialize_any(TextOrChunks(context, |content| put(content)))
     }
 }
 
