@@ -11,7 +11,9 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::{ArgumentsForm, Tool, ToolCall, ToolMessage};
-use super::{AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema};
+use super::{
+    AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema, Role,
+};
 use crate::error::{Error, ErrorKind};
 
 mod message;
@@ -298,6 +300,11 @@ impl<T> Field<T> {
             Field::Value(value) => Some(value),
             Field::Absent | Field::Null => None,
         }
+    }
+
+    /// The value, which leaves the object without it.
+    fn take(&mut self) -> Option<T> {
+        std::mem::replace(self, Field::Absent).value()
     }
 }
 

@@ -1,8 +1,8 @@
 //! One message of Mistral's or OpenAI's JSON: its role, content, chunks and calls.
 
 use super::{
-    AssistantMessage, CallFields, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Key, MapAccess, Message,
-    PhantomData, Read, SeqAccess, Step, Text, Fill, ToolCall, ToolMessage, Visitor, called, de, fmt, object,
+    AssistantMessage, CallFields, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Fill, Key, MapAccess,
+    Message, PhantomData, Read, Role, SeqAccess, Step, Text, ToolCall, ToolMessage, Visitor, called, de, fmt, object,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -44,24 +44,29 @@ impl<'de: 'a, 'a> Read<'de> for Message<'a> {
     ) -> Result<T, D::Error> {
         let mut fields = MessageFields::absent();
         fields.fill(context, deserializer)?;
-        let Field::Value(role) = &fields.role else {
-            return Err(context.fault(ErrorKind::MissingField("role")));
-        };
-        match role {
-            RoleName::System => Ok(put(Message::System(required(context, fields.content)?))),
-            RoleName::Developer if context.dialect != Dialect::Mistral => {
-                Ok(put(Message::System(required(context, fields.content)?)))
-            }
-            RoleName::User => Ok(put(Message::User(required(context, fields.content)?))),
-            RoleName::Assistant => Ok(put(Message::Assistant(assistant(context, fields)?))),
-            RoleName::Tool => Ok(put(Message::Tool(tool(context, fields)?))),
-            RoleName::Function if context.dialect == Dialect::Legacy => {
-                Ok(put(Message::Tool(tool(context, fields)?)))
-            }
-            other => Err(context.fault_in(
-                "role",
-                ErrorKind::UnknownRole { name: other.as_str().to_owned(), dialect: context.dialect },
-            )),
+        Ok(match role(context, &fields.role)? {
+            Role::System => put(Message::System(required(context, &mut fields)?)),
+            Role::User => put(Message::User(required(context, &mut fields)?)),
+            Role::Assistant => put(Message::Assistant(assistant(context, &mut fields)?)),
+            Role::Tool => put(Message::Tool(tool(context, &mut fields)?)),
+        })
+    }
+}
+
+fn role<E: de::Error>(context: &Context, role: &Field<RoleName<'_>>) -> Result<Role, E> {
+    let Field::Value(role) = role else {
+        return Err(context.fault(ErrorKind::MissingField("role")));
+    };
+    match role {
+        RoleName::System => Ok(Role::System),
+        RoleName::Developer if context.dialect != Dialect::Mistral => Ok(Role::System),
+        RoleName::User => Ok(Role::User),
+        RoleName::Assistant => Ok(Role::Assistant),
+        RoleName::Tool => Ok(Role::Tool),
+        RoleName::Function if context.dialect == Dialect::Legacy => Ok(Role::Tool),
+        other => {
+            let kind = ErrorKind::UnknownRole { name: other.as_str().to_owned(), dialect: context.dialect };
+            Err(context.fault_in("role", kind))
         }
     }
 }
@@ -119,8 +124,8 @@ impl<'de: 'a, 'a> Read<'de> for RoleName<'a> {
 }
 
 #[inline]
-fn required<'a, E: de::Error>(context: &Context, content: Field<Content<'a>>) -> Result<Content<'a>, E> {
-    match content {
+fn required<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> Result<Content<'a>, E> {
+    match std::mem::replace(&mut fields.content, Field::Absent) {
         Field::Value(content) => Ok(content),
         Field::Null => Err(context.fault(ErrorKind::MissingField("content"))),
         Field::Absent => Err(context.fault(missing_key(context, "content"))),
@@ -136,28 +141,28 @@ fn missing_key(context: &Context, field: &'static str) -> ErrorKind {
 }
 
 #[inline]
-fn assistant<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Result<AssistantMessage<'a>, E> {
-    let thinking = match (fields.reasoning_content.value(), fields.reasoning.value()) {
+fn assistant<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> Result<AssistantMessage<'a>, E> {
+    let thinking = match (fields.reasoning_content.take(), fields.reasoning.take()) {
         (Some(one), Some(other)) if one != other => return Err(context.fault(ErrorKind::ReasoningDiffers)),
         (one, other) => one.or(other),
     };
     Ok(AssistantMessage {
         content: match thinking {
-            Some(text) => think_first(context, text, fields.content.value())?,
-            None => fields.content.value().unwrap_or_default(),
+            Some(text) => think_first(context, text, fields.content.take())?,
+            None => fields.content.take().unwrap_or_default(),
         },
         tool_calls: {
-            let mut calls = fields.tool_calls.value().unwrap_or_default();
-            calls.extend(fields.function_call.value().and_then(|call| call.0));
+            let mut calls = fields.tool_calls.take().unwrap_or_default();
+            calls.extend(fields.function_call.take().and_then(|call| call.0));
             calls
         },
         prefix: match context.dialect {
             Dialect::OpenAi => false,
             Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => {
-                fields.prefix.value().unwrap_or_default()
+                fields.prefix.take().unwrap_or_default()
             }
         },
-        weight: fields.weight.value(),
+        weight: fields.weight.take(),
     })
 }
 
@@ -181,14 +186,14 @@ fn think_first<'a, E: de::Error>(
     Ok(Content::Chunks(chunks))
 }
 
-fn tool<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Result<ToolMessage<'a>, E> {
+fn tool<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> Result<ToolMessage<'a>, E> {
     if let (Field::Absent, Dialect::OpenAi) = (&fields.tool_call_id, context.dialect) {
         return Err(context.fault(ErrorKind::MissingKey("tool_call_id")));
     }
     Ok(ToolMessage {
-        content: required(context, fields.content)?,
-        call_id: fields.tool_call_id.value(),
-        name: fields.name.value(),
+        content: required(context, fields)?,
+        call_id: fields.tool_call_id.take(),
+        name: fields.name.take(),
     })
 }
 
