@@ -123,7 +123,7 @@ impl<'de: 'a, 'a> Read<'de> for RoleName<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn required<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> Result<Content<'a>, E> {
     match std::mem::replace(&mut fields.content, Field::Absent) {
         Field::Value(content) => Ok(content),
@@ -153,7 +153,9 @@ fn assistant<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>
         },
         tool_calls: {
             let mut calls = fields.tool_calls.take().unwrap_or_default();
-            calls.extend(fields.function_call.take().and_then(|call| call.0));
+            if let Some(LegacyCall(Some(call))) = fields.function_call.take() {
+                calls.push(call);
+            }
             calls
         },
         prefix: match context.dialect {
