@@ -100,13 +100,11 @@ struct Check<'c, 'a> {
 
 impl<'c, 'a> Check<'c, 'a> {
     #[cold]
-    #[inline(never)]
     fn error(&self, kind: ErrorKind, at: impl Into<String>) -> Error {
         Error::new(kind, at).in_layout(self.layout.name)
     }
 
     #[cold]
-    #[inline(never)]
     fn at<T>(&self, index: usize, field: &str, kind: ErrorKind) -> Result<T, Error> {
         let dot = if field.is_empty() { "" } else { "." };
         Err(self.error(kind, format!("messages[{index}]{dot}{field}")))
@@ -137,7 +135,6 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     /// Who is alone, and who is last.
-    #[inline]
     fn ends(&self) -> Result<(), Error> {
         let messages = &*self.chat.messages;
         if self.layout.mode == Mode::Serving && self.chat.model.is_none() {
@@ -175,7 +172,6 @@ impl<'c, 'a> Check<'c, 'a> {
         self.system_with_audio()
     }
 
-    #[inline]
     fn last(&self, index: usize, last: &Message<'_>) -> Result<(), Error> {
         match (self.layout.mode, last) {
             (Mode::Agnostic, _) => Ok(()),
@@ -375,7 +371,6 @@ impl<'c, 'a> Check<'c, 'a> {
         wrong.map_or(Ok(()), |kind| self.at(index, "tool_call_id", kind))
     }
 
-    #[inline]
     fn effort(&self) -> Result<(), Error> {
         match (self.layout.settings, self.chat.reasoning_effort) {
             (Settings::Unknown, Some(_)) => Err(self.error(ErrorKind::NoEffort, "reasoning_effort")),

@@ -34,7 +34,6 @@ pub(crate) fn check_turns(conversation: &Conversation<'_, '_>, messages: Sort) -
 }
 
 impl Check<'_, '_> {
-    #[inline]
     pub(super) fn settings(&self) -> Result<(), Error> {
         match (self.layout.settings, self.chat.reasoning_effort) {
             (Settings::Missing, _) => Err(self.error(ErrorKind::NoSettings, "")),

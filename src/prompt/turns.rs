@@ -1,5 +1,7 @@
 //! [`TurnWriter`]: questions and replies by turns into a [`Prompt`], each of them one text in its frame.
 
+use std::iter::zip;
+
 use super::{Body, Form, Origin, Piece, Prompt};
 use crate::chat::Role;
 use crate::control::Control;
@@ -7,11 +9,11 @@ use crate::layout::{Frame, Layout, Mark, WordStart};
 
 /// What stands between the texts of questions and replies by turns: each time the same marks, put together once.
 ///
-/// A prompt keeps them, for most renders are of the same layout as the one before.
+/// A prompt keeps them, for it is mostly used again for the same layout.
 #[derive(Clone, Default)]
 pub(crate) struct Joints {
-    /// What they are put together from: the frames of questions and of replies, and how a run begins.
-    of: Option<(Frame, Frame, WordStart)>,
+    /// What they are put together from: the marks around questions and replies, and how a run begins.
+    of: Option<([Mark; 4], WordStart)>,
     user: Side<String>,
     reply: Side<String>,
 }
@@ -29,12 +31,22 @@ impl Joints {
     /// Makes these the joints of a layout.
     fn fit(&mut self, layout: &Layout) {
         let Layout { user, reply, word_start, .. } = *layout;
-        let fits = matches!(&self.of, Some((u, r, w)) if *w == word_start && same(u.open, user.open) && same(u.close, user.close) && same(r.open, reply.open) && same(r.close, reply.close));
-        if !fits {
-            self.of = Some((user, reply, word_start));
+        let marks = [user.open, user.close, reply.open, reply.close];
+        let fit = |(kept, start)| start == word_start && zip(kept, marks).all(|(one, other)| same(one, other));
+        if !self.of.is_some_and(fit) {
+            self.of = Some((marks, word_start));
             self.user.fit(Role::User, reply, user, word_start);
             self.reply.fit(Role::Assistant, user, reply, word_start);
         }
+    }
+}
+
+/// Are two marks the same? Texts are so in the same place: a look at it is all that this may cost.
+fn same(one: Mark, other: Mark) -> bool {
+    match (one, other) {
+        (Mark::Control(one), Mark::Control(other)) => one == other,
+        (Mark::Text(one), Mark::Text(other)) => std::ptr::eq(one, other),
+        _ => false,
     }
 }
 
@@ -169,15 +181,6 @@ const fn control(mark: Mark) -> Option<Control> {
     match mark {
         Mark::Control(control) => Some(control),
         Mark::Text(_) => None,
-    }
-}
-
-/// Are two marks the same, text in the same place?
-fn same(one: Mark, other: Mark) -> bool {
-    match (one, other) {
-        (Mark::Control(one), Mark::Control(other)) => one == other,
-        (Mark::Text(one), Mark::Text(other)) => std::ptr::eq(one, other),
-        _ => false,
     }
 }
 
