@@ -87,7 +87,10 @@ impl<'c, 'a> Plain<'c, 'a> {
                 later
             }
         };
-        self.write_pairs(self.turns.len() - later.len(), later, &mut writer)?;
+        // Mostly the question that carries the system prompt is the last turn.
+        if !later.is_empty() {
+            self.write_pairs(self.turns.len() - later.len(), later, &mut writer)?;
+        }
         writer.end(self.turns.last()?.role());
         Some(())
     }
