@@ -43,7 +43,7 @@ pub struct Prompt {
     /// The turns of the last render: kept for their capacity.
     turns: Vec<Turn>,
     /// The joints of the last plain render.
-    joints: Joints,
+    joints: Option<Box<Joints>>,
 }
 
 /// A stretch of the string that one message wrote: text or media, with a control token on either side, on one or none.

@@ -196,9 +196,9 @@ impl<'de, T: Read<'de>> DeserializeSeed<'de> for Push<'_, '_, T> {
 }
 
 /// A visitor of a text, borrowed where the input allows it, which is given to a function.
-struct Text<F>(F);
+struct Text<'a, F>(F, PhantomData<&'a ()>);
 
-impl<'de, T, F: FnOnce(Cow<'de, str>) -> T> Visitor<'de> for Text<F> {
+impl<'de: 'a, 'a, T, F: FnOnce(Cow<'a, str>) -> T> Visitor<'de> for Text<'a, F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -228,7 +228,7 @@ impl<'de: 'a, 'a> Read<'de> for Cow<'a, str> {
         deserializer: D,
         put: impl FnOnce(Self) -> T,
     ) -> Result<T, D::Error> {
-        deserializer.deserialize_str(Text(|text| put(text)))
+        deserializer.deserialize_str(Text(put, PhantomData))
     }
 }
 

@@ -29,15 +29,20 @@ struct Side<T> {
 
 impl Joints {
     /// Makes these the joints of a layout.
+    #[inline]
     fn fit(&mut self, layout: &Layout) {
-        let Layout { user, reply, word_start, .. } = *layout;
-        let marks = [user.open, user.close, reply.open, reply.close];
-        let fit = |(kept, start)| start == word_start && zip(kept, marks).all(|(one, other)| same(one, other));
+        let marks = [layout.user.open, layout.user.close, layout.reply.open, layout.reply.close];
+        let fit = |(kept, start)| start == layout.word_start && zip(kept, marks).all(|(one, other)| same(one, other));
         if !self.of.is_some_and(fit) {
-            self.of = Some((marks, word_start));
-            self.user.fit(Role::User, reply, user, word_start);
-            self.reply.fit(Role::Assistant, user, reply, word_start);
+            self.of = Some((marks, layout.word_start));
+            self.put_together(layout);
         }
+    }
+
+    #[cold]
+    fn put_together(&mut self, layout: &Layout) {
+        self.user.put_together(Role::User, layout.reply, layout.user, layout.word_start);
+        self.reply.put_together(Role::Assistant, layout.user, layout.reply, layout.word_start);
     }
 }
 
@@ -51,7 +56,7 @@ fn same(one: Mark, other: Mark) -> bool {
 }
 
 impl Side<String> {
-    fn fit(&mut self, role: Role, before: Frame, frame: Frame, word_start: WordStart) {
+    fn put_together(&mut self, role: Role, before: Frame, frame: Frame, word_start: WordStart) {
         self.lead.clear();
         self.lead.push_str(before.close.as_str());
         begin(frame.open, word_start, &mut self.lead);
@@ -62,6 +67,16 @@ impl Side<String> {
     fn borrowed(&self) -> Side<&str> {
         Side { lead: &self.lead, close: self.close, form: self.form }
     }
+}
+
+/// Appends a text: of known length in each arm but the last, which spares the call that a copy of any length is.
+macro_rules! push_short {
+    ($out:expr, $text:expr, $($length:literal)|+) => {
+        match $text.len() {
+            $($length => $out.push_str($text),)+
+            _ => $out.push_str($text),
+        }
+    };
 }
 
 /// Writes a question, and then replies and questions by turns; each is a text that is not empty.
@@ -75,13 +90,16 @@ pub(crate) struct TurnWriter<'p> {
 
 impl<'p> TurnWriter<'p> {
     /// A writer that goes on where the prompt ends.
+    #[inline]
     pub(crate) fn going_on(prompt: &'p mut Prompt, layout: &'p Layout) -> Self {
         let Prompt { text, pieces, joints, .. } = prompt;
+        let joints = joints.get_or_insert_default();
         joints.fit(layout);
         TurnWriter { text, pieces, layout, user: joints.user.borrowed(), reply: joints.reply.borrowed() }
     }
 
     /// The beginning of the first question.
+    #[inline]
     pub(crate) fn begin(&mut self) {
         self.text.push_str(self.user.lead.get(self.reply.close.len()..).unwrap_or_default());
     }
@@ -89,13 +107,7 @@ impl<'p> TurnWriter<'p> {
     /// The end of a reply and the beginning of the next question.
     #[inline]
     pub(crate) fn go_on(&mut self) {
-        let lead = self.user.lead;
-        match lead.len() {
-            10 => self.text.push_str(lead),
-            11 => self.text.push_str(lead),
-            12 => self.text.push_str(lead),
-            _ => self.text.push_str(lead),
-        };
+        push_short!(self.text, self.user.lead, 10 | 11 | 12);
     }
 
     /// The text of a question that has begun.
@@ -108,13 +120,7 @@ impl<'p> TurnWriter<'p> {
     /// A reply, which follows a question.
     #[inline]
     pub(crate) fn reply(&mut self, index: usize, text: &str) {
-        let lead = self.reply.lead;
-        match lead.len() {
-            7 => self.text.push_str(lead),
-            8 => self.text.push_str(lead),
-            9 => self.text.push_str(lead),
-            _ => self.text.push_str(lead),
-        };
+        push_short!(self.text, self.reply.lead, 7 | 8 | 9);
         self.text.push_str(text);
         self.record(index, self.reply.close.len(), self.reply.form);
     }
@@ -157,6 +163,7 @@ impl<'p> TurnWriter<'p> {
     }
 
     /// Ends the last turn, which is of this role.
+    #[inline]
     pub(crate) fn end(self, last: Role) {
         self.text.push_str(if last == Role::User { self.user.close } else { self.reply.close });
     }

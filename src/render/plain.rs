@@ -87,7 +87,7 @@ impl<'c, 'a> Plain<'c, 'a> {
                 later
             }
         };
-        // Mostly the question that carries the system prompt is the last turn.
+        // Mostly, the question that carries the system prompt is the last turn.
         if !later.is_empty() {
             self.write_pairs(self.turns.len() - later.len(), later, &mut writer)?;
         }

@@ -119,7 +119,7 @@ impl<'de: 'a, 'a> Read<'de> for RoleName<'a> {
         deserializer: D,
         put: impl FnOnce(Self) -> T,
     ) -> Result<T, D::Error> {
-        deserializer.deserialize_str(Text(|name| put(RoleName::of(name))))
+        deserializer.deserialize_str(Text(|name| put(RoleName::of(name)), PhantomData))
     }
 }
 
@@ -200,9 +200,9 @@ fn tool<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> 
 }
 
 /// A visitor of a text or of a list of chunks, which is given to a function.
-struct TextOrChunks<'c, F>(&'c Context, F);
+struct TextOrChunks<'c, 'a, F>(&'c Context, F, PhantomData<&'a ()>);
 
-impl<'de, T, F: FnOnce(Content<'de>) -> T> Visitor<'de> for TextOrChunks<'_, F> {
+impl<'de: 'a, 'a, T, F: FnOnce(Content<'a>) -> T> Visitor<'de> for TextOrChunks<'_, 'a, F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -237,7 +237,7 @@ impl<'de: 'a, 'a> Read<'de> for Content<'a> {
         deserializer: D,
         put: impl FnOnce(Self) -> T,
     ) -> Result<T, D::Error> {
-        deserializer.deserialize_any(TextOrChunks(context, |content| put(content)))
+        deserializer.deserialize_any(TextOrChunks(context, put, PhantomData))
     }
 }
 
