@@ -22,6 +22,7 @@ mod clock;
 mod compare;
 mod config;
 mod engine;
+mod interpreter;
 mod keep;
 mod methods;
 mod namespace;
@@ -81,6 +82,8 @@ enum SpecialToken {
 /// One template, ready to render.
 #[derive(Clone)]
 struct Compiled {
+    /// The template without the engine, where it can do without.
+    program: Option<Arc<interpreter::Program>>,
     environment: Environment<'static>,
     source: Box<str>,
     /// The characters that the source spells by escapes.
@@ -99,6 +102,7 @@ impl Compiled {
         let environment = engine::environment(scanned.source.into_owned(), scanned.watched.map(Cow::into_owned))
             .map_err(|error| Error::new(ErrorKind::TemplateSyntax, "").because(engine::EngineError::new(&error)))?;
         Ok(Compiled {
+            program: interpreter::Program::new(source).map(Arc::new),
             watched: environment.get_template(engine::WATCHED).is_ok(),
             environment,
             source: source.into(),

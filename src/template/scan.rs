@@ -116,7 +116,7 @@ impl<'s> Scan<'s> {
 }
 
 /// The next `{{`, `{%` or `{#`.
-fn find_open(source: &str, from: usize) -> Option<usize> {
+pub(super) fn find_open(source: &str, from: usize) -> Option<usize> {
     let bytes = source.as_bytes();
     let mut at = from;
     loop {

@@ -1,0 +1,273 @@
+//! What expressions come to.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::run::Run;
+use super::syntax::{Expression, Filter, LoopField, Operator, Test};
+use super::text::{Piece, Text};
+use super::value::{Members, Value};
+
+impl<'r> Run<'r> {
+    pub(super) fn value(&mut self, expression: &'r Expression) -> Option<Value<'r>> {
+        self.charge(1)?;
+        match expression {
+            Expression::Literal(literal) => Some(Value::literal(literal)),
+            Expression::Name(name) => self.name(*name),
+            Expression::Loop(field) => self.loop_field(*field),
+            Expression::List(items) => {
+                let items: Option<Vec<_>> = items.iter().map(|item| self.value(item)).collect();
+                Value::list(items?)
+            }
+            Expression::Dict(members) => Value::dict(self.members(members)?),
+            Expression::Namespace(attributes) => {
+                let attributes = self.members(attributes)?;
+                let held = attributes.iter().all(|(_, value)| value.may_be_passed());
+                held.then(|| Value::Namespace(Rc::new(RefCell::new(attributes))))
+            }
+            Expression::Member(of, key) => self.member(of, key),
+            Expression::Index(of, index) => {
+                let (of, index) = (self.value(of)?, self.value(index)?);
+                item(&of, &index)
+            }
+            Expression::From(of, start) => {
+                let Value::List(list) = self.value(of)? else { return None };
+                self.charge(list.items.len())?;
+                Value::list(list.items.iter().skip(*start).cloned())
+            }
+            Expression::Not(value) => self.holds(value).map(|holds| Value::Bool(!holds)),
+            Expression::Binary(operator, operands) => self.binary(*operator, operands),
+            Expression::If(parts) => {
+                let [condition, value, otherwise] = &**parts;
+                if self.holds(condition)? { self.value(value) } else { self.value(otherwise) }
+            }
+            Expression::Is(test, value) => {
+                let value = self.value(value)?;
+                is(*test, &value).map(Value::Bool)
+            }
+            Expression::Filter(filter, value) => {
+                let value = self.value(value)?;
+                self.filter(filter, value)
+            }
+            Expression::Call(name, arguments) => self.called(*name, arguments).map(Value::Text),
+            Expression::Get(operands, key) => {
+                let [of, default] = &**operands;
+                let found = match self.value(of)? {
+                    Value::Message(message) => Value::of_message(message, key, self.input.thinking)?,
+                    Value::Dict(dict) => of_members(&dict.members, key),
+                    _ => return None,
+                };
+                if matches!(found, Value::Undefined) { self.value(default) } else { Some(found) }
+            }
+            Expression::StartsWith(operands) => self.texts(operands, |text, start| text.starts_with(start)),
+            Expression::EndsWith(operands) => self.texts(operands, |text, end| text.ends_with(end)),
+            Expression::Undefined => Some(Value::Undefined),
+            Expression::Unknown => None,
+        }
+    }
+
+    /// Is what the expression comes to true?
+    pub(super) fn holds(&mut self, condition: &'r Expression) -> Option<bool> {
+        is_true(&self.value(condition)?)
+    }
+
+    fn members(&mut self, members: &'r [(Box<str>, Expression)]) -> Option<Members<'r>> {
+        members.iter().map(|(key, value)| Some((&**key, self.value(value)?))).collect()
+    }
+
+    fn loop_field(&self, field: LoopField) -> Option<Value<'r>> {
+        let place = self.place()?;
+        let number = |number: usize| i64::try_from(number).ok().map(Value::Integer);
+        match field {
+            LoopField::Index => number(place.index + 1),
+            LoopField::Index0 => number(place.index),
+            LoopField::First => Some(Value::Bool(place.index == 0)),
+            LoopField::Last => Some(Value::Bool(place.index + 1 == place.length)),
+            LoopField::Length => number(place.length),
+        }
+    }
+
+    fn member(&mut self, of: &'r Expression, key: &str) -> Option<Value<'r>> {
+        match self.value(of)? {
+            Value::Message(message) => Value::of_message(message, key, self.input.thinking),
+            Value::Dict(dict) => Some(of_members(&dict.members, key)),
+            Value::Namespace(attributes) => Some(of_members(&attributes.borrow(), key)),
+            _ => None,
+        }
+    }
+
+    fn binary(&mut self, operator: Operator, operands: &'r [Expression; 2]) -> Option<Value<'r>> {
+        let [left, right] = operands;
+        let left = self.value(left)?;
+        if matches!(operator, Operator::And | Operator::Or) {
+            let decides = is_true(&left)? == (operator == Operator::Or);
+            return if decides { Some(left) } else { self.value(right) };
+        }
+        let right = self.value(right)?;
+        if let (Value::Text(left), Value::Text(right)) = (&left, &right) {
+            self.charge(left.bytes().min(right.bytes()) / 64)?;
+        }
+        let number = |number: Option<i64>| number.map(Value::Integer);
+        let truth = |truth: bool| Some(Value::Bool(truth));
+        match (operator, left, right) {
+            (Operator::Equal, left, right) => truth(equal(&left, &right)?),
+            (Operator::NotEqual, left, right) => truth(!equal(&left, &right)?),
+            (Operator::In, left, right) => truth(contains(&right, &left)?),
+            (Operator::NotIn, left, right) => truth(!contains(&right, &left)?),
+            (Operator::Less, Value::Integer(left), Value::Integer(right)) => truth(left < right),
+            (Operator::LessOrEqual, Value::Integer(left), Value::Integer(right)) => truth(left <= right),
+            (Operator::Greater, Value::Integer(left), Value::Integer(right)) => truth(left > right),
+            (Operator::GreaterOrEqual, Value::Integer(left), Value::Integer(right)) => truth(left >= right),
+            (Operator::Add, left, right) => self.add(left, right),
+            (Operator::Subtract, Value::Integer(left), Value::Integer(right)) => number(left.checked_sub(right)),
+            (Operator::Remainder, Value::Integer(left), Value::Integer(right)) if left >= 0 && right > 0 => {
+                number(left.checked_rem(right))
+            }
+            (Operator::Concatenate, left, right) => self.join_two(&as_text(left)?, &as_text(right)?),
+            _ => None,
+        }
+    }
+
+    /// A question about two texts.
+    fn texts(&mut self, operands: &'r [Expression; 2], ask: fn(&str, &str) -> bool) -> Option<Value<'r>> {
+        let [one, other] = operands;
+        let (Value::Text(one), Value::Text(other)) = (self.value(one)?, self.value(other)?) else { return None };
+        self.charge(one.bytes() / 64)?;
+        Some(Value::Bool(ask(&one.content(), &other.content())))
+    }
+
+    fn filter(&mut self, filter: &'r Filter, value: Value<'r>) -> Option<Value<'r>> {
+        match (filter, value) {
+            (Filter::Length, Value::Text(text)) => {
+                self.charge(text.bytes() / 64)?;
+                i64::try_from(text.characters()).ok().map(Value::Integer)
+            }
+            (Filter::Length, Value::List(list)) => i64::try_from(list.items.len()).ok().map(Value::Integer),
+            (Filter::Length, Value::Tools(tools)) => i64::try_from(tools.len()).ok().map(Value::Integer),
+            (Filter::Join(separator), Value::List(list)) => self.join(&list.items, separator),
+            (Filter::Trim, Value::Text(text)) => Some(Value::Text(text.trimmed_start().trimmed_end())),
+            (Filter::TrimStart, Value::Text(text)) => Some(Value::Text(text.trimmed_start())),
+            (Filter::TrimEnd, Value::Text(text)) => Some(Value::Text(text.trimmed_end())),
+            (Filter::Same | Filter::Text, text @ Value::Text(_)) | (Filter::List, text @ Value::List(_)) => Some(text),
+            (Filter::Text, number @ Value::Integer(_)) => as_text(number).map(Value::Text),
+            (Filter::First, Value::List(list)) => Some(list.items.first().cloned().unwrap_or(Value::Undefined)),
+            (Filter::Last, Value::List(list)) => Some(list.items.last().cloned().unwrap_or(Value::Undefined)),
+            (Filter::ToJson, value) => {
+                let json = self.input.json(&value, self.budget())?;
+                self.charge(json.len() / 64)?;
+                Some(Value::Text(Text::made(json)))
+            }
+            (Filter::Default(otherwise), Value::Undefined) => Some(Value::literal(otherwise)),
+            (Filter::Default(_), value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn join(&mut self, items: &[Value<'r>], separator: &'r str) -> Option<Value<'r>> {
+        let mut pieces = Vec::new();
+        for (place, item) in items.iter().enumerate() {
+            let Value::Text(text) = item else { return None };
+            self.charge(text.pieces().len())?;
+            if place > 0 {
+                pieces.push(Piece::Template(separator));
+            }
+            pieces.extend(text.pieces().iter().cloned());
+        }
+        Some(Value::Text(Text::joined(pieces)))
+    }
+}
+
+fn is_true(value: &Value<'_>) -> Option<bool> {
+    Some(match value {
+        Value::Undefined | Value::None => false,
+        Value::Bool(value) => *value,
+        Value::Integer(number) => *number != 0,
+        Value::Text(text) => !text.is_empty(),
+        Value::List(list) => !list.items.is_empty(),
+        Value::Dict(dict) => !dict.members.is_empty(),
+        Value::Message(_) | Value::Tools(_) => true,
+        Value::Json(_) | Value::Namespace(_) | Value::Macro(_) => return None,
+    })
+}
+
+fn of_members<'r>(members: &[(&'r str, Value<'r>)], key: &str) -> Value<'r> {
+    members.iter().find(|(known, _)| *known == key).map_or(Value::Undefined, |(_, value)| value.clone())
+}
+
+/// The item at an index, from the end for a negative one.
+fn item<'r>(of: &Value<'r>, index: &Value<'r>) -> Option<Value<'r>> {
+    let (Value::List(list), Value::Integer(index)) = (of, index) else { return None };
+    let length = i64::try_from(list.items.len()).ok()?;
+    let place = if *index < 0 { length.checked_add(*index)? } else { *index };
+    let item = usize::try_from(place).ok().and_then(|place| list.items.get(place));
+    Some(item.cloned().unwrap_or(Value::Undefined))
+}
+
+/// A value as `~` joins it.
+fn as_text(value: Value<'_>) -> Option<Text<'_>> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Integer(number) => Some(Text::made(number.to_string())),
+        _ => None,
+    }
+}
+
+fn equal(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
+    Some(match (one, other) {
+        (Value::Text(one), Value::Text(other)) => one == other,
+        (Value::Integer(one), Value::Integer(other)) => one == other,
+        (Value::Bool(one), Value::Bool(other)) => one == other,
+        (Value::None, Value::None) => true,
+        (Value::Undefined, Value::Undefined) => true,
+        (Value::Undefined, _) | (_, Value::Undefined) => false,
+        (Value::None, _) | (_, Value::None) => false,
+        (Value::Text(_), Value::Integer(_) | Value::Bool(_)) | (Value::Integer(_) | Value::Bool(_), Value::Text(_)) => {
+            false
+        }
+        (Value::Text(_), Value::List(_) | Value::Dict(_) | Value::Message(_) | Value::Json(_))
+        | (Value::List(_) | Value::Dict(_) | Value::Message(_) | Value::Json(_), Value::Text(_)) => false,
+        _ => return None,
+    })
+}
+
+fn contains(container: &Value<'_>, value: &Value<'_>) -> Option<bool> {
+    match (container, value) {
+        (Value::List(list), value) => {
+            for item in &list.items {
+                if equal(item, value)? {
+                    return Some(true);
+                }
+            }
+            Some(false)
+        }
+        (Value::Text(text), Value::Text(part)) => Some(text.content().contains(&*part.content())),
+        _ => None,
+    }
+}
+
+fn is(test: Test, value: &Value<'_>) -> Option<bool> {
+    if matches!(value, Value::Namespace(_) | Value::Macro(_)) {
+        return None;
+    }
+    Some(match test {
+        Test::Defined => !matches!(value, Value::Undefined),
+        Test::Undefined => matches!(value, Value::Undefined),
+        Test::None => matches!(value, Value::None),
+        Test::Text => matches!(value, Value::Text(_)),
+        Test::Mapping => matches!(value, Value::Dict(_) | Value::Message(_) | Value::Json(_)),
+        Test::Iterable => match value {
+            Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Message(_) => true,
+            Value::None | Value::Bool(_) | Value::Integer(_) => false,
+            _ => return None,
+        },
+        Test::True => matches!(value, Value::Bool(true)),
+        Test::False => matches!(value, Value::Bool(false)),
+    })
+}
+
+impl Value<'_> {
+    /// May a macro be given it, or something hold it?
+    pub(super) fn may_be_passed(&self) -> bool {
+        !matches!(self, Value::Namespace(_) | Value::Macro(_))
+    }
+}
