@@ -166,7 +166,7 @@ fn dict(state: &State<'_, '_>, pairs: &Value) -> Result<Value, Error> {
 }
 
 /// `int(value)`, of a text also by way of `float`; none where Python raises.
-fn to_integer(value: &Value, base: u32) -> Option<Value> {
+pub(super) fn to_integer(value: &Value, base: u32) -> Option<Value> {
     if value.is_integer() {
         return Some(value.clone());
     }
@@ -185,7 +185,7 @@ fn to_integer(value: &Value, base: u32) -> Option<Value> {
 }
 
 /// `float(value)`; none where Python raises.
-fn to_float(value: &Value) -> Option<f64> {
+pub(super) fn to_float(value: &Value) -> Option<f64> {
     match value.kind() {
         ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
         ValueKind::Number => f64::try_from(value.clone()).ok(),
@@ -198,7 +198,7 @@ fn to_float(value: &Value) -> Option<f64> {
 }
 
 /// Jinja's `title` filter: each part between spaces, dashes and opening brackets begins with a capital.
-fn title_words(text: &str) -> String {
+pub(super) fn title_words(text: &str) -> String {
     let mut titled = String::with_capacity(text.len());
     let mut begins = true;
     for character in text.chars() {

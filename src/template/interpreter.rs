@@ -7,6 +7,8 @@
 //! Whatever is not known here, in a template or in what it does with a chat, gives nothing, and the engine renders the
 //! chat from the beginning: so does everything that the engine would refuse. What is known comes to the same.
 
+use std::cell::Cell;
+
 use minijinja::Environment;
 
 use super::python::{self, JsonStyle};
@@ -21,12 +23,14 @@ mod lexer;
 mod parser;
 mod run;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 
 pub(super) use self::parser::Program;
-pub(super) use self::text::Piece;
 use self::run::Run;
+pub(super) use self::text::Piece;
 use self::value::Value;
 
 /// What a program prints.
@@ -72,8 +76,8 @@ impl<'r> Input<'r> {
     /// What a name means that the template does not set; undefined where it means nothing.
     fn variable(self, name: &str) -> Option<Value<'r>> {
         let Input { template, chat, .. } = self;
-        if template.variables.iter().any(|(known, _)| known == name) {
-            return None;
+        if let Some((_, json)) = template.variables.iter().find(|(known, _)| known == name) {
+            return Value::variable(json.as_str());
         }
         if let Some((_, token)) = template.special_tokens.iter().find(|(known, _)| known == name) {
             return match token {
@@ -84,7 +88,10 @@ impl<'r> Input<'r> {
         match name {
             "messages" => Value::list(chat.messages.iter().map(Value::Message)),
             "tools" if chat.tools.is_empty() => Some(Value::None),
-            "tools" => Some(Value::Tools(&chat.tools)),
+            "tools" => {
+                let tools: Option<Vec<_>> = chat.tools.iter().map(Value::tool).collect();
+                Value::list(tools?)
+            }
             "add_generation_prompt" => Some(Value::Bool(template.generation_prompt == GenerationPrompt::Added)),
             "documents" => template.documents.is_none().then_some(Value::None),
             "reasoning_effort" => {
@@ -114,13 +121,9 @@ impl<'r> Input<'r> {
             Value::None => minijinja::Value::from(()),
             Value::Bool(value) => minijinja::Value::from(*value),
             Value::Integer(number) => minijinja::Value::from(*number),
-            Value::Text(text) => {
-                let own = text.pieces().iter().filter(|piece| matches!(piece, Piece::Template(_)));
-                if own.map(Piece::as_str).any(|text| holds(text, is_bracket)) {
-                    return None;
-                }
-                minijinja::Value::from(text.content())
-            }
+            Value::Float(number) => minijinja::Value::from(*number),
+            Value::Text(text) if text.spells_control() => return None,
+            Value::Text(text) => minijinja::Value::from(text.content()),
             Value::List(list) => {
                 let items: Option<Vec<_>> = list.items.iter().map(|item| self.for_engine(item)).collect();
                 minijinja::Value::from(items?)
@@ -133,13 +136,12 @@ impl<'r> Input<'r> {
                 });
                 minijinja::Value::from_pairs(members.collect::<Option<Vec<_>>>()?)
             }
-            Value::Tools(tools) => self.values().tools(tools).ok()?,
-            Value::Json(json) => self.values().json(json).ok()?,
+            Value::Json(json) => {
+                let (marking, marked_insides) = (Marking::None, Cell::default());
+                let values = Values { marking, thinking: self.thinking, tag: None, marked_insides };
+                values.json(json).ok()?
+            }
             Value::Undefined | Value::Message(_) | Value::Namespace(_) | Value::Macro(_) => return None,
         })
-    }
-
-    fn values(&self) -> Values {
-        Values { marking: Marking::None, thinking: self.thinking, tag: None, marked_insides: Default::default() }
     }
 }

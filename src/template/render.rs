@@ -13,7 +13,8 @@ use super::interpreter::{Input, Piece, Printed};
 use super::notice::{self, Noticed};
 use super::values::{Marking, Values};
 use super::{
-    ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateLimits, TemplateRaised, continued, python,
+    ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateLimits, TemplateRaised, continued,
+    python,
 };
 use crate::chat::{Chat, Chunk, Content, Message, Role};
 use crate::control::{Control, Vocabulary};
@@ -66,7 +67,7 @@ pub(super) fn render<'r>(template: &'r ChatTemplate, chat: &'r Chat<'r>) -> Resu
 }
 
 /// What the interpreter prints; none where it cannot, or that is too long.
-fn interpreted<'r>(
+pub(super) fn interpreted<'r>(
     template: &'r ChatTemplate,
     chat: &'r Chat<'r>,
     compiled: &'r Compiled,
@@ -86,7 +87,7 @@ fn interpreted<'r>(
     fits.then_some(printed)
 }
 
-fn by_engine(template: &ChatTemplate, chat: &Chat<'_>, compiled: &Compiled) -> Result<Output, Error> {
+pub(super) fn by_engine(template: &ChatTemplate, chat: &Chat<'_>, compiled: &Compiled) -> Result<Output, Error> {
     let mut texts = Texts::default();
     texts.of_chat(chat);
     for (_, json) in &template.variables {

@@ -3,10 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::run::Run;
-use super::syntax::{Expression, Filter, LoopField, Operator, Test};
-use super::text::{Piece, Text};
-use super::value::{Members, Value};
+use super::run::{Loop, Run};
+use super::syntax::{Ends, Expression, Filter, LoopField, Operator, Test};
+use super::text::{Piece, Text, bounds};
+use super::value::{List, Members, Value, number_text};
+use crate::chat::{Content, Message};
+use crate::template::python::is_space;
+use crate::template::{engine, methods};
 
 impl<'r> Run<'r> {
     pub(super) fn value(&mut self, expression: &'r Expression) -> Option<Value<'r>> {
@@ -25,16 +28,26 @@ impl<'r> Run<'r> {
                 let held = attributes.iter().all(|(_, value)| value.may_be_passed());
                 held.then(|| Value::Namespace(Rc::new(RefCell::new(attributes))))
             }
-            Expression::Member(of, key) => self.member(of, key),
+            Expression::Member(of, key) => {
+                let of = self.value(of)?;
+                self.member_of(of, key)
+            }
             Expression::Index(of, index) => {
                 let (of, index) = (self.value(of)?, self.value(index)?);
                 item(&of, &index)
             }
-            Expression::From(of, start) => {
-                let Value::List(list) = self.value(of)? else { return None };
-                self.charge(list.items.len())?;
-                Value::list(list.items.iter().skip(*start).cloned())
-            }
+            Expression::Slice(of, range) => match self.value(of)? {
+                Value::List(list) => {
+                    self.charge(list.items.len())?;
+                    let taken = list.items.get(bounds(list.items.len(), *range))?;
+                    Value::list(taken.iter().cloned())
+                }
+                Value::Text(text) => {
+                    self.charge(text.bytes() / 64)?;
+                    text.slice(*range).map(Value::Text)
+                }
+                _ => None,
+            },
             Expression::Not(value) => self.holds(value).map(|holds| Value::Bool(!holds)),
             Expression::Binary(operator, operands) => self.binary(*operator, operands),
             Expression::If(parts) => {
@@ -76,22 +89,30 @@ impl<'r> Run<'r> {
     }
 
     fn loop_field(&self, field: LoopField) -> Option<Value<'r>> {
-        let place = self.place()?;
+        let Loop { list, index } = self.innermost_loop()?;
         let number = |number: usize| i64::try_from(number).ok().map(Value::Integer);
+        let item = |place: Option<usize>| {
+            Some(place.and_then(|place| list.items.get(place)).map_or(Value::Undefined, Value::clone))
+        };
         match field {
-            LoopField::Index => number(place.index + 1),
-            LoopField::Index0 => number(place.index),
-            LoopField::First => Some(Value::Bool(place.index == 0)),
-            LoopField::Last => Some(Value::Bool(place.index + 1 == place.length)),
-            LoopField::Length => number(place.length),
+            LoopField::Index => number(index + 1),
+            LoopField::Index0 => number(*index),
+            LoopField::First => Some(Value::Bool(*index == 0)),
+            LoopField::Last => Some(Value::Bool(index + 1 == list.items.len())),
+            LoopField::Length => number(list.items.len()),
+            LoopField::Previous => item(index.checked_sub(1)),
+            LoopField::Next => item(Some(index + 1)),
         }
     }
 
-    fn member(&mut self, of: &'r Expression, key: &str) -> Option<Value<'r>> {
-        match self.value(of)? {
+    fn member_of(&self, of: Value<'r>, key: &str) -> Option<Value<'r>> {
+        match of {
             Value::Message(message) => Value::of_message(message, key, self.input.thinking),
             Value::Dict(dict) => Some(of_members(&dict.members, key)),
             Value::Namespace(attributes) => Some(of_members(&attributes.borrow(), key)),
+            Value::Text(_) | Value::None | Value::Bool(_) | Value::Integer(_) | Value::List(_) => {
+                Some(Value::Undefined)
+            }
             _ => None,
         }
     }
@@ -112,8 +133,8 @@ impl<'r> Run<'r> {
         match (operator, left, right) {
             (Operator::Equal, left, right) => truth(equal(&left, &right)?),
             (Operator::NotEqual, left, right) => truth(!equal(&left, &right)?),
-            (Operator::In, left, right) => truth(contains(&right, &left)?),
-            (Operator::NotIn, left, right) => truth(!contains(&right, &left)?),
+            (Operator::In, left, right) => truth(self.contains(&right, &left)?),
+            (Operator::NotIn, left, right) => truth(!self.contains(&right, &left)?),
             (Operator::Less, Value::Integer(left), Value::Integer(right)) => truth(left < right),
             (Operator::LessOrEqual, Value::Integer(left), Value::Integer(right)) => truth(left <= right),
             (Operator::Greater, Value::Integer(left), Value::Integer(right)) => truth(left > right),
@@ -128,6 +149,29 @@ impl<'r> Run<'r> {
         }
     }
 
+    fn contains(&mut self, container: &Value<'r>, value: &Value<'r>) -> Option<bool> {
+        match (container, value) {
+            (Value::List(list), value) => {
+                for item in &list.items {
+                    self.charge(1)?;
+                    if equal(item, value)? {
+                        return Some(true);
+                    }
+                }
+                Some(false)
+            }
+            (Value::Text(text), Value::Text(part)) => {
+                self.charge(text.bytes() / 64)?;
+                Some(text.content().contains(&*part.content()))
+            }
+            (container @ (Value::Message(_) | Value::Dict(_)), Value::Text(key)) => {
+                let member = self.member_of(container.clone(), &key.content())?;
+                Some(!matches!(member, Value::Undefined))
+            }
+            _ => None,
+        }
+    }
+
     /// A question about two texts.
     fn texts(&mut self, operands: &'r [Expression; 2], ask: fn(&str, &str) -> bool) -> Option<Value<'r>> {
         let [one, other] = operands;
@@ -138,27 +182,83 @@ impl<'r> Run<'r> {
 
     fn filter(&mut self, filter: &'r Filter, value: Value<'r>) -> Option<Value<'r>> {
         match (filter, value) {
-            (Filter::Length, Value::Text(text)) => {
-                self.charge(text.bytes() / 64)?;
-                i64::try_from(text.characters()).ok().map(Value::Integer)
-            }
-            (Filter::Length, Value::List(list)) => i64::try_from(list.items.len()).ok().map(Value::Integer),
-            (Filter::Length, Value::Tools(tools)) => i64::try_from(tools.len()).ok().map(Value::Integer),
-            (Filter::Join(separator), Value::List(list)) => self.join(&list.items, separator),
-            (Filter::Trim, Value::Text(text)) => Some(Value::Text(text.trimmed_start().trimmed_end())),
-            (Filter::TrimStart, Value::Text(text)) => Some(Value::Text(text.trimmed_start())),
-            (Filter::TrimEnd, Value::Text(text)) => Some(Value::Text(text.trimmed_end())),
-            (Filter::Same | Filter::Text, text @ Value::Text(_)) | (Filter::List, text @ Value::List(_)) => Some(text),
-            (Filter::Text, number @ Value::Integer(_)) => as_text(number).map(Value::Text),
-            (Filter::First, Value::List(list)) => Some(list.items.first().cloned().unwrap_or(Value::Undefined)),
-            (Filter::Last, Value::List(list)) => Some(list.items.last().cloned().unwrap_or(Value::Undefined)),
+            (Filter::Default(otherwise), Value::Undefined) => Some(Value::literal(otherwise)),
+            (Filter::Default(_), value) => Some(value),
             (Filter::ToJson, value) => {
                 let json = self.input.json(&value, self.budget())?;
                 self.charge(json.len() / 64)?;
                 Some(Value::Text(Text::made(json)))
             }
-            (Filter::Default(otherwise), Value::Undefined) => Some(Value::literal(otherwise)),
-            (Filter::Default(_), value) => Some(value),
+            (filter, Value::Text(text)) => self.filter_text(filter, text),
+            (filter, Value::List(list)) => self.filter_list(filter, list),
+            (Filter::Text, number) => number_text(&number).map(Value::Text),
+            (Filter::Items, Value::Dict(dict)) => {
+                let pair = |(key, value): &(&'r str, Value<'r>)| Value::list([Value::template(key), value.clone()]);
+                let pairs: Option<Vec<_>> = dict.members.iter().map(pair).collect();
+                Value::list(pairs?)
+            }
+            _ => None,
+        }
+    }
+
+    fn filter_text(&mut self, filter: &'r Filter, text: Text<'r>) -> Option<Value<'r>> {
+        self.charge(text.bytes() / 64)?;
+        let number = || minijinja::Value::from(text.content());
+        let changed = |change: fn(&str) -> String| {
+            let content = (!text.spells_control()).then(|| change(&text.content()))?;
+            Some(Value::Text(Text::made(content)))
+        };
+        match filter {
+            Filter::Length => i64::try_from(text.characters()).ok().map(Value::Integer),
+            Filter::Trim(ends, set) => {
+                let drop = |character: char| match set {
+                    Some(set) => set.contains(character),
+                    None => is_space(character),
+                };
+                let text = if *ends == Ends::End { text } else { text.trimmed_start(drop) };
+                Some(Value::Text(if *ends == Ends::Start { text } else { text.trimmed_end(drop) }))
+            }
+            Filter::Safe | Filter::Text => Some(Value::Text(text)),
+            Filter::Integer => {
+                engine::to_integer(&number(), 10).map_or(Some(0), |number| number.as_i64()).map(Value::Integer)
+            }
+            Filter::Float => Some(Value::Float(engine::to_float(&number()).unwrap_or(0.0))),
+            Filter::Upper => changed(str::to_uppercase),
+            Filter::Lower => changed(str::to_lowercase),
+            Filter::Capitalized => changed(methods::capitalize),
+            Filter::Title => changed(engine::title_words),
+            Filter::Split(separator) => {
+                let parts = text.split(separator)?;
+                self.charge(parts.len())?;
+                Value::list(parts.into_iter().map(Value::Text))
+            }
+            _ => None,
+        }
+    }
+
+    fn filter_list(&mut self, filter: &'r Filter, list: Rc<List<'r>>) -> Option<Value<'r>> {
+        let item = |item: Option<&Value<'r>>| Some(item.cloned().unwrap_or(Value::Undefined));
+        match filter {
+            Filter::Length => i64::try_from(list.items.len()).ok().map(Value::Integer),
+            Filter::Join(separator) => self.join(&list.items, separator),
+            Filter::List => Some(Value::List(list)),
+            Filter::First => item(list.items.first()),
+            Filter::Last => item(list.items.last()),
+            Filter::Reversed => {
+                self.charge(list.items.len())?;
+                Value::list(list.items.iter().rev().cloned())
+            }
+            Filter::SelectEqual(key, value) => {
+                self.charge(list.items.len())?;
+                let value = Value::literal(value);
+                let mut selected = Vec::new();
+                for item in &list.items {
+                    if equal(&self.member_of(item.clone(), key)?, &value)? {
+                        selected.push(item.clone());
+                    }
+                }
+                Value::list(selected)
+            }
             _ => None,
         }
     }
@@ -185,8 +285,9 @@ fn is_true(value: &Value<'_>) -> Option<bool> {
         Value::Text(text) => !text.is_empty(),
         Value::List(list) => !list.items.is_empty(),
         Value::Dict(dict) => !dict.members.is_empty(),
-        Value::Message(_) | Value::Tools(_) => true,
-        Value::Json(_) | Value::Namespace(_) | Value::Macro(_) => return None,
+        Value::Message(_) => true,
+        Value::Json(json) => json.trim_start_matches('{').trim_start() != "}",
+        Value::Float(_) | Value::Namespace(_) | Value::Macro(_) => return None,
     })
 }
 
@@ -207,8 +308,7 @@ fn item<'r>(of: &Value<'r>, index: &Value<'r>) -> Option<Value<'r>> {
 fn as_text(value: Value<'_>) -> Option<Text<'_>> {
     match value {
         Value::Text(text) => Some(text),
-        Value::Integer(number) => Some(Text::made(number.to_string())),
-        _ => None,
+        number => number_text(&number),
     }
 }
 
@@ -218,6 +318,7 @@ fn equal(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
         (Value::Integer(one), Value::Integer(other)) => one == other,
         (Value::Bool(one), Value::Bool(other)) => one == other,
         (Value::None, Value::None) => true,
+        (Value::Message(one), Value::Message(other)) => return same_message(one, other),
         (Value::Undefined, Value::Undefined) => true,
         (Value::Undefined, _) | (_, Value::Undefined) => false,
         (Value::None, _) | (_, Value::None) => false,
@@ -230,17 +331,12 @@ fn equal(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
     })
 }
 
-fn contains(container: &Value<'_>, value: &Value<'_>) -> Option<bool> {
-    match (container, value) {
-        (Value::List(list), value) => {
-            for item in &list.items {
-                if equal(item, value)? {
-                    return Some(true);
-                }
-            }
-            Some(false)
-        }
-        (Value::Text(text), Value::Text(part)) => Some(text.content().contains(&*part.content())),
+/// Are the two the same, as far as that is certain?
+fn same_message(one: &Message<'_>, other: &Message<'_>) -> Option<bool> {
+    match (one, other) {
+        (one, other) if std::ptr::eq(one, other) => Some(true),
+        (one, other) if one.role() != other.role() => Some(false),
+        (Message::User(Content::Text(one)), Message::User(Content::Text(other))) => Some(one == other),
         _ => None,
     }
 }
@@ -255,6 +351,11 @@ fn is(test: Test, value: &Value<'_>) -> Option<bool> {
         Test::None => matches!(value, Value::None),
         Test::Text => matches!(value, Value::Text(_)),
         Test::Mapping => matches!(value, Value::Dict(_) | Value::Message(_) | Value::Json(_)),
+        Test::Sequence => match value {
+            Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Message(_) => true,
+            Value::None | Value::Bool(_) | Value::Integer(_) => false,
+            _ => return None,
+        },
         Test::Iterable => match value {
             Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Message(_) => true,
             Value::None | Value::Bool(_) | Value::Integer(_) => false,

@@ -1,7 +1,7 @@
 //! The tokens of an expression into what it says, with Jinja's precedences.
 
 use super::parser::Names;
-use super::syntax::{Expression, Filter, Literal, LoopField, Operator, Test};
+use super::syntax::{Ends, Expression, Filter, Literal, LoopField, Operator, Test};
 use crate::template::tokens::{Kind, Token};
 
 /// How deep an expression may be nested.
@@ -221,6 +221,7 @@ impl<'s> Reader<'_, 's> {
             "none" | "None" => Test::None,
             "string" => Test::Text,
             "mapping" => Test::Mapping,
+            "sequence" => Test::Sequence,
             "iterable" => Test::Iterable,
             "true" => Test::True,
             "false" => Test::False,
@@ -230,30 +231,43 @@ impl<'s> Reader<'_, 's> {
 
     fn filter(&mut self) -> Option<Filter> {
         let name = self.name()?;
-        let argument = if self.sign("(") {
-            let argument = literal(self.peek()?)?;
-            self.at += 1;
-            if !self.sign(")") {
-                return None;
+        let arguments = if self.is_next(Kind::Sign, "(") { self.literals()? } else { Vec::new() };
+        let mut arguments = arguments.into_iter();
+        Some(match (name, arguments.next(), arguments.next(), arguments.next()) {
+            ("length" | "count", None, ..) => Filter::Length,
+            ("join", Some(Literal::Text(separator)), None, _) => Filter::Join(separator),
+            ("join", None, ..) => Filter::Join(Box::default()),
+            ("trim", None, ..) => Filter::Trim(Ends::Both, None),
+            ("safe", None, ..) => Filter::Safe,
+            ("string", None, ..) => Filter::Text,
+            ("int", None, ..) => Filter::Integer,
+            ("float", None, ..) => Filter::Float,
+            ("list", None, ..) => Filter::List,
+            ("first", None, ..) => Filter::First,
+            ("last", None, ..) => Filter::Last,
+            ("upper", None, ..) => Filter::Upper,
+            ("lower", None, ..) => Filter::Lower,
+            ("capitalize", None, ..) => Filter::Capitalized,
+            ("title", None, ..) => Filter::Title,
+            ("tojson", None, ..) => Filter::ToJson,
+            ("default" | "d", Some(otherwise), None, _) => Filter::Default(otherwise),
+            ("selectattr", Some(Literal::Text(key)), Some(Literal::Text(test)), Some(value))
+                if matches!(&*test, "equalto" | "eq" | "==") =>
+            {
+                Filter::SelectEqual(key, value)
             }
-            Some(argument)
-        } else {
-            None
-        };
-        Some(match (name, argument) {
-            ("length" | "count", None) => Filter::Length,
-            ("join", Some(Literal::Text(separator))) => Filter::Join(separator),
-            ("join", None) => Filter::Join(Box::default()),
-            ("trim", None) => Filter::Trim,
-            ("safe", None) => Filter::Same,
-            ("string", None) => Filter::Text,
-            ("list", None) => Filter::List,
-            ("first", None) => Filter::First,
-            ("last", None) => Filter::Last,
-            ("tojson", None) => Filter::ToJson,
-            ("default" | "d", Some(otherwise)) => Filter::Default(otherwise),
             _ => return None,
         })
+    }
+
+    /// Literals in parentheses.
+    fn literals(&mut self) -> Option<Vec<Literal>> {
+        let arguments = self.arguments()?.into_iter();
+        let literals = arguments.map(|argument| match argument {
+            (None, Expression::Literal(literal)) => Some(literal),
+            _ => None,
+        });
+        literals.collect()
     }
 
     fn postfixed(&mut self) -> Read {
@@ -277,32 +291,53 @@ impl<'s> Reader<'_, 's> {
     }
 
     fn index(&mut self, value: Expression) -> Read {
-        let index = self.conditional()?;
         let value = Box::new(value);
-        let indexed = match index {
-            Expression::Literal(Literal::Text(key)) => Expression::Member(value, key),
-            Expression::Literal(Literal::Integer(start)) if self.sign(":") => {
-                Expression::From(value, usize::try_from(start).ok()?)
-            }
-            index => Expression::Index(value, Box::new(index)),
+        let start = if self.is_next(Kind::Sign, ":") { None } else { Some(self.conditional()?) };
+        if !self.sign(":") {
+            let indexed = match start? {
+                Expression::Literal(Literal::Text(key)) => Expression::Member(value, key),
+                index => Expression::Index(value, Box::new(index)),
+            };
+            return self.sign("]").then_some(indexed);
+        }
+        let stop =
+            if self.is_next(Kind::Sign, "]") || self.is_next(Kind::Sign, ":") { None } else { self.conditional() };
+        if self.sign(":") {
+            let step = self.conditional();
+            let reversed = matches!((start, stop, step), (None, None, Some(Expression::Literal(Literal::Integer(-1)))));
+            return (self.sign("]") && reversed).then_some(Expression::Filter(Filter::Reversed, value));
+        }
+        let number = |bound: Option<Expression>| match bound {
+            None => Some(None),
+            Some(Expression::Literal(Literal::Integer(number))) => Some(Some(number)),
+            Some(_) => None,
         };
-        self.sign("]").then_some(indexed)
+        let bounds = [number(start)?, number(stop)?];
+        self.sign("]").then_some(Expression::Slice(value, bounds))
     }
 
     fn method(&mut self, value: Expression, name: &str) -> Read {
         let mut arguments = self.arguments()?.into_iter();
-        let mut next = || match arguments.next() {
-            Some((None, argument)) => Some(argument),
-            Some((Some(_), _)) | None => None,
-        };
-        let (first, second) = (next(), next());
-        if arguments.next().is_some() {
+        let (first, second) = (arguments.next(), arguments.next());
+        if arguments.next().is_some() || [&first, &second].into_iter().flatten().any(|(name, _)| name.is_some()) {
             return None;
         }
+        let (first, second) = (first.map(|(_, value)| value), second.map(|(_, value)| value));
+        let ends = match name {
+            "lstrip" => Ends::Start,
+            "rstrip" => Ends::End,
+            _ => Ends::Both,
+        };
+        let filtered = |filter: Filter, value: Expression| Some(Expression::Filter(filter, Box::new(value)));
         match (name, first, second) {
-            ("strip", None, None) => Some(Expression::Filter(Filter::Trim, Box::new(value))),
-            ("lstrip", None, None) => Some(Expression::Filter(Filter::TrimStart, Box::new(value))),
-            ("rstrip", None, None) => Some(Expression::Filter(Filter::TrimEnd, Box::new(value))),
+            ("strip" | "lstrip" | "rstrip", None, None) => filtered(Filter::Trim(ends, None), value),
+            ("strip" | "lstrip" | "rstrip", Some(Expression::Literal(Literal::Text(set))), None) => {
+                filtered(Filter::Trim(ends, Some(set)), value)
+            }
+            ("split", Some(Expression::Literal(Literal::Text(separator))), None) if !separator.is_empty() => {
+                filtered(Filter::Split(separator), value)
+            }
+            ("items", None, None) => filtered(Filter::Items, value),
             ("get", Some(Expression::Literal(Literal::Text(key))), default) => {
                 let default = default.unwrap_or(Expression::Literal(Literal::None));
                 Some(Expression::Get(Box::new([value, default]), key))
@@ -387,6 +422,8 @@ impl<'s> Reader<'_, 's> {
             "first" => LoopField::First,
             "last" => LoopField::Last,
             "length" => LoopField::Length,
+            "previtem" => LoopField::Previous,
+            "nextitem" => LoopField::Next,
             _ => return None,
         }))
     }

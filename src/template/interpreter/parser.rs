@@ -13,14 +13,16 @@ const MAX_DEPTH: usize = 40;
 pub(in crate::template) struct Program {
     pub(super) body: Block,
     pub(super) macros: Vec<Macro>,
-    /// Every name, and whether the template gives it a value somewhere.
+    /// Every name, and where the template gives it a value.
     pub(super) names: Vec<(Box<str>, Assigned)>,
 }
 
+/// In how many places something is given a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Assigned {
-    Somewhere,
     Nowhere,
+    Once,
+    Often,
 }
 
 /// The names of a program, in the order in which they are met.
@@ -48,7 +50,7 @@ impl<'s> Names<'s> {
         }
         let name = self.number(token.text);
         if let Some((_, assigned)) = self.known.get_mut(name.0) {
-            *assigned = Assigned::Somewhere;
+            *assigned = if *assigned == Assigned::Nowhere { Assigned::Once } else { Assigned::Often };
         }
         Some(name)
     }
@@ -134,20 +136,29 @@ impl<'s> Parser<'s> {
 
     fn iteration(&mut self, tokens: &[Token<'s>]) -> Option<Statement> {
         let at_top = |word: &'static str| move |token: &Token<'_>| token.depth == 0 && token.text == word;
-        let [target, _, iterated @ ..] = tokens else { return None };
-        let known = tokens.iter().position(at_top("in")) == Some(1) && !tokens.iter().any(at_top("recursive"));
+        let (targets, iterated) = tokens.split_at_checked(tokens.iter().position(at_top("in"))?)?;
+        let iterated = iterated.get(1..)?;
         let end = iterated.iter().position(at_top("if")).unwrap_or(iterated.len());
+        let recursive = iterated.iter().any(at_top("recursive"));
         let (iterated, condition) = iterated.split_at_checked(end)?;
         let iterated = expression(iterated, &mut self.names);
-        let target = if known { self.names.assigned(target) } else { None };
+        let targets: Option<Vec<_>> = match targets {
+            [one] => Some(vec![self.names.assigned(one)?]),
+            [one, comma, other] if comma.is_sign(",") => {
+                Some(vec![self.names.assigned(one)?, self.names.assigned(other)?])
+            }
+            _ => None,
+        };
         let condition = condition.get(1..).map(|condition| expression(condition, &mut self.names));
         self.names.loops += 1;
         let (body, end) = self.block(&["else", "endfor"])?;
         self.names.loops -= 1;
         let otherwise = if end?.first()?.text == "else" { self.body("endfor")? } else { Block::new() };
-        Some(match target {
-            Some(target) => Statement::For(Box::new(For { target, iterated, condition, body, otherwise })),
-            None => Statement::Unknown,
+        Some(match targets {
+            Some(targets) if !recursive => {
+                Statement::For(Box::new(For { targets, iterated, condition, body, otherwise }))
+            }
+            _ => Statement::Unknown,
         })
     }
 
@@ -223,4 +234,3 @@ fn set_attribute(namespace: Name, attribute: &str, value: Expression) -> Stateme
         value => Statement::SetAttribute(namespace, attribute.into(), value),
     }
 }
-

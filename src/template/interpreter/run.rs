@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::parser::{Assigned, Program};
 use super::syntax::{Block, Expression, For, Macro, Name, Statement};
 use super::text::{Piece, Text};
-use super::value::{List, Members, Value};
+use super::value::{List, Members, Value, number_text};
 use super::{Input, Printed};
 use crate::template::keep::MAX_ITEMS;
 
@@ -21,11 +21,10 @@ enum Flow {
     Continue,
 }
 
-/// Where a loop is.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
+/// A loop that runs.
+pub(super) struct Loop<'r> {
+    pub(super) list: Rc<List<'r>>,
     pub(super) index: usize,
-    pub(super) length: usize,
 }
 
 /// The state of a run. Whatever gives none has met what only the engine knows.
@@ -38,7 +37,9 @@ pub(super) struct Run<'r> {
     frame: usize,
     /// Where the values begin that can be seen: those of the macro that runs.
     seen: usize,
-    loops: Vec<Place>,
+    /// Where the macro that runs is among the values: what stands before it, it knows.
+    defined: usize,
+    loops: Vec<Loop<'r>>,
     /// What names mean that the template does not set, as far as they were asked for.
     variables: Vec<Option<Value<'r>>>,
     printed: Vec<Printed<'r>>,
@@ -54,6 +55,7 @@ impl<'r> Run<'r> {
             locals: Vec::new(),
             frame: 0,
             seen: 0,
+            defined: 0,
             loops: Vec::new(),
             variables: vec![None; program.names.len()],
             printed: Vec::new(),
@@ -151,7 +153,7 @@ impl<'r> Run<'r> {
             Value::Bool(true) => Text::template("True"),
             Value::Bool(false) => Text::template("False"),
             Value::None => Text::template("None"),
-            Value::Integer(number) => Text::made(number.to_string()),
+            number @ (Value::Integer(_) | Value::Float(_)) => number_text(&number)?,
             _ => return None,
         };
         match text {
@@ -179,27 +181,32 @@ impl<'r> Run<'r> {
     }
 
     fn iterate(&mut self, iteration: &'r For) -> Option<Flow> {
-        let Value::List(mut list) = self.value(&iteration.iterated)? else { return None };
+        let mut list = match self.value(&iteration.iterated)? {
+            Value::List(list) => list,
+            Value::Text(text) => {
+                self.charge(text.bytes())?;
+                Rc::new(List::of(text.each_character()?.into_iter().map(Value::Text).collect())?)
+            }
+            _ => return None,
+        };
         let (frame, local) = (self.frame, self.locals.len());
         self.frame = local;
         if let Some(condition) = &iteration.condition {
             let mut items = Vec::new();
             for item in &list.items {
-                self.locals.truncate(local);
-                self.locals.push((iteration.target, item.clone()));
+                self.assign(&iteration.targets, item)?;
                 if self.holds(condition)? {
                     items.push(item.clone());
                 }
             }
             list = Rc::new(List::of(items)?);
         }
-        self.loops.push(Place { index: 0, length: list.items.len() });
+        self.loops.push(Loop { list: Rc::clone(&list), index: 0 });
         for (index, item) in list.items.iter().enumerate() {
             self.charge(1)?;
-            self.locals.truncate(local);
-            self.locals.push((iteration.target, item.clone()));
-            if let Some(place) = self.loops.last_mut() {
-                place.index = index;
+            self.assign(&iteration.targets, item)?;
+            if let Some(open) = self.loops.last_mut() {
+                open.index = index;
             }
             if self.block(&iteration.body)? == Flow::Break {
                 break;
@@ -211,9 +218,22 @@ impl<'r> Run<'r> {
         if list.items.is_empty() { self.block(&iteration.otherwise) } else { Some(Flow::Next) }
     }
 
-    /// Where the innermost loop is.
-    pub(super) fn place(&self) -> Option<Place> {
-        self.loops.last().copied()
+    /// Begins a loop's turn: its targets are all that is set in it.
+    fn assign(&mut self, targets: &[Name], item: &Value<'r>) -> Option<()> {
+        self.locals.truncate(self.frame);
+        match (targets, item) {
+            ([target], item) => self.locals.push((*target, item.clone())),
+            (targets, Value::List(items)) if targets.len() == items.items.len() => {
+                self.locals.extend(targets.iter().copied().zip(items.items.iter().cloned()));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The innermost loop.
+    pub(super) fn innermost_loop(&self) -> Option<&Loop<'r>> {
+        self.loops.last()
     }
 
     fn set(&mut self, name: Name, value: Value<'r>) {
@@ -224,26 +244,22 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// The value that a name has been given where that can be seen.
     fn local(&self, name: Name) -> Option<&Value<'r>> {
         let seen = self.locals.get(self.seen..).unwrap_or_default();
         seen.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     pub(super) fn name(&mut self, name: Name) -> Option<Value<'r>> {
-        match self.local(name) {
-            Some(value) => Some(value.clone()),
-            None => self.variable(name),
+        if let Some(value) = self.local(name) {
+            return Some(value.clone());
         }
-    }
-
-    /// What a name means that nothing which can be seen has set.
-    fn variable(&mut self, name: Name) -> Option<Value<'r>> {
         if let Some(Some(known)) = self.variables.get(name.0) {
             return Some(known.clone());
         }
         let (text, assigned) = self.program.names.get(name.0)?;
-        if self.calls > 0 && *assigned == Assigned::Somewhere {
-            return self.outer_macro(name);
+        if self.calls > 0 && *assigned != Assigned::Nowhere {
+            return self.enclosed(name).cloned();
         }
         let value = self.input.variable(text)?;
         if let Some(variable) = self.variables.get_mut(name.0) {
@@ -252,17 +268,15 @@ impl<'r> Run<'r> {
         Some(value)
     }
 
-    /// A macro that was defined outside of the one that runs.
-    fn outer_macro(&self, name: Name) -> Option<Value<'r>> {
-        let mut outside = self.locals.get(..self.seen)?.iter().filter(|(known, _)| *known == name);
-        match (outside.next(), outside.next()) {
-            (Some((_, found @ Value::Macro(_))), None) => Some(found.clone()),
-            _ => None,
-        }
+    /// What a name was outside of the macro that runs when that was defined, where it cannot have become another since.
+    fn enclosed(&self, name: Name) -> Option<&Value<'r>> {
+        let (_, Assigned::Once) = self.program.names.get(name.0)? else { return None };
+        let outside = self.locals.get(..self.defined)?;
+        outside.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     fn attributes(&self, namespace: Name) -> Option<Rc<RefCell<Members<'r>>>> {
-        match self.local(namespace)? {
+        match self.local(namespace).or_else(|| self.enclosed(namespace))? {
             Value::Namespace(attributes) => Some(Rc::clone(attributes)),
             _ => None,
         }
@@ -329,9 +343,11 @@ impl<'r> Run<'r> {
         let Value::Macro(place) = self.name(name)? else { return None };
         let called = self.program.macros.get(place)?;
         let given = self.arguments(called, arguments)?;
-        let (frame, seen, local) = (self.frame, self.seen, self.locals.len());
+        let (frame, seen, defined, local) = (self.frame, self.seen, self.defined, self.locals.len());
         let loops = std::mem::take(&mut self.loops);
         (self.frame, self.seen) = (local, local);
+        self.defined =
+            self.locals.iter().rposition(|(_, value)| matches!(value, Value::Macro(own) if *own == place))?;
         self.calls += 1;
         if self.calls > MAX_CALLS {
             return None;
@@ -341,7 +357,7 @@ impl<'r> Run<'r> {
         self.locals.truncate(local);
         self.calls -= 1;
         self.loops = loops;
-        (self.frame, self.seen) = (frame, seen);
+        (self.frame, self.seen, self.defined) = (frame, seen, defined);
         Some(())
     }
 
@@ -358,8 +374,7 @@ impl<'r> Run<'r> {
         called: &'r Macro,
         arguments: &'r [(Option<Name>, Expression)],
     ) -> Option<Vec<(Name, Value<'r>)>> {
-        let mut given: Vec<_> =
-            called.parameters.iter().map(|parameter| (parameter.name, Value::Undefined)).collect();
+        let mut given: Vec<_> = called.parameters.iter().map(|parameter| (parameter.name, Value::Undefined)).collect();
         for (place, (name, argument)) in arguments.iter().enumerate() {
             let place = match name {
                 None => place,

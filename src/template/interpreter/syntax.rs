@@ -30,10 +30,10 @@ pub(super) enum Statement {
     Unknown,
 }
 
-/// `{% for target in iterated if condition %}`
+/// `{% for targets in iterated if condition %}`
 #[derive(Debug)]
 pub(super) struct For {
-    pub(super) target: Name,
+    pub(super) targets: Vec<Name>,
     pub(super) iterated: Expression,
     pub(super) condition: Option<Expression>,
     pub(super) body: Block,
@@ -72,8 +72,8 @@ pub(super) enum Expression {
     /// `a.b` and `a['b']`
     Member(Box<Expression>, Box<str>),
     Index(Box<Expression>, Box<Expression>),
-    /// `a[1:]`
-    From(Box<Expression>, usize),
+    /// `a[1:-1]`
+    Slice(Box<Expression>, [Option<i64>; 2]),
     Not(Box<Expression>),
     Binary(Operator, Box<[Expression; 2]>),
     /// The condition, what it is where that holds, and what it is otherwise.
@@ -118,6 +118,8 @@ pub(super) enum LoopField {
     First,
     Last,
     Length,
+    Previous,
+    Next,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +129,7 @@ pub(super) enum Test {
     None,
     Text,
     Mapping,
+    Sequence,
     Iterable,
     True,
     False,
@@ -136,15 +139,34 @@ pub(super) enum Test {
 pub(super) enum Filter {
     Length,
     Join(Box<str>),
-    Trim,
-    TrimStart,
-    TrimEnd,
+    /// Without white space, or these characters, at some of its ends.
+    Trim(Ends, Option<Box<str>>),
     /// What is given back as it is.
-    Same,
+    Safe,
     Text,
+    Integer,
+    Float,
     List,
+    Reversed,
     First,
     Last,
+    Upper,
+    Lower,
+    Capitalized,
+    Title,
     ToJson,
     Default(Literal),
+    /// `selectattr('key', 'equalto', value)`
+    SelectEqual(Box<str>, Literal),
+    /// `.items()`
+    Items,
+    /// `.split(separator)`
+    Split(Box<str>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    Both,
+    Start,
+    End,
 }

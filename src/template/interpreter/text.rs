@@ -1,9 +1,10 @@
 //! Texts that know where each of their pieces comes from: the template, or whoever filled in the chat.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::super::python::is_space;
+use crate::marking::{holds, is_bracket};
 
 /// A stretch of text from one source.
 #[derive(Clone, Debug)]
@@ -98,23 +99,68 @@ impl<'r> Text<'r> {
         Text::joined(self.pieces().iter().chain(other.pieces()).cloned())
     }
 
-    /// Without the white space at its beginning.
-    pub(super) fn trimmed_start(&self) -> Self {
-        let blank = |piece: &&Piece<'r>| piece.as_str().chars().all(is_space);
+    /// Without such characters at its beginning.
+    pub(super) fn trimmed_start(&self, drop: impl Fn(char) -> bool) -> Self {
+        let blank = |piece: &&Piece<'r>| piece.as_str().chars().all(&drop);
         let mut pieces = self.pieces().iter().skip_while(blank);
-        let first = pieces.next().map(|first| first.part(|text| text.trim_start_matches(is_space)));
+        let first = pieces.next().map(|first| first.part(|text| text.trim_start_matches(&drop)));
         Text::joined(first.into_iter().chain(pieces.cloned()))
     }
 
-    /// Without the white space at its end.
-    pub(super) fn trimmed_end(&self) -> Self {
-        let blank = |piece: &&Piece<'r>| piece.as_str().chars().all(is_space);
+    /// Without such characters at its end.
+    pub(super) fn trimmed_end(&self, drop: impl Fn(char) -> bool) -> Self {
+        let blank = |piece: &&Piece<'r>| piece.as_str().chars().all(&drop);
         let pieces = self.pieces();
         let kept = pieces.len() - pieces.iter().rev().take_while(blank).count();
         let Some((last, before)) = pieces.get(..kept).and_then(<[_]>::split_last) else { return Text::template("") };
-        let last = last.part(|text| text.trim_end_matches(is_space));
+        let last = last.part(|text| text.trim_end_matches(&drop));
         Text::joined(before.iter().cloned().chain([last]))
     }
+
+    /// The text in characters; none where it has several pieces.
+    pub(super) fn each_character(&self) -> Option<Vec<Self>> {
+        let Text::One(piece) = self else { return None };
+        let ends = piece.as_str().char_indices().map(|(at, character)| at..at + character.len_utf8());
+        Some(ends.map(|range| Text::One(piece.part(|text| text.get(range.clone()).unwrap_or_default()))).collect())
+    }
+
+    /// The characters from one place to another, counted from the end where negative; none where it has several pieces.
+    pub(super) fn slice(&self, [start, stop]: [Option<i64>; 2]) -> Option<Self> {
+        let Text::One(piece) = self else { return None };
+        let count = self.characters();
+        let byte = |place: usize| piece.as_str().char_indices().nth(place).map_or(piece.as_str().len(), |(at, _)| at);
+        let range = bounds(count, [start, stop]);
+        let range = byte(range.start)..byte(range.end);
+        Some(Text::One(piece.part(|text| text.get(range.clone()).unwrap_or_default())))
+    }
+
+    /// What stands between the separators; none where it has several pieces.
+    pub(super) fn split(&self, separator: &str) -> Option<Vec<Self>> {
+        let Text::One(piece) = self else { return None };
+        let mut at = 0;
+        let parts = piece.as_str().split(separator).map(|part| {
+            let range = at..at + part.len();
+            at = range.end + separator.len();
+            Text::One(piece.part(|text| text.get(range.clone()).unwrap_or_default()))
+        });
+        Some(parts.collect())
+    }
+
+    /// Could the template spell a control token in it, or a part of one?
+    pub(super) fn spells_control(&self) -> bool {
+        let own = self.pieces().iter().filter(|piece| matches!(piece, Piece::Template(_)));
+        own.map(Piece::as_str).any(|text| holds(text, is_bracket))
+    }
+}
+
+/// The places that a slice takes of so many, as in Python.
+pub(super) fn bounds(count: usize, [start, stop]: [Option<i64>; 2]) -> Range<usize> {
+    let place = |bound: i64| match usize::try_from(bound) {
+        Ok(place) => place.min(count),
+        Err(_) => count.saturating_sub(usize::try_from(bound.unsigned_abs()).unwrap_or(usize::MAX)),
+    };
+    let (start, stop) = (start.map_or(0, place), stop.map_or(count, place));
+    start..stop.max(start)
 }
 
 impl PartialEq for Text<'_> {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::syntax::Literal;
 use super::text::{Piece, Text};
 use crate::chat::{ArgumentsForm, AssistantMessage, Chunk, Content, Message, Tool, ToolCall};
+use crate::template::python;
 use crate::template::values::Thinking;
 
 /// How deep a template's lists and dicts may hold one another.
@@ -17,11 +18,11 @@ pub(super) enum Value<'r> {
     None,
     Bool(bool),
     Integer(i64),
+    Float(f64),
     Text(Text<'r>),
     List(Rc<List<'r>>),
     Dict(Rc<Dict<'r>>),
     Message(&'r Message<'r>),
-    Tools(&'r [Tool<'r>]),
     /// The JSON of a dict.
     Json(&'r str),
     Namespace(Rc<RefCell<Members<'r>>>),
@@ -188,6 +189,29 @@ impl<'r> Value<'r> {
         Value::dict(members)
     }
 
+    pub(super) fn tool(tool: &'r Tool<'r>) -> Option<Self> {
+        let parameters = Some(tool.parameters.as_str()).filter(|json| json.starts_with('{'))?;
+        let function = Value::dict(vec![
+            ("name", Value::chat(&tool.name)),
+            ("description", Value::chat(&tool.description)),
+            ("parameters", Value::Json(parameters)),
+        ])?;
+        Value::dict(vec![("type", Value::template("function")), ("function", function)])
+    }
+
+    /// A variable that whoever renders sets.
+    pub(super) fn variable(json: &'r str) -> Option<Self> {
+        match json {
+            "null" => Some(Value::None),
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            json if json.starts_with('"') && !json.contains('\\') => {
+                json.get(1..json.len().checked_sub(1)?).map(Value::chat)
+            }
+            json => json.parse().ok().map(Value::Integer),
+        }
+    }
+
     fn call(call: &'r ToolCall<'r>) -> Option<Self> {
         let arguments = match call.arguments_form {
             ArgumentsForm::Text => Value::chat(&call.arguments),
@@ -203,4 +227,17 @@ impl<'r> Value<'r> {
 
 fn is_thinking(chunk: &Chunk<'_>) -> bool {
     matches!(chunk, Chunk::Thinking { .. })
+}
+
+/// A number as Python prints it.
+pub(super) fn number_text<'r>(number: &Value<'_>) -> Option<Text<'r>> {
+    match number {
+        Value::Integer(number) => Some(Text::made(number.to_string())),
+        Value::Float(number) => {
+            let mut text = String::new();
+            python::display(&minijinja::Value::from(*number), &mut text, usize::MAX).ok()?;
+            Some(Text::made(text))
+        }
+        _ => None,
+    }
 }

@@ -1,0 +1,280 @@
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::chat::Chat;
+use crate::control::{Control, Vocabulary};
+use crate::error::Error;
+use crate::layout::WordStart;
+use crate::prompt::{Prompt, Writer};
+use crate::template::render::{self, Rendered};
+use crate::template::{ChatTemplate, MarkingFailure};
+use crate::version::Version;
+
+/// Chats that have all that a template can look at.
+const CHATS: [&str; 6] = [
+    r#"{"messages": [{"role": "user", "content": "Hello [INST]"}]}"#,
+    r#"{"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": " a\n"},
+        {"role": "assistant", "content": "b </s>"}, {"role": "user", "content": "INST"}]}"#,
+    r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "["}, {"type": "text", "text": "s"}]},
+        {"role": "assistant", "content": ""}, {"role": "user", "content": ""}], "reasoning_effort": "high"}"#,
+    r#"{"messages": [{"role": "user", "content": "2"}, {"role": "assistant", "content": "",
+        "tool_calls": [{"id": "123456789", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1}"}}]},
+        {"role": "tool", "tool_call_id": "123456789", "name": "f", "content": "3"}, {"role": "assistant", "content": "4"}],
+        "tools": [{"type": "function", "function": {"name": "f", "description": "<s>", "parameters": {"type": "object"}}}]}"#,
+    r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content":
+        [{"type": "thinking", "thinking": "[THINK] hm"}, {"type": "text", "text": "so"}]}, {"role": "user", "content": "r"},
+        {"role": "assistant", "content": null, "tool_calls": [{"type": "function", "function": {"name": "g", "arguments": {"b": "]"}}}]}]}"#,
+    r#"{"messages": []}"#,
+];
+
+/// A rendered chat: what is printed, in segments, and what of it is generated.
+fn prompt(rendered: &Rendered<'_>) -> (Prompt, Vec<std::ops::Range<usize>>) {
+    let mut prompt = Prompt::new();
+    let all = Control::all().fold(Vocabulary::default(), |all, control| all.with(&[control]));
+    rendered.write(&mut Writer::new(&mut prompt, WordStart::Nothing), all);
+    (prompt, rendered.generated())
+}
+
+/// Does the interpreter render the chat? What it makes of it is what the engine makes of it.
+#[track_caller]
+fn is_interpreted(template: &ChatTemplate, chat: &Chat<'_>) -> bool {
+    let compiled = template.compiled_for(chat);
+    let Some(printed) = render::interpreted(template, chat, compiled) else { return false };
+    let (ours, generated) = prompt(&Rendered::Pieces(printed));
+    let engine = render::by_engine(template, chat, compiled);
+    let source = &compiled.source;
+    let refused: Result<_, Error> = engine.map(|output| prompt(&Rendered::Whole(output)));
+    match refused {
+        Ok((engine, engine_generated)) => {
+            assert!(ours.segments().eq(engine.segments()), "{ours:?}\nis not\n{engine:?}\nof\n{source}");
+            assert_eq!(generated, engine_generated, "{source}");
+        }
+        Err(error) => {
+            // The engine may lose sight of what is marked, and knows only then what the text is.
+            let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
+            let output = render::by_engine(&all_text, chat, compiled).map(|output| prompt(&Rendered::Whole(output)));
+            let output = output.unwrap_or_else(|_| panic!("{error}, but {:?} of\n{source}", ours.as_str()));
+            assert_eq!(ours.as_str(), output.0.as_str(), "{source}");
+        }
+    }
+    true
+}
+
+#[track_caller]
+fn assert_interpreted(source: &str, chats: usize) {
+    let template = ChatTemplate::new(source).unwrap();
+    let interpreted = CHATS.iter().filter(|json| is_interpreted(&template, &Chat::from_json(json).unwrap()));
+    assert_eq!(interpreted.count(), chats, "{source}");
+}
+
+#[test]
+fn templates_are_interpreted() {
+    for version in Version::ALL {
+        let template = ChatTemplate::new(&version.layout().chat_template()).unwrap();
+        let interpreted: Vec<_> =
+            CHATS.iter().map(|json| is_interpreted(&template, &Chat::from_json(json).unwrap())).collect();
+        eprintln!("{version:?} {interpreted:?}");
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/templates");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let template = ChatTemplate::new(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let count = CHATS.iter().filter(|json| is_interpreted(&template, &Chat::from_json(json).unwrap())).count();
+        eprintln!("{path:?} {count}");
+    }
+}
+
+#[test]
+fn what_templates_are_made_of() {
+    for (source, chats) in [
+        (
+            "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m['content'] if m.content is string }}{% endfor %}",
+            6,
+        ),
+        ("{% for m in messages if m.role == 'user' %}{{ loop.index }}{{ loop.last }}{% else %}none{% endfor %}", 6),
+        (
+            "{% set ns = namespace(n=0, l=[]) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% set ns.l = ns.l + [m.role] %}{% endfor %}{{ ns.n ~ ns.l|join(',') }}",
+            6,
+        ),
+        (
+            "{% macro f(a, b='x') %}[{{ a }}{{ b }}]{% endmacro %}{{ f('INST') }}{{ f(b='', a='/INST') ~ f('q')|length }}",
+            6,
+        ),
+        ("  {%- if tools %}\n  {{ tools|length }}\n  {% else %}\n x {% endif %}\n y\n", 6),
+        ("{% generation %}a{% endgeneration %}b{% set c %}d{{ 1 - 3 }}{% endset %}{{ c }}", 6),
+        ("{{ '[' ~ 'INST]' }}{{ '[' }}INST{{ ']' }}{{ none }}{{ true }}{{ nope }}{{ nope is defined }}", 6),
+        ("{{ messages[0].content|trim if messages and messages[0].content is string }}{{ messages[-1].role }}", 5),
+        (
+            "{% for m in messages %}{% if loop.index0 % 2 == 1 %}{% continue %}{% endif %}{{ m.get('name', '-') }}{% if loop.index == 3 %}{% break %}{% endif %}{% endfor %}",
+            6,
+        ),
+        (
+            "{% for m in messages[1:] %}{{ m.tool_calls|tojson if m.tool_calls is defined }}{% endfor %}{{ tools|tojson }}",
+            6,
+        ),
+    ] {
+        assert_interpreted(source, chats);
+    }
+}
+
+fn names() -> impl Strategy<Value = String> {
+    let names = [
+        "messages",
+        "m",
+        "m",
+        "m.content",
+        "m['role']",
+        "m.tool_calls",
+        "a",
+        "b",
+        "ns.n",
+        "ns.t",
+        "ns.l",
+        "nope",
+        "tools",
+        "bos_token",
+        "messages[0]",
+        "messages[-1].content",
+        "loop.index",
+        "loop.index0",
+        "loop.first",
+        "loop.last",
+        "loop.length",
+        "ns",
+        "f",
+        "reasoning_effort",
+        "add_generation_prompt",
+    ];
+    select(names.to_vec()).prop_map(str::to_owned)
+}
+
+fn literals() -> impl Strategy<Value = String> {
+    let literals = [
+        "'user'",
+        "'[INST]'",
+        "'['",
+        "'/INST]'",
+        "''",
+        "' x\\n'",
+        "\"it's\"",
+        "0",
+        "1",
+        "2",
+        "none",
+        "true",
+        "False",
+        "[]",
+        "{}",
+        "{'role': 'user'}",
+        "['user', 'assistant']",
+        "'content'",
+    ];
+    select(literals.to_vec()).prop_map(str::to_owned)
+}
+
+fn expressions() -> BoxedStrategy<String> {
+    let leaf = prop_oneof![4 => names(), 3 => literals()];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        let operators = ["~", "~", "+", "-", "%", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"];
+        let after = [
+            ".content", "['role']", "[0]", "[-1]", "[1:]", ".strip()", ".lstrip()", ".rstrip()", ".get('role')",
+            ".get('name', 'x')", ".startswith('a')", ".endswith('\\n')", "|length", "|trim", "|join", "|join('[')",
+            "|string", "|list", "|first", "|last", "|tojson", "|safe", "|default('x')", " is defined", " is not none",
+            " is string", " is not mapping", " is iterable", " is undefined", " is true",
+        ];
+        prop_oneof![
+            5 => (inner.clone(), select(operators.to_vec()), inner.clone()).prop_map(|(a, o, b)| format!("{a} {o} {b}")),
+            2 => (inner.clone(), select(operators.to_vec()), inner.clone()).prop_map(|(a, o, b)| format!("({a} {o} {b})")),
+            6 => (inner.clone(), select(after.to_vec())).prop_map(|(a, after)| format!("{a}{after}")),
+            1 => inner.clone().prop_map(|a| format!("not {a}")),
+            1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("{a} if {b} else {c}")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[{a}, {b}]")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{'a': {a}, 'role': {b}}}")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("f({a}, q={b})")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}[{b}]")),
+        ]
+    })
+    .boxed()
+}
+
+fn tag(inside: String, [open, close]: [&str; 2]) -> String {
+    format!("{{%{open} {inside} {close}%}}")
+}
+
+fn statements() -> BoxedStrategy<String> {
+    let signs = || [select(vec!["", "", "-", "-", "+"]), select(vec!["", "", "-", "-", "+"])];
+    let texts =
+        select(vec!["[INST]", "[", " x\n", "\n  ", "\n", "  ", "a", "INST]", "</s>", "{# c #}\n", " {#- c -#} "]);
+    let set = (select(vec!["a", "b", "ns.n", "ns.t", "ns.l", "ns"]), expressions(), signs());
+    let add = (select(vec!["ns.n", "ns.t", "ns.l"]), expressions(), signs());
+    let leaf = prop_oneof![
+        3 => texts.prop_map(str::to_owned),
+        4 => (expressions(), signs()).prop_map(|(e, [open, close])| format!("{{{{{open} {e} {close}}}}}")),
+        2 => set.prop_map(|(name, e, signs)| tag(format!("set {name} = {e}"), signs)),
+        1 => add.prop_map(|(name, e, signs)| tag(format!("set {name} = {name} + {e}"), signs)),
+    ];
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        let block = move || vec(inner.clone(), 0..4).prop_map(|statements| statements.concat());
+        let conditional = (expressions(), block(), expressions(), block(), block(), signs()).prop_map(
+            |(first, one, second, other, last, signs)| {
+                let [a, b, c, d] = [format!("if {first}"), format!("elif {second}"), "else".into(), "endif".into()]
+                    .map(|inside| tag(inside, signs));
+                format!("{a}{one}{b}{other}{c}{last}{d}")
+            },
+        );
+        let iterated = prop_oneof![3 => Just("messages".to_owned()), 1 => expressions()];
+        let filtered = prop_oneof![3 => Just(String::new()), 1 => expressions().prop_map(|e| format!(" if {e}"))];
+        let leaving = prop_oneof![
+            4 => Just(String::new()),
+            1 => expressions().prop_map(|e| format!("{{% if {e} %}}{{% break %}}{{% endif %}}")),
+            1 => expressions().prop_map(|e| format!("{{% if {e} %}}{{% continue %}}{{% endif %}}")),
+        ];
+        let repeated = (iterated, filtered, block(), leaving, block(), signs()).prop_map(
+            |(iterated, filtered, body, leaving, otherwise, signs)| {
+                let [a, b, c] = [format!("for m in {iterated}{filtered}"), "else".into(), "endfor".into()]
+                    .map(|inside| tag(inside, signs));
+                format!("{a}{body}{leaving}{body}{b}{otherwise}{c}")
+            },
+        );
+        prop_oneof![
+            3 => conditional,
+            4 => repeated,
+            1 => (block(), signs()).prop_map(|(body, signs)| {
+                format!("{}{body}{}", tag("set a".into(), signs), tag("endset".into(), signs))
+            }),
+            1 => block().prop_map(|body| format!("{{% generation %}}{body}{{% endgeneration %}}")),
+        ]
+    })
+    .boxed()
+}
+
+fn templates() -> impl Strategy<Value = String> {
+    let macros = vec(statements(), 1..3).prop_map(|body| {
+        format!("{{% macro f(p, q='d') %}}{{{{ p }}}}{}{{% endmacro %}}", body.concat().replace("m.", "p."))
+    });
+    let macros = prop_oneof![2 => Just(String::new()), 1 => macros];
+    (macros, vec(statements(), 1..6))
+        .prop_map(|(macros, body)| format!("{{%- set ns = namespace(n=0, t='', l=[]) -%}}{macros}{}", body.concat()))
+}
+
+/// So many cases, or as many as `PROPTEST_CASES` says.
+fn cases(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases, ..default } }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn the_interpreter_is_the_engine(source in templates()) {
+        if let Ok(template) = ChatTemplate::new(&source) {
+            for json in CHATS {
+                is_interpreted(&template, &Chat::from_json(json).unwrap());
+            }
+        }
+    }
+}
