@@ -302,13 +302,7 @@ impl<'r> Run<'r> {
             let own = attributes.iter_mut().find(|(known, _)| *known == attribute)?;
             Some(std::mem::replace(&mut own.1, Value::Undefined))
         };
-        let added = match added {
-            Expression::List(items) => {
-                let items: Option<Vec<_>> = items.iter().map(|item| self.value(item)).collect();
-                Value::list(items?)?
-            }
-            added => self.value(added)?,
-        };
+        let added = self.value(added)?;
         let own = own(&mut attributes.borrow_mut())?;
         let sum = self.add(own, added)?;
         self.set_attribute(namespace, attribute, sum)

@@ -33,7 +33,7 @@ pub(super) enum Value<'r> {
 /// Values by their names.
 pub(super) type Members<'r> = Vec<(&'r str, Value<'r>)>;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct List<'r> {
     pub(super) items: Vec<Value<'r>>,
     /// How deep the items are nested.
@@ -49,9 +49,11 @@ pub(super) struct Dict<'r> {
 impl<'r> List<'r> {
     /// The list; none where its items are nested too deep, or cannot be held.
     pub(super) fn of(items: Vec<Value<'r>>) -> Option<Self> {
-        let mut list = List::default();
-        items.into_iter().try_for_each(|item| list.push(item))?;
-        Some(list)
+        let mut depth = 0;
+        for item in &items {
+            depth = depth.max(item.depth()?);
+        }
+        Some(List { items, depth })
     }
 
     pub(super) fn push(&mut self, item: Value<'r>) -> Option<()> {
