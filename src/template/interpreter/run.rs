@@ -11,7 +11,7 @@ use super::{Input, Printed};
 use crate::template::keep::MAX_ITEMS;
 
 /// How deep macros may call one another.
-const MAX_CALLS: usize = 8;
+const MAX_CALLS: usize = 6;
 
 /// What follows a statement.
 #[derive(Clone, Copy, PartialEq)]
