@@ -6,7 +6,7 @@ use super::syntax::{Block, Expression, For, Macro, Name, Operator, Parameter, St
 use crate::template::tokens::{Kind, Token};
 
 /// How deep statements may be nested.
-const MAX_DEPTH: usize = 24;
+const MAX_DEPTH: usize = 16;
 
 /// A template, read.
 #[derive(Debug)]

@@ -208,7 +208,12 @@ impl<'r> Run<'r> {
             if let Some(open) = self.loops.last_mut() {
                 open.index = index;
             }
-            if self.block(&iteration.body)? == Flow::Break {
+            let flow = self.block(&iteration.body)?;
+            if flow != Flow::Next && !iteration.otherwise.is_empty() {
+                // Jinja takes a turn that is left early for none.
+                return None;
+            }
+            if flow == Flow::Break {
                 break;
             }
         }
