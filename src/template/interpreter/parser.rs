@@ -235,10 +235,13 @@ fn set_attribute(namespace: Name, attribute: &str, value: Expression) -> Stateme
         _ => false,
     };
     match value {
-        Expression::Binary(Operator::Add, operands) if is_own(&operands[0]) => {
-            let [_, added] = *operands;
-            Statement::AddToAttribute(namespace, attribute.into(), added)
-        }
+        Expression::Binary(Operator::Add, operands) => match *operands {
+            [own, added] if is_own(&own) => Statement::AddToAttribute(namespace, attribute.into(), added),
+            operands => {
+                let sum = Expression::Binary(Operator::Add, Box::new(operands));
+                Statement::SetAttribute(namespace, attribute.into(), sum)
+            }
+        },
         value => Statement::SetAttribute(namespace, attribute.into(), value),
     }
 }
