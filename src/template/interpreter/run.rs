@@ -259,12 +259,12 @@ impl<'r> Run<'r> {
         if let Some(value) = self.local(name) {
             return Some(value.clone());
         }
-        if let Some(Some(known)) = self.variables.get(name.0) {
-            return Some(known.clone());
-        }
         let (text, assigned) = self.program.names.get(name.0)?;
         if self.calls > 0 && *assigned != Assigned::Nowhere {
             return self.enclosed(name).cloned();
+        }
+        if let Some(Some(known)) = self.variables.get(name.0) {
+            return Some(known.clone());
         }
         let value = self.input.variable(text)?;
         if let Some(variable) = self.variables.get_mut(name.0) {
