@@ -104,6 +104,7 @@ fn what_templates_are_made_of() {
         "{% set x = [1] %}{% set ns = namespace(l=x) %}{% set ns.l = ns.l + [2] %}{{ x|length ~ ns.l|length }}",
         "{% macro f(a, b='x') %}[{{ a }}{{ b }}]{% endmacro %}{{ f('INST') }}{{ f(b='', a='/INST') ~ f('q')|length }}",
         "{% set ns = namespace(n=0) %}{% macro f() %}{% set ns.n = ns.n + 1 %}{% endmacro %}{{ f() }}{{ f() }}{{ ns.n }}",
+        "{{ x }}{% set x = '1' %}{% macro f() %}{{ x }}{% endmacro %}{{ f() }}",
         "{% macro f() %}a{% endmacro %}{% macro g() %}{{ f() }}b{% endmacro %}{{ g() }}{{ g()|length }}",
         "  {%- if tools %}\n  {{ tools|length }}\n  {% else %}\n x {% endif %}\n y\n",
         " a {# b #} \n {#- c -#} \n d\n{% if true +%}\n e\n  {%+ endif %}\n",
@@ -139,6 +140,7 @@ fn what_only_the_engine_knows() {
         "{% set a, b = 1, 2 %}{{ a }}",
         "{% set a = 1 %}{% generation %}{% set a = a %}{% endgeneration %}",
         "{% set x = 1 %}{% macro f() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ f() }}",
+        "{% macro f() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ f() }}",
         "{% for c in 'ab' recursive %}{{ c }}{% endfor %}",
         "{{ range(3)|join }}",
         "{% for c in 'ab' %}{% break %}{% else %}x{% endfor %}",
@@ -309,8 +311,10 @@ fn templates() -> impl Strategy<Value = String> {
         format!("{{% macro f(p, q='d') %}}{{{{ p }}}}{}{{% endmacro %}}", body.concat().replace("m.", "p."))
     });
     let macros = prop_oneof![2 => Just(String::new()), 1 => macros];
-    (macros, vec(statements(), 1..6))
-        .prop_map(|(macros, body)| format!("{{%- set ns = namespace(n=0, t='', l=[]) -%}}{macros}{}", body.concat()))
+    let before = prop_oneof![2 => Just(Vec::new()), 1 => vec(statements(), 1..3)];
+    (before, macros, vec(statements(), 1..6)).prop_map(|(before, macros, body)| {
+        format!("{{%- set ns = namespace(n=0, t='', l=[]) -%}}{}{macros}{}", before.concat(), body.concat())
+    })
 }
 
 /// So many cases, or as many as `PROPTEST_CASES` says.
