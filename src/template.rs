@@ -24,9 +24,9 @@ mod config;
 mod engine;
 mod interpreter;
 mod keep;
+mod marks;
 mod methods;
 mod namespace;
-mod notice;
 mod object;
 mod operands;
 mod python;
@@ -35,7 +35,6 @@ mod rewrite;
 mod scan;
 mod tokens;
 mod values;
-mod watch;
 mod write;
 
 pub use self::clock::ClockTime;
@@ -90,8 +89,6 @@ struct Compiled {
     escapes: String,
     generation: bool,
     composes: bool,
-    /// Can it be watched while it renders, so that it need not be rendered a second time?
-    watched: bool,
     thinking: values::Thinking,
 }
 
@@ -99,11 +96,10 @@ impl Compiled {
     fn new(source: &str, limits: &TemplateLimits) -> Result<Self, Error> {
         let scanned = scan::scan(source, limits)?;
         let reads_chunks = source.contains("thinking") || !source.contains("reasoning_content");
-        let environment = engine::environment(scanned.source.into_owned(), scanned.watched.map(Cow::into_owned))
+        let environment = engine::environment(scanned.source.into_owned())
             .map_err(|error| Error::new(ErrorKind::TemplateSyntax, "").because(engine::EngineError::new(&error)))?;
         Ok(Compiled {
             program: interpreter::Program::new(source).map(Arc::new),
-            watched: environment.get_template(engine::WATCHED).is_ok(),
             environment,
             source: source.into(),
             escapes: render::decode_escapes(source),

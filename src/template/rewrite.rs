@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::tokens::{Kind, Previous, Token};
-use super::{namespace, operands, watch};
+use super::{namespace, operands};
 
 /// The filter that lists and tuples pass where a template writes one down.
 pub(super) const KEEP_FILTER: &str = "__keep";
@@ -54,16 +54,6 @@ pub(super) struct Rewriter<'s> {
     macros: BTreeMap<&'s str, Vec<&'s str>>,
     /// Does `namespace` mean what it does by itself?
     namespaces: bool,
-    watching: Watching,
-}
-
-/// Is a template watched while it renders?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Watching {
-    No,
-    Yes,
-    /// It should be, and what it does cannot be followed.
-    InVain,
 }
 
 /// What stands in the place of a stretch of a tag.
@@ -74,7 +64,7 @@ struct Edit {
 }
 
 impl<'s> Rewriter<'s> {
-    pub(super) fn new(source: &'s str, watching: Watching) -> Self {
+    pub(super) fn new(source: &'s str) -> Self {
         Rewriter {
             source,
             copied: 0,
@@ -83,32 +73,21 @@ impl<'s> Rewriter<'s> {
             open_sets: Vec::new(),
             macros: BTreeMap::new(),
             namespaces: is_only_called(source, "namespace") && !source.contains("macro namespace"),
-            watching,
         }
     }
 
-    /// The source that is to be rendered; none where it should be watched, and cannot be.
-    pub(super) fn finish(mut self) -> Option<Cow<'s, str>> {
-        if self.watching == Watching::InVain {
-            return None;
-        }
+    /// The source that is to be rendered.
+    pub(super) fn finish(mut self) -> Cow<'s, str> {
         if self.copied == 0 {
-            return Some(Cow::Borrowed(self.source));
+            return Cow::Borrowed(self.source);
         }
         self.copy_to(self.source.len());
-        Some(Cow::Owned(self.out))
-    }
-
-    fn watch(&mut self, edits: &mut Edits, tokens: &[Token<'_>]) {
-        if self.watching == Watching::Yes && !watch::watch(edits, tokens) {
-            self.watching = Watching::InVain;
-        }
+        Cow::Owned(self.out)
     }
 
     /// An expression that is printed, its inside from `inside` on.
     pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'s>]) {
         let mut edits = Edits(Vec::new());
-        self.watch(&mut edits, tokens);
         edits.values(tokens);
         self.calls(&mut edits, tokens);
         self.apply(inside, edits);
@@ -118,7 +97,6 @@ impl<'s> Rewriter<'s> {
     pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'s>]) {
         let end = tokens.last().map_or(0, Token::end);
         let mut edits = Edits(Vec::new());
-        self.watch(&mut edits, tokens);
         match tokens.first().map_or("", |token| token.text) {
             "set" => self.set(&mut edits, tokens, end),
             "endset" => {
