@@ -28,7 +28,6 @@ mod marks;
 mod methods;
 mod namespace;
 mod object;
-mod operands;
 mod python;
 mod render;
 mod rewrite;

@@ -87,11 +87,6 @@ fn filters(environment: &mut Environment<'static>) {
     environment.add_filter(rewrite::KEEP_FILTER, keep::keep);
     environment.add_filter(rewrite::NAME_FILTER, keep::name);
     environment.add_filter(rewrite::DICT_FILTER, dict);
-    environment.add_filter(rewrite::NAMESPACE_FILTER, Namespace::of_pairs);
-    environment.add_filter(rewrite::SOME_FILTER, |value: &Value| match value.as_str() {
-        Some(text) => Ok(!text.is_empty()),
-        None => minijinja::filters::length(value).map(|length| length > 0),
-    });
     for name in ["length", "count"] {
         environment.add_filter(name, |state: &State, value: &Value| match value.as_str() {
             Some(text) => Ok(marks::length(state, text)),

@@ -105,18 +105,6 @@ impl Namespace {
         Ok(Value::from_object(Namespace(Mutex::new(Members(members)))))
     }
 
-    /// A namespace of names and values in turn.
-    pub(super) fn of_pairs(pairs: &Value) -> Result<Value, Error> {
-        let pairs = pairs.downcast_object_ref::<Vec<Value>>().map(Vec::as_slice).unwrap_or_default();
-        let mut members = Members(Vec::with_capacity(pairs.len() / 2));
-        for pair in pairs.chunks_exact(2) {
-            let [name, value] = pair else { continue };
-            keep::check(std::slice::from_ref(value))?;
-            members.set(name, value.clone());
-        }
-        Ok(Value::from_object(Namespace(Mutex::new(members))))
-    }
-
     fn held(&self) -> MutexGuard<'_, Members> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
