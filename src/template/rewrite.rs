@@ -63,14 +63,14 @@ impl<'s> Rewriter<'s> {
     }
 
     /// An expression that is printed, its inside from `inside` on.
-    pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'s>]) {
+    pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'_>]) {
         let mut edits = Edits(Vec::new());
         edits.values(tokens);
         self.apply(inside, edits);
     }
 
     /// A statement, its inside from `inside` on.
-    pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'s>]) {
+    pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'_>]) {
         let end = tokens.last().map_or(0, Token::end);
         let mut edits = Edits(Vec::new());
         match tokens.first().map_or("", |token| token.text) {
@@ -90,7 +90,7 @@ impl<'s> Rewriter<'s> {
         self.apply(inside, edits);
     }
 
-    fn set(&mut self, edits: &mut Edits, tokens: &[Token<'s>], end: usize) {
+    fn set(&mut self, edits: &mut Edits, tokens: &[Token<'_>], end: usize) {
         let assignment = tokens.iter().position(|token| token.depth == 0 && token.is_sign("="));
         let target_end =
             assignment.or_else(|| tokens.iter().position(|token| token.is_sign("|"))).unwrap_or(tokens.len());
@@ -150,14 +150,20 @@ fn computes(tokens: &[Token<'_>]) -> bool {
 
 /// Does an index take a slice?
 fn slices(open: &Token<'_>, tokens: &[Token<'_>]) -> bool {
-    inner(open, tokens).iter().any(|token| token.depth == open.depth + 1 && token.is_sign(":"))
+    enclosed(open, tokens).is_some_and(|(inner, _)| top(open, inner).any(|token| token.is_sign(":")))
 }
 
-/// The tokens between a bracket and its partner.
-fn inner<'t, 's>(open: &Token<'s>, tokens: &'t [Token<'s>]) -> &'t [Token<'s>] {
-    let from = tokens.partition_point(|token| token.start <= open.start);
-    let length = tokens.get(from..).unwrap_or_default().iter().position(|token| token.depth == open.depth);
-    tokens.get(from..from + length.unwrap_or_default()).unwrap_or_default()
+/// What stands between a bracket and the one that closes it, and that one.
+fn enclosed<'t, 's>(open: &Token<'_>, tokens: &'t [Token<'s>]) -> Option<(&'t [Token<'s>], &'t Token<'s>)> {
+    let rest = tokens.get(tokens.partition_point(|token| token.start <= open.start)..)?;
+    let close = rest.iter().position(|token| token.depth == open.depth)?;
+    Some((rest.get(..close)?, rest.get(close)?))
+}
+
+/// What stands in a bracket and in no other one within.
+fn top<'t, 's>(open: &Token<'_>, inner: &'t [Token<'s>]) -> impl Iterator<Item = &'t Token<'s>> {
+    let depth = open.depth + 1;
+    inner.iter().filter(move |token| token.depth == depth)
 }
 
 /// The changes to one tag.
@@ -182,19 +188,15 @@ impl Edits {
     }
 
     fn literal(&mut self, open: &Token<'_>, tokens: &[Token<'_>]) {
-        let inner = inner(open, tokens);
-        let Some(close) = tokens.iter().find(|token| token.start > open.start && token.depth == open.depth) else {
-            return;
-        };
+        let Some((inner, close)) = enclosed(open, tokens) else { return };
         if !inner.iter().any(Token::is_dynamic) {
             return;
         }
-        let top = || inner.iter().filter(|token| token.depth == open.depth + 1);
         match open.text {
-            "(" if !top().any(|token| token.is_sign(",")) => {}
-            "{" if !top().any(|token| token.is_sign("**")) => {
+            "(" if !top(open, inner).any(|token| token.is_sign(",")) => {}
+            "{" if !top(open, inner).any(|token| token.is_sign("**")) => {
                 self.replace(Some(open), "([");
-                top().filter(|token| token.is_sign(":")).for_each(|colon| self.replace(Some(colon), ","));
+                top(open, inner).filter(|token| token.is_sign(":")).for_each(|colon| self.replace(Some(colon), ","));
                 self.replace(Some(close), CLOSE_DICT);
             }
             _ => {

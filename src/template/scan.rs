@@ -46,7 +46,7 @@ struct Scan<'s> {
     branches: usize,
 }
 
-impl<'s> Scan<'s> {
+impl Scan<'_> {
     fn run(&mut self, limits: &TemplateLimits) -> Result<(), Error> {
         let source = self.source;
         let mut at = 0;
@@ -74,13 +74,7 @@ impl<'s> Scan<'s> {
     }
 
     /// Measures one tag, whose inside begins `rest`, and finds its end.
-    fn tag(
-        &mut self,
-        inside: usize,
-        rest: &'s str,
-        end: &str,
-        limits: &TemplateLimits,
-    ) -> Result<Option<usize>, Error> {
+    fn tag(&mut self, inside: usize, rest: &str, end: &str, limits: &TemplateLimits) -> Result<Option<usize>, Error> {
         let (tokens, close) = tokens(rest, end);
         for token in tokens.iter().filter(|token| token.kind == Kind::Text) {
             let text = token.text.get(1..token.text.len() - 1).unwrap_or_default();
