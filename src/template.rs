@@ -1,7 +1,8 @@
 //! [`ChatTemplate`]: a model's own Jinja template and a chat in, the prompt that transformers would render out.
 //!
-//! The prompt has true segments: control tokens come from the template alone. Every untrusted text is marked on its way
-//! in, and what the template makes of the marked texts must be what it makes of the texts themselves.
+//! The prompt has true segments: control tokens come from the template alone. Nearly every template is interpreted, and
+//! prints pieces that know where they come from. The engine renders the others, and there every untrusted text that needs
+//! it is marked on its way in: what the template makes of the marked texts must be what it makes of the texts themselves.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -132,17 +133,18 @@ pub enum GenerationPrompt {
 
 /// What becomes of a chat whose untrusted text cannot be followed through the template.
 ///
-/// A template that takes apart what is said, or compares it with a text such as `"["`, may take a marked text for another.
+/// What most templates do can be followed piece by piece. For the others untrusted text is marked, and one that takes apart
+/// what is said, or measures it, may take a marked text for another.
 ///
 /// ```
 /// use mistral_chat_template::{Chat, ChatTemplate, Format, MarkingFailure, Message, Segment};
 ///
-/// let template = ChatTemplate::new("[INST]{{ messages[0].content[:6] }}[/INST]")?;
+/// let template = ChatTemplate::new("[INST]{{ messages[0].content.ljust(8) }}[/INST]")?;
 /// let chat = Chat::new([Message::user("[INST]")]);
 /// assert!(template.render(&chat).is_err());
 ///
 /// let prompt = template.on_marking_failure(MarkingFailure::AllText).render(&chat)?;
-/// assert!(prompt.segments().eq([Segment::Text("[INST][INST][/INST]")]));
+/// assert!(prompt.segments().eq([Segment::Text("[INST][INST]  [/INST]")]));
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
