@@ -10,7 +10,7 @@ use minijinja::value::{Object, Value};
 
 use super::engine::{self, EngineError};
 use super::interpreter::{Input, Piece, Printed};
-use super::notice::{self, Noticed};
+use super::marks;
 use super::values::{Marking, Values};
 use super::{
     ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateLimits, TemplateRaised, continued,
@@ -96,13 +96,6 @@ pub(super) fn by_engine(template: &ChatTemplate, chat: &Chat<'_>, compiled: &Com
     texts.documents(template);
     let signs = Signs::absent_from(&texts, compiled, continued(chat))?;
     let run = Run { template, chat, compiled, signs, input: texts.length };
-    if compiled.watched
-        && let Some(Some(marking)) = run.markings(&texts).next()
-        && let Some(output) = run.watched(marking)
-    {
-        return Ok(Output { text: output, trust: Trust::Marked(signs.mark), signs });
-    }
-
     let plain = run.output(Marking::None)?;
     for marking in run.markings(&texts) {
         let Some(marking) = marking else {
@@ -248,30 +241,10 @@ impl Run<'_> {
         first.into_iter().chain(second)
     }
 
-    /// What is printed with marked texts; none where that may be something else than without the marks.
-    fn watched(&self, marking: Marking) -> Option<String> {
-        let values = self.values(marking);
-        let mut root = Root::new(self, &values).ok()?;
-        // A mark where no bracket is can fall between the letters of what a template looks for.
-        if values.marked_insides.get() {
-            return None;
-        }
-        let noticed = Arc::new(Noticed::default());
-        root.variables.push((notice::NOTICED.into(), Value::from_dyn_object(Arc::clone(&noticed))));
-        let output = self.run(engine::WATCHED, root).ok()?;
-        (!noticed.anything()).then_some(output)
-    }
-
+    /// What the template prints of texts that are marked this way.
     fn output(&self, marking: Marking) -> Result<String, Error> {
-        let root = Root::new(self, &self.values(marking))?;
-        self.run(engine::NAME, root)
-    }
-
-    fn values(&self, marking: Marking) -> Values {
-        Values { marking, thinking: self.compiled.thinking, tag: self.signs.tag, marked_insides: Cell::new(false) }
-    }
-
-    fn run(&self, name: &str, root: Root) -> Result<String, Error> {
+        let (thinking, tag) = (self.compiled.thinking, self.signs.tag);
+        let root = Root::new(self, &Values { marking, thinking, tag, marked_insides: Cell::default() })?;
         let limits = &self.template.limits;
         let messages = u64::try_from(self.chat.messages.len()).unwrap_or(u64::MAX);
         let input = u64::try_from(self.input).unwrap_or(u64::MAX);
@@ -279,7 +252,8 @@ impl Run<'_> {
             limits.steps.saturating_add(limits.steps_per_message.saturating_mul(messages)).saturating_add(input / 8);
         let mut environment = self.compiled.environment.clone();
         environment.set_fuel(Some(fuel));
-        let rendered = environment.get_template(name).and_then(|template| template.render(Value::from_object(root)));
+        let template = environment.get_template(engine::NAME);
+        let rendered = template.and_then(|template| template.render(Value::from_object(root)));
         let mut output = rendered.map_err(render_error)?;
         let limit = limits.output.saturating_add(self.input.saturating_mul(8));
         if output.len() > limit {
@@ -357,7 +331,7 @@ impl Root {
             set(name.clone(), values.json(json.as_str())?);
         }
         if values.marking != Marking::None {
-            set(notice::MARK.into(), Value::from(run.signs.mark.character()));
+            set(marks::MARK.into(), Value::from(run.signs.mark.character()));
         }
         if let Some(signs) = run.signs.generation {
             set(engine::GENERATION.into(), Value::from(signs.iter().collect::<String>()));
