@@ -7,8 +7,6 @@
 //! Whatever is not known here, in a template or in what it does with a chat, gives nothing, and the engine renders the
 //! chat from the beginning: so does everything that the engine would refuse. What is known comes to the same.
 
-use std::cell::Cell;
-
 use minijinja::Environment;
 
 use super::python::{self, JsonStyle};
@@ -142,9 +140,7 @@ impl<'r> Input<'r> {
             }
             Value::Json(json) => {
                 *left = left.checked_sub(json.len())?;
-                let (marking, marked_insides) = (Marking::None, Cell::default());
-                let values = Values { marking, thinking: self.thinking, tag: None, marked_insides };
-                values.json(json).ok()?
+                Values { marking: Marking::None, thinking: self.thinking, tag: None }.json(json).ok()?
             }
             Value::Undefined | Value::Message(_) | Value::Namespace(_) | Value::Macro(_) => return None,
         })
