@@ -7,8 +7,6 @@
 //! Whatever is not known here, in a template or in what it does with a chat, gives nothing, and the engine renders the
 //! chat from the beginning: so does everything that the engine would refuse. What is known comes to the same.
 
-use std::cell::Cell;
-
 use minijinja::Environment;
 
 use super::python::{self, JsonStyle};
@@ -102,8 +100,8 @@ impl<'r> Input<'r> {
         }
     }
 
-    /// `value|tojson`; none where it could spell a control token.
-    fn json(&self, value: &Value<'_>, budget: usize) -> Option<String> {
+    /// `value|tojson`, of no more bytes and values than that; none where it could spell a control token.
+    fn json(self, value: &Value<'_>, budget: usize) -> Option<String> {
         let style = JsonStyle {
             indent: None,
             ascii: false,
@@ -112,34 +110,37 @@ impl<'r> Input<'r> {
             key_separator: ": ".to_owned(),
             mark: None,
         };
-        python::json(&self.for_engine(value)?, &style, budget).ok()
+        let mut left = budget;
+        python::json(&self.for_engine(value, &mut left)?, &style, budget).ok()
     }
 
-    /// The engine's own kind of value.
-    fn for_engine(&self, value: &Value<'_>) -> Option<minijinja::Value> {
+    /// The engine's own kind of value, which holds no more than what is left.
+    fn for_engine(self, value: &Value<'_>, left: &mut usize) -> Option<minijinja::Value> {
+        *left = left.checked_sub(1)?;
         Some(match value {
             Value::None => minijinja::Value::from(()),
             Value::Bool(value) => minijinja::Value::from(*value),
             Value::Integer(number) => minijinja::Value::from(*number),
             Value::Float(number) => minijinja::Value::from(*number),
             Value::Text(text) if text.spells_control() => return None,
-            Value::Text(text) => minijinja::Value::from(text.content()),
+            Value::Text(text) => {
+                *left = left.checked_sub(text.bytes())?;
+                minijinja::Value::from(text.content())
+            }
             Value::List(list) => {
-                let items: Option<Vec<_>> = list.items.iter().map(|item| self.for_engine(item)).collect();
+                let items: Option<Vec<_>> = list.items.iter().map(|item| self.for_engine(item, left)).collect();
                 minijinja::Value::from(items?)
             }
             Value::Dict(dict) => {
-                let members = dict.members.iter();
-                let members = members.map(|(key, value)| {
+                let members = dict.members.iter().map(|(key, value)| {
                     (!holds(key, is_bracket)).then_some(())?;
-                    Some((*key, self.for_engine(value)?))
+                    Some((*key, self.for_engine(value, left)?))
                 });
                 minijinja::Value::from_pairs(members.collect::<Option<Vec<_>>>()?)
             }
             Value::Json(json) => {
-                let (marking, marked_insides) = (Marking::None, Cell::default());
-                let values = Values { marking, thinking: self.thinking, tag: None, marked_insides };
-                values.json(json).ok()?
+                *left = left.checked_sub(json.len())?;
+                Values { marking: Marking::None, thinking: self.thinking, tag: None }.json(json).ok()?
             }
             Value::Undefined | Value::Message(_) | Value::Namespace(_) | Value::Macro(_) => return None,
         })

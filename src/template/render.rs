@@ -1,7 +1,6 @@
 //! One render: the chat's values through the engine, and its output into control tokens and text.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -243,7 +242,7 @@ impl Run<'_> {
     /// What the template prints of texts that are marked this way.
     fn output(&self, marking: Marking) -> Result<String, Error> {
         let (thinking, tag) = (self.compiled.thinking, self.signs.tag);
-        let root = Root::new(self, &Values { marking, thinking, tag, marked_insides: Cell::default() })?;
+        let root = Root::new(self, &Values { marking, thinking, tag })?;
         let limits = &self.template.limits;
         let messages = u64::try_from(self.chat.messages.len()).unwrap_or(u64::MAX);
         let input = u64::try_from(self.input).unwrap_or(u64::MAX);

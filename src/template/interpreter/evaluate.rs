@@ -66,8 +66,7 @@ impl<'r> Run<'r> {
             Expression::Get(operands, key) => {
                 let [of, default] = &**operands;
                 let found = match self.value(of)? {
-                    Value::Message(message) => Value::of_message(message, key, self.input.thinking)?,
-                    Value::Dict(dict) => of_members(&dict.members, key),
+                    of @ (Value::Message(_) | Value::Dict(_)) => self.member_of(of, key)?,
                     _ => return None,
                 };
                 if matches!(found, Value::Undefined) { self.value(default) } else { Some(found) }
@@ -105,9 +104,15 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn member_of(&self, of: Value<'r>, key: &str) -> Option<Value<'r>> {
+    fn member_of(&mut self, of: Value<'r>, key: &str) -> Option<Value<'r>> {
         match of {
-            Value::Message(message) => Value::of_message(message, key, self.input.thinking),
+            Value::Message(message) => {
+                let value = Value::of_message(message, key, self.input.thinking)?;
+                if let Value::List(made) = &value {
+                    self.charge(made.items.len())?;
+                }
+                Some(value)
+            }
             Value::Dict(dict) => Some(of_members(&dict.members, key)),
             Value::Namespace(attributes) => Some(of_members(&attributes.borrow(), key)),
             Value::Text(_) | Value::None | Value::Bool(_) | Value::Integer(_) | Value::List(_) => {
@@ -125,14 +130,11 @@ impl<'r> Run<'r> {
             return if decides { Some(left) } else { self.value(right) };
         }
         let right = self.value(right)?;
-        if let (Value::Text(left), Value::Text(right)) = (&left, &right) {
-            self.charge(left.bytes().min(right.bytes()) / 64)?;
-        }
         let number = |number: Option<i64>| number.map(Value::Integer);
         let truth = |truth: bool| Some(Value::Bool(truth));
         match (operator, left, right) {
-            (Operator::Equal, left, right) => truth(equal(&left, &right)?),
-            (Operator::NotEqual, left, right) => truth(!equal(&left, &right)?),
+            (Operator::Equal, left, right) => truth(self.equal(&left, &right)?),
+            (Operator::NotEqual, left, right) => truth(!self.equal(&left, &right)?),
             (Operator::In, left, right) => truth(self.contains(&right, &left)?),
             (Operator::NotIn, left, right) => truth(!self.contains(&right, &left)?),
             (Operator::Less, Value::Integer(left), Value::Integer(right)) => truth(left < right),
@@ -149,12 +151,19 @@ impl<'r> Run<'r> {
         }
     }
 
+    fn equal(&mut self, one: &Value<'r>, other: &Value<'r>) -> Option<bool> {
+        if let (Value::Text(one), Value::Text(other)) = (one, other) {
+            self.charge(one.bytes().min(other.bytes()) / 64)?;
+        }
+        equal(one, other)
+    }
+
     fn contains(&mut self, container: &Value<'r>, value: &Value<'r>) -> Option<bool> {
         match (container, value) {
             (Value::List(list), value) => {
                 for item in &list.items {
                     self.charge(1)?;
-                    if equal(item, value)? {
+                    if self.equal(item, value)? {
                         return Some(true);
                     }
                 }
@@ -253,7 +262,8 @@ impl<'r> Run<'r> {
                 let value = Value::literal(value);
                 let mut selected = Vec::new();
                 for item in &list.items {
-                    if equal(&self.member_of(item.clone(), key)?, &value)? {
+                    let member = self.member_of(item.clone(), key)?;
+                    if self.equal(&member, &value)? {
                         selected.push(item.clone());
                     }
                 }

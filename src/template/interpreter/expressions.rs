@@ -5,7 +5,7 @@ use super::syntax::{Ends, Expression, Filter, Literal, LoopField, Operator, Test
 use crate::template::tokens::{Kind, Token};
 
 /// How deep an expression may be nested.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 16;
 
 /// How many tokens an expression may have.
 const MAX_TOKENS: usize = 200;

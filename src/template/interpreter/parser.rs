@@ -6,7 +6,7 @@ use super::syntax::{Block, Expression, For, Macro, Name, Operator, Parameter, St
 use crate::template::tokens::{Kind, Token};
 
 /// How deep statements may be nested.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 16;
 
 /// A template, read.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(super) struct Names<'s> {
     known: Vec<(&'s str, Assigned)>,
     /// How many loops are open in the macro that is read, or outside of macros.
     loops: usize,
+    /// How many names have been set, but for those of loops.
+    sets: usize,
 }
 
 impl<'s> Names<'s> {
@@ -111,7 +113,12 @@ impl<'s> Parser<'s> {
             "for" => self.iteration(rest),
             "set" => self.set(rest),
             "macro" => self.definition(rest),
-            "generation" if rest.is_empty() => self.body("endgeneration").map(Statement::Generation),
+            "generation" if rest.is_empty() => {
+                let sets = self.names.sets;
+                let body = self.body("endgeneration")?;
+                // A name that is set in the block is another one in all of it.
+                Some(if self.names.sets == sets { Statement::Generation(body) } else { Statement::Unknown })
+            }
             "break" if rest.is_empty() && self.names.in_loop() => Some(Statement::Break),
             "continue" if rest.is_empty() && self.names.in_loop() => Some(Statement::Continue),
             "do" => Some(Statement::Unknown),
@@ -177,7 +184,7 @@ impl<'s> Parser<'s> {
                 set_attribute(namespace, attribute.text, value)
             }
             _ => {
-                // What has no name here may have had one.
+                self.names.sets += 1;
                 for token in target {
                     let _assigned = self.names.assigned(token);
                 }
@@ -187,6 +194,7 @@ impl<'s> Parser<'s> {
     }
 
     fn set_target(&mut self, tokens: &[Token<'s>]) -> Option<Name> {
+        self.names.sets += 1;
         match tokens {
             [name] => self.names.assigned(name),
             _ => None,
@@ -198,7 +206,7 @@ impl<'s> Parser<'s> {
         if !open.is_sign("(") || !close.is_sign(")") {
             return None;
         }
-        let name = self.names.assigned(name)?;
+        let name = self.set_target(std::slice::from_ref(name))?;
         let parameters = parameters.split(|token| token.is_sign(",")).filter(|tokens| !tokens.is_empty());
         let parameters: Option<Vec<_>> = parameters.map(|tokens| self.parameter(tokens)).collect();
         let loops = std::mem::take(&mut self.names.loops);
@@ -227,10 +235,13 @@ fn set_attribute(namespace: Name, attribute: &str, value: Expression) -> Stateme
         _ => false,
     };
     match value {
-        Expression::Binary(Operator::Add, operands) if is_own(&operands[0]) => {
-            let [_, added] = *operands;
-            Statement::AddToAttribute(namespace, attribute.into(), added)
-        }
+        Expression::Binary(Operator::Add, operands) => match *operands {
+            [own, added] if is_own(&own) => Statement::AddToAttribute(namespace, attribute.into(), added),
+            operands => {
+                let sum = Expression::Binary(Operator::Add, Box::new(operands));
+                Statement::SetAttribute(namespace, attribute.into(), sum)
+            }
+        },
         value => Statement::SetAttribute(namespace, attribute.into(), value),
     }
 }

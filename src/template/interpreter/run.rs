@@ -11,7 +11,7 @@ use super::{Input, Printed};
 use crate::template::keep::MAX_ITEMS;
 
 /// How deep macros may call one another.
-const MAX_CALLS: usize = 8;
+const MAX_CALLS: usize = 6;
 
 /// What follows a statement.
 #[derive(Clone, Copy, PartialEq)]
@@ -208,7 +208,12 @@ impl<'r> Run<'r> {
             if let Some(open) = self.loops.last_mut() {
                 open.index = index;
             }
-            if self.block(&iteration.body)? == Flow::Break {
+            let flow = self.block(&iteration.body)?;
+            if flow != Flow::Next && !iteration.otherwise.is_empty() {
+                // Jinja takes a turn that is left early for none.
+                return None;
+            }
+            if flow == Flow::Break {
                 break;
             }
         }
@@ -254,12 +259,12 @@ impl<'r> Run<'r> {
         if let Some(value) = self.local(name) {
             return Some(value.clone());
         }
-        if let Some(Some(known)) = self.variables.get(name.0) {
-            return Some(known.clone());
-        }
         let (text, assigned) = self.program.names.get(name.0)?;
         if self.calls > 0 && *assigned != Assigned::Nowhere {
             return self.enclosed(name).cloned();
+        }
+        if let Some(Some(known)) = self.variables.get(name.0) {
+            return Some(known.clone());
         }
         let value = self.input.variable(text)?;
         if let Some(variable) = self.variables.get_mut(name.0) {

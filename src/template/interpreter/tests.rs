@@ -63,61 +63,113 @@ fn is_interpreted(template: &ChatTemplate, chat: &Chat<'_>) -> bool {
     true
 }
 
+/// Which of the chats the interpreter renders; it leaves those to the engine that a template refuses.
 #[track_caller]
-fn assert_interpreted(source: &str, chats: usize) {
+fn interpreted(source: &str) -> String {
     let template = ChatTemplate::new(source).unwrap();
-    let interpreted = CHATS.iter().filter(|json| is_interpreted(&template, &Chat::from_json(json).unwrap()));
-    assert_eq!(interpreted.count(), chats, "{source}");
+    let is_interpreted = |json: &&str| is_interpreted(&template, &Chat::from_json(json).unwrap());
+    CHATS.iter().map(|json| if is_interpreted(json) { '+' } else { '-' }).collect()
 }
 
 #[test]
-fn templates_are_interpreted() {
+fn templates_of_every_layout_are_interpreted() {
     for version in Version::ALL {
-        let template = ChatTemplate::new(&version.layout().chat_template()).unwrap();
-        let interpreted: Vec<_> =
-            CHATS.iter().map(|json| is_interpreted(&template, &Chat::from_json(json).unwrap())).collect();
-        eprintln!("{version:?} {interpreted:?}");
+        let tools = if matches!(version, Version::V1 | Version::V1Tekken) { '-' } else { '+' };
+        let expected: String = ['+', '+', '-', tools, '-', '-'].iter().collect();
+        assert_eq!(interpreted(&version.layout().chat_template()), expected, "{version:?}");
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/templates");
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        let template = ChatTemplate::new(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let count = CHATS.iter().filter(|json| is_interpreted(&template, &Chat::from_json(json).unwrap())).count();
-        eprintln!("{path:?} {count}");
+}
+
+#[test]
+fn templates_as_they_are_published_are_interpreted() {
+    for (name, expected) in [
+        ("chatml.jinja", "+++++-"),
+        ("first_instruct.jinja", "+----+"),
+        ("headers.jinja", "++----"),
+        ("reasoning.jinja", "++++++"),
+        ("system_blocks.jinja", "++----"),
+        ("tools_instruct.jinja", "++-+--"),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/templates").join(name);
+        assert_eq!(interpreted(&std::fs::read_to_string(path).unwrap()), expected, "{name}");
     }
 }
 
 #[test]
 fn what_templates_are_made_of() {
-    for (source, chats) in [
-        (
-            "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m['content'] if m.content is string }}{% endfor %}",
-            6,
-        ),
-        ("{% for m in messages if m.role == 'user' %}{{ loop.index }}{{ loop.last }}{% else %}none{% endfor %}", 6),
-        (
-            "{% set ns = namespace(n=0, l=[]) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% set ns.l = ns.l + [m.role] %}{% endfor %}{{ ns.n ~ ns.l|join(',') }}",
-            6,
-        ),
-        (
-            "{% macro f(a, b='x') %}[{{ a }}{{ b }}]{% endmacro %}{{ f('INST') }}{{ f(b='', a='/INST') ~ f('q')|length }}",
-            6,
-        ),
-        ("  {%- if tools %}\n  {{ tools|length }}\n  {% else %}\n x {% endif %}\n y\n", 6),
-        ("{% generation %}a{% endgeneration %}b{% set c %}d{{ 1 - 3 }}{% endset %}{{ c }}", 6),
-        ("{{ '[' ~ 'INST]' }}{{ '[' }}INST{{ ']' }}{{ none }}{{ true }}{{ nope }}{{ nope is defined }}", 6),
-        ("{{ messages[0].content|trim if messages and messages[0].content is string }}{{ messages[-1].role }}", 5),
-        (
-            "{% for m in messages %}{% if loop.index0 % 2 == 1 %}{% continue %}{% endif %}{{ m.get('name', '-') }}{% if loop.index == 3 %}{% break %}{% endif %}{% endfor %}",
-            6,
-        ),
-        (
-            "{% for m in messages[1:] %}{{ m.tool_calls|tojson if m.tool_calls is defined }}{% endfor %}{{ tools|tojson }}",
-            6,
-        ),
+    for source in [
+        "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m['content'] if m.content is string }}{% endfor %}",
+        "{% for m in messages if m.role == 'user' %}{{ loop.index }}{{ loop.last }}{% else %}none{% endfor %}",
+        "{% set ns = namespace(l=[]) %}{% for m in messages %}{% set ns.l = ns.l + [m.role] %}{% endfor %}{{ ns.l|join }}",
+        "{% set x = [1] %}{% set ns = namespace(l=x) %}{% set ns.l = ns.l + [2] %}{{ x|length ~ ns.l|length }}",
+        "{% macro f(a, b='x') %}[{{ a }}{{ b }}]{% endmacro %}{{ f('INST') }}{{ f(b='', a='/INST') ~ f('q')|length }}",
+        "{% set ns = namespace(n=0) %}{% macro f() %}{% set ns.n = ns.n + 1 %}{% endmacro %}{{ f() }}{{ f() }}{{ ns.n }}",
+        "{{ x }}{% set x = '1' %}{% macro f() %}{{ x }}{% endmacro %}{{ f() }}",
+        "{% macro f() %}a{% endmacro %}{% macro g() %}{{ f() }}b{% endmacro %}{{ g() }}{{ g()|length }}",
+        "  {%- if tools %}\n  {{ tools|length }}\n  {% else %}\n x {% endif %}\n y\n",
+        " a {# b #} \n {#- c -#} \n d\n{% if true +%}\n e\n  {%+ endif %}\n",
+        "{% generation %}a{% for m in messages %}b{% endfor %}{% endgeneration %}{% set c %}d{{ 1 - 3 }}{% endset %}{{ c }}",
+        "{{ '[' ~ 'INST]' }}{{ '[' }}INST{{ ']' }}{{ none }}{{ true }}{{ nope }}{{ nope is defined }}",
+        "{% for m in messages %}{{ m.content if m.content is string else '[INST]' }}{{ ']' }}{% endfor %}",
+        "{% for m in messages %}{% if loop.first %}{% continue %}{% endif %}{{ m.get('name', '-') }}{% break %}{% endfor %}",
+        "{% for m in messages[1:] %}{{ m.tool_calls|tojson if m.tool_calls is defined }}{% endfor %}{{ tools|tojson }}",
+        "{% for m in messages[::-1] %}{{ loop.previtem.role ~ loop.nextitem.role if not loop.first and not loop.last }}{% endfor %}",
+        "{{ messages|selectattr('role', 'equalto', 'user')|list|length }}{{ 'tool_calls' in messages[-1] if messages }}",
+        "{{ 'a<think>b</think>c'.split('</think>')[-1] ~ ' ab '.strip() ~ 'xay'.strip('xy') ~ 'abc'[1:] ~ 'abc'[:-1] }}",
+        "{% for k, v in {'a': 1, 'b': none}.items() %}{{ k ~ v|tojson }}{% endfor %}{{ ['x', 'y']|first }}{{ [1, 2]|last }}",
+        "{{ 'It'.startswith('I') }}{{ 'é'|upper ~ 'aB'|lower ~ 'ab cd'|title ~ 'aB'|capitalize }}{{ '12'|int + 1 }}",
+        "{{ '1.50'|float|string ~ 'x'|int ~ ('1e3'|float) }}{{ 7 % 4 }}{{ 3 > 2 }}{{ not (1 in [1, '1']) }}{{ 'a' or 'b' }}",
+        "{{ nope == none }}{{ nope == nope2 }}{{ '' and 1 }}{{ 'b' not in 'abc' }}{{ nope|default('d') }}",
+        "{% for m in messages if m.role == 'tool' %}{{ m.name ~ m.tool_call_id ~ m.content }}{% endfor %}",
     ] {
-        assert_interpreted(source, chats);
+        assert_eq!(interpreted(source), "++++++", "{source}");
     }
+}
+
+#[test]
+fn what_only_the_engine_knows() {
+    for source in [
+        "{% raw %}{{ x }}{% endraw %}",
+        "{{ 1.5 }}{{ 2 * 3 }}{{ 7 // 2 }}{{ 2 ** 3 }}",
+        "{{ [1, 2] }}",
+        "{{ (1, 2)|length }}",
+        "{{ 'a'|replace('a', 'b') }}",
+        "{{ 1 < 2 < 3 }}",
+        "{{ '\\x5b' }}",
+        "{% with a = 1 %}{{ a }}{% endwith %}",
+        "{% set a, b = 1, 2 %}{{ a }}",
+        "{% set a = 1 %}{% generation %}{% set a = a %}{% endgeneration %}",
+        "{% set x = 1 %}{% macro f() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ f() }}",
+        "{% macro f() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ f() }}",
+        "{% for c in 'ab' recursive %}{{ c }}{% endfor %}",
+        "{{ range(3)|join }}",
+        "{% for c in 'ab' %}{% break %}{% else %}x{% endfor %}",
+        "{{ {'[INST]': 1}|tojson }}{{ '[INST]'|tojson }}",
+        "{% set x = namespace(a=1) %}{{ [x]|length }}",
+    ] {
+        assert_eq!(interpreted(source), "------", "{source}");
+    }
+}
+
+#[test]
+fn what_goes_too_deep_is_left_to_the_engine() {
+    let nested = |open: &str, inner: &str, close: &str, depth: usize| open.repeat(depth) + inner + &close.repeat(depth);
+    for (open, inner, close, depth) in [
+        ("{% if true %}", "x", "{% endif %}", 14),
+        ("{% for m in messages %}", "x", "{% endfor %}", 4),
+        ("{{ ", "'a'", " }}", 1),
+    ] {
+        assert_eq!(interpreted(&nested(open, inner, close, depth)), "++++++", "{open}");
+    }
+    assert_eq!(interpreted(&nested("{% if true %}", "x", "{% endif %}", 60)), "------");
+    assert_eq!(interpreted(&format!("{{{{ {} }}}}", nested("(", "1", ")", 40))), "------");
+    assert_eq!(interpreted(&format!("{{{{ 1{} }}}}", " + 1".repeat(120))), "------");
+    assert_eq!(interpreted(&format!("{{{{ {}|length }}}}", nested("[", "", "]", 12))), "++++++");
+    let wrapped = "{% set ns = namespace(l=[]) %}{% for c in 'abcdefghijklmnopq' %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l|length }}";
+    assert_eq!(interpreted(wrapped), "------");
+    let doubled =
+        "{% set ns = namespace(t='ab') %}{% for c in 'abcdefghijklmnopqrst' %}{% set ns.t = ns.t ~ ns.t %}{% endfor %}";
+    assert_eq!(interpreted(doubled), "------");
 }
 
 fn names() -> impl Strategy<Value = String> {
@@ -143,6 +195,8 @@ fn names() -> impl Strategy<Value = String> {
         "loop.first",
         "loop.last",
         "loop.length",
+        "loop.previtem",
+        "loop.nextitem.role",
         "ns",
         "f",
         "reasoning_effort",
@@ -226,15 +280,18 @@ fn statements() -> BoxedStrategy<String> {
             },
         );
         let iterated = prop_oneof![3 => Just("messages".to_owned()), 1 => expressions()];
+        let targets = prop_oneof![6 => Just("m"), 1 => Just("k, m")];
         let filtered = prop_oneof![3 => Just(String::new()), 1 => expressions().prop_map(|e| format!(" if {e}"))];
         let leaving = prop_oneof![
             4 => Just(String::new()),
             1 => expressions().prop_map(|e| format!("{{% if {e} %}}{{% break %}}{{% endif %}}")),
             1 => expressions().prop_map(|e| format!("{{% if {e} %}}{{% continue %}}{{% endif %}}")),
         ];
-        let repeated = (iterated, filtered, block(), leaving, block(), signs()).prop_map(
-            |(iterated, filtered, body, leaving, otherwise, signs)| {
-                let [a, b, c] = [format!("for m in {iterated}{filtered}"), "else".into(), "endfor".into()]
+        let repeated = (targets, iterated, filtered, block(), leaving, block(), signs()).prop_map(
+            |(targets, iterated, filtered, body, leaving, otherwise, signs)| {
+                // The engine loses sight of names in a block that stands there.
+                let otherwise = otherwise.replace("{% generation %}", "").replace("{% endgeneration %}", "");
+                let [a, b, c] = [format!("for {targets} in {iterated}{filtered}"), "else".into(), "endfor".into()]
                     .map(|inside| tag(inside, signs));
                 format!("{a}{body}{leaving}{body}{b}{otherwise}{c}")
             },
@@ -256,8 +313,10 @@ fn templates() -> impl Strategy<Value = String> {
         format!("{{% macro f(p, q='d') %}}{{{{ p }}}}{}{{% endmacro %}}", body.concat().replace("m.", "p."))
     });
     let macros = prop_oneof![2 => Just(String::new()), 1 => macros];
-    (macros, vec(statements(), 1..6))
-        .prop_map(|(macros, body)| format!("{{%- set ns = namespace(n=0, t='', l=[]) -%}}{macros}{}", body.concat()))
+    let before = prop_oneof![2 => Just(Vec::new()), 1 => vec(statements(), 1..3)];
+    (before, macros, vec(statements(), 1..6)).prop_map(|(before, macros, body)| {
+        format!("{{%- set ns = namespace(n=0, t='', l=[]) -%}}{}{macros}{}", before.concat(), body.concat())
+    })
 }
 
 /// So many cases, or as many as `PROPTEST_CASES` says.
@@ -267,7 +326,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn the_interpreter_is_the_engine(source in templates()) {
