@@ -9,11 +9,10 @@ use minijinja::value::{Object, Value};
 
 use super::engine::{self, EngineError};
 use super::interpreter::{Input, Piece, Printed};
-use super::marks;
 use super::values::{Marking, Values};
 use super::{
     ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateLimits, TemplateRaised, continued,
-    python,
+    marks, python,
 };
 use crate::chat::{Chat, Chunk, Content, Message, Role};
 use crate::control::{Control, Vocabulary};
