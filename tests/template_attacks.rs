@@ -144,6 +144,17 @@ fn what_cannot_be_followed_is_refused_or_all_text() {
 }
 
 #[test]
+fn marks_are_not_counted() {
+    let chat = continued(&Chat::new([Message::user("[INST]")]));
+    for filter in ["length", "count"] {
+        let source = format!("[INST]{{{{ messages[0].content|{filter} }}}}{{{{ messages[-1].content }}}}");
+        let prompt = render(&source, &chat).unwrap();
+        assert_eq!(prompt.as_str(), "[INST]6end");
+        assert_eq!(controls(&prompt), [Control::Inst]);
+    }
+}
+
+#[test]
 fn questions_about_what_is_said_have_the_same_answers() {
     let questions = [
         "x|length",
@@ -314,18 +325,24 @@ fn assert_same_answer(sets: &str, question: &str, chat: &Chat<'_>) {
     }
 }
 
-/// Does the template print what it prints without marks, and no control token, or is it refused?
-///
-/// A chat that is to be continued is one that only the engine renders; other chats may do without it.
+/// The chat with one more message.
+fn followed_by<'c>(chat: &Chat<'c>, last: Message<'c>) -> Chat<'c> {
+    let mut chat = chat.clone();
+    chat.messages.push(last);
+    chat
+}
+
+/// The chat with a reply that is to be continued, which only the engine renders.
+fn continued<'c>(chat: &Chat<'c>) -> Chat<'c> {
+    let reply = AssistantMessage { content: "end".into(), prefix: true, ..AssistantMessage::default() };
+    followed_by(chat, Message::Assistant(reply))
+}
+
+/// Does the template print what it prints without marks, and no control token, or is it refused? With the engine, and
+/// without it where it can.
 #[track_caller]
 fn assert_same(source: &str, chat: &Chat<'_>) {
-    let with_last = |prefix| {
-        let mut chat = chat.clone();
-        let last = AssistantMessage { content: "end".into(), prefix, ..AssistantMessage::default() };
-        chat.messages.push(Message::Assistant(last));
-        chat
-    };
-    let (complete, continued) = (with_last(false), with_last(true));
+    let (complete, continued) = (followed_by(chat, Message::assistant("end")), continued(chat));
     let template = ChatTemplate::new(&format!("{source}{{{{ messages[-1].content }}}}")).unwrap();
     let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
     let expected = all_text.render(&continued);
