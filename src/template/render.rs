@@ -1,4 +1,4 @@
-//! One render: the chat's values through the engine, and its output into control tokens and text.
+//! One render: the chat through the interpreter or the engine, and what they print into control tokens and text.
 
 use std::borrow::Cow;
 use std::fmt;
