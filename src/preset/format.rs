@@ -567,11 +567,13 @@ impl Format for PresetFormat {
     }
 }
 
+#[cold]
 fn lacks(index: usize, what: &'static str, field: &str) -> Error {
     Error::new(ErrorKind::PresetLacks { what }, format!("messages[{index}].{field}"))
 }
 
 /// The text of a message; several chunks as several paragraphs.
+#[inline]
 fn said<'c>(index: usize, content: &'c Content<'_>) -> Result<Cow<'c, str>, Error> {
     let chunks = match content {
         Content::Text(text) => return Ok(Cow::Borrowed(text)),

@@ -1,5 +1,7 @@
 //! [`Atom`]s: preset text taken apart into control tokens and text once, so that rendering only writes.
 
+use std::borrow::Cow;
+
 use super::mixed::{Mixed, Trust};
 use crate::control::{Control, Vocabulary};
 
@@ -84,10 +86,13 @@ impl Sequence {
         self.atoms.is_empty()
     }
 
-    /// The sequence for a name that holds patterns of replacement; none where the atoms say the same.
-    pub(super) fn with_patterns(&self, name: &str, vocabulary: Vocabulary) -> Option<Vec<Atom>> {
-        let text = self.named.as_ref().filter(|_| name.contains('$'))?;
-        Some(atoms(&with_name(text, name), vocabulary))
+    /// The sequence for who speaks: another one where the name holds patterns of replacement.
+    #[inline]
+    pub(super) fn atoms(&self, name: &str, vocabulary: Vocabulary) -> Cow<'_, [Atom]> {
+        match &self.named {
+            Some(text) if name.contains('$') => Cow::Owned(atoms(&with_name(text, name), vocabulary)),
+            _ => Cow::Borrowed(&self.atoms),
+        }
     }
 }
 

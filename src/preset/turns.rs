@@ -72,6 +72,7 @@ impl<'m> Turns<'m> {
     }
 
     /// Takes the next message of the chat.
+    #[inline]
     pub(super) fn message(
         &mut self,
         index: usize,
@@ -215,19 +216,19 @@ impl<'m> Turns<'m> {
             && !(continues && chat_length == 1)
             && *self.generation != Generation::Nothing;
         if let (Some(prompt), Generation::Quiet { voice, .. }) = (&format.quiet_prompt, self.generation) {
-            out.text("\n");
+            out.clean("\n");
             out.atoms(prompt, "");
             speaks &= *voice == QuietVoice::Character;
         }
         if *self.generation == Generation::Impersonate {
             out.end_line();
             out.text(user);
-            out.text(":");
+            out.clean(":");
         } else if speaks {
             out.end_line();
             if !continues_user {
                 out.text(char);
-                out.text(":");
+                out.clean(":");
             }
         }
         if let Some(line) = continued {
@@ -253,25 +254,35 @@ struct Out<'w, 'f> {
 
 impl Out<'_, '_> {
     fn text(&mut self, text: &str) {
-        if self.collapses {
-            let mut collapsed = String::with_capacity(text.len());
-            for character in text.chars().filter(|character| *character != '\r') {
-                if character != '\n' || !self.after_newline {
-                    collapsed.push(character);
-                }
-                self.after_newline = character == '\n';
-            }
-            self.writer.text(&collapsed);
-            return;
-        }
         if has_return(text) {
-            text.split('\r').for_each(|part| self.writer.text(part));
+            text.split('\r').for_each(|part| self.clean(part));
         } else {
-            self.writer.text(text);
+            self.clean(text);
         }
-        if !text.is_empty() {
-            self.after_newline = text.ends_with('\n');
+    }
+
+    /// Writes a text without `\r`.
+    #[inline]
+    fn clean(&mut self, text: &str) {
+        if self.collapses {
+            return self.collapsed(text);
         }
+        self.writer.text(text);
+        if let Some(last) = text.as_bytes().last() {
+            self.after_newline = *last == b'\n';
+        }
+    }
+
+    /// Writes of newlines in a row the first alone.
+    fn collapsed(&mut self, text: &str) {
+        let mut collapsed = String::with_capacity(text.len());
+        for character in text.chars() {
+            if character != '\n' || !self.after_newline {
+                collapsed.push(character);
+            }
+            self.after_newline = character == '\n';
+        }
+        self.writer.text(&collapsed);
     }
 
     fn atom(&mut self, atom: &Atom, name: &str) {
@@ -280,7 +291,7 @@ impl Out<'_, '_> {
                 self.writer.control(*control);
                 self.after_newline = false;
             }
-            Atom::Text(text) => self.text(text),
+            Atom::Text(text) => self.clean(text),
             Atom::Name => self.text(if name.is_empty() { "System" } else { name }),
             Atom::SystemPrompt => {
                 self.writer.from(Origin::message(0, Role::System));
@@ -299,25 +310,23 @@ impl Out<'_, '_> {
         match atoms.split_last() {
             Some((Atom::Text(text), before)) => {
                 self.atoms(before, name);
-                self.text(text.strip_suffix('\n').unwrap_or(text));
+                self.clean(text.strip_suffix('\n').unwrap_or(text));
             }
             _ => self.atoms(atoms, name),
         }
     }
 
     fn sequence(&mut self, sequence: &Sequence, name: &str, ending: Ending) {
-        let patterns = sequence.with_patterns(name, self.format.scene.settings.vocabulary);
-        let atoms = patterns.as_deref().unwrap_or(&sequence.atoms);
+        let atoms = sequence.atoms(name, self.format.scene.settings.vocabulary);
         match ending {
-            Ending::SuffixOfLine => self.atoms_of_line(atoms, name),
-            Ending::Suffix | Ending::Text | Ending::Reply => self.atoms(atoms, name),
+            Ending::SuffixOfLine => self.atoms_of_line(&atoms, name),
+            Ending::Suffix | Ending::Text | Ending::Reply => self.atoms(&atoms, name),
         }
     }
 
     /// What stands after a reply: said with it down to the end token, or to what begins the next turn.
     fn reply_suffix(&mut self, sequence: &Sequence, line: &Line<'_>, ending: Ending) {
-        let patterns = sequence.with_patterns(line.name, self.format.scene.settings.vocabulary);
-        let atoms = patterns.as_deref().unwrap_or(&sequence.atoms);
+        let atoms = sequence.atoms(line.name, self.format.scene.settings.vocabulary);
         let is_end = |atom: &Atom| *atom == Atom::Control(Control::Eos);
         let control = atoms.iter().position(|atom| matches!(atom, Atom::Control(_))).unwrap_or(atoms.len());
         let (said, rest) = atoms.split_at(control + usize::from(atoms.get(control).is_some_and(is_end)));
@@ -332,7 +341,7 @@ impl Out<'_, '_> {
 
     fn end_line(&mut self) {
         if !self.after_newline {
-            self.text("\n");
+            self.clean("\n");
         }
     }
 
@@ -355,22 +364,22 @@ impl Out<'_, '_> {
         self.writer.from(if is_reply { line.origin.unsaid() } else { line.origin });
         self.sequence(prefix, line.name, Ending::Suffix);
         if wraps && !prefix.is_empty() {
-            self.text("\n");
+            self.clean("\n");
         }
         if shows_name {
             self.text(line.name);
-            self.text(":");
+            self.clean(":");
         }
         if is_reply {
             self.writer.from(line.origin);
             self.writer.take_blank();
         }
         if shows_name {
-            self.text(" ");
+            self.clean(" ");
         }
         self.said(&line.text);
         if wraps && suffix.is_empty() && ending == Ending::Suffix {
-            self.text("\n");
+            self.clean("\n");
         } else if ending != Ending::Text && is_reply {
             self.reply_suffix(suffix, line, ending);
         } else if ending != Ending::Text {
@@ -401,15 +410,15 @@ impl Out<'_, '_> {
         let shows_name = line.speaker != Speaker::Narrator && !line.name.is_empty();
         if shows_name {
             self.text(line.name);
-            self.text(":");
+            self.clean(":");
         }
         self.writer.from(line.origin);
         if shows_name {
-            self.text(" ");
+            self.clean(" ");
         }
         self.said(&line.text);
         if ending == Ending::Suffix {
-            self.text("\n");
+            self.clean("\n");
         }
     }
 }

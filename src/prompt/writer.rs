@@ -37,6 +37,7 @@ impl<'p> Writer<'p> {
     }
 
     /// One control token, which ends the text run before it.
+    #[inline]
     pub(crate) fn control(&mut self, control: Control) {
         control.append_to(&mut self.prompt.text);
         self.piece(Some(control), Body::Nothing, None);
