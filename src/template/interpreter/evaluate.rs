@@ -213,9 +213,9 @@ impl<'r> Run<'r> {
     fn filter_text(&mut self, filter: &'r Filter, text: Text<'r>) -> Option<Value<'r>> {
         self.charge(text.bytes() / 64)?;
         let number = || minijinja::Value::from(text.content());
+        // Of the template's own letters others could come that spell a control token.
         let changed = |change: fn(&str) -> String| {
-            let content = (!text.spells_control()).then(|| change(&text.content()))?;
-            Some(Value::Text(Text::made(content)))
+            (!text.is_templates_in_part()).then(|| Value::Text(Text::made(change(&text.content()))))
         };
         match filter {
             Filter::Length => i64::try_from(text.characters()).ok().map(Value::Integer),

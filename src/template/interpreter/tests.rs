@@ -117,7 +117,8 @@ fn what_templates_are_made_of() {
         "{{ messages|selectattr('role', 'equalto', 'user')|list|length }}{{ 'tool_calls' in messages[-1] if messages }}",
         "{{ 'a<think>b</think>c'.split('</think>')[-1] ~ ' ab '.strip() ~ 'xay'.strip('xy') ~ 'abc'[1:] ~ 'abc'[:-1] }}",
         "{% for k, v in {'a': 1, 'b': none}.items() %}{{ k ~ v|tojson }}{% endfor %}{{ ['x', 'y']|first }}{{ [1, 2]|last }}",
-        "{{ 'It'.startswith('I') }}{{ 'é'|upper ~ 'aB'|lower ~ 'ab cd'|title ~ 'aB'|capitalize }}{{ '12'|int + 1 }}",
+        "{{ 'It'.startswith('I') }}{{ 'It'.endswith('I') }}{{ '12'|int + 1 }}",
+        "{% for m in messages if m.content is string %}{{ m.content|upper ~ m.content|title|lower|capitalize }}{% endfor %}",
         "{{ '1.50'|float|string ~ 'x'|int ~ ('1e3'|float) }}{{ 7 % 4 }}{{ 3 > 2 }}{{ not (1 in [1, '1']) }}{{ 'a' or 'b' }}",
         "{{ nope == none }}{{ nope == nope2 }}{{ '' and 1 }}{{ 'b' not in 'abc' }}{{ nope|default('d') }}",
         "{% for m in messages if m.role == 'tool' %}{{ m.name ~ m.tool_call_id ~ m.content }}{% endfor %}",
@@ -134,6 +135,7 @@ fn what_only_the_engine_knows() {
         "{{ [1, 2] }}",
         "{{ (1, 2)|length }}",
         "{{ 'a'|replace('a', 'b') }}",
+        "{{ '[' ~ 'inst'|upper ~ ']' }}",
         "{{ 1 < 2 < 3 }}",
         "{{ '\\x5b' }}",
         "{% with a = 1 %}{{ a }}{% endwith %}",
@@ -208,6 +210,7 @@ fn names() -> impl Strategy<Value = String> {
 fn literals() -> impl Strategy<Value = String> {
     let literals = [
         "'user'",
+        "'inst'",
         "'[INST]'",
         "'['",
         "'/INST]'",

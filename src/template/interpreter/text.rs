@@ -146,6 +146,11 @@ impl<'r> Text<'r> {
         Some(parts.collect())
     }
 
+    /// Is a part of it the template's own?
+    pub(super) fn is_templates_in_part(&self) -> bool {
+        self.pieces().iter().any(|piece| matches!(piece, Piece::Template(_)))
+    }
+
     /// Could the template spell a control token in it, or a part of one?
     pub(super) fn spells_control(&self) -> bool {
         let own = self.pieces().iter().filter(|piece| matches!(piece, Piece::Template(_)));
