@@ -156,7 +156,8 @@ fn a_card_is_shown_by_name() {
         post_history: "Post".into(),
         group: vec!["Mia".into(), "Ann".into()],
         examples: "<START>\nMia: Hi".into(),
-        world_before: "{{personality}}|{{scenario}}|{{persona}}|{{group}}|{{isMobile}}|{{charVersion}}|{{else}}|".into(),
+        world_before: "{{personality}}|{{scenario}}|{{persona}}|{{group}}|{{isMobile}}|{{charVersion}}|{{else}}|"
+            .into(),
         world_after: "|{{mesExamplesRaw}}|{{charPrompt}}|{{charInstruction}}|".into(),
         ..Scene::default()
     };
