@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    BuiltinPreset, Chat, Chunk, Content, Control, Feature, Format, Layout, Media, Message, Mode, Prompt, Scene,
-    Segment, Vocabulary,
+    BuiltinPreset, Chat, Chunk, Content, Control, Feature, Format, Frame, Layout, Mark, Media, Message, Mode, Prompt,
+    Scene, Segment, Version, Vocabulary,
 };
 
 fn prompt() -> Prompt {
@@ -20,6 +20,36 @@ fn a_prompt_prints_its_string() {
     assert_eq!(prompt.without_begin_and_end(), "[INST] </s>?[/INST] Yes?[INST] Hi[/INST]");
     assert_eq!(prompt.plain(), "<s>[INST]</s>?[/INST]Yes?</s>[INST]Hi[/INST]");
     assert_eq!(Prompt::new().after_bos(), "");
+}
+
+/// Layouts of which some differ from another in one mark of a frame, or in how a run begins, and one in every mark.
+fn framed_otherwise() -> Vec<Layout> {
+    let [open, close] = [Control::SystemPrompt, Control::EndSystemPrompt].map(Mark::Control);
+    let Layout { user, reply, .. } = Layout::V3;
+    let of = |user: Frame, reply: Frame| Layout { user, reply, ..Layout::V3 };
+    let own = [
+        of(Frame { open, ..user }, reply),
+        of(Frame { close, ..user }, reply),
+        of(user, Frame { open, ..reply }),
+        of(user, Frame { close, ..reply }),
+        of(Frame { open, close }, Frame { open: Mark::Control(Control::Inst), close }),
+        of(user, Frame { open: Mark::Text("Reply:"), ..reply }),
+        of(Frame { open: close, close: open }, Frame { open: Mark::Control(Control::Bos), close: open }),
+    ];
+    own.into_iter().chain(Version::ALL.iter().map(|version| version.layout())).collect()
+}
+
+#[test]
+fn a_prompt_of_one_layout_is_used_again_for_another() {
+    let chat = Chat::new([Message::user("a"), Message::assistant("b"), Message::user("c")]);
+    let layouts = framed_otherwise();
+    for before in &layouts {
+        for layout in &layouts {
+            let mut prompt = before.render(&chat).unwrap();
+            layout.render_into(&chat, &mut prompt).unwrap();
+            assert_eq!(prompt, layout.render(&chat).unwrap(), "{} after {}", layout.name, before.name);
+        }
+    }
 }
 
 #[test]
