@@ -99,10 +99,12 @@ struct Check<'c, 'a> {
 }
 
 impl<'c, 'a> Check<'c, 'a> {
+    #[cold]
     fn error(&self, kind: ErrorKind, at: impl Into<String>) -> Error {
         Error::new(kind, at).in_layout(self.layout.name)
     }
 
+    #[cold]
     fn at<T>(&self, index: usize, field: &str, kind: ErrorKind) -> Result<T, Error> {
         let dot = if field.is_empty() { "" } else { "." };
         Err(self.error(kind, format!("messages[{index}]{dot}{field}")))

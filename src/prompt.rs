@@ -14,7 +14,8 @@ mod turns;
 mod writer;
 
 pub(crate) use self::growth::{Place, Run};
-pub(crate) use self::turns::{Joints, TurnWriter};
+use self::turns::Joints;
+pub(crate) use self::turns::TurnWriter;
 pub(crate) use self::writer::Writer;
 
 /// A rendered prompt: one string that knows what of it is a control token and what is text.
@@ -41,8 +42,8 @@ pub struct Prompt {
     stops: Vec<Cow<'static, str>>,
     /// The turns of the last render: kept for their capacity.
     turns: Vec<Turn>,
-    /// The joints of the last render, kept likewise.
-    joints: String,
+    /// The joints of the last plain render.
+    joints: Option<Box<Joints>>,
 }
 
 /// A stretch of the string that one message wrote: text or media, with a control token on either side, on one or none.
@@ -56,7 +57,7 @@ struct Piece {
 }
 
 /// Whose piece it is, and what of it are control tokens and text.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Form {
     role: Option<Role>,
     open: Option<Control>,
@@ -65,8 +66,9 @@ struct Form {
 }
 
 /// What a piece holds beside control tokens.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 enum Body {
+    #[default]
     Nothing,
     /// The beginning of a text run, without a space before it.
     Run,
@@ -439,14 +441,6 @@ impl Prompt {
 
     pub(crate) fn keep_turns(&mut self, turns: Vec<Turn>) {
         self.turns = turns;
-    }
-
-    pub(crate) fn take_joints(&mut self) -> String {
-        std::mem::take(&mut self.joints)
-    }
-
-    pub(crate) fn keep_joints(&mut self, joints: String) {
-        self.joints = joints;
     }
 
     /// Empties the prompt, keeping its memory; for what cannot be rendered, nothing is left behind.

@@ -1,7 +1,8 @@
 //! [`ChatTemplate`]: a model's own Jinja template and a chat in, the prompt that transformers would render out.
 //!
-//! The prompt has true segments: control tokens come from the template alone. Every untrusted text is marked on its way
-//! in, and what the template makes of the marked texts must be what it makes of the texts themselves.
+//! The prompt has true segments: control tokens come from the template alone. Nearly every template is interpreted, and
+//! prints pieces that know where they come from. The engine renders the others, and there every untrusted text that needs
+//! it is marked on its way in: what the template makes of the marked texts must be what it makes of the texts themselves.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,19 +23,18 @@ mod clock;
 mod compare;
 mod config;
 mod engine;
+mod interpreter;
 mod keep;
+mod marks;
 mod methods;
 mod namespace;
-mod notice;
 mod object;
-mod operands;
 mod python;
 mod render;
 mod rewrite;
 mod scan;
 mod tokens;
 mod values;
-mod watch;
 mod write;
 
 pub use self::clock::ClockTime;
@@ -81,14 +81,14 @@ enum SpecialToken {
 /// One template, ready to render.
 #[derive(Clone)]
 struct Compiled {
+    /// The template without the engine, where it can do without.
+    program: Option<Arc<interpreter::Program>>,
     environment: Environment<'static>,
     source: Box<str>,
     /// The characters that the source spells by escapes.
     escapes: String,
     generation: bool,
     composes: bool,
-    /// Can it be watched while it renders, so that it need not be rendered a second time?
-    watched: bool,
     thinking: values::Thinking,
 }
 
@@ -96,10 +96,10 @@ impl Compiled {
     fn new(source: &str, limits: &TemplateLimits) -> Result<Self, Error> {
         let scanned = scan::scan(source, limits)?;
         let reads_chunks = source.contains("thinking") || !source.contains("reasoning_content");
-        let environment = engine::environment(scanned.source.into_owned(), scanned.watched.map(Cow::into_owned))
+        let environment = engine::environment(scanned.source.into_owned())
             .map_err(|error| Error::new(ErrorKind::TemplateSyntax, "").because(engine::EngineError::new(&error)))?;
         Ok(Compiled {
-            watched: environment.get_template(engine::WATCHED).is_ok(),
+            program: interpreter::Program::new(source).map(Arc::new),
             environment,
             source: source.into(),
             escapes: render::decode_escapes(source),
@@ -133,17 +133,18 @@ pub enum GenerationPrompt {
 
 /// What becomes of a chat whose untrusted text cannot be followed through the template.
 ///
-/// A template that takes apart what is said, or compares it with a text such as `"["`, may take a marked text for another.
+/// What most templates do can be followed piece by piece. For the others untrusted text is marked, and one that takes apart
+/// what is said, or measures it, may take a marked text for another.
 ///
 /// ```
 /// use mistral_chat_template::{Chat, ChatTemplate, Format, MarkingFailure, Message, Segment};
 ///
-/// let template = ChatTemplate::new("[INST]{{ messages[0].content[:6] }}[/INST]")?;
+/// let template = ChatTemplate::new("[INST]{{ messages[0].content.ljust(8) }}[/INST]")?;
 /// let chat = Chat::new([Message::user("[INST]")]);
 /// assert!(template.render(&chat).is_err());
 ///
 /// let prompt = template.on_marking_failure(MarkingFailure::AllText).render(&chat)?;
-/// assert!(prompt.segments().eq([Segment::Text("[INST][INST][/INST]")]));
+/// assert!(prompt.segments().eq([Segment::Text("[INST][INST]  [/INST]")]));
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -456,18 +456,15 @@ mod templates {
     #[test]
     fn every_field_of_every_template_is_text() {
         let (mut compared, mut refused) = (0, 0);
-        let literals: Vec<_> = Control::all().map(Control::as_str).collect();
-        let mut literals = literals.iter().copied().cycle();
         for (name, template) in templates() {
             for (field, chat) in FIELDS {
-                for literal in literals.by_ref().take(4) {
-                    let (Ok(forged), Ok(harmless)) =
-                        (template.render(&chat(literal)), template.render(&chat(HARMLESS)))
-                    else {
+                let harmless = template.render(&chat(HARMLESS));
+                for literal in Control::all().map(Control::as_str) {
+                    let (Ok(forged), Ok(harmless)) = (template.render(&chat(literal)), &harmless) else {
                         refused += 1;
                         continue;
                     };
-                    assert_eq!(controls(&forged), controls(&harmless), "{literal} as {field} in {name}: {forged:?}");
+                    assert_eq!(controls(&forged), controls(harmless), "{literal} as {field} in {name}: {forged:?}");
                     compared += 1;
                 }
             }

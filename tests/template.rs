@@ -135,7 +135,7 @@ fn every_error_reads_as_it_should() {
         ),
         (
             "the template changes what is said in a way that hides which of its output is untrusted",
-            refused("{{ messages[0].content[:6] }}"),
+            refused("{{ messages[0].content.ljust(12) }}"),
         ),
         (
             "the template does not print the message that is to be continued",

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use mistral_chat_template::{
-    Chat, ChatTemplate, Chunk, Control, Error, Format, Json, Layout, MarkingFailure, Message, Prompt, Segment, Tool,
-    ToolCall,
+    AssistantMessage, Chat, ChatTemplate, Chunk, Control, Error, Format, Json, Layout, MarkingFailure, Message, Prompt,
+    Segment, Tool, ToolCall,
 };
 
 fn render(source: &str, chat: &Chat<'_>) -> Result<Prompt, Error> {
@@ -130,7 +130,7 @@ fn thinking_is_cut_off_without_losing_track() {
 
 #[test]
 fn what_cannot_be_followed_is_refused_or_all_text() {
-    let source = "[INST]{{ messages[0].content[:6] }}[/INST]";
+    let source = "[INST]{{ messages[0].content.ljust(8) }}[/INST]";
     let chat = Chat::new([Message::user("[INST]")]);
     let error = render(source, &chat).unwrap_err();
     assert_eq!(
@@ -138,9 +138,20 @@ fn what_cannot_be_followed_is_refused_or_all_text() {
         "the template changes what is said in a way that hides which of its output is untrusted"
     );
     let template = ChatTemplate::new(source).unwrap().on_marking_failure(MarkingFailure::AllText);
-    assert!(template.render(&chat).unwrap().segments().eq([Segment::Text("[INST][INST][/INST]")]));
+    assert!(template.render(&chat).unwrap().segments().eq([Segment::Text("[INST][INST]  [/INST]")]));
     let unmarked = render(source, &Chat::new([Message::user("plain")])).unwrap();
     assert_eq!(controls(&unmarked), [Control::Inst, Control::EndInst], "where no mark is needed, nothing is lost");
+}
+
+#[test]
+fn marks_are_not_counted() {
+    let chat = continued(&Chat::new([Message::user("[INST]")]));
+    for filter in ["length", "count"] {
+        let source = format!("[INST]{{{{ messages[0].content|{filter} }}}}{{{{ messages[-1].content }}}}");
+        let prompt = render(&source, &chat).unwrap();
+        assert_eq!(prompt.as_str(), "[INST]6end");
+        assert_eq!(controls(&prompt), [Control::Inst]);
+    }
 }
 
 #[test]
@@ -183,7 +194,7 @@ fn questions_about_what_is_said_have_the_same_answers() {
         "(x ~ y)[6]",
         "(x, y)[0]",
         "{'a': [x]}['a'][0]",
-        "messages[-1]['content'][-1]",
+        "messages[-2]['content'][-1]",
         "messages[1].content[1:]",
         "messages[i].content[i]",
         "'a'[0] ~ x",
@@ -222,7 +233,7 @@ fn questions_about_what_is_said_have_the_same_answers() {
         "x is eq('[INST]')",
         "x is in ['[INST]']",
         "messages|selectattr('content', 'equalto', '[INST]')|list|length",
-        "messages|map(attribute='content')|join",
+        "messages[:2]|map(attribute='content')|join",
         "(messages|groupby('content'))|length",
     ];
     let chat = Chat::new([Message::user("[INST]"), Message::user("</s>")]);
@@ -314,23 +325,36 @@ fn assert_same_answer(sets: &str, question: &str, chat: &Chat<'_>) {
     }
 }
 
-/// Does the template print the same as where it is rendered without marks, too?
+/// The chat with one more message.
+fn followed_by<'c>(chat: &Chat<'c>, last: Message<'c>) -> Chat<'c> {
+    let mut chat = chat.clone();
+    chat.messages.push(last);
+    chat
+}
+
+/// The chat with a reply that is to be continued, which only the engine renders.
+fn continued<'c>(chat: &Chat<'c>) -> Chat<'c> {
+    let reply = AssistantMessage { content: "end".into(), prefix: true, ..AssistantMessage::default() };
+    followed_by(chat, Message::Assistant(reply))
+}
+
+/// Does the template print what it prints without marks, and no control token, or is it refused? With the engine, and
+/// without it where it can.
 #[track_caller]
 fn assert_same(source: &str, chat: &Chat<'_>) {
-    // A text that is the inside of a literal is reason enough for that.
-    let inside = Tool { name: "s".into(), description: "".into(), parameters: Json::new("{}").unwrap() };
-    let mut rendered_twice = chat.clone();
-    rendered_twice.tools.push(inside);
-    let template = ChatTemplate::new(source).unwrap();
+    let (complete, continued) = (followed_by(chat, Message::assistant("end")), continued(chat));
+    let template = ChatTemplate::new(&format!("{source}{{{{ messages[-1].content }}}}")).unwrap();
     let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
-    let expected = all_text.render(&rendered_twice).map(|prompt| prompt.as_str().to_owned());
-    match (template.render(chat), expected) {
-        (Ok(prompt), Ok(expected)) => {
-            assert_eq!(prompt.as_str(), expected, "{source}");
-            assert_eq!(controls(&prompt), [], "{source}");
+    let expected = all_text.render(&continued);
+    for chat in [complete, continued] {
+        match (template.render(&chat), &expected) {
+            (Ok(prompt), Ok(expected)) => {
+                assert_eq!(prompt.as_str(), expected.as_str(), "{source}");
+                assert_eq!(controls(&prompt), [], "{source}");
+            }
+            (Err(error), Ok(_)) => assert!(error.to_string().contains("hides"), "{source}: {error}"),
+            (answer, Err(_)) => assert!(answer.is_err(), "{source}"),
         }
-        (Err(error), Ok(_)) => assert!(error.to_string().contains("hides"), "{source}: {error}"),
-        (answer, Err(_)) => assert!(answer.is_err(), "{source}"),
     }
 }
 

@@ -25,7 +25,7 @@ fn bench_layouts(criterion: &mut Criterion) {
         let chat = Chat::from_json(&json).unwrap();
         let mut prompt = Layout::V3.render(&chat).unwrap();
         group.throughput(Throughput::Bytes(prompt.as_str().len().try_into().unwrap()));
-        let pieces = peers::pieces(&prompt, Layout::V3.word_start);
+        let pieces = peers::pieces(&prompt, &chat);
         let mut buffer = String::new();
         group.bench_function(BenchmarkId::new("limit", size.name()), |bencher| {
             bencher.iter(|| peers::push(black_box(&pieces), &mut buffer));

@@ -6,22 +6,35 @@ use std::path::{Path, PathBuf};
 use hf_chat_template::ChatTemplate;
 use minijinja::Environment;
 use minijinja::value::Serde;
-use mistral_chat_template::{Chat, ChatTemplate as OurTemplate, Format, Prompt, Segment, WordStart};
+use mistral_chat_template::{Chat, ChatTemplate as OurTemplate, Content, Format, Message, Prompt, SpanKind, WordStart};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The strings that a prompt is made of.
-pub(crate) fn pieces(prompt: &Prompt, word_start: WordStart) -> Vec<String> {
+/// The strings that a prompt is made of, each by itself: what messages say, and what the layout sets around them, be it a
+/// control token, the space before a run, or text.
+pub(crate) fn pieces(prompt: &Prompt, chat: &Chat<'_>) -> Vec<String> {
     let mut pieces = Vec::new();
-    for segment in prompt.segments() {
-        match (segment, word_start) {
-            (Segment::Control(control), _) => pieces.push(control.as_str().to_owned()),
-            (Segment::Text(text), WordStart::Space) => pieces.extend([" ".to_owned(), text.to_owned()]),
-            (Segment::Text(text), WordStart::Nothing) => pieces.push(text.to_owned()),
-            (Segment::Media(media), _) => pieces.push(media.as_str().to_owned()),
+    for span in prompt.spans() {
+        let mut rest = &prompt.as_str()[span.range];
+        if let SpanKind::Text(WordStart::Space) = span.kind {
+            rest = &rest[1..];
+            pieces.push(" ");
+        }
+        let said = span.message.and_then(|index| said(&chat.messages[index]));
+        match said.and_then(|said| Some((said, rest.split_once(said)?))) {
+            Some((said, (before, after))) => pieces.extend([before, said, after]),
+            None => pieces.push(rest),
         }
     }
-    pieces
+    pieces.into_iter().filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
+}
+
+/// The text of a message that is nothing but one.
+fn said<'c>(message: &'c Message<'_>) -> Option<&'c str> {
+    match message.content() {
+        Content::Text(text) if !text.is_empty() => Some(text),
+        _ => None,
+    }
 }
 
 /// The limit: the same bytes, pushed.

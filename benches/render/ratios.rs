@@ -51,7 +51,7 @@ fn text(size: Size) {
     let (name, json) = (size.name(), chats::text(size));
     let chat = Chat::from_json(&json).unwrap();
     let mut prompt = Layout::V3.render(&chat).unwrap();
-    let pieces = peers::pieces(&prompt, Layout::V3.word_start);
+    let pieces = peers::pieces(&prompt, &chat);
     let mut buffer = String::new();
 
     let mut native = || Layout::V3.render_into(black_box(&chat), &mut prompt).unwrap();
@@ -107,7 +107,7 @@ fn layout(layout: Layout) {
     let json = chats::text(Size::K8);
     let chat = Chat::from_json(&json).unwrap();
     let mut prompt = layout.render(&chat).unwrap();
-    let pieces = peers::pieces(&prompt, layout.word_start);
+    let pieces = peers::pieces(&prompt, &chat);
     let mut buffer = String::new();
     let native = || layout.render_into(black_box(&chat), &mut prompt).unwrap();
     report(&format!("native/limit@8k/{}", layout.name), ratio(native, || peers::push(black_box(&pieces), &mut buffer)));
@@ -131,7 +131,7 @@ fn tools(size: Size) {
     let value: Value = serde_json::from_str(&json).unwrap();
     let layout = Layout::V13.with(Feature::Think);
     let mut prompt = layout.render(&chat).unwrap();
-    let pieces = peers::pieces(&prompt, layout.word_start);
+    let pieces = peers::pieces(&prompt, &chat);
     let mut buffer = String::new();
     let native = || layout.render_into(black_box(&chat), &mut prompt).unwrap();
     let limit = || {

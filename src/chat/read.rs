@@ -11,7 +11,9 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::{ArgumentsForm, Tool, ToolCall, ToolMessage};
-use super::{AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema};
+use super::{
+    AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema, Role,
+};
 use crate::error::{Error, ErrorKind};
 
 mod message;
@@ -171,61 +173,62 @@ impl Context {
 /// A value that is read with a [`Context`] at hand.
 trait Read<'de>: Sized {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error>;
-}
 
-/// [`Read`] as serde's seed.
-struct Seed<'c, T>(&'c Context, PhantomData<T>);
-
-impl<'c, T> Seed<'c, T> {
-    fn new(context: &'c Context) -> Self {
-        Seed(context, PhantomData)
+    /// Reads a value and puts it where it belongs, which spares a type that is long to move the way through results.
+    fn read_to<D: Deserializer<'de>, T>(
+        context: &Context,
+        deserializer: D,
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        Self::read_value(context, deserializer).map(put)
     }
 }
 
-impl<'de, T: Read<'de>> DeserializeSeed<'de> for Seed<'_, T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read_value(self.0, deserializer)
-    }
-}
-
-/// A seed that reads one more value of a list, which spares moving it through serde's results.
+/// A seed that reads one more value of a list.
 struct Push<'c, 'v, T>(&'c Context, &'v mut Vec<T>);
 
 impl<'de, T: Read<'de>> DeserializeSeed<'de> for Push<'_, '_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.1.push(T::read_value(self.0, deserializer)?);
-        Ok(())
+        T::read_to(self.0, deserializer, |value| self.1.push(value))
     }
 }
 
-/// A text, borrowed where the input allows it.
+/// A visitor of a text, borrowed where the input allows it, which is given to a function.
+struct Text<'a, F>(F, PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a, T, F: FnOnce(Cow<'a, str>) -> T> Visitor<'de> for Text<'a, F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
+        Ok((self.0)(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok((self.0)(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<T, E> {
+        Ok((self.0)(Cow::Owned(text)))
+    }
+}
+
 impl<'de: 'a, 'a> Read<'de> for Cow<'a, str> {
-    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Cow<'de, str>;
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        Self::read_to(context, deserializer, |text| text)
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Cow::Borrowed(text))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Cow::Owned(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-                Ok(Cow::Owned(text))
-            }
-        }
-        deserializer.deserialize_str(Text)
+    fn read_to<D: Deserializer<'de>, T>(
+        _: &Context,
+        deserializer: D,
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        deserializer.deserialize_str(Text(put, PhantomData))
     }
 }
 
@@ -298,31 +301,43 @@ impl<T> Field<T> {
             Field::Absent | Field::Null => None,
         }
     }
+
+    /// The value, which leaves the object without it.
+    fn take(&mut self) -> Option<T> {
+        std::mem::replace(self, Field::Absent).value()
+    }
 }
 
-impl<'de, T: Read<'de>> Read<'de> for Field<T> {
-    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        struct Nullable<'c, T>(&'c Context, PhantomData<T>);
-        impl<'de, T: Read<'de>> Visitor<'de> for Nullable<'_, T> {
-            type Value = Field<T>;
+/// A seed that reads a field, in place.
+struct Fill<'c, 'f, T>(&'c Context, &'f mut Field<T>);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value or null")
-            }
+impl<'de, T: Read<'de>> DeserializeSeed<'de> for Fill<'_, '_, T> {
+    type Value = ();
 
-            fn visit_none<E>(self) -> Result<Self::Value, E> {
-                Ok(Field::Null)
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
 
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Field::Null)
-            }
+impl<'de, T: Read<'de>> Visitor<'de> for Fill<'_, '_, T> {
+    type Value = ();
 
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-                T::read_value(self.0, deserializer).map(Field::Value)
-            }
-        }
-        deserializer.deserialize_option(Nullable(context, PhantomData))
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        *self.1 = Field::Null;
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        *self.1 = Field::Null;
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        T::read_to(self.0, deserializer, |value| *self.1 = Field::Value(value))
     }
 }
 
@@ -392,8 +407,7 @@ macro_rules! object {
                         while let Some(key) = map.next_key_seed(Key(&name_of))? {
                             match key {
                                 $(Name::$field => {
-                                    object.$field = map
-                                        .next_value_seed(Seed::new(context))
+                                    map.next_value_seed(Fill(context, &mut object.$field))
                                         .map_err(|error| context.within(Step::Field($name), error))?;
                                 })+
                                 Name::Unknown => {

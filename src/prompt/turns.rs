@@ -1,97 +1,127 @@
 //! [`TurnWriter`]: questions and replies by turns into a [`Prompt`], each of them one text in its frame.
 
+use std::iter::zip;
+
 use super::{Body, Form, Origin, Piece, Prompt};
 use crate::chat::Role;
 use crate::control::Control;
 use crate::layout::{Frame, Layout, Mark, WordStart};
 
 /// What stands between the texts of questions and replies by turns: each time the same marks, put together once.
-pub(crate) struct Joints<'l> {
-    layout: &'l Layout,
-    /// The end of a reply and the beginning of a question, then the end of a question and the beginning of a reply.
-    text: String,
-    /// Where the beginning of a question begins, the second joint, and the beginning of a reply.
-    places: [usize; 3],
-}
-
-impl<'l> Joints<'l> {
-    /// The joints of a layout, using the memory of `text`.
-    pub(crate) fn new(layout: &'l Layout, mut text: String) -> Self {
-        text.clear();
-        append(layout.reply.close, &mut text);
-        let question = text.len();
-        begin(layout.user.open, layout.word_start, &mut text);
-        let second = text.len();
-        append(layout.user.close, &mut text);
-        let reply = text.len();
-        begin(layout.reply.open, layout.word_start, &mut text);
-        Joints { layout, text, places: [question, second, reply] }
-    }
-
-    pub(crate) fn into_buffer(self) -> String {
-        self.text
-    }
-}
-
-/// Writes a question, and then replies and questions by turns; each is a text that is not empty.
-pub(crate) struct TurnWriter<'p, 'j> {
-    prompt: &'p mut Prompt,
-    layout: &'j Layout,
-    /// What the first question begins with.
-    open: &'j str,
-    user: Side<'j>,
-    reply: Side<'j>,
+///
+/// A prompt keeps them, for it is mostly used again for the same layout.
+#[derive(Clone, Default)]
+pub(crate) struct Joints {
+    /// What they are put together from: the marks around questions and replies, and how a run begins.
+    of: Option<([Mark; 4], WordStart)>,
+    user: Side<String>,
+    reply: Side<String>,
 }
 
 /// How the turns of one role are written.
-struct Side<'j> {
+#[derive(Clone, Default)]
+struct Side<T> {
     /// The end of the turn before and the beginning of such a one.
-    lead: &'j str,
-    close: &'j str,
+    lead: T,
+    close: &'static str,
     form: Form,
 }
 
-impl<'p, 'j> TurnWriter<'p, 'j> {
+impl Joints {
+    /// Makes these the joints of a layout.
+    #[inline]
+    fn fit(&mut self, layout: &Layout) {
+        let marks = [layout.user.open, layout.user.close, layout.reply.open, layout.reply.close];
+        let fit = |(kept, start)| start == layout.word_start && zip(kept, marks).all(|(one, other)| same(one, other));
+        if !self.of.is_some_and(fit) {
+            self.of = Some((marks, layout.word_start));
+            self.put_together(layout);
+        }
+    }
+
+    #[cold]
+    fn put_together(&mut self, layout: &Layout) {
+        self.user.put_together(Role::User, layout.reply, layout.user, layout.word_start);
+        self.reply.put_together(Role::Assistant, layout.user, layout.reply, layout.word_start);
+    }
+}
+
+/// Are two marks the same? Texts are so in the same place: a look at it is all that this may cost.
+fn same(one: Mark, other: Mark) -> bool {
+    match (one, other) {
+        (Mark::Control(one), Mark::Control(other)) => one == other,
+        (Mark::Text(one), Mark::Text(other)) => std::ptr::eq(one, other),
+        _ => false,
+    }
+}
+
+impl Side<String> {
+    fn put_together(&mut self, role: Role, before: Frame, frame: Frame, word_start: WordStart) {
+        self.lead.clear();
+        self.lead.push_str(before.close.as_str());
+        begin(frame.open, word_start, &mut self.lead);
+        self.close = frame.close.as_str();
+        self.form = form(role, &frame, word_start);
+    }
+
+    fn borrowed(&self) -> Side<&str> {
+        Side { lead: &self.lead, close: self.close, form: self.form }
+    }
+}
+
+/// Appends a text: of known length in each arm but the last, which spares the call that a copy of any length is.
+macro_rules! push_short {
+    ($out:expr, $text:expr, $($length:literal)|+) => {
+        match $text.len() {
+            $($length => $out.push_str($text),)+
+            _ => $out.push_str($text),
+        }
+    };
+}
+
+/// Writes a question, and then replies and questions by turns; each is a text that is not empty.
+pub(crate) struct TurnWriter<'p> {
+    text: &'p mut String,
+    pieces: &'p mut Vec<Piece>,
+    layout: &'p Layout,
+    user: Side<&'p str>,
+    reply: Side<&'p str>,
+}
+
+impl<'p> TurnWriter<'p> {
     /// A writer that goes on where the prompt ends.
-    pub(crate) fn going_on(prompt: &'p mut Prompt, joints: &'j Joints<'_>) -> Self {
-        let Joints { layout, ref text, places: [question, second, reply] } = *joints;
-        let part = |range| text.get(range).unwrap_or_default();
-        let user = Side {
-            lead: part(0..second),
-            close: part(second..reply),
-            form: form(Role::User, &layout.user, layout.word_start),
-        };
-        let reply = Side {
-            lead: part(second..text.len()),
-            close: part(0..question),
-            form: form(Role::Assistant, &layout.reply, layout.word_start),
-        };
-        TurnWriter { prompt, layout, open: part(question..second), user, reply }
+    #[inline]
+    pub(crate) fn going_on(prompt: &'p mut Prompt, layout: &'p Layout) -> Self {
+        let Prompt { text, pieces, joints, .. } = prompt;
+        let joints = joints.get_or_insert_default();
+        joints.fit(layout);
+        TurnWriter { text, pieces, layout, user: joints.user.borrowed(), reply: joints.reply.borrowed() }
     }
 
     /// The beginning of the first question.
+    #[inline]
     pub(crate) fn begin(&mut self) {
-        self.prompt.text.push_str(self.open);
+        self.text.push_str(self.user.lead.get(self.reply.close.len()..).unwrap_or_default());
     }
 
     /// The end of a reply and the beginning of the next question.
     #[inline]
     pub(crate) fn go_on(&mut self) {
-        self.prompt.text.push_str(self.user.lead);
+        push_short!(self.text, self.user.lead, 10 | 11 | 12);
     }
 
     /// The text of a question that has begun.
     #[inline]
     pub(crate) fn question(&mut self, index: usize, text: &str) {
-        self.prompt.text.push_str(text);
+        self.text.push_str(text);
         self.record(index, self.user.close.len(), self.user.form);
     }
 
     /// A reply, which follows a question.
     #[inline]
     pub(crate) fn reply(&mut self, index: usize, text: &str) {
-        self.prompt.text.push_str(self.reply.lead);
-        self.prompt.text.push_str(text);
+        push_short!(self.text, self.reply.lead, 7 | 8 | 9);
+        self.text.push_str(text);
         self.record(index, self.reply.close.len(), self.reply.form);
     }
 
@@ -109,7 +139,7 @@ impl<'p, 'j> TurnWriter<'p, 'j> {
         match self.layout.user.open {
             Mark::Control(_) => {
                 // The space that was written with it belongs to the run.
-                let end = self.prompt.text.len() - self.layout.word_start.printed().len();
+                let end = self.text.len() - self.layout.word_start.printed().len();
                 self.record_until(end, index, Form { body: Body::Nothing, ..open });
             }
             Mark::Text("") => {}
@@ -119,33 +149,34 @@ impl<'p, 'j> TurnWriter<'p, 'j> {
             }
         }
         for (index, before, system) in systems {
-            self.prompt.text.push_str(before);
-            self.prompt.text.push_str(system);
+            self.text.push_str(before);
+            self.text.push_str(system);
             self.record(index, 0, Form { role: Some(Role::System), open: None, body, close: None });
             body = Body::Rest;
         }
-        self.prompt.text.push_str(join);
-        if let Some(last) = self.prompt.pieces.last_mut() {
-            last.end = self.prompt.text.len();
+        self.text.push_str(join);
+        if let Some(last) = self.pieces.last_mut() {
+            last.end = self.text.len();
         }
-        self.prompt.text.push_str(text);
+        self.text.push_str(text);
         self.record(index, self.user.close.len(), Form { open: None, body: Body::Rest, ..question });
     }
 
     /// Ends the last turn, which is of this role.
+    #[inline]
     pub(crate) fn end(self, last: Role) {
-        self.prompt.text.push_str(if last == Role::User { self.user.close } else { self.reply.close });
+        self.text.push_str(if last == Role::User { self.user.close } else { self.reply.close });
     }
 
     /// Takes what was written since the last piece into a new one, with so many bytes that are yet to come.
     #[inline]
     fn record(&mut self, index: usize, to_come: usize, form: Form) {
-        self.record_until(self.prompt.text.len() + to_come, index, form);
+        self.record_until(self.text.len() + to_come, index, form);
     }
 
     #[inline]
     fn record_until(&mut self, end: usize, index: usize, form: Form) {
-        self.prompt.pieces.push(Piece { end, message: Origin::message(index, Role::User).message, form });
+        self.pieces.push(Piece { end, message: Origin::message(index, Role::User).message, form });
     }
 }
 
@@ -160,24 +191,17 @@ const fn control(mark: Mark) -> Option<Control> {
     }
 }
 
-fn append(mark: Mark, out: &mut String) {
-    match mark {
-        Mark::Control(control) => control.append_to(out),
-        Mark::Text(text) => out.push_str(text),
-    }
-}
-
 /// The beginning of a turn: of text, all is one run.
 fn begin(open: Mark, word_start: WordStart, out: &mut String) {
     match (open, word_start) {
         (Mark::Control(_), WordStart::Space) => {
-            append(open, out);
+            out.push_str(open.as_str());
             out.push(' ');
         }
         (Mark::Text(_), WordStart::Space) => {
             out.push(' ');
-            append(open, out);
+            out.push_str(open.as_str());
         }
-        (_, WordStart::Nothing) => append(open, out),
+        (_, WordStart::Nothing) => out.push_str(open.as_str()),
     }
 }

@@ -6,7 +6,7 @@ use crate::check::{check_plain, plain_text};
 use crate::control::Control;
 use crate::layout::{Layout, Settings, System, UserTurn};
 use crate::normalize::Conversation;
-use crate::prompt::{Joints, Origin, Prompt, TurnWriter, Writer};
+use crate::prompt::{Origin, Prompt, TurnWriter, Writer};
 
 /// Renders a plain chat: system messages, then questions and replies by turns, each of them a text, and no tools. Nothing
 /// in such a chat can be wrong but who is last.
@@ -14,12 +14,10 @@ use crate::prompt::{Joints, Origin, Prompt, TurnWriter, Writer};
 /// None where the chat is not plain, or wrong: it is to be rendered the long way, which also tells what is wrong.
 pub(super) fn render(chat: &Chat<'_>, layout: &Layout, prompt: &mut Prompt) -> Option<()> {
     let plain = Plain::of(chat, layout)?;
-    let joints = Joints::new(layout, prompt.take_joints());
     let mut writer = Writer::new(prompt, layout.word_start);
     writer.control(Control::Bos);
     plain.write_before_turns(&mut writer);
-    let written = plain.write_turns(TurnWriter::going_on(prompt, &joints));
-    prompt.keep_joints(joints.into_buffer());
+    let written = plain.write_turns(TurnWriter::going_on(prompt, layout));
     prompt.stop_at(layout.reply.close.as_str());
     written
 }
@@ -67,7 +65,7 @@ impl<'c, 'a> Plain<'c, 'a> {
         }
     }
 
-    fn write_turns(&self, mut writer: TurnWriter<'_, '_>) -> Option<()> {
+    fn write_turns(&self, mut writer: TurnWriter<'_>) -> Option<()> {
         let (first, later) = self.turns.split_first()?;
         writer.begin();
         let later = match self.carrier {
@@ -89,22 +87,24 @@ impl<'c, 'a> Plain<'c, 'a> {
                 later
             }
         };
-        self.write_pairs(self.turns.len() - later.len(), later, &mut writer)?;
+        // Mostly, the question that carries the system prompt is the last turn.
+        if !later.is_empty() {
+            self.write_pairs(self.turns.len() - later.len(), later, &mut writer)?;
+        }
         writer.end(self.turns.last()?.role());
         Some(())
     }
 
     /// Writes a reply and a question each time, of which the last may lack. Most of rendering is here.
     #[inline(never)]
-    fn write_pairs(&self, from: usize, turns: &[Message<'_>], writer: &mut TurnWriter<'_, '_>) -> Option<()> {
+    fn write_pairs(&self, from: usize, turns: &[Message<'_>], writer: &mut TurnWriter<'_>) -> Option<()> {
         let mut index = self.systems.len() + from;
-        for pair in turns.chunks(2) {
-            let (reply, question) = pair.split_first()?;
+        let mut turns = turns.iter();
+        while let Some(reply) = turns.next() {
             writer.reply(index, self.text(reply, Role::Assistant)?);
-            if let [question] = question {
-                writer.go_on();
-                writer.question(index + 1, self.text(question, Role::User)?);
-            }
+            let Some(question) = turns.next() else { break };
+            writer.go_on();
+            writer.question(index + 1, self.text(question, Role::User)?);
             index += 2;
         }
         Some(())
@@ -116,7 +116,7 @@ impl<'c, 'a> Plain<'c, 'a> {
         carrier: usize,
         join: &str,
         question: &Message<'_>,
-        writer: &mut TurnWriter<'_, '_>,
+        writer: &mut TurnWriter<'_>,
     ) -> Option<()> {
         let question = (self.systems.len() + carrier, self.text(question, Role::User)?);
         let before = |index| if index == 0 { "" } else { MESSAGE_JOIN };

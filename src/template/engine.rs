@@ -11,13 +11,10 @@ use super::clock::Clock;
 use super::namespace::Namespace;
 use super::object::{Dict, LongInteger};
 use super::python::{self, JsonStyle, is_space};
-use super::{TemplateRaised, keep, methods, notice, rewrite, watch};
+use super::{TemplateRaised, keep, marks, methods, rewrite};
 
 /// The name of the template in the environment.
 pub(super) const NAME: &str = "chat_template";
-
-/// The name of the same template, watched while it renders.
-pub(super) const WATCHED: &str = "watched";
 
 /// The characters that a `{% generation %}` block is printed between.
 pub(super) const GENERATION: &str = "\u{1}generation";
@@ -31,7 +28,7 @@ const MAX_DIGITS: usize = 4300;
 /// The widest indent of `tojson`.
 const MAX_INDENT: usize = 16;
 
-pub(super) fn environment(source: String, watched: Option<String>) -> Result<Environment<'static>, Error> {
+pub(super) fn environment(source: String) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -45,10 +42,6 @@ pub(super) fn environment(source: String, watched: Option<String>) -> Result<Env
     filters(&mut environment);
     tests(&mut environment);
     environment.add_template_owned(NAME, source)?;
-    if let Some(watched) = watched {
-        // What is watched is nested deeper; where that is too deep for the engine, it is not there.
-        let _too_deep = environment.add_template_owned(WATCHED, watched).is_err();
-    }
     Ok(environment)
 }
 
@@ -94,26 +87,9 @@ fn filters(environment: &mut Environment<'static>) {
     environment.add_filter(rewrite::KEEP_FILTER, keep::keep);
     environment.add_filter(rewrite::NAME_FILTER, keep::name);
     environment.add_filter(rewrite::DICT_FILTER, dict);
-    environment.add_filter(rewrite::NAMESPACE_FILTER, Namespace::of_pairs);
-    environment.add_filter(rewrite::SOME_FILTER, |value: &Value| match value.as_str() {
-        Some(text) => Ok(!text.is_empty()),
-        None => minijinja::filters::length(value).map(|length| length > 0),
-    });
-    environment.add_filter(filter_name(watch::TAKE_APART), |state: &State, value: &Value| {
-        notice::text(state, value);
-        value.clone()
-    });
-    environment.add_filter(filter_name(watch::COMPARE), |state: &State, value: &Value| {
-        notice::value(state, value);
-        value.clone()
-    });
-    environment.add_filter(filter_name(watch::SORT_TYPES), |state: &State, value: &Value| {
-        notice::types(state, value);
-        value.clone()
-    });
     for name in ["length", "count"] {
         environment.add_filter(name, |state: &State, value: &Value| match value.as_str() {
-            Some(text) => Ok(notice::length(state, text)),
+            Some(text) => Ok(marks::length(state, text)),
             None => minijinja::filters::length(value),
         });
     }
@@ -149,11 +125,6 @@ fn filters(environment: &mut Environment<'static>) {
     });
 }
 
-/// The name of a filter that a template is given behind a bar.
-fn filter_name(applied: &'static str) -> &'static str {
-    applied.trim_start_matches('|')
-}
-
 /// The dict of a list of keys and values in turn.
 fn dict(state: &State<'_, '_>, pairs: &Value) -> Result<Value, Error> {
     let pairs = pairs.downcast_object_ref::<Vec<Value>>().map(Vec::as_slice).unwrap_or_default();
@@ -166,7 +137,7 @@ fn dict(state: &State<'_, '_>, pairs: &Value) -> Result<Value, Error> {
 }
 
 /// `int(value)`, of a text also by way of `float`; none where Python raises.
-fn to_integer(value: &Value, base: u32) -> Option<Value> {
+pub(super) fn to_integer(value: &Value, base: u32) -> Option<Value> {
     if value.is_integer() {
         return Some(value.clone());
     }
@@ -185,7 +156,7 @@ fn to_integer(value: &Value, base: u32) -> Option<Value> {
 }
 
 /// `float(value)`; none where Python raises.
-fn to_float(value: &Value) -> Option<f64> {
+pub(super) fn to_float(value: &Value) -> Option<f64> {
     match value.kind() {
         ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
         ValueKind::Number => f64::try_from(value.clone()).ok(),
@@ -198,7 +169,7 @@ fn to_float(value: &Value) -> Option<f64> {
 }
 
 /// Jinja's `title` filter: each part between spaces, dashes and opening brackets begins with a capital.
-fn title_words(text: &str) -> String {
+pub(super) fn title_words(text: &str) -> String {
     let mut titled = String::with_capacity(text.len());
     let mut begins = true;
     for character in text.chars() {
@@ -268,7 +239,7 @@ fn tojson(
         sorted,
         item_separator: separator(0, if indent.is_some() { "," } else { ", " })?,
         key_separator: separator(1, ": ")?,
-        mark: notice::mark(state),
+        mark: marks::mark(state),
     };
     python::json(value, &style, python::budget(state))
 }

@@ -3,24 +3,15 @@
 use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use super::namespace;
 use super::python::{self, is_space};
-use super::{namespace, notice};
 
 /// Calls `value.method(args)` as Python would.
 pub(super) fn call(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
     match (value.as_str(), value.kind()) {
-        (Some(text), _) => {
-            notice::method(state, value, method, args);
-            string_method(state, text, method, args)
-        }
-        (None, ValueKind::Map) => {
-            args.iter().take(1).for_each(|key| notice::text(state, key));
-            dict_method(value, method, args)
-        }
-        (None, ValueKind::Seq | ValueKind::Iterable) => {
-            notice::any(state);
-            list_method(value, method, args)
-        }
+        (Some(text), _) => string_method(state, text, method, args),
+        (None, ValueKind::Map) => dict_method(value, method, args),
+        (None, ValueKind::Seq | ValueKind::Iterable) => list_method(value, method, args),
         _ => Err(unknown(value, method)),
     }
 }

@@ -1,5 +1,6 @@
 //! The namespaces that a template makes: names whose values it can change, and lists that grow in place.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,37 +19,7 @@ pub(super) const APPEND: &str = "__append";
 
 /// What `namespace(…)` makes.
 #[derive(Default)]
-pub(super) struct Namespace(Mutex<Members>);
-
-/// The attributes by their names, in order.
-#[derive(Default)]
-struct Members(Vec<(Value, Held)>);
-
-impl Members {
-    fn place(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.as_str().unwrap_or_default().cmp(name))
-    }
-
-    fn get(&self, name: &str) -> Option<&Held> {
-        self.place(name).ok().and_then(|place| self.0.get(place)).map(|(_, held)| held)
-    }
-
-    fn get_mut(&mut self, name: &str) -> Option<&mut Held> {
-        self.place(name).ok().and_then(|place| self.0.get_mut(place)).map(|(_, held)| held)
-    }
-
-    fn set(&mut self, name: &Value, value: Value) {
-        let held = Held::Value(value);
-        match self.place(name.as_str().unwrap_or_default()) {
-            Ok(place) => {
-                if let Some(known) = self.0.get_mut(place) {
-                    known.1 = held;
-                }
-            }
-            Err(place) => self.0.insert(place, (name.clone(), held)),
-        }
-    }
-}
+pub(super) struct Namespace(Mutex<BTreeMap<Box<str>, Held>>);
 
 /// The value of an attribute. A list is held in a way in which it can grow while nothing else holds it.
 enum Held {
@@ -89,75 +60,61 @@ fn is_list(value: &Value) -> bool {
 impl Namespace {
     /// A namespace with the members of a dict, or of keyword arguments.
     pub(super) fn made_of(defaults: Option<ValueOrKwargs>) -> Result<Value, Error> {
-        let mut members = Vec::new();
+        let mut members = BTreeMap::new();
         if let Some(defaults) = defaults.map(ValueOrKwargs::into_value) {
             let given = defaults.as_object().filter(|_| defaults.kind() == ValueKind::Map);
             let Some(given) = given.and_then(|object| object.try_iter_pairs()) else {
                 let kind = defaults.kind();
                 return Err(invalid(format!("expected object or keyword arguments, got {kind}")));
             };
-            for (key, value) in given.filter(|(key, _)| key.as_str().is_some()) {
+            for (key, value) in given {
+                let Some(name) = key.as_str() else { continue };
                 keep::check(std::slice::from_ref(&value))?;
-                members.push((key, Held::Value(value)));
+                members.insert(name.into(), Held::Value(value));
             }
-        }
-        members.sort_by(|(one, _), (other, _)| one.as_str().cmp(&other.as_str()));
-        Ok(Value::from_object(Namespace(Mutex::new(Members(members)))))
-    }
-
-    /// A namespace of names and values in turn.
-    pub(super) fn of_pairs(pairs: &Value) -> Result<Value, Error> {
-        let pairs = pairs.downcast_object_ref::<Vec<Value>>().map(Vec::as_slice).unwrap_or_default();
-        let mut members = Members(Vec::with_capacity(pairs.len() / 2));
-        for pair in pairs.chunks_exact(2) {
-            let [name, value] = pair else { continue };
-            keep::check(std::slice::from_ref(value))?;
-            members.set(name, value.clone());
         }
         Ok(Value::from_object(Namespace(Mutex::new(members))))
     }
 
-    fn held(&self) -> MutexGuard<'_, Members> {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn set(&self, name: &str, value: Value) {
+        self.held().insert(name.into(), Held::Value(value));
+    }
+
     /// `self.name = self.name + [item]`
-    fn append(&self, state: &State<'_, '_>, name: &Value, item: &Value) -> Result<(), Error> {
-        if let Some(list) = self.held().get_mut(text(name)).map(|held| held.list(state)).transpose()?.flatten() {
+    fn append(&self, state: &State<'_, '_>, name: &str, item: &Value) -> Result<(), Error> {
+        if let Some(list) = self.held().get_mut(name).map(|held| held.list(state)).transpose()?.flatten() {
             return list.push(item);
         }
-        let sum = engine_sum(state, self.get(text(name)), Value::from(vec![item.clone()]))?;
-        self.held().set(name, sum);
+        self.set(name, engine_sum(state, self.get(name), Value::from(vec![item.clone()]))?);
         Ok(())
     }
 
     /// `self.name = self.name + value`
-    fn add(&self, state: &State<'_, '_>, name: &Value, value: &Value) -> Result<(), Error> {
+    fn add(&self, state: &State<'_, '_>, name: &str, value: &Value) -> Result<(), Error> {
         if is_list(value)
-            && let Some(list) = self.held().get_mut(text(name)).map(|held| held.list(state)).transpose()?.flatten()
+            && let Some(list) = self.held().get_mut(name).map(|held| held.list(state)).transpose()?.flatten()
         {
             let before = list.items().len();
             list.extend(value)?;
             return state.consume_fuel((list.items().len() - before) as u64 / 2);
         }
-        let own = self.get(text(name));
+        let own = self.get(name);
         let sum = match (whole_number(&own), whole_number(value)) {
             (Some(one), Some(other)) => one.checked_add(other).map(Value::from),
             _ => None,
         };
         let sum = sum.map_or_else(|| engine_sum(state, own, value.clone()), Ok)?;
-        let sum = keep::keep(state, sum)?;
-        self.held().set(name, sum);
+        self.set(name, keep::keep(state, sum)?);
         Ok(())
     }
 
     fn get(&self, name: &str) -> Value {
         self.held().get(name).map(Held::value).unwrap_or_default()
     }
-}
-
-fn text(name: &Value) -> &str {
-    name.as_str().unwrap_or_default()
 }
 
 fn whole_number(value: &Value) -> Option<i64> {
@@ -200,20 +157,18 @@ impl Object for Namespace {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.held().0.iter().map(|(name, _)| name.clone()).collect())
+        Enumerator::Values(self.held().keys().map(|name| Value::from(&**name)).collect())
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(self.held().0.len())
+        Some(self.held().len())
     }
 
     fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let [name, value] = args else { return Err(Error::from(ErrorKind::UnknownMethod)) };
+        let Some(name) = name.as_str() else { return Err(Error::from(ErrorKind::UnknownMethod)) };
         match method {
-            SET => {
-                let value = keep::keep(state, value.clone())?;
-                self.held().set(name, value);
-            }
+            SET => self.set(name, keep::keep(state, value.clone())?),
             ADD => self.add(state, name, value)?,
             APPEND => self.append(state, name, value)?,
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),

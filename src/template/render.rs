@@ -1,7 +1,6 @@
-//! One render: the chat's values through the engine, and its output into control tokens and text.
+//! One render: the chat through the interpreter or the engine, and what they print into control tokens and text.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,10 +8,11 @@ use std::sync::Arc;
 use minijinja::value::{Object, Value};
 
 use super::engine::{self, EngineError};
-use super::notice::{self, Noticed};
+use super::interpreter::{Input, Piece, Printed};
 use super::values::{Marking, Values};
 use super::{
-    ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateRaised, continued, python,
+    ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateLimits, TemplateRaised, continued,
+    marks, python,
 };
 use crate::chat::{Chat, Chunk, Content, Message, Role};
 use crate::control::{Control, Vocabulary};
@@ -20,9 +20,17 @@ use crate::error::{Error, ErrorKind};
 use crate::marking::{self, Mark, holds, is_bracket, is_inside_of_literal};
 use crate::prompt::{Media, Origin, Writer};
 
-/// What a template printed, and how its untrusted parts are marked.
-pub(super) struct Rendered {
-    output: String,
+/// What a template printed.
+pub(super) enum Rendered<'r> {
+    /// In pieces that know where they come from.
+    Pieces(Vec<Printed<'r>>),
+    /// By the engine.
+    Whole(Output),
+}
+
+/// What the engine printed, and how its untrusted parts are marked.
+pub(super) struct Output {
+    text: String,
     trust: Trust,
     signs: Signs,
 }
@@ -48,8 +56,36 @@ struct Signs {
     tag: Option<char>,
 }
 
-pub(super) fn render(template: &ChatTemplate, chat: &Chat<'_>) -> Result<Rendered, Error> {
+pub(super) fn render<'r>(template: &'r ChatTemplate, chat: &'r Chat<'r>) -> Result<Rendered<'r>, Error> {
     let compiled = template.compiled_for(chat);
+    if let Some(printed) = interpreted(template, chat, compiled) {
+        return Ok(Rendered::Pieces(printed));
+    }
+    by_engine(template, chat, compiled).map(Rendered::Whole)
+}
+
+/// What the interpreter prints; none where it cannot, or that is too long.
+pub(super) fn interpreted<'r>(
+    template: &'r ChatTemplate,
+    chat: &'r Chat<'r>,
+    compiled: &'r Compiled,
+) -> Option<Vec<Printed<'r>>> {
+    let program = compiled.program.as_ref().filter(|_| !continued(chat))?;
+    let Compiled { environment, thinking, .. } = compiled;
+    let input = Input { template, chat, environment, thinking: *thinking };
+    let TemplateLimits { steps, steps_per_message, output, .. } = template.limits;
+    let messages = u64::try_from(chat.messages.len()).unwrap_or(u64::MAX);
+    let printed = program.run(input, steps.saturating_add(steps_per_message.saturating_mul(messages)))?;
+    let length = printed.iter().fold(0usize, |length, printed| length.saturating_add(printed.as_str().len()));
+    let fits = length <= output || {
+        let mut texts = Texts::default();
+        texts.of_chat(chat);
+        length <= output.saturating_add(texts.length.saturating_mul(8))
+    };
+    fits.then_some(printed)
+}
+
+pub(super) fn by_engine(template: &ChatTemplate, chat: &Chat<'_>, compiled: &Compiled) -> Result<Output, Error> {
     let mut texts = Texts::default();
     texts.of_chat(chat);
     for (_, json) in &template.variables {
@@ -58,27 +94,20 @@ pub(super) fn render(template: &ChatTemplate, chat: &Chat<'_>) -> Result<Rendere
     texts.documents(template);
     let signs = Signs::absent_from(&texts, compiled, continued(chat))?;
     let run = Run { template, chat, compiled, signs, input: texts.length };
-    if compiled.watched
-        && let Some(Some(marking)) = run.markings(&texts).next()
-        && let Some(output) = run.watched(marking)
-    {
-        return Ok(Rendered { output, trust: Trust::Marked(signs.mark), signs });
-    }
-
     let plain = run.output(Marking::None)?;
     for marking in run.markings(&texts) {
         let Some(marking) = marking else {
-            return Ok(Rendered { output: plain, trust: Trust::All, signs });
+            return Ok(Output { text: plain, trust: Trust::All, signs });
         };
         if let Ok(output) = run.output(marking)
             && signs.mark.split(&output).flat_map(str::bytes).eq(plain.bytes())
         {
-            return Ok(Rendered { output, trust: Trust::Marked(signs.mark), signs });
+            return Ok(Output { text: output, trust: Trust::Marked(signs.mark), signs });
         }
     }
     match template.marking_failure {
         MarkingFailure::Refused => Err(Error::new(ErrorKind::TemplateMarking, "")),
-        MarkingFailure::AllText => Ok(Rendered { output: plain, trust: Trust::None, signs }),
+        MarkingFailure::AllText => Ok(Output { text: plain, trust: Trust::None, signs }),
     }
 }
 
@@ -210,30 +239,10 @@ impl Run<'_> {
         first.into_iter().chain(second)
     }
 
-    /// What is printed with marked texts; none where that may be something else than without the marks.
-    fn watched(&self, marking: Marking) -> Option<String> {
-        let values = self.values(marking);
-        let mut root = Root::new(self, &values).ok()?;
-        // A mark where no bracket is can fall between the letters of what a template looks for.
-        if values.marked_insides.get() {
-            return None;
-        }
-        let noticed = Arc::new(Noticed::default());
-        root.variables.push((notice::NOTICED.into(), Value::from_dyn_object(Arc::clone(&noticed))));
-        let output = self.run(engine::WATCHED, root).ok()?;
-        (!noticed.anything()).then_some(output)
-    }
-
+    /// What the template prints of texts that are marked this way.
     fn output(&self, marking: Marking) -> Result<String, Error> {
-        let root = Root::new(self, &self.values(marking))?;
-        self.run(engine::NAME, root)
-    }
-
-    fn values(&self, marking: Marking) -> Values {
-        Values { marking, thinking: self.compiled.thinking, tag: self.signs.tag, marked_insides: Cell::new(false) }
-    }
-
-    fn run(&self, name: &str, root: Root) -> Result<String, Error> {
+        let (thinking, tag) = (self.compiled.thinking, self.signs.tag);
+        let root = Root::new(self, &Values { marking, thinking, tag })?;
         let limits = &self.template.limits;
         let messages = u64::try_from(self.chat.messages.len()).unwrap_or(u64::MAX);
         let input = u64::try_from(self.input).unwrap_or(u64::MAX);
@@ -241,7 +250,8 @@ impl Run<'_> {
             limits.steps.saturating_add(limits.steps_per_message.saturating_mul(messages)).saturating_add(input / 8);
         let mut environment = self.compiled.environment.clone();
         environment.set_fuel(Some(fuel));
-        let rendered = environment.get_template(name).and_then(|template| template.render(Value::from_object(root)));
+        let template = environment.get_template(engine::NAME);
+        let rendered = template.and_then(|template| template.render(Value::from_object(root)));
         let mut output = rendered.map_err(render_error)?;
         let limit = limits.output.saturating_add(self.input.saturating_mul(8));
         if output.len() > limit {
@@ -319,7 +329,7 @@ impl Root {
             set(name.clone(), values.json(json.as_str())?);
         }
         if values.marking != Marking::None {
-            set(notice::MARK.into(), Value::from(run.signs.mark.character()));
+            set(marks::MARK.into(), Value::from(run.signs.mark.character()));
         }
         if let Some(signs) = run.signs.generation {
             set(engine::GENERATION.into(), Value::from(signs.iter().collect::<String>()));
@@ -345,13 +355,98 @@ impl Object for Root {
     }
 }
 
-impl Rendered {
+impl Rendered<'_> {
     /// Writes the output: literals of the vocabulary that the template printed as control tokens, all else as text.
     pub(super) fn write(&self, writer: &mut Writer<'_>, vocabulary: Vocabulary) {
-        let Some(signs) = self.signs.generation else { return self.write_part(&self.output, writer, vocabulary) };
+        match self {
+            Rendered::Pieces(printed) => write_pieces(printed, writer, vocabulary),
+            Rendered::Whole(output) => output.write(writer, vocabulary),
+        }
+    }
+
+    /// The bytes of the prompt that were printed by `{% generation %}` blocks, in order, none within another.
+    pub(super) fn generated(&self) -> Vec<Range<usize>> {
+        let mut generated = Generated::default();
+        match self {
+            Rendered::Pieces(printed) => printed.iter().for_each(|printed| match printed {
+                Printed::Piece(piece) => generated.at += piece.as_str().len(),
+                Printed::GenerationStart => generated.open(),
+                Printed::GenerationEnd => generated.close(),
+            }),
+            Rendered::Whole(output) => output.generated(&mut generated),
+        }
+        generated.finish()
+    }
+}
+
+/// The ranges of generated text, as they are found.
+#[derive(Default)]
+struct Generated {
+    ranges: Vec<Range<usize>>,
+    at: usize,
+    depth: usize,
+    start: usize,
+}
+
+impl Generated {
+    fn open(&mut self) {
+        if self.depth == 0 {
+            self.start = self.at;
+        }
+        self.depth += 1;
+    }
+
+    fn close(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth == 0 {
+            self.ranges.push(self.start..self.at);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Range<usize>> {
+        if self.depth > 0 {
+            self.ranges.push(self.start..self.at);
+        }
+        self.ranges
+    }
+}
+
+/// Writes pieces. A literal may be spelt by several of the template's own in a row.
+fn write_pieces(mut printed: &[Printed<'_>], writer: &mut Writer<'_>, vocabulary: Vocabulary) {
+    let mut depth = 0usize;
+    while let Some((first, mut rest)) = printed.split_first() {
+        match first {
+            Printed::Piece(Piece::Template(text)) => {
+                let own = rest.iter().map_while(|printed| match printed {
+                    Printed::Piece(Piece::Template(text)) => Some(*text),
+                    _ => None,
+                });
+                let more = own.clone().count();
+                if more == 0 {
+                    write_marked(writer, text, None, vocabulary);
+                } else {
+                    let joined: String = std::iter::once(*text).chain(own).collect();
+                    write_marked(writer, &joined, None, vocabulary);
+                    rest = rest.get(more..).unwrap_or_default();
+                }
+            }
+            Printed::Piece(piece) => writer.text(piece.as_str()),
+            Printed::GenerationStart => depth += 1,
+            Printed::GenerationEnd => depth = depth.saturating_sub(1),
+        }
+        if !matches!(first, Printed::Piece(_)) {
+            writer.from(if depth > 0 { Origin::role(Role::Assistant) } else { Origin::NONE });
+        }
+        printed = rest;
+    }
+}
+
+impl Output {
+    fn write(&self, writer: &mut Writer<'_>, vocabulary: Vocabulary) {
+        let Some(signs) = self.signs.generation else { return self.write_part(&self.text, writer, vocabulary) };
         let [open, close] = signs;
         let mut depth = 0usize;
-        for part in self.output.split_inclusive(signs) {
+        for part in self.text.split_inclusive(signs) {
             let sign = part.chars().next_back().filter(|last| signs.contains(last));
             writer.from(if depth > 0 { Origin::role(Role::Assistant) } else { Origin::NONE });
             self.write_part(sign.and_then(|sign| part.strip_suffix(sign)).unwrap_or(part), writer, vocabulary);
@@ -371,33 +466,21 @@ impl Rendered {
         }
     }
 
-    /// The bytes of the prompt that were printed by `{% generation %}` blocks, in order, none within another.
-    pub(super) fn generated(&self) -> Vec<Range<usize>> {
-        let Some([open, close]) = self.signs.generation else { return Vec::new() };
+    fn generated(&self, generated: &mut Generated) {
+        let Some([open, close]) = self.signs.generation else { return };
         let mark = match self.trust {
             Trust::Marked(mark) => Some(mark.character()),
             Trust::All | Trust::None => None,
         };
-        let (mut ranges, mut at, mut depth, mut start) = (Vec::new(), 0, 0usize, 0);
-        for character in self.output.chars() {
+        for character in self.text.chars() {
             if character == open {
-                if depth == 0 {
-                    start = at;
-                }
-                depth += 1;
+                generated.open();
             } else if character == close {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    ranges.push(start..at);
-                }
+                generated.close();
             } else if Some(character) != mark {
-                at += character.len_utf8();
+                generated.at += character.len_utf8();
             }
         }
-        if depth > 0 {
-            ranges.push(start..at);
-        }
-        ranges
     }
 }
 

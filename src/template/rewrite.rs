@@ -7,10 +7,9 @@
 //! errors name the right line.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
+use super::namespace;
 use super::tokens::{Kind, Previous, Token};
-use super::{namespace, operands, watch};
 
 /// The filter that lists and tuples pass where a template writes one down.
 pub(super) const KEEP_FILTER: &str = "__keep";
@@ -19,13 +18,6 @@ const CLOSE_KEEP: &str = "|__keep)";
 /// The filter that makes a dict of a list of keys and values.
 pub(super) const DICT_FILTER: &str = "__dict";
 const CLOSE_DICT: &str = "]|__dict)";
-
-/// The filter that makes a namespace of a list of names and values.
-pub(super) const NAMESPACE_FILTER: &str = "__namespace";
-const CLOSE_NAMESPACE: &str = "]|__namespace)";
-
-/// The filter that says whether a value's length is more than nothing, without counting on.
-pub(super) const SOME_FILTER: &str = "__some";
 
 /// The filter that values pass where a template gives them a name.
 pub(super) const NAME_FILTER: &str = "__name";
@@ -37,9 +29,6 @@ pub(super) const GENERATION_CALL: &str = "__generation";
 /// Names that the engine lets no template assign to, and says so.
 const RESERVED: [&str; 8] = ["true", "True", "false", "False", "none", "None", "loop", "self"];
 
-/// The functions that templates have without defining them.
-const BUILT_IN: [&str; 6] = ["namespace", "dict", "range", "raise_exception", "strftime_now", "caller"];
-
 /// Takes a source's tags one by one, and gives the source that says the same.
 pub(super) struct Rewriter<'s> {
     source: &'s str,
@@ -50,20 +39,6 @@ pub(super) struct Rewriter<'s> {
     pub(super) generation: bool,
     /// What is to be said after each `{% endset %}` to come.
     open_sets: Vec<String>,
-    /// The macros that have been defined, each once and never anything else, with their parameters.
-    macros: BTreeMap<&'s str, Vec<&'s str>>,
-    /// Does `namespace` mean what it does by itself?
-    namespaces: bool,
-    watching: Watching,
-}
-
-/// Is a template watched while it renders?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Watching {
-    No,
-    Yes,
-    /// It should be, and what it does cannot be followed.
-    InVain,
 }
 
 /// What stands in the place of a stretch of a tag.
@@ -74,51 +49,30 @@ struct Edit {
 }
 
 impl<'s> Rewriter<'s> {
-    pub(super) fn new(source: &'s str, watching: Watching) -> Self {
-        Rewriter {
-            source,
-            copied: 0,
-            out: String::new(),
-            generation: false,
-            open_sets: Vec::new(),
-            macros: BTreeMap::new(),
-            namespaces: is_only_called(source, "namespace") && !source.contains("macro namespace"),
-            watching,
-        }
+    pub(super) fn new(source: &'s str) -> Self {
+        Rewriter { source, copied: 0, out: String::new(), generation: false, open_sets: Vec::new() }
     }
 
-    /// The source that is to be rendered; none where it should be watched, and cannot be.
-    pub(super) fn finish(mut self) -> Option<Cow<'s, str>> {
-        if self.watching == Watching::InVain {
-            return None;
-        }
+    /// The source that is to be rendered.
+    pub(super) fn finish(mut self) -> Cow<'s, str> {
         if self.copied == 0 {
-            return Some(Cow::Borrowed(self.source));
+            return Cow::Borrowed(self.source);
         }
         self.copy_to(self.source.len());
-        Some(Cow::Owned(self.out))
-    }
-
-    fn watch(&mut self, edits: &mut Edits, tokens: &[Token<'_>]) {
-        if self.watching == Watching::Yes && !watch::watch(edits, tokens) {
-            self.watching = Watching::InVain;
-        }
+        Cow::Owned(self.out)
     }
 
     /// An expression that is printed, its inside from `inside` on.
-    pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'s>]) {
+    pub(super) fn expression(&mut self, inside: usize, tokens: &[Token<'_>]) {
         let mut edits = Edits(Vec::new());
-        self.watch(&mut edits, tokens);
         edits.values(tokens);
-        self.calls(&mut edits, tokens);
         self.apply(inside, edits);
     }
 
     /// A statement, its inside from `inside` on.
-    pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'s>]) {
+    pub(super) fn statement(&mut self, inside: usize, tokens: &[Token<'_>]) {
         let end = tokens.last().map_or(0, Token::end);
         let mut edits = Edits(Vec::new());
-        self.watch(&mut edits, tokens);
         match tokens.first().map_or("", |token| token.text) {
             "set" => self.set(&mut edits, tokens, end),
             "endset" => {
@@ -131,65 +85,12 @@ impl<'s> Rewriter<'s> {
                 edits.replace(tokens.first(), format!("call {GENERATION_CALL}()"));
             }
             "endgeneration" => edits.replace(tokens.first(), "endcall"),
-            "macro" => {
-                edits.values(tokens);
-                self.define(tokens);
-            }
             _ => edits.values(tokens),
         }
-        self.calls(&mut edits, tokens);
         self.apply(inside, edits);
     }
 
-    /// Notes a macro's parameters.
-    fn define(&mut self, tokens: &[Token<'s>]) {
-        let [_, name, open, ..] = tokens else { return };
-        if self.macros.contains_key(name.text)
-            || BUILT_IN.contains(&name.text)
-            || !is_only_called(self.source, name.text)
-        {
-            self.macros.insert(name.text, Vec::new());
-            return;
-        }
-        let parameters = items(inner(open, tokens), open.depth + 1).filter_map(<[Token<'s>]>::first);
-        self.macros.insert(name.text, parameters.map(|parameter| parameter.text).collect());
-    }
-
-    /// Macros that are called with all arguments named, in their order, get them by their places; namespaces that are
-    /// made with named values are made of a list. The engine hashes names, and looks them up.
-    fn calls(&self, edits: &mut Edits, tokens: &[Token<'s>]) {
-        for (place, name) in tokens.iter().enumerate() {
-            let Some(open) = tokens.get(place + 1).filter(|next| next.is_sign("(")) else { continue };
-            let before = place.checked_sub(1).and_then(|before| tokens.get(before));
-            if name.kind != Kind::Name || before.is_some_and(|before| matches!(before.text, "." | "|" | "macro" | "is"))
-            {
-                continue;
-            }
-            let arguments: Vec<_> = items(inner(open, tokens), open.depth + 1).collect();
-            let Some(names) = arguments.iter().map(|argument| named(argument)).collect::<Option<Vec<_>>>() else {
-                continue;
-            };
-            let equals = arguments.iter().filter_map(|argument| argument.get(1));
-            if names.is_empty() {
-                continue;
-            }
-            if name.text == "namespace" && self.namespaces {
-                let close = open.partner.and_then(|close| tokens.get(close));
-                edits.replace(Some(name), "(");
-                edits.replace(Some(open), "[");
-                for (argument, name) in arguments.iter().zip(&names) {
-                    edits.replace(argument.first(), format!("\"{name}\""));
-                }
-                equals.for_each(|sign| edits.replace(Some(sign), ","));
-                edits.replace(close, CLOSE_NAMESPACE);
-            } else if self.macros.get(name.text).is_some_and(|parameters| parameters.starts_with(&names)) {
-                arguments.iter().for_each(|argument| edits.replace(argument.first(), ""));
-                equals.for_each(|sign| edits.replace(Some(sign), ""));
-            }
-        }
-    }
-
-    fn set(&mut self, edits: &mut Edits, tokens: &[Token<'s>], end: usize) {
+    fn set(&mut self, edits: &mut Edits, tokens: &[Token<'_>], end: usize) {
         let assignment = tokens.iter().position(|token| token.depth == 0 && token.is_sign("="));
         let target_end =
             assignment.or_else(|| tokens.iter().position(|token| token.is_sign("|"))).unwrap_or(tokens.len());
@@ -230,26 +131,6 @@ impl<'s> Rewriter<'s> {
     }
 }
 
-/// Does every occurrence of the name in the source call it, or define it with parameters?
-fn is_only_called(source: &str, name: &str) -> bool {
-    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    source.match_indices(name).all(|(at, _)| {
-        let (before, after) = (source.get(..at).unwrap_or_default(), source.get(at + name.len()..).unwrap_or_default());
-        before.ends_with(is_word) || after.starts_with(is_word) || after.trim_start().starts_with('(')
-    })
-}
-
-/// What stands between the commas of a bracket, which is `depth` deep.
-fn items<'t, 's>(inner: &'t [Token<'s>], depth: usize) -> impl Iterator<Item = &'t [Token<'s>]> {
-    inner.split(move |token| token.depth == depth && token.is_sign(",")).filter(|item| !item.is_empty())
-}
-
-/// The name of an argument that has one, and a value.
-fn named<'s>(argument: &[Token<'s>]) -> Option<&'s str> {
-    let [name, equals, _, ..] = argument else { return None };
-    (name.kind == Kind::Name && equals.is_sign("=")).then_some(name.text)
-}
-
 /// The name of the attribute that a target such as `ns.a` is.
 fn attribute<'s>(target: &[Token<'s>]) -> Option<&'s str> {
     let [first, .., dot, last] = target else { return None };
@@ -269,21 +150,27 @@ fn computes(tokens: &[Token<'_>]) -> bool {
 
 /// Does an index take a slice?
 fn slices(open: &Token<'_>, tokens: &[Token<'_>]) -> bool {
-    inner(open, tokens).iter().any(|token| token.depth == open.depth + 1 && token.is_sign(":"))
+    enclosed(open, tokens).is_some_and(|(inner, _)| top(open, inner).any(|token| token.is_sign(":")))
 }
 
-/// The tokens between a bracket and its partner.
-fn inner<'t, 's>(open: &Token<'s>, tokens: &'t [Token<'s>]) -> &'t [Token<'s>] {
-    let from = tokens.partition_point(|token| token.start <= open.start);
-    let length = tokens.get(from..).unwrap_or_default().iter().position(|token| token.depth == open.depth);
-    tokens.get(from..from + length.unwrap_or_default()).unwrap_or_default()
+/// What stands between a bracket and the one that closes it, and that one.
+fn enclosed<'t, 's>(open: &Token<'_>, tokens: &'t [Token<'s>]) -> Option<(&'t [Token<'s>], &'t Token<'s>)> {
+    let rest = tokens.get(tokens.partition_point(|token| token.start <= open.start)..)?;
+    let close = rest.iter().position(|token| token.depth == open.depth)?;
+    Some((rest.get(..close)?, rest.get(close)?))
+}
+
+/// What stands in a bracket and in no other one within.
+fn top<'t, 's>(open: &Token<'_>, inner: &'t [Token<'s>]) -> impl Iterator<Item = &'t Token<'s>> {
+    let depth = open.depth + 1;
+    inner.iter().filter(move |token| token.depth == depth)
 }
 
 /// The changes to one tag.
-pub(super) struct Edits(Vec<Edit>);
+struct Edits(Vec<Edit>);
 
 impl Edits {
-    pub(super) fn insert(&mut self, at: usize, new: impl Into<Cow<'static, str>>) {
+    fn insert(&mut self, at: usize, new: impl Into<Cow<'static, str>>) {
         self.0.push(Edit { start: at, end: at, new: new.into() });
     }
 
@@ -293,80 +180,29 @@ impl Edits {
         }
     }
 
-    /// Lists, dicts and tuples that hold what is not known beforehand pass a filter; members with plain names are
-    /// looked up as attributes, which the engine does faster.
+    /// Lists, dicts and tuples that hold what is not known beforehand pass a filter.
     fn values(&mut self, tokens: &[Token<'_>]) {
-        for (place, token) in tokens.iter().enumerate() {
-            if token.opens_literal() {
-                self.literal(token, tokens);
-            } else if token.is_sign("[") {
-                self.member(place, tokens);
-            } else if token.is_sign(">") {
-                self.length(place, tokens);
-            }
-        }
-    }
-
-    /// `a|length > 0`, for which nothing need be counted.
-    fn length(&mut self, greater: usize, tokens: &[Token<'_>]) {
-        let (Some(before), Some(after)) = (operands::before(tokens, greater), operands::after(tokens, greater)) else {
-            return;
-        };
-        let length = tokens.get(greater - 1).filter(|token| matches!(token.text, "length" | "count"));
-        let filters = before.len() > 2 && tokens.get(greater - 2).is_some_and(|token| token.is_sign("|"));
-        let [zero] = tokens.get(after).unwrap_or_default() else { return };
-        if filters
-            && zero.text == "0"
-            && let Some(length) = length
-        {
-            self.replace(Some(length), SOME_FILTER);
-            self.replace(tokens.get(greater), "");
-            self.replace(Some(zero), "");
+        for open in tokens.iter().filter(|token| token.opens_literal()) {
+            self.literal(open, tokens);
         }
     }
 
     fn literal(&mut self, open: &Token<'_>, tokens: &[Token<'_>]) {
-        let inner = inner(open, tokens);
-        let Some(close) = tokens.iter().find(|token| token.start > open.start && token.depth == open.depth) else {
-            return;
-        };
+        let Some((inner, close)) = enclosed(open, tokens) else { return };
         if !inner.iter().any(Token::is_dynamic) {
             return;
         }
-        let top = || inner.iter().filter(|token| token.depth == open.depth + 1);
         match open.text {
-            "(" if !top().any(|token| token.is_sign(",")) => {}
-            "{" if !top().any(|token| token.is_sign("**")) => {
+            "(" if !top(open, inner).any(|token| token.is_sign(",")) => {}
+            "{" if !top(open, inner).any(|token| token.is_sign("**")) => {
                 self.replace(Some(open), "([");
-                top().filter(|token| token.is_sign(":")).for_each(|colon| self.replace(Some(colon), ","));
+                top(open, inner).filter(|token| token.is_sign(":")).for_each(|colon| self.replace(Some(colon), ","));
                 self.replace(Some(close), CLOSE_DICT);
             }
             _ => {
                 self.insert(open.start, "(");
                 self.insert(close.end(), CLOSE_KEEP);
             }
-        }
-    }
-
-    /// `a['b']` as `a.b`; but a method would be called another way, and a test has its argument in the brackets.
-    fn member(&mut self, place: usize, tokens: &[Token<'_>]) {
-        let [Some(open), Some(key), Some(close)] = [place, place + 1, place + 2].map(|place| tokens.get(place)) else {
-            return;
-        };
-        let name = key.text.get(1..key.text.len().saturating_sub(1)).unwrap_or_default();
-        let plain = key.kind == Kind::Text
-            && name.starts_with(|first: char| first.is_ascii_alphabetic())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let called = tokens.get(place + 3).is_some_and(|next| next.is_sign("("));
-        let before = |back: usize| place.checked_sub(back).and_then(|place| tokens.get(place));
-        let on_value = before(1).is_some_and(|value| match value.kind {
-            Kind::Name => before(2).is_none_or(|token| !matches!(token.text, "is" | "not" | "|")),
-            _ => value.is_sign("]") || value.is_sign(")"),
-        });
-        if plain && !called && on_value && close.is_sign("]") {
-            self.replace(Some(open), ".");
-            self.replace(Some(key), name.to_owned());
-            self.replace(Some(close), "");
         }
     }
 

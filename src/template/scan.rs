@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::TemplateLimits;
-use super::rewrite::{Rewriter, Watching};
+use super::rewrite::Rewriter;
 use super::tokens::{Kind, tokens};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
@@ -12,8 +12,6 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug, PartialEq)]
 pub(super) struct Scanned<'s> {
     pub(super) source: Cow<'s, str>,
-    /// The source that is watched while it renders; none where it cannot be.
-    pub(super) watched: Option<Cow<'s, str>>,
     /// Is there a `{% generation %}` block?
     pub(super) generation: bool,
     /// Could a text of the template and a changed untrusted text after it make a control token?
@@ -22,16 +20,13 @@ pub(super) struct Scanned<'s> {
 
 pub(super) fn scan<'s>(source: &'s str, limits: &TemplateLimits) -> Result<Scanned<'s>, Error> {
     within("bytes", source.len(), limits.source)?;
-    let plain = Scan::through(source, limits, Watching::No)?;
-    let watched = Scan::through(source, limits, Watching::Yes)?;
+    let mut scan = Scan { source, rewriter: Rewriter::new(source), composes: false, branches: 0 };
+    scan.run(limits)?;
+    let Scan { rewriter, composes, .. } = scan;
     // What is not changed is marked well enough where it could be the inside of a literal.
     let changes = CHANGES.iter().any(|method| source.contains(method));
-    Ok(Scanned {
-        composes: plain.composes && changes,
-        generation: plain.rewriter.generation,
-        source: plain.rewriter.finish().unwrap_or(Cow::Borrowed(source)),
-        watched: watched.rewriter.finish(),
-    })
+    let generation = rewriter.generation;
+    Ok(Scanned { source: rewriter.finish(), generation, composes: composes && changes })
 }
 
 /// What can make the inside of a literal out of a text that holds none.
@@ -51,13 +46,7 @@ struct Scan<'s> {
     branches: usize,
 }
 
-impl<'s> Scan<'s> {
-    fn through(source: &'s str, limits: &TemplateLimits, watching: Watching) -> Result<Self, Error> {
-        let mut scan = Scan { source, rewriter: Rewriter::new(source, watching), composes: false, branches: 0 };
-        scan.run(limits)?;
-        Ok(scan)
-    }
-
+impl Scan<'_> {
     fn run(&mut self, limits: &TemplateLimits) -> Result<(), Error> {
         let source = self.source;
         let mut at = 0;
@@ -85,13 +74,7 @@ impl<'s> Scan<'s> {
     }
 
     /// Measures one tag, whose inside begins `rest`, and finds its end.
-    fn tag(
-        &mut self,
-        inside: usize,
-        rest: &'s str,
-        end: &str,
-        limits: &TemplateLimits,
-    ) -> Result<Option<usize>, Error> {
+    fn tag(&mut self, inside: usize, rest: &str, end: &str, limits: &TemplateLimits) -> Result<Option<usize>, Error> {
         let (tokens, close) = tokens(rest, end);
         for token in tokens.iter().filter(|token| token.kind == Kind::Text) {
             let text = token.text.get(1..token.text.len() - 1).unwrap_or_default();
@@ -116,7 +99,7 @@ impl<'s> Scan<'s> {
 }
 
 /// The next `{{`, `{%` or `{#`.
-fn find_open(source: &str, from: usize) -> Option<usize> {
+pub(super) fn find_open(source: &str, from: usize) -> Option<usize> {
     let bytes = source.as_bytes();
     let mut at = from;
     loop {

@@ -32,8 +32,6 @@ pub(super) struct Token<'s> {
     /// How many brackets are open around it; a bracket is not in itself.
     pub(super) depth: usize,
     pub(super) previous: Previous,
-    /// The place among the tokens of the bracket that ends or begins what this one does.
-    pub(super) partner: Option<usize>,
 }
 
 impl Token<'_> {
@@ -50,7 +48,7 @@ impl Token<'_> {
         self.opens() && self.previous == Previous::Operator
     }
 
-    pub(super) fn opens(&self) -> bool {
+    fn opens(&self) -> bool {
         self.kind == Kind::Sign && matches!(self.text, "(" | "[" | "{")
     }
 
@@ -77,12 +75,10 @@ impl Token<'_> {
 /// The tokens up to `end`, and where that is; nowhere in a tag that is not closed. The signs at both ends that control
 /// white space are no tokens.
 pub(super) fn tokens<'s>(rest: &'s str, end: &str) -> (Vec<Token<'s>>, Option<usize>) {
-    let (mut tokens, mut open) = (Vec::new(), Vec::new());
+    let (mut tokens, mut open): (Vec<Token<'s>>, Vec<&str>) = (Vec::new(), Vec::new());
     let (mut at, mut previous) = (usize::from(rest.starts_with(is_control)), Previous::default());
     while let Some(tail) = rest.get(at..).filter(|tail| !tail.is_empty()) {
-        let in_dict =
-            || open.iter().any(|place: &usize| tokens.get(*place).is_some_and(|token: &Token<'_>| token.text == "{"));
-        if tail.starts_with(end) && !in_dict() {
+        if tail.starts_with(end) && !open.contains(&"{") {
             let controls = |last: &mut Token<'_>| last.text.starts_with(is_control) && last.end() == at;
             let _control = tokens.pop_if(controls);
             return (tokens, Some(at));
@@ -91,16 +87,12 @@ pub(super) fn tokens<'s>(rest: &'s str, end: &str) -> (Vec<Token<'s>>, Option<us
         at += text.len();
         let Some(kind) = kind else { continue };
         let start = at - text.len();
-        let mut token = Token { kind, text, start, depth: open.len(), previous, partner: None };
+        let mut token = Token { kind, text, start, depth: open.len(), previous };
         if token.opens() {
-            open.push(tokens.len());
+            open.push(text);
         } else if kind == Kind::Sign && matches!(text, ")" | "]" | "}") {
-            token.partner = open.pop();
+            open.pop();
             token.depth = open.len();
-            let place = tokens.len();
-            if let Some(opened) = token.partner.and_then(|partner| tokens.get_mut(partner)) {
-                opened.partner = Some(place);
-            }
         }
         previous = after(&token);
         tokens.push(token);
@@ -168,8 +160,6 @@ mod tests {
         assert_eq!(texts, ["a", "==", "{", "'}}'", ":", "[", "b", "]", "}"]);
         let depths: Vec<_> = found.iter().map(|token| token.depth).collect();
         assert_eq!(depths, [0, 0, 0, 1, 1, 1, 2, 1, 0]);
-        let partners: Vec<_> = found.iter().map(|token| token.partner).collect();
-        assert_eq!(partners, [None, None, Some(8), None, None, Some(7), None, Some(5), Some(2)]);
         assert_eq!(tokens("'never closed }}", "}}").1, None);
         let (controlled, _) = tokens("- - a -}}", "}}");
         assert_eq!(controlled.iter().map(|token| token.text).collect::<Vec<_>>(), ["-", "a"]);

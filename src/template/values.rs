@@ -1,7 +1,6 @@
 //! A chat as the values that a template sees: the dicts of a client's own JSON, each untrusted text marked.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
 use minijinja::value::Value;
 
@@ -10,7 +9,7 @@ use crate::chat::{ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Message
 use crate::check::unkeepable;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::marking::{Mark, holds, is_bracket};
+use crate::marking::Mark;
 use crate::python_json::{Number, Reader, Token};
 
 /// How deep JSON may be nested for a template to see it.
@@ -102,8 +101,6 @@ pub(super) struct Values {
     pub(super) thinking: Thinking,
     /// What is added to the last message, so that the prompt can be cut there.
     pub(super) tag: Option<char>,
-    /// Has a text been marked that has no brackets, for being the inside of a literal?
-    pub(super) marked_insides: Cell<bool>,
 }
 
 fn dict(members: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
@@ -116,15 +113,7 @@ fn list(items: impl IntoIterator<Item = Value>) -> Value {
 
 impl Values {
     fn text(&self, text: &str) -> Value {
-        self.marked(text).map_or_else(|| Value::from(text), Value::from)
-    }
-
-    fn marked<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
-        let marked = self.marking.marked(text);
-        if marked.is_some() && !holds(text, is_bracket) {
-            self.marked_insides.set(true);
-        }
-        marked
+        self.marking.marked(text).map_or_else(|| Value::from(text), Value::from)
     }
 
     pub(super) fn messages(&self, chat: &Chat<'_>) -> Result<Value, Error> {
@@ -207,7 +196,7 @@ impl Values {
         match tag {
             None => self.text(text),
             Some(tag) => {
-                let text = self.marked(text).unwrap_or(Cow::Borrowed(text));
+                let text = self.marking.marked(text).unwrap_or(Cow::Borrowed(text));
                 Value::from(format!("{text}{tag} "))
             }
         }
@@ -302,9 +291,9 @@ impl Values {
                     continue;
                 }
                 Token::ObjectEnd | Token::ArrayEnd => match open.pop() {
-                    Some(Container::Object(members, _)) => {
-                        Value::from_object(Dict::from_json(members, |key| self.marked(key).map(Cow::into_owned)))
-                    }
+                    Some(Container::Object(members, _)) => Value::from_object(Dict::from_json(members, |key| {
+                        self.marking.marked(key).map(Cow::into_owned)
+                    })),
                     Some(Container::Array(items)) => list(items),
                     None => continue,
                 },

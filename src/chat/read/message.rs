@@ -1,8 +1,8 @@
 //! One message of Mistral's or OpenAI's JSON: its role, content, chunks and calls.
 
 use super::{
-    AssistantMessage, CallFields, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Key, MapAccess, Message,
-    PhantomData, Read, Seed, SeqAccess, Step, ToolCall, ToolMessage, Visitor, called, de, fmt, object,
+    AssistantMessage, CallFields, Chunk, Content, Context, Cow, Dialect, ErrorKind, Field, Fill, Key, MapAccess,
+    Message, PhantomData, Read, Role, SeqAccess, Step, Text, ToolCall, ToolMessage, Visitor, called, de, fmt, object,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -33,26 +33,40 @@ impl<'de: 'a, 'a> Read<'de> for LegacyCall<'a> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for Message<'a> {
-    #[inline]
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        Self::read_to(context, deserializer, |message| message)
+    }
+
+    fn read_to<D: Deserializer<'de>, T>(
+        context: &Context,
+        deserializer: D,
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
         let mut fields = MessageFields::absent();
         fields.fill(context, deserializer)?;
-        let Field::Value(role) = &fields.role else {
-            return Err(context.fault(ErrorKind::MissingField("role")));
-        };
-        match role {
-            RoleName::System => Ok(Message::System(required(context, fields.content)?)),
-            RoleName::Developer if context.dialect != Dialect::Mistral => {
-                Ok(Message::System(required(context, fields.content)?))
-            }
-            RoleName::User => Ok(Message::User(required(context, fields.content)?)),
-            RoleName::Assistant => assistant(context, fields).map(Message::Assistant),
-            RoleName::Tool => tool(context, fields).map(Message::Tool),
-            RoleName::Function if context.dialect == Dialect::Legacy => tool(context, fields).map(Message::Tool),
-            other => Err(context.fault_in(
-                "role",
-                ErrorKind::UnknownRole { name: other.as_str().to_owned(), dialect: context.dialect },
-            )),
+        Ok(match role(context, &fields.role)? {
+            Role::System => put(Message::System(required(context, &mut fields)?)),
+            Role::User => put(Message::User(required(context, &mut fields)?)),
+            Role::Assistant => put(Message::Assistant(assistant(context, &mut fields)?)),
+            Role::Tool => put(Message::Tool(tool(context, &mut fields)?)),
+        })
+    }
+}
+
+fn role<E: de::Error>(context: &Context, role: &Field<RoleName<'_>>) -> Result<Role, E> {
+    let Field::Value(role) = role else {
+        return Err(context.fault(ErrorKind::MissingField("role")));
+    };
+    match role {
+        RoleName::System => Ok(Role::System),
+        RoleName::Developer if context.dialect != Dialect::Mistral => Ok(Role::System),
+        RoleName::User => Ok(Role::User),
+        RoleName::Assistant => Ok(Role::Assistant),
+        RoleName::Tool => Ok(Role::Tool),
+        RoleName::Function if context.dialect == Dialect::Legacy => Ok(Role::Tool),
+        other => {
+            let kind = ErrorKind::UnknownRole { name: other.as_str().to_owned(), dialect: context.dialect };
+            Err(context.fault_in("role", kind))
         }
     }
 }
@@ -68,17 +82,18 @@ enum RoleName<'a> {
     Other(Cow<'a, str>),
 }
 
-impl RoleName<'_> {
-    fn known(name: &str) -> Option<Self> {
-        Some(match name {
+impl<'a> RoleName<'a> {
+    #[inline]
+    fn of(name: Cow<'a, str>) -> Self {
+        match &*name {
             "system" => RoleName::System,
             "developer" => RoleName::Developer,
             "user" => RoleName::User,
             "assistant" => RoleName::Assistant,
             "tool" => RoleName::Tool,
             "function" => RoleName::Function,
-            _ => return None,
-        })
+            _ => RoleName::Other(name),
+        }
     }
 
     fn as_str(&self) -> &str {
@@ -96,13 +111,21 @@ impl RoleName<'_> {
 
 impl<'de: 'a, 'a> Read<'de> for RoleName<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let name = Cow::read_value(context, deserializer)?;
-        Ok(RoleName::known(&name).unwrap_or(RoleName::Other(name)))
+        Self::read_to(context, deserializer, |role| role)
+    }
+
+    fn read_to<D: Deserializer<'de>, T>(
+        _: &Context,
+        deserializer: D,
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        deserializer.deserialize_str(Text(|name| put(RoleName::of(name)), PhantomData))
     }
 }
 
-fn required<'a, E: de::Error>(context: &Context, content: Field<Content<'a>>) -> Result<Content<'a>, E> {
-    match content {
+#[inline(always)]
+fn required<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> Result<Content<'a>, E> {
+    match std::mem::replace(&mut fields.content, Field::Absent) {
         Field::Value(content) => Ok(content),
         Field::Null => Err(context.fault(ErrorKind::MissingField("content"))),
         Field::Absent => Err(context.fault(missing_key(context, "content"))),
@@ -117,28 +140,31 @@ fn missing_key(context: &Context, field: &'static str) -> ErrorKind {
     }
 }
 
-fn assistant<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Result<AssistantMessage<'a>, E> {
-    let thinking = match (fields.reasoning_content.value(), fields.reasoning.value()) {
+#[inline]
+fn assistant<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> Result<AssistantMessage<'a>, E> {
+    let thinking = match (fields.reasoning_content.take(), fields.reasoning.take()) {
         (Some(one), Some(other)) if one != other => return Err(context.fault(ErrorKind::ReasoningDiffers)),
         (one, other) => one.or(other),
     };
     Ok(AssistantMessage {
         content: match thinking {
-            Some(text) => think_first(context, text, fields.content.value())?,
-            None => fields.content.value().unwrap_or_default(),
+            Some(text) => think_first(context, text, fields.content.take())?,
+            None => fields.content.take().unwrap_or_default(),
         },
         tool_calls: {
-            let mut calls = fields.tool_calls.value().unwrap_or_default();
-            calls.extend(fields.function_call.value().and_then(|call| call.0));
+            let mut calls = fields.tool_calls.take().unwrap_or_default();
+            if let Some(LegacyCall(Some(call))) = fields.function_call.take() {
+                calls.push(call);
+            }
             calls
         },
         prefix: match context.dialect {
             Dialect::OpenAi => false,
             Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => {
-                fields.prefix.value().unwrap_or_default()
+                fields.prefix.take().unwrap_or_default()
             }
         },
-        weight: fields.weight.value(),
+        weight: fields.weight.take(),
     })
 }
 
@@ -162,44 +188,56 @@ fn think_first<'a, E: de::Error>(
     Ok(Content::Chunks(chunks))
 }
 
-fn tool<'a, E: de::Error>(context: &Context, fields: MessageFields<'a>) -> Result<ToolMessage<'a>, E> {
+fn tool<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>) -> Result<ToolMessage<'a>, E> {
     if let (Field::Absent, Dialect::OpenAi) = (&fields.tool_call_id, context.dialect) {
         return Err(context.fault(ErrorKind::MissingKey("tool_call_id")));
     }
     Ok(ToolMessage {
-        content: required(context, fields.content)?,
-        call_id: fields.tool_call_id.value(),
-        name: fields.name.value(),
+        content: required(context, fields)?,
+        call_id: fields.tool_call_id.take(),
+        name: fields.name.take(),
     })
+}
+
+/// A visitor of a text or of a list of chunks, which is given to a function.
+struct TextOrChunks<'c, 'a, F>(&'c Context, F, PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a, T, F: FnOnce(Content<'a>) -> T> Visitor<'de> for TextOrChunks<'_, 'a, F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of chunks")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
+        Ok((self.1)(Content::Text(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok((self.1)(Content::Text(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<T, E> {
+        Ok((self.1)(Content::Text(Cow::Owned(text))))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        let chunks = Vec::read_value(self.0, de::value::SeqAccessDeserializer::new(list))?;
+        Ok((self.1)(Content::Chunks(chunks)))
+    }
 }
 
 impl<'de: 'a, 'a> Read<'de> for Content<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrChunks<'c, 'a>(&'c Context, PhantomData<&'a ()>);
-        impl<'de: 'a, 'a> Visitor<'de> for TextOrChunks<'_, 'a> {
-            type Value = Content<'a>;
+        Self::read_to(context, deserializer, |content| content)
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of chunks")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-                Ok(Content::Text(Cow::Owned(text)))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-                Vec::read_value(self.0, de::value::SeqAccessDeserializer::new(list)).map(Content::Chunks)
-            }
-        }
-        deserializer.deserialize_any(TextOrChunks(context, PhantomData))
+    fn read_to<D: Deserializer<'de>, T>(
+        context: &Context,
+        deserializer: D,
+        put: impl FnOnce(Self) -> T,
+    ) -> Result<T, D::Error> {
+        deserializer.deserialize_any(TextOrChunks(context, put, PhantomData))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A ShareGPT conversation into a [`Chat`].
 
-use super::{Chat, Content, Context, Cow, ErrorKind, Field, Key, MapAccess, Message, PhantomData, Read, Seed, Step};
+use super::{Chat, Content, Context, Cow, ErrorKind, Field, Fill, Key, MapAccess, Message, PhantomData, Read, Step};
 use super::{Visitor, de, fmt, object};
 use serde::Deserializer;
 
