@@ -258,7 +258,7 @@ impl<'c> Conversation<'c, '_> {
         writer.mark(self.layout.reply.open);
         self.contents(writer, turn);
         if self.layout.trim_reply && !self.has_more_than_text(turn) {
-            writer.trim_run_end();
+            writer.end_trimmed_run();
         }
         writer.end_run();
         self.calls(writer, turn);
