@@ -429,6 +429,7 @@ impl Prompt {
             let (bytes, pieces) = needs();
             self.text.reserve_exact(bytes);
             self.pieces.reserve_exact(pieces);
+            self.stops.reserve_exact(1);
         }
     }
 

@@ -115,7 +115,7 @@ fn an_image_after_text_comes_first() {
 
 #[test]
 fn the_spaces_at_the_end_of_a_reply_go_as_well_from_chunks() {
-    for layout in mistral_chat_template::Version::ALL.iter().map(|version| version.layout().in_mode(Mode::Agnostic)) {
+    for layout in Version::ALL.iter().map(|version| version.layout().in_mode(Mode::Agnostic)) {
         for (letters, spaces) in (0..6).flat_map(|letters| (0..8).map(move |spaces| (letters, spaces))) {
             let said = format!("{}{}", "a".repeat(letters), " ".repeat(spaces));
             let render = |reply: Content<'static>| {
@@ -140,5 +140,42 @@ fn what_one_message_says_in_one_run_is_one_span() {
         let prompt = layout.render(&chat).unwrap();
         let spans: Vec<_> = prompt.spans().filter(|span| span.is_text()).map(|span| span.message).collect();
         assert_eq!(spans, [Some(0), Some(1)], "{}: {prompt}", layout.name);
+    }
+}
+
+/// Every layout, and rows that differ in one mark of a frame.
+fn rows() -> Vec<Layout> {
+    let framed = |user, reply| Layout { user, reply, ..Layout::V3_TEKKEN };
+    let Layout { user, reply, .. } = Layout::V3_TEKKEN;
+    let marks = [Mark::Text(""), Mark::Text("Q: "), Mark::Text("U: "), Mark::Control(Control::Prefix)];
+    let changed = marks.into_iter().flat_map(|mark| {
+        [
+            framed(Frame { open: mark, ..user }, reply),
+            framed(Frame { close: mark, ..user }, reply),
+            framed(user, Frame { open: mark, ..reply }),
+            framed(user, Frame { close: mark, ..reply }),
+        ]
+    });
+    Version::ALL.iter().map(|version| version.layout()).chain(changed).collect()
+}
+
+#[test]
+fn a_prompt_that_another_layout_used_renders_as_a_new_one() {
+    let turns = ["Hi", "Hello!", "How are you?", "Fine.", "Bye"];
+    let messages = turns.iter().enumerate().map(|(index, text)| match index % 2 {
+        0 => Message::user(*text),
+        _ => Message::assistant(*text),
+    });
+    let whole: Vec<_> = [Message::system("Be kind.")].into_iter().chain(messages).collect();
+    let rows: Vec<_> = rows().into_iter().map(|row| row.in_mode(Mode::Agnostic)).collect();
+    for chat in [Chat::new(whole[..5].to_vec()), Chat::new(whole)] {
+        for one in &rows {
+            let used = one.render(&chat).unwrap();
+            for other in &rows {
+                let mut prompt = used.clone();
+                other.render_into(&chat, &mut prompt).unwrap();
+                assert_eq!(prompt, other.render(&chat).unwrap(), "{one:?}, then {other:?}");
+            }
+        }
     }
 }

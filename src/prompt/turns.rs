@@ -23,7 +23,8 @@ pub(crate) struct Joints {
 struct Side<T> {
     /// The end of the turn before and the beginning of such a one.
     lead: T,
-    close: &'static str,
+    /// How many bytes end such a turn: those that the other role's lead begins with.
+    close: usize,
     form: Form,
 }
 
@@ -60,7 +61,7 @@ impl Side<String> {
         self.lead.clear();
         self.lead.push_str(before.close.as_str());
         begin(frame.open, word_start, &mut self.lead);
-        self.close = frame.close.as_str();
+        self.close = frame.close.as_str().len();
         self.form = form(role, &frame, word_start);
     }
 
@@ -101,7 +102,7 @@ impl<'p> TurnWriter<'p> {
     /// The beginning of the first question.
     #[inline]
     pub(crate) fn begin(&mut self) {
-        self.text.push_str(self.user.lead.get(self.reply.close.len()..).unwrap_or_default());
+        self.text.push_str(self.user.lead.get(self.reply.close..).unwrap_or_default());
     }
 
     /// The end of a reply and the beginning of the next question.
@@ -114,7 +115,7 @@ impl<'p> TurnWriter<'p> {
     #[inline]
     pub(crate) fn question(&mut self, index: usize, text: &str) {
         self.text.push_str(text);
-        self.record(index, self.user.close.len(), self.user.form);
+        self.record(index, self.user.close, self.user.form);
     }
 
     /// A reply, which follows a question.
@@ -122,7 +123,7 @@ impl<'p> TurnWriter<'p> {
     pub(crate) fn reply(&mut self, index: usize, text: &str) {
         push_short!(self.text, self.reply.lead, 7 | 8 | 9);
         self.text.push_str(text);
-        self.record(index, self.reply.close.len(), self.reply.form);
+        self.record(index, self.reply.close, self.reply.form);
     }
 
     /// The text of a question that has begun, behind texts of system messages, all in one run: each of these by its
@@ -159,13 +160,17 @@ impl<'p> TurnWriter<'p> {
             last.end = self.text.len();
         }
         self.text.push_str(text);
-        self.record(index, self.user.close.len(), Form { open: None, body: Body::Rest, ..question });
+        self.record(index, self.user.close, Form { open: None, body: Body::Rest, ..question });
     }
 
     /// Ends the last turn, which is of this role.
     #[inline]
     pub(crate) fn end(self, last: Role) {
-        self.text.push_str(if last == Role::User { self.user.close } else { self.reply.close });
+        let (lead, close) = match last {
+            Role::User => (self.reply.lead, self.user.close),
+            Role::System | Role::Assistant | Role::Tool => (self.user.lead, self.reply.close),
+        };
+        self.text.push_str(lead.get(..close).unwrap_or_default());
     }
 
     /// Takes what was written since the last piece into a new one, with so many bytes that are yet to come.
