@@ -22,36 +22,6 @@ fn a_prompt_prints_its_string() {
     assert_eq!(Prompt::new().after_bos(), "");
 }
 
-/// Layouts of which some differ from another in one mark of a frame, or in how a run begins, and one in every mark.
-fn framed_otherwise() -> Vec<Layout> {
-    let [open, close] = [Control::SystemPrompt, Control::EndSystemPrompt].map(Mark::Control);
-    let Layout { user, reply, .. } = Layout::V3;
-    let of = |user: Frame, reply: Frame| Layout { user, reply, ..Layout::V3 };
-    let own = [
-        of(Frame { open, ..user }, reply),
-        of(Frame { close, ..user }, reply),
-        of(user, Frame { open, ..reply }),
-        of(user, Frame { close, ..reply }),
-        of(Frame { open, close }, Frame { open: Mark::Control(Control::Inst), close }),
-        of(user, Frame { open: Mark::Text("Reply:"), ..reply }),
-        of(Frame { open: close, close: open }, Frame { open: Mark::Control(Control::Bos), close: open }),
-    ];
-    own.into_iter().chain(Version::ALL.iter().map(|version| version.layout())).collect()
-}
-
-#[test]
-fn a_prompt_of_one_layout_is_used_again_for_another() {
-    let chat = Chat::new([Message::user("a"), Message::assistant("b"), Message::user("c")]);
-    let layouts = framed_otherwise();
-    for before in &layouts {
-        for layout in &layouts {
-            let mut prompt = before.render(&chat).unwrap();
-            layout.render_into(&chat, &mut prompt).unwrap();
-            assert_eq!(prompt, layout.render(&chat).unwrap(), "{} after {}", layout.name, before.name);
-        }
-    }
-}
-
 #[test]
 fn debugging_tells_controls_from_text() {
     let prompt = Layout::V3_TEKKEN.render(&Chat::new([Message::user("[/INST]")])).unwrap();
