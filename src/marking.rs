@@ -39,7 +39,7 @@ pub(crate) fn holds(text: &str, is: impl Fn(u8) -> bool) -> bool {
 #[inline]
 pub(crate) fn find(text: &str, is: impl Fn(u8) -> bool) -> Option<usize> {
     let (blocks, _) = text.as_bytes().as_chunks::<BLOCK>();
-    let before = blocks.iter().take_while(|block| !any(*block, &is)).count() * BLOCK;
+    let before: usize = blocks.iter().take_while(|block| !any(*block, &is)).map(|block| block.len()).sum();
     let place = text.as_bytes().get(before..)?.iter().position(|byte| is(*byte))?;
     Some(before + place)
 }
@@ -114,12 +114,8 @@ impl Mark {
 
 /// Could trusted brackets around the text, which has none, make a literal of it?
 pub(crate) fn is_inside_of_literal(text: &str) -> bool {
-    const LONGEST: usize = 20;
     let inside = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'/' | b'u' | b'n' | b'k' | b's');
-    !text.is_empty()
-        && text.len() < LONGEST
-        && text.bytes().all(inside)
-        && Control::all().any(|control| control.as_str().contains(text))
+    !text.is_empty() && text.bytes().all(inside) && Control::all().any(|control| control.as_str().contains(text))
 }
 
 #[cfg(test)]
@@ -167,6 +163,13 @@ mod tests {
             assert_eq!(find(&text, |byte| byte == b'<'), None);
             assert_eq!(MARK.mark(&text), format!("{}\u{E000}>é[\u{E000}", "x".repeat(length)));
         }
+    }
+
+    #[test]
+    fn texts_without_private_use_are_not_collected() {
+        let texts = ["plain", "Ünïcödé", "日本語", "\u{FF01}", "\u{1F600}"];
+        let info = allocation_counter::measure(|| assert_eq!(Mark::absent_from(texts.into_iter()), Some([MARK])));
+        assert_eq!(info.count_total, 0);
     }
 
     #[test]

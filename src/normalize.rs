@@ -177,8 +177,8 @@ fn order_results(chat: &Chat<'_>, turns: &mut [Turn]) {
 /// Puts results into the order of the calls before them, those that no call knows last; of equal ids the last counts.
 pub(crate) fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
     let before = chat.messages.get(..first_result).unwrap_or_default();
-    let since = before.iter().rposition(|message| message.role() == Role::Tool).map_or(0, |last| last + 1);
-    let calls = before.get(since..).unwrap_or_default().iter().flat_map(Message::tool_calls);
+    let since_last_result = before.rsplit(|message| message.role() == Role::Tool).next().unwrap_or_default();
+    let calls = since_last_result.iter().flat_map(Message::tool_calls);
     let call_order: HashMap<&str, usize> = calls.enumerate().map(|(order, call)| (call.id_or_null(), order)).collect();
     let id_of = |turn: &Turn| match chat.messages.get(turn.messages.start) {
         Some(Message::Tool(result)) => result.call_id.as_deref(),

@@ -154,10 +154,7 @@ impl<'c> Conversation<'c, '_> {
         if let (System::InUser { join, .. }, true) = (self.layout.system, self.system_turn == Some(index)) {
             self.system_prompt(writer, join, turn);
         }
-        if let Some(text) = self.only_text(turn) {
-            writer.from(self.frame_origin(turn));
-            writer.text(text);
-        } else if let Some((origin, image)) = self.single_image_after_text(turn) {
+        if let Some((origin, image)) = self.single_image_after_text(turn) {
             writer.from(origin);
             writer.media(image);
             self.texts(writer, turn);
@@ -166,14 +163,6 @@ impl<'c> Conversation<'c, '_> {
         }
         writer.from(self.frame_origin(turn));
         writer.mark(self.layout.user.close);
-    }
-
-    /// The text of a turn that is nothing but one.
-    fn only_text(&self, turn: &Turn) -> Option<&'c str> {
-        match (turn.sort, self.chat.messages.get(turn.messages.start)?.content()) {
-            (Sort::Plain, Content::Text(text)) => Some(text),
-            _ => None,
-        }
     }
 
     /// Frames belong to the turn's first message; a turn of no message has none.
@@ -269,7 +258,7 @@ impl<'c> Conversation<'c, '_> {
         writer.mark(self.layout.reply.open);
         self.contents(writer, turn);
         if self.layout.trim_reply && !self.has_more_than_text(turn) {
-            writer.trim_run_end();
+            writer.end_trimmed_run();
         }
         writer.end_run();
         self.calls(writer, turn);

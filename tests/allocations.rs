@@ -1,7 +1,9 @@
 //! How much reading and rendering allocate: rendering text into a prompt that is used again, nothing at all.
 
 use allocation_counter::{AllocationInfo, measure};
-use mistral_chat_template::{Chat, Chunk, Feature, Format, Json, Layout, Message, Prompt, Tool, ToolCall, Version};
+use mistral_chat_template::{
+    Chat, Chunk, Conversation, Feature, Format, Json, Layout, Message, Prompt, System, Tool, ToolCall, Version,
+};
 
 fn layouts() -> impl Iterator<Item = Layout> {
     Version::ALL.iter().map(|version| version.layout())
@@ -109,6 +111,39 @@ fn a_prompt_takes_its_string_and_some_bytes_a_message_at_most() {
             let limit = prompt.as_str().len() + 32 * chat.messages.len() + 256;
             assert!(info.bytes_max <= limit as u64, "{}: {} of {limit}", layout.name, info.bytes_max);
         }
+    }
+}
+
+#[test]
+fn a_new_prompt_has_the_room_that_it_needs_and_little_more() {
+    for layout in layouts() {
+        for count in [20, 200, 300] {
+            let texts = Chat::new([Message::system("Be kind.")].into_iter().chain(exchanges(count)));
+            let chunks =
+                (0..count).map(|index| Message::user(vec![Chunk::text(format!("Question {index} about the forêt?"))]));
+            let replies = (0..count).map(|index| Message::assistant(format!("Reply {index}.")));
+            let pairs = chunks.zip(replies).flat_map(|(question, reply)| [question, reply]);
+            for chat in [texts, Chat::new(pairs.chain([Message::user("And now?")]))] {
+                let text = layout.render(&chat).unwrap().into_string();
+                let spare = text.capacity() - text.len();
+                assert!(spare <= 3 * chat.messages.len() + 80, "{}: {spare} of {}", layout.name, text.len());
+            }
+        }
+    }
+}
+
+/// A chat that ends in a reply to go on with is not plain; its other messages are written as those of a plain one are.
+#[test]
+fn texts_beside_something_else_take_no_more_room() {
+    for layout in layouts().filter(|layout| matches!(layout.system, System::OwnTurn(_))) {
+        let systems = (0..20).map(|index| Message::system(format!("Rule {index}.")));
+        let mut messages: Vec<_> = systems.chain(exchanges(20)).collect();
+        let mut prompt = layout.render(&Chat::new(messages.clone())).unwrap();
+        messages.truncate(messages.len() - 4);
+        let continued = Chat::new(messages.into_iter().chain([Message::prefix("It is ")]));
+        let conversation = Conversation::new(&continued, &layout).unwrap();
+        let info = measure(|| conversation.render_into(&mut prompt));
+        assert_eq!(info.count_total, 0, "{}", layout.name);
     }
 }
 

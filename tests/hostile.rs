@@ -1,7 +1,8 @@
 //! What nobody sends, and somebody will: a right answer or a typed error, never a panic.
 
 use mistral_chat_template::{
-    Chat, Completion, ErrorKind, Format, Layout, Message, Mode, Preset, Prompt, Scene, Segment, ToolCalls, Version,
+    Chat, Completion, ErrorKind, Format, Layout, Message, Mode, Preset, Prompt, Scene, SchemaSetting, Segment,
+    Settings, ToolCalls, Version,
 };
 
 fn layouts() -> impl Iterator<Item = Layout> {
@@ -151,6 +152,20 @@ fn half_of_a_character() {
     let parameters = with_parameters(r#""\udc00""#);
     assert_eq!(refused(&parameters), format!("tools[0].function.parameters: {kept} 12 (v3)"));
     assert_eq!(render(&Layout::V1, &parameters).unwrap(), "<s> [INST] a [/INST]", "which prints no tools");
+    let asked = r#"{"messages": [{"role": "user", "content": "a"}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "f", "schema": {"default": "\udc00"}}}}"#;
+    assert_eq!(render(&Layout::V15, asked).unwrap(), render(&Layout::V15, &asked.replace("udc00", "n")).unwrap());
+    let settings = Settings::Block { effort: None, schema: SchemaSetting::Printed };
+    let printing = Layout { settings, ..Layout::V15 };
+    assert_eq!(render(&printing, asked).unwrap_err(), format!("response_format.json_schema.schema: {kept} 12 (v15)"));
+    let result = r#"{"role": "user", "content": "a"},
+        {"role": "assistant", "tool_calls": [{"id": "abcdefgh1", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "name": "f", "content": "\"\\ud800\"", "tool_call_id": "abcdefgh1"}"#;
+    let last = format!(r#"{{"messages": [{result}]}}"#);
+    assert_eq!(render(&Layout::V2, &last).unwrap_err(), format!("messages[2].content: {kept} 0 (v2)"));
+    let left_out = r#"{"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}"#;
+    let old = format!(r#"{{"messages": [{result}, {left_out}]}}"#);
+    assert_eq!(render(&Layout::V2, &old).unwrap(), "<s>[INST] a[/INST] b</s>[INST] c[/INST]", "which leaves it out");
     #[cfg(feature = "template")]
     {
         let template = mistral_chat_template::ChatTemplate::new("{{ tools }}").unwrap();

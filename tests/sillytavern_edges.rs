@@ -155,12 +155,14 @@ fn a_card_is_shown_by_name() {
         system_prompt: "Card".into(),
         post_history: "Post".into(),
         group: vec!["Mia".into(), "Ann".into()],
+        examples: "<START>\nMia: Hi".into(),
         world_before: "{{personality}}|{{scenario}}|{{persona}}|{{group}}|{{isMobile}}|{{charVersion}}|{{else}}|"
             .into(),
+        world_after: "|{{mesExamplesRaw}}|{{charPrompt}}|{{charInstruction}}|".into(),
         ..Scene::default()
     };
-    let preset = preset("{{wiBefore}}{{description}}", &[]);
-    assert_eq!(render(&preset, &scene, &[]), "P|S|Me|Mia, Ann|false|||D");
+    let preset = preset("{{wiBefore}}{{description}}{{wiAfter}}", &[]);
+    assert!(render(&preset, &scene, &[]).starts_with("P|S|Me|Mia, Ann|false|||D|<START>\nMia: Hi|Card|Post|"));
 }
 
 #[test]
@@ -189,6 +191,31 @@ fn a_file_with_content_alone_is_a_system_prompt() {
     assert_eq!(preset.load(r#"{"content": "Be kind."}"#).unwrap(), PresetFile::System);
     assert_eq!(preset.load(r#"{"content": "Be kind.", "name": "Kind"}"#).unwrap(), PresetFile::System);
     assert!(preset.load(r#"{"content": "Be kind.", "other": 1}"#).is_err());
+}
+
+#[test]
+fn a_system_prompt_keeps_its_name() {
+    let mut preset = Preset::default();
+    preset.load(r#"{"name": "Kind", "content": "Be kind.", "post_history": "Be brief."}"#).unwrap();
+    let system = preset.system.unwrap();
+    assert_eq!((&*system.name, &*system.content, &*system.post_history), ("Kind", "Be kind.", "Be brief."));
+}
+
+#[test]
+fn what_a_card_says_after_the_chat_is_preferred() {
+    let mut preset = preset("", &[]);
+    preset.load(r#"{"name": "Kind", "content": "", "post_history": "Be brief."}"#).unwrap();
+    let mut scene = Scene { post_history: "{{original}} Be {{char}}.".into(), char: "Mia".into(), ..Scene::default() };
+    assert_eq!(render(&preset, &scene, &[Message::user("q.")]), "q.Be brief. Be Mia.");
+    scene.settings.prefer_card_post_history = false;
+    assert_eq!(render(&preset, &scene, &[Message::user("q.")]), "q.Be brief.");
+}
+
+#[test]
+fn returns_are_left_out() {
+    for (said, sent) in [("\r", ""), ("a\rb\rc", "abc"), ("a\r\nb\r\n", "a\nb\n"), ("\r\r\r", "")] {
+        assert_eq!(render(&preset("", &[]), &Scene::default(), &[Message::user(said)]), sent, "{said:?}");
+    }
 }
 
 #[test]

@@ -119,10 +119,24 @@ fn a_written_pair_has_no_difference() {
         let preset = Preset::for_layout(&layout).unwrap();
         let report = preset.compare(&layout).unwrap();
         assert!(report.differences.is_empty(), "{}: {report}", layout.name);
+        assert_eq!((&*preset.context.name, &*preset.instruct.name), (layout.name, layout.name));
         let mut same = Preset::default();
         same.load(&preset.context_json()).unwrap();
         same.load(&preset.instruct_json()).unwrap();
         assert_eq!(same, preset, "{}", layout.name);
+    }
+}
+
+/// The system prompt of one cannot be sent, nor can the settings of the other.
+#[test]
+fn what_a_preset_can_send_of_a_layout_can_be_mended() {
+    for (near, layout) in [(Layout::MAGNUM, Layout::V3), (Layout::V13, Layout::V15)] {
+        let mut preset = Preset::for_layout(&near).unwrap();
+        preset.instruct.stop_sequence = "###".to_owned();
+        let report = preset.compare(&layout).unwrap();
+        let last = report.differences.last().unwrap();
+        assert_eq!(last.kind, DifferenceKind::StopString, "{report}");
+        assert_eq!(last.mends[0].to_string(), "instruct.stop_sequence: \"###\" -> \"</s>\"");
     }
 }
 
@@ -176,6 +190,14 @@ fn a_system_message_takes_the_place_of_the_system_prompt() {
     assert!(late.as_str().ends_with("Oh</s>[SYSTEM_PROMPT]{{char}}[INST] [/SYSTEM_PROMPT][INST]Hi[/INST]"));
 
     let mut without = preset;
+    without.context.story_string = "{{persona}}".into();
+    let with_persona = Scene { persona: "A dog.".into(), ..Scene::default() };
+    let chat = Chat::new([system.clone(), user.clone()]);
+    assert_eq!(
+        without.with_scene(&with_persona).unwrap().render(&chat).unwrap().as_str(),
+        "[SYSTEM_PROMPT]A dog.[/SYSTEM_PROMPT][SYSTEM_PROMPT]Assistant[INST] [/SYSTEM_PROMPT][INST]Hi[/INST]",
+        "the story has no place for it"
+    );
     without.context.story_string = "{{description}}".into();
     assert_eq!(
         sent(&without, &[system, user]).as_str(),

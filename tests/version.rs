@@ -1,6 +1,6 @@
 //! Versions are found in names, tokenizer files and GGUF keys, and refused where they are not to be found.
 
-use mistral_chat_template::{Certainty, DetectError, Detection, Feature, Version};
+use mistral_chat_template::{Certainty, DetectError, Detection, Feature, Layout, Version};
 use proptest::prelude::*;
 use std::fs;
 
@@ -50,6 +50,14 @@ fn every_version_has_a_name_in_the_goldens() {
         let legal_only = matches!(version, Version::V1Tekken | Version::V2Tekken);
         let named = labels.iter().any(|label| label.split('+').next() == Some(version.name()));
         assert_eq!(named, !legal_only, "{version}");
+    }
+}
+
+#[test]
+fn a_layout_has_the_name_of_its_version() {
+    for version in Version::ALL {
+        assert_eq!(version.layout().name, version.name());
+        assert_eq!(version.name().parse::<Layout>().unwrap(), version.layout());
     }
 }
 

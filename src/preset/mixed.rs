@@ -129,10 +129,8 @@ impl Mixed {
 
     /// The same text, none of it trusted.
     pub(super) fn distrusted(self) -> Mixed {
-        match self.trust() {
-            Trust::Nobody if self.runs.len() == 1 => self,
-            _ => Mixed::of_nobody(&self.text),
-        }
+        let whole = self.runs.last().map(|last| Run { trust: Trust::Nobody, ..*last });
+        Mixed { runs: whole.into_iter().collect(), ..self }
     }
 
     /// The text without these ranges, which are in order and apart.

@@ -72,13 +72,11 @@ struct Content {
     original: String,
     /// What is left of it.
     value: String,
-    left_stripped: bool,
-    right_stripped: bool,
 }
 
 impl Content {
     fn new(text: &str) -> Self {
-        Content { original: text.to_owned(), value: text.to_owned(), left_stripped: false, right_stripped: false }
+        Content { original: text.to_owned(), value: text.to_owned() }
     }
 }
 

@@ -109,7 +109,6 @@ impl<'m> Turns<'m> {
         let chat_length = self.lines.len();
         self.put_in(continues);
 
-        let _vocabulary = self.format.scene.settings.vocabulary;
         let mut out = Out {
             writer: Writer::new(prompt, WordStart::Nothing),
             format: self.format,
@@ -133,8 +132,8 @@ impl<'m> Turns<'m> {
         let (format, injections) = (self.format, &self.opening.injections);
         if !injections.is_empty() {
             let length = self.lines.len();
-            let mut chat = std::mem::take(&mut self.lines).into_iter();
-            self.lines.reserve(length + injections.len() + 1);
+            let with_room = Vec::with_capacity(self.lines.capacity());
+            let mut chat = std::mem::replace(&mut self.lines, with_room).into_iter();
             let mut taken = 0;
             for injection in injections {
                 // What is continued stays last.

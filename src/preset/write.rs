@@ -1,6 +1,6 @@
 //! A [`Layout`] into a preset that makes SillyTavern send it.
 
-use super::fields::{ContextPreset, InstructPreset, NamesBehavior, StoryPosition};
+use super::fields::{ContextPreset, InstructPreset, NamesBehavior};
 use super::macros::Macros;
 use super::{Preset, Scene};
 use crate::control::Control;
@@ -70,8 +70,7 @@ impl Preset {
         }
         let space = layout.word_start.printed();
         let (user, reply) = (Sides::new(layout.user, space), Sides::new(layout.reply, space));
-        let mut preset =
-            Preset { context: context(layout), instruct: instruct(layout), system: None, ..Preset::default() };
+        let mut preset = Preset { context: context(layout), instruct: instruct(layout), ..Preset::default() };
         let Preset { context, instruct, .. } = &mut preset;
         (instruct.input_sequence, instruct.input_suffix) = (user.open.clone(), user.close.clone());
         (instruct.output_sequence, instruct.output_suffix) = (reply.open.clone(), reply.close);
@@ -130,7 +129,6 @@ fn context(layout: &Layout) -> ContextPreset {
         example_separator: String::new(),
         chat_start: String::new(),
         names_as_stop_strings: false,
-        story_string_position: StoryPosition::InPrompt,
         name: layout.name.to_owned(),
         ..ContextPreset::default()
     }
@@ -139,7 +137,6 @@ fn context(layout: &Layout) -> ContextPreset {
 fn instruct(layout: &Layout) -> InstructPreset {
     InstructPreset {
         wrap: false,
-        macros: true,
         names_behavior: NamesBehavior::None,
         stop_sequence: match layout.reply.close {
             Mark::Control(Control::Eos) => Control::Eos.as_str().to_owned(),

@@ -210,3 +210,23 @@ fn begin(open: Mark, word_start: WordStart, out: &mut String) {
         (_, WordStart::Nothing) => out.push_str(open.as_str()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joints_are_kept_for_one_layout_and_put_together_for_another() {
+        for (layout, other) in
+            [(Layout::V1, Layout::V1_TEKKEN), (Layout::V3, Layout::V1), (Layout::V7, Layout::V3_TEKKEN)]
+        {
+            let mut joints = Joints::default();
+            joints.fit(&layout);
+            joints.user.lead.push_str("kept");
+            joints.fit(&layout);
+            assert!(joints.user.lead.ends_with("kept"), "{}", layout.name);
+            joints.fit(&other);
+            assert!(!joints.user.lead.ends_with("kept"), "{} after {}", other.name, layout.name);
+        }
+    }
+}

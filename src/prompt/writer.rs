@@ -161,9 +161,9 @@ impl<'p> Writer<'p> {
         self.word_start = word_start;
     }
 
-    /// Removes the spaces at the end of the open run, down to nothing at all.
-    pub(crate) fn trim_run_end(&mut self) {
-        let Some(start) = self.run else { return };
+    /// Ends the open run and removes the spaces at its end, down to nothing at all.
+    pub(crate) fn end_trimmed_run(&mut self) {
+        let Some(start) = self.run.take() else { return };
         let Prompt { text, pieces, .. } = &mut *self.prompt;
         let kept = text.get(start..).unwrap_or_default().trim_end_matches(' ').len();
         if start + kept == text.len() {
@@ -178,9 +178,6 @@ impl<'p> Writer<'p> {
         }
         if let Some(last) = pieces.last_mut() {
             last.end = end;
-        }
-        if kept == 0 {
-            self.run = None;
         }
     }
 

@@ -202,7 +202,7 @@ fn head(text: &str, start: usize) -> Option<Open> {
         }
         at += next.len_utf8();
     }
-    let length = text.get(at..)?.find(|c: char| !is_name(c)).unwrap_or(text.len() - at);
+    let length = text.get(at..)?.find(|c: char| !is_name(c))?;
     call.head = Head::Name(at..at + length);
     at += length;
     // What a name cannot hold is skipped, up to where its arguments could begin.

@@ -504,8 +504,8 @@ fn dedented(text: &Mixed) -> Mixed {
 fn as_number_prints(value: &Mixed) -> Mixed {
     let text = value.as_str();
     match number(text).filter(|number| number.abs() < 1e15 && !text.trim_matches(is_space).is_empty()) {
-        Some(number) if number.to_string() != text => Mixed::of_nobody(&number.to_string()),
-        _ => value.clone(),
+        Some(number) => Mixed::of_nobody(&number.to_string()),
+        None => value.clone(),
     }
 }
 

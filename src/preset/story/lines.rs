@@ -162,9 +162,6 @@ fn begins_line(body: &[Statement], index: usize, place: Place) -> bool {
 
 fn cut_start(statement: Option<&mut Statement>, much: Much) {
     let Some(Statement::Content(content)) = statement else { return };
-    if much == Much::OfLine && content.right_stripped {
-        return;
-    }
     let kept = match much {
         Much::All => content.value.trim_start_matches(is_space),
         Much::OfLine => {
@@ -172,19 +169,14 @@ fn cut_start(statement: Option<&mut Statement>, much: Much) {
             text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text)
         }
     };
-    content.right_stripped = kept.len() != content.value.len();
     content.value = kept.to_owned();
 }
 
 fn cut_end(statement: Option<&mut Statement>, much: Much) {
     let Some(Statement::Content(content)) = statement else { return };
-    if much == Much::OfLine && content.left_stripped {
-        return;
-    }
     let kept = match much {
         Much::All => content.value.trim_end_matches(is_space),
         Much::OfLine => content.value.trim_end_matches([' ', '\t']),
     };
-    content.left_stripped = kept.len() != content.value.len();
     content.value = kept.to_owned();
 }
