@@ -176,27 +176,41 @@ fn repair(size: Size) {
     report(&format!("repair/check@{}", size.name()), ratio(repaired, checked));
 }
 
-/// Prompts per second on two threads over one.
+/// Prompts per second on two threads over one, and the same of the limit, whose threads share nothing that is written:
+/// what it falls short of two is the machine's.
 fn threads() {
     let json = chats::text(Size::K8);
     let chat = Chat::from_json(&json).unwrap();
-    let run = |count: usize| {
+    let pieces = peers::pieces(&Layout::V3.render(&chat).unwrap(), &chat);
+    let native = || {
+        let mut prompt = Prompt::new();
+        for _ in 0..100_000 {
+            Layout::V3.render_into(black_box(&chat), &mut prompt).unwrap();
+        }
+    };
+    let limit = || {
+        let mut buffer = String::new();
+        for _ in 0..100_000 {
+            peers::push(black_box(&pieces), &mut buffer);
+        }
+    };
+    let (natives, limits) = (0..15).map(|_| (two_over_one(native), two_over_one(limit))).unzip();
+    report("two/one@8k", median(natives));
+    report("two/one@8k/limit", median(limits));
+}
+
+/// How much more two threads do than one does.
+fn two_over_one(work: impl Fn() + Sync) -> f64 {
+    let seconds = |count: usize| {
         let start = Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..count {
-                scope.spawn(|| {
-                    let mut prompt = Prompt::new();
-                    for _ in 0..20_000 {
-                        Layout::V3.render_into(black_box(&chat), &mut prompt).unwrap();
-                    }
-                });
+                scope.spawn(&work);
             }
         });
         start.elapsed().as_secs_f64()
     };
-    run(2);
-    let ratios = (0..11).map(|_| 2.0 * run(1) / run(2)).collect();
-    report("two/one@8k", median(ratios));
+    2.0 * seconds(1) / seconds(2)
 }
 
 /// Messages, and bytes of each.

@@ -573,7 +573,7 @@ fn lacks(index: usize, what: &'static str, field: &str) -> Error {
 }
 
 /// The text of a message; several chunks as several paragraphs.
-#[inline]
+#[inline(always)]
 fn said<'c>(index: usize, content: &'c Content<'_>) -> Result<Cow<'c, str>, Error> {
     let chunks = match content {
         Content::Text(text) => return Ok(Cow::Borrowed(text)),

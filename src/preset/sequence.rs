@@ -1,7 +1,5 @@
 //! [`Atom`]s: preset text taken apart into control tokens and text once, so that rendering only writes.
 
-use std::borrow::Cow;
-
 use super::mixed::{Mixed, Trust};
 use crate::control::{Control, Vocabulary};
 
@@ -86,12 +84,12 @@ impl Sequence {
         self.atoms.is_empty()
     }
 
-    /// The sequence for who speaks: another one where the name holds patterns of replacement.
+    /// Gives the atoms for who speaks: others where the name holds patterns of replacement.
     #[inline]
-    pub(super) fn atoms(&self, name: &str, vocabulary: Vocabulary) -> Cow<'_, [Atom]> {
+    pub(super) fn with_atoms(&self, name: &str, vocabulary: Vocabulary, take: impl FnOnce(&[Atom])) {
         match &self.named {
-            Some(text) if name.contains('$') => Cow::Owned(atoms(&with_name(text, name), vocabulary)),
-            _ => Cow::Borrowed(&self.atoms),
+            Some(text) if name.contains('$') => take(&atoms(&with_name(text, name), vocabulary)),
+            _ => take(&self.atoms),
         }
     }
 }

@@ -72,7 +72,7 @@ impl<'m> Turns<'m> {
     }
 
     /// Takes the next message of the chat.
-    #[inline]
+    #[inline(always)]
     pub(super) fn message(
         &mut self,
         index: usize,
@@ -93,7 +93,8 @@ impl<'m> Turns<'m> {
         Ok(())
     }
 
-    /// Writes the whole prompt.
+    /// Writes the whole prompt, in which SillyTavern deletes every `\r` in the end: it is written anew without them
+    /// where there turn out to be some, which few chats have.
     pub(super) fn write(mut self, prompt: &mut Prompt) {
         let last_is_user = |lines: &[Line<'_>]| lines.last().is_some_and(|line| line.speaker == Speaker::User);
         let leaves_last_out = match self.generation {
@@ -109,18 +110,23 @@ impl<'m> Turns<'m> {
         let chat_length = self.lines.len();
         self.put_in(continues);
 
-        let mut out = Out {
-            writer: Writer::new(prompt, WordStart::Nothing),
-            format: self.format,
-            system: &self.system,
-            collapses: self.format.scene.settings.collapse_newlines,
-            after_newline: false,
-        };
-        out.atoms(&self.opening.story, "");
-        if self.format.preset.instruct.enabled {
-            self.write_instructed(&mut out, continues);
-        } else {
-            self.write_plain(&mut out, continues, continues_user, chat_length);
+        for has_returns in [false, true] {
+            let mut out = Out {
+                writer: Writer::new(prompt, WordStart::Nothing),
+                format: self.format,
+                system: &self.system,
+                collapses: self.format.scene.settings.collapse_newlines,
+                has_returns,
+            };
+            out.atoms(&self.opening.story, "");
+            if self.format.preset.instruct.enabled {
+                self.write_instructed(&mut out, continues);
+            } else {
+                self.write_plain(&mut out, continues, continues_user, chat_length);
+            }
+            if !has_return(prompt.as_str()) {
+                break;
+            }
         }
         for stop in self.format.stop_strings(continues_user) {
             prompt.stop_at(stop.clone());
@@ -236,7 +242,7 @@ impl<'m> Turns<'m> {
     }
 }
 
-/// Is there a `\r`? Every text is searched for what is rare: to the end, which is done many bytes at a time.
+/// Is there a `\r`? What is rare is searched for to the end, which is done many bytes at a time.
 fn has_return(text: &str) -> bool {
     text.bytes().fold(false, |found, byte| found | (byte == b'\r'))
 }
@@ -247,17 +253,23 @@ struct Out<'w, 'f> {
     format: &'f PresetFormat,
     system: &'f str,
     collapses: bool,
-    /// Was a newline the last that was written?
-    after_newline: bool,
+    /// Is a `\r` to be left out of what is written?
+    has_returns: bool,
 }
 
 impl Out<'_, '_> {
+    /// Writes a text of the chat or the scene.
+    #[inline]
     fn text(&mut self, text: &str) {
-        if has_return(text) {
-            text.split('\r').for_each(|part| self.clean(part));
-        } else {
-            self.clean(text);
+        if self.has_returns {
+            return self.without_returns(text);
         }
+        self.clean(text);
+    }
+
+    #[cold]
+    fn without_returns(&mut self, text: &str) {
+        text.split('\r').for_each(|part| self.clean(part));
     }
 
     /// Writes a text without `\r`.
@@ -267,29 +279,25 @@ impl Out<'_, '_> {
             return self.collapsed(text);
         }
         self.writer.text(text);
-        if let Some(last) = text.as_bytes().last() {
-            self.after_newline = *last == b'\n';
-        }
     }
 
     /// Writes of newlines in a row the first alone.
+    #[cold]
     fn collapsed(&mut self, text: &str) {
         let mut collapsed = String::with_capacity(text.len());
+        let mut after_newline = self.writer.is_after_newline();
         for character in text.chars() {
-            if character != '\n' || !self.after_newline {
+            if character != '\n' || !after_newline {
                 collapsed.push(character);
             }
-            self.after_newline = character == '\n';
+            after_newline = character == '\n';
         }
         self.writer.text(&collapsed);
     }
 
     fn atom(&mut self, atom: &Atom, name: &str) {
         match atom {
-            Atom::Control(control) => {
-                self.writer.control(*control);
-                self.after_newline = false;
-            }
+            Atom::Control(control) => self.writer.control(*control),
             Atom::Text(text) => self.clean(text),
             Atom::Name => self.text(if name.is_empty() { "System" } else { name }),
             Atom::SystemPrompt => {
@@ -316,16 +324,14 @@ impl Out<'_, '_> {
     }
 
     fn sequence(&mut self, sequence: &Sequence, name: &str, ending: Ending) {
-        let atoms = sequence.atoms(name, self.format.scene.settings.vocabulary);
-        match ending {
-            Ending::SuffixOfLine => self.atoms_of_line(&atoms, name),
-            Ending::Suffix | Ending::Text | Ending::Reply => self.atoms(&atoms, name),
-        }
+        sequence.with_atoms(name, self.format.scene.settings.vocabulary, |atoms| match ending {
+            Ending::SuffixOfLine => self.atoms_of_line(atoms, name),
+            Ending::Suffix | Ending::Text | Ending::Reply => self.atoms(atoms, name),
+        });
     }
 
     /// What stands after a reply: said with it down to the end token, or to what begins the next turn.
-    fn reply_suffix(&mut self, sequence: &Sequence, line: &Line<'_>, ending: Ending) {
-        let atoms = sequence.atoms(line.name, self.format.scene.settings.vocabulary);
+    fn reply_suffix(&mut self, atoms: &[Atom], line: &Line<'_>, ending: Ending) {
         let is_end = |atom: &Atom| *atom == Atom::Control(Control::Eos);
         let control = atoms.iter().position(|atom| matches!(atom, Atom::Control(_))).unwrap_or(atoms.len());
         let (said, rest) = atoms.split_at(control + usize::from(atoms.get(control).is_some_and(is_end)));
@@ -339,7 +345,7 @@ impl Out<'_, '_> {
     }
 
     fn end_line(&mut self) {
-        if !self.after_newline {
+        if !self.writer.is_after_newline() {
             self.clean("\n");
         }
     }
@@ -380,7 +386,9 @@ impl Out<'_, '_> {
         if wraps && suffix.is_empty() && ending == Ending::Suffix {
             self.clean("\n");
         } else if ending != Ending::Text && is_reply {
-            self.reply_suffix(suffix, line, ending);
+            suffix.with_atoms(line.name, format.scene.settings.vocabulary, |atoms| {
+                self.reply_suffix(atoms, line, ending);
+            });
         } else if ending != Ending::Text {
             self.sequence(suffix, line.name, ending);
         }

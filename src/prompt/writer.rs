@@ -31,6 +31,11 @@ impl<'p> Writer<'p> {
         self.prompt.end()
     }
 
+    /// Is a newline the last that was written?
+    pub(crate) fn is_after_newline(&self) -> bool {
+        self.prompt.text.ends_with('\n')
+    }
+
     /// Says where what is written next comes from.
     pub(crate) fn from(&mut self, origin: Origin) {
         self.origin = origin;
