@@ -5,7 +5,7 @@ use mistral_chat_template::{Chat, Control, Fim, Format, GrowingPrompt, Layout, P
 use serde_json::Value;
 
 use super::source::Source;
-use super::support::{assert_is_whole, assert_tells_where, controls, forged};
+use super::support::{assert_has_roles, assert_is_whole, assert_tells_where, controls, forged};
 
 pub fn run(data: &[u8]) {
     let (mut head, rest) = Source::with_head(data);
@@ -19,6 +19,7 @@ pub fn run(data: &[u8]) {
         }
     };
     assert_is_whole(&prompt, &chat);
+    assert_has_roles(&prompt, &chat);
     assert_lists_tools(&prompt);
 
     let mut used = Prompt::new();

@@ -18,6 +18,7 @@ use crate::marking::{holds, is_bracket};
 mod evaluate;
 mod expressions;
 mod lexer;
+mod names;
 mod parser;
 mod run;
 mod syntax;
@@ -26,8 +27,8 @@ mod tests;
 mod text;
 mod value;
 
-pub(super) use self::parser::Program;
 use self::run::Run;
+pub(super) use self::syntax::Program;
 pub(super) use self::text::Piece;
 use self::value::Value;
 

@@ -1,6 +1,6 @@
 //! The tokens of an expression into what it says, with Jinja's precedences.
 
-use super::parser::Names;
+use super::names::Names;
 use super::syntax::{Ends, Expression, Filter, Literal, LoopField, Operator, Test};
 use crate::template::tokens::{Kind, Token};
 

@@ -2,73 +2,19 @@
 
 use super::expressions::{expression, literal};
 use super::lexer::{Part, parts};
-use super::syntax::{Block, Expression, For, Macro, Name, Operator, Parameter, Statement};
+use super::names::Names;
+use super::syntax::{Block, Expression, For, Macro, Name, Operator, Parameter, Program, Statement};
 use crate::template::tokens::{Kind, Token};
 
 /// How deep statements may be nested.
 const MAX_DEPTH: usize = 16;
-
-/// A template, read.
-#[derive(Debug)]
-pub(in crate::template) struct Program {
-    pub(super) body: Block,
-    pub(super) macros: Vec<Macro>,
-    /// Every name, and where the template gives it a value.
-    pub(super) names: Vec<(Box<str>, Assigned)>,
-}
-
-/// In how many places something is given a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Assigned {
-    Nowhere,
-    Once,
-    Often,
-}
-
-/// The names of a program, in the order in which they are met.
-#[derive(Default)]
-pub(super) struct Names<'s> {
-    known: Vec<(&'s str, Assigned)>,
-    /// How many loops are open in the macro that is read, or outside of macros.
-    loops: usize,
-    /// How many names have been set, but for those of loops.
-    sets: usize,
-}
-
-impl<'s> Names<'s> {
-    pub(super) fn number(&mut self, name: &'s str) -> Name {
-        let known = self.known.iter().position(|(known, _)| *known == name);
-        Name(known.unwrap_or_else(|| {
-            self.known.push((name, Assigned::Nowhere));
-            self.known.len() - 1
-        }))
-    }
-
-    /// The name of a token that is given a value; none where that is no name.
-    fn assigned(&mut self, token: &Token<'s>) -> Option<Name> {
-        let reserved = matches!(token.text, "loop" | "self" | "namespace") || literal(token).is_some();
-        if token.kind != Kind::Name || reserved || token.is_word_operator() {
-            return None;
-        }
-        let name = self.number(token.text);
-        if let Some((_, assigned)) = self.known.get_mut(name.0) {
-            *assigned = if *assigned == Assigned::Nowhere { Assigned::Once } else { Assigned::Often };
-        }
-        Some(name)
-    }
-
-    pub(super) fn in_loop(&self) -> bool {
-        self.loops > 0
-    }
-}
 
 /// Reads a template; none where it has statements whose ends only the engine knows.
 pub(super) fn program(source: &str) -> Option<Program> {
     let parts = parts(source)?;
     let mut parser = Parser { parts: parts.into_iter(), names: Names::default(), macros: Vec::new(), depth: 0 };
     let (body, end) = parser.block(&[])?;
-    let names = parser.names.known.iter().map(|(name, assigned)| ((*name).into(), *assigned)).collect();
-    end.is_none().then_some(Program { body, macros: parser.macros, names })
+    end.is_none().then(|| Program { body, macros: parser.macros, names: parser.names.into_list() })
 }
 
 struct Parser<'s> {
@@ -150,10 +96,8 @@ impl<'s> Parser<'s> {
         let (iterated, condition) = iterated.split_at_checked(end)?;
         let iterated = expression(iterated, &mut self.names);
         let targets: Option<Vec<_>> = match targets {
-            [one] => Some(vec![self.names.assigned(one)?]),
-            [one, comma, other] if comma.is_sign(",") => {
-                Some(vec![self.names.assigned(one)?, self.names.assigned(other)?])
-            }
+            [one] => Some(vec![self.target(one)?]),
+            [one, comma, other] if comma.is_sign(",") => Some(vec![self.target(one)?, self.target(other)?]),
             _ => None,
         };
         let condition = condition.get(1..).map(|condition| expression(condition, &mut self.names));
@@ -186,17 +130,24 @@ impl<'s> Parser<'s> {
             _ => {
                 self.names.sets += 1;
                 for token in target {
-                    let _assigned = self.names.assigned(token);
+                    let _assigned = self.target(token);
                 }
                 Statement::Unknown
             }
         })
     }
 
+    /// The name of a token that is given a value; none where that is no name.
+    fn target(&mut self, token: &Token<'s>) -> Option<Name> {
+        let reserved = matches!(token.text, "loop" | "self" | "namespace") || literal(token).is_some();
+        let is_name = token.kind == Kind::Name && !reserved && !token.is_word_operator();
+        is_name.then(|| self.names.assigned(token.text))
+    }
+
     fn set_target(&mut self, tokens: &[Token<'s>]) -> Option<Name> {
         self.names.sets += 1;
         match tokens {
-            [name] => self.names.assigned(name),
+            [name] => self.target(name),
             _ => None,
         }
     }
@@ -223,7 +174,7 @@ impl<'s> Parser<'s> {
             [_, equals, value] if equals.is_sign("=") => Some(literal(value)?),
             _ => return None,
         };
-        Some(Parameter { name: self.names.assigned(tokens.first()?)?, default })
+        Some(Parameter { name: self.target(tokens.first()?)?, default })
     }
 }
 

@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::parser::{Assigned, Program};
-use super::syntax::{Block, Expression, For, Macro, Name, Statement};
+use super::syntax::{Assigned, Block, Expression, For, Macro, Name, Program, Statement};
 use super::text::{Piece, Text};
 use super::value::{List, Members, Value, number_text};
 use super::{Input, Printed};

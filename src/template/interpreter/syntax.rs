@@ -1,5 +1,22 @@
 //! What a template says, read once: statements and expressions, whatever the interpreter does not know being left blank.
 
+/// A template, read.
+#[derive(Debug)]
+pub(in crate::template) struct Program {
+    pub(super) body: Block,
+    pub(super) macros: Vec<Macro>,
+    /// Every name, and where the template gives it a value.
+    pub(super) names: Vec<(Box<str>, Assigned)>,
+}
+
+/// In how many places something is given a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Assigned {
+    Nowhere,
+    Once,
+    Often,
+}
+
 /// A name, by its place among those of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Name(pub(super) usize);
