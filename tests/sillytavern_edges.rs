@@ -227,7 +227,8 @@ fn what_is_not_known_is_named() {
 #[test]
 fn a_name_is_put_into_sequences_as_a_replacement() {
     let preset = preset("", &[("input_sequence", json!("<{{name}}|{{NAME}}>"))]);
-    for (user, expected) in [("Mia", "<Mia|Mia>q"), ("a$$b", "<a$b|a$b>q"), ("$1", "<$1|$1>q")] {
+    let cases = [("Mia", "<Mia|Mia>q"), ("a$$b", "<a$b|a$b>q"), ("$1", "<$1|$1>q"), ("", "<System|System>q")];
+    for (user, expected) in cases {
         let scene = Scene { user: user.to_owned(), ..Scene::default() };
         assert_eq!(render(&preset, &scene, &[Message::user("q")]), expected);
     }
