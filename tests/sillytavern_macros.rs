@@ -1,28 +1,12 @@
 //! Macros beyond the goldens: what each gives, which stay text, whose text can hold control tokens, and how much they write.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{
-    Chat, ContextPreset, Error, Format, InstructPreset, Message, NamesBehavior, Preset, Scene, Segment, SystemPreset,
-};
+use mistral_chat_template::{Chat, Error, Format, Message, Preset, Scene, Segment, SystemPreset};
 
-/// A preset of which only the story is sent.
-fn story(template: &str) -> Preset {
-    let context = ContextPreset {
-        story_string: template.to_owned(),
-        chat_start: String::new(),
-        example_separator: String::new(),
-        ..ContextPreset::default()
-    };
-    let instruct = InstructPreset {
-        wrap: false,
-        input_sequence: String::new(),
-        output_sequence: String::new(),
-        output_suffix: String::new(),
-        names_behavior: NamesBehavior::None,
-        ..InstructPreset::default()
-    };
-    Preset { context, instruct, ..Preset::default() }
-}
+#[path = "support/story.rs"]
+mod support;
+
+use support::story;
 
 fn scene() -> Scene {
     Scene { user: "Rex".into(), char: "Mia".into(), ..Scene::default() }

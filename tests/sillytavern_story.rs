@@ -2,28 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    BuiltinPreset, Chat, ContextPreset, Format, Generation, InstructPreset, Message, NamesBehavior, Preset, Prompt,
-    Scene, SceneMessage, SceneSettings, Segment, Speaker,
+    BuiltinPreset, Chat, Format, Generation, InstructPreset, Message, Preset, Prompt, Scene, SceneMessage,
+    SceneSettings, Segment, Speaker,
 };
 use proptest::prelude::*;
 
-/// A preset of which only the story is sent.
-fn story(template: &str) -> Preset {
-    let context = ContextPreset {
-        story_string: template.to_owned(),
-        chat_start: String::new(),
-        example_separator: String::new(),
-        ..ContextPreset::default()
-    };
-    let instruct = InstructPreset {
-        wrap: false,
-        input_sequence: String::new(),
-        output_sequence: String::new(),
-        names_behavior: NamesBehavior::None,
-        ..InstructPreset::default()
-    };
-    Preset { context, instruct, ..Preset::default() }
-}
+#[path = "support/story.rs"]
+mod support;
+
+use support::story;
 
 fn scene() -> Scene {
     Scene { user: "Rex".into(), char: "Mia".into(), description: "a cat".into(), ..Scene::default() }
