@@ -23,6 +23,9 @@ use crate::error::Error;
 use crate::layout::Layout;
 use crate::prompt::Segment;
 
+/// How many bytes of a whole output are read at a time: deltas are many times as long as what they are made of.
+const PIECE: usize = 4096;
+
 /// A message that was read from a model's output, and what is wrong with the output.
 ///
 /// The message is what is right: of arguments that were cut off it has the beginning.
@@ -77,7 +80,13 @@ impl Completion {
     pub fn from_text(output: &str, layout: &Layout) -> Self {
         let mut reader = CompletionReader::new(layout);
         let mut completion = Completion::default();
-        completion.extend(reader.push(output));
+        let mut rest = output;
+        while !rest.is_empty() {
+            let end = (PIECE..rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+            let (piece, later) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            completion.extend(reader.push(piece));
+            rest = later;
+        }
         completion.end(reader.finish());
         completion
     }
