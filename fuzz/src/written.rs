@@ -1,7 +1,7 @@
 //! Any chat through a layout and through the template that is written for it: the same prompt, with the same segments.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::{
@@ -41,10 +41,25 @@ fn has_no_id(call: &ToolCall<'_>) -> bool {
     call.id.as_deref().is_none_or(|id| matches!(id, "" | "null"))
 }
 
+/// Do assistant messages that stand side by side have two calls of one id?
+fn calls_one_id_twice(messages: &[Message<'_>]) -> bool {
+    let mut ids = HashSet::new();
+    messages.iter().any(|message| match message {
+        Message::Assistant(message) => !message.tool_calls.iter().all(|call| ids.insert(call.id.as_deref())),
+        _ => {
+            ids.clear();
+            false
+        }
+    })
+}
+
 /// Can a template say what this chat says? It cannot read JSON, nor see white space go at a message's end.
 fn is_expressible(chat: &Chat<'_>, layout: &Layout) -> bool {
     let reads_results = matches!(layout.results, ToolResults::NamedList | ToolResults::Object);
     let last = chat.messages.len() - 1;
+    if calls_one_id_twice(&chat.messages) {
+        return false;
+    }
     // A template is given the tools even where it prints none.
     if chat.tools.iter().any(|tool| reformatted(tool.parameters.as_str()).is_none()) {
         return false;
