@@ -45,7 +45,9 @@ fn has_no_id(call: &ToolCall<'_>) -> bool {
 fn calls_one_id_twice(messages: &[Message<'_>]) -> bool {
     let mut ids = HashSet::new();
     messages.iter().any(|message| match message {
-        Message::Assistant(message) => !message.tool_calls.iter().all(|call| ids.insert(call.id.as_deref())),
+        Message::Assistant(message) => {
+            !message.tool_calls.iter().all(|call| call.id.as_deref().is_none_or(|id| ids.insert(id)))
+        }
         _ => {
             ids.clear();
             false
