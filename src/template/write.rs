@@ -634,12 +634,12 @@ const RESULT_JSON: &str = r#"
         {%- endfor %}
         {%- set content = parts.texts|join(@join@) %}
     {%- endif %}
-    {%- set bare = content.strip() %}
+    {%- set bare = content.strip(' \t\n\r') %}
     {%- if bare == '' and content == '' %}
         {{- '{}' }}
     {%- elif bare in ['true', 'false', 'null', 'NaN', 'Infinity', '-Infinity'] or bare == bare|int|string or bare == bare|float|string and bare not in ['inf', '-inf', 'nan'] %}
         {{- bare }}
-    {%- elif bare[:1] == '{' and bare[-1:] == '}' and bare[1:].lstrip()[:1] in '"}' or bare[:1] == '[' and bare[-1:] == ']' and bare[1:].lstrip()[:1] in '"{[]-0123456789tfnNI' or bare[:1] == '"' and bare[-1:] == '"' and bare|length > 1 %}
+    {%- elif bare[:1] == '{' and bare[-1:] == '}' and bare[1:].lstrip(' \t\n\r')[:1] in '"}' or bare[:1] == '[' and bare[-1:] == ']' and bare[1:].lstrip(' \t\n\r')[:1] in '"{[]-0123456789tfnNI' or bare[:1] == '"' and bare[-1:] == '"' and bare|length > 1 %}
         {{- bare }}
     {%- else %}
         {{- content|tojson }}
