@@ -11,6 +11,8 @@ mod turns;
 
 pub use self::deviation::{Deviation, DeviationKind};
 
+use std::ops::Range;
+
 use self::turns::{Spacing, Turns};
 use crate::chat::{Chat, Role};
 use crate::error::{Error, ErrorKind};
@@ -154,7 +156,7 @@ impl<'p> Explanation<'p> {
         match parting(&mended, &chat, layout) {
             Ok(None) => {}
             Ok(Some(Parting { offset, expected })) => {
-                let start = unmended_offset(&deviations, offset).min(prompt.len());
+                let start = unmended_offset(&deviations, offset);
                 let kind = DeviationKind::Differs { expected };
                 deviations.push(Deviation { kind, range: start..prompt.len(), mend: None });
             }
@@ -205,32 +207,40 @@ fn parting(prompt: &str, chat: &Chat<'_>, layout: &Layout) -> Result<Option<Part
     Ok(Some(Parting { offset, expected }))
 }
 
-/// The prompt with the mends of deviations that are in order.
+/// The mends of deviations that are in order, with what each takes the place of, but for those that begin in another.
+fn mends(deviations: &[Deviation]) -> impl Iterator<Item = (&Range<usize>, &str)> {
+    let mut end = 0;
+    deviations.iter().filter_map(move |Deviation { range, mend, .. }| {
+        let mend = mend.as_deref().filter(|_| range.start >= end)?;
+        end = range.end;
+        Some((range, mend))
+    })
+}
+
 fn mend(prompt: &str, deviations: &[Deviation]) -> String {
     let mut mended = String::with_capacity(prompt.len());
     let mut end = 0;
-    for Deviation { range, mend, .. } in deviations {
-        if let (Some(mend), true) = (mend, range.start >= end) {
-            mended.push_str(prompt.get(end..range.start).unwrap_or_default());
-            mended.push_str(mend);
-            end = range.end;
-        }
+    for (range, mend) in mends(deviations) {
+        mended.push_str(prompt.get(end..range.start).unwrap_or_default());
+        mended.push_str(mend);
+        end = range.end;
     }
     mended.push_str(prompt.get(end..).unwrap_or_default());
     mended
 }
 
-/// The offset in the prompt of an offset in the mended prompt.
+/// The offset in the prompt of an offset in the mended prompt; in a mend, where that begins.
 fn unmended_offset(deviations: &[Deviation], mended: usize) -> usize {
-    // What the mends before it added and took away.
-    let (mut added, mut taken) = (0, 0);
-    for Deviation { range, mend, .. } in deviations {
-        let Some(mend) = mend else { continue };
-        if range.start + added >= mended + taken {
+    let (mut end, mut written) = (0, 0);
+    for (range, mend) in mends(deviations) {
+        let start = written + range.start.saturating_sub(end);
+        if mended <= start {
             break;
         }
-        added += mend.len();
-        taken += range.len();
+        if mended < start + mend.len() {
+            return range.start;
+        }
+        (end, written) = (range.end, start + mend.len());
     }
-    (mended + taken).saturating_sub(added)
+    end + mended.saturating_sub(written)
 }

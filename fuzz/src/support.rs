@@ -63,9 +63,12 @@ pub fn assert_is_whole(prompt: &Prompt, chat: &Chat<'_>) {
         if let SpanKind::Control(control) = span.kind {
             assert_eq!(bytes, control.as_str());
         }
-        // A preset sets text around a reply that is no part of it.
+        // A preset sets text around a reply that is no part of it, and a template says what is one.
         let role = span.message.map(|message| chat.messages[message].role());
-        assert!(span.role == role || (span.role.is_none() && role == Some(Role::Assistant)), "{span:?}");
+        let is_reply = |role| role == Some(Role::Assistant);
+        assert!(
+            span.role == role || (span.role.is_none() && is_reply(role)) || (role.is_none() && is_reply(span.role))
+        );
     }
     assert_eq!(end, text.len(), "spans tile the prompt");
     let ids = prompt.encode(&Bytes).expect("every segment has an id");
