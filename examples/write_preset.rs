@@ -9,10 +9,12 @@
 //! which SillyTavern's master import reads.
 
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 
 use mistral_chat_template::{Layout, Preset};
+
+#[path = "support/files.rs"]
+mod files;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -24,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for (kind, json) in [("context", preset.context_json()), ("instruct", preset.instruct_json())] {
         let path = Path::new(&folder).join(format!("{}-{kind}.json", layout.name));
-        fs::write(&path, json)?;
+        files::write(&path, json.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("{}", path.display());
     }
     Ok(())

@@ -282,3 +282,18 @@ fn an_agents_loop_that_cannot_be_played_is_told() {
     let (code, complaint) = failed(&output);
     assert!(code == 1 && complaint.starts_with("error: Cargo.toml: "), "{complaint}");
 }
+
+#[test]
+fn a_preset_is_written_whole_or_not_at_all() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("write_preset");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("magnum-context.json"), "old").unwrap();
+    let paths = ["context", "instruct"].map(|kind| folder.join(format!("magnum-{kind}.json")));
+    let told = format!("{}\n{}\n", paths[0].display(), paths[1].display());
+    assert_eq!(printed(&run("write_preset", &["magnum".as_ref(), folder.as_os_str()], "")), told);
+    for path in &paths {
+        assert!(serde_json::from_str::<Value>(&fs::read_to_string(path).unwrap()).unwrap().is_object());
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing is left beside them");
+}

@@ -1,6 +1,6 @@
 //! The example `format_dataset`, run: rows, masks, rejects, and runs that are interrupted.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use mistral_chat_template::Layout;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 #[path = "support/program.rs"]
 mod program;
 
-use program::{failed, printed, run};
+use program::{failed, printed, run, run_on, start};
 
 const GOOD: &str = r#"{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello!"}]}"#;
 const NO_REPLY: &str = r#"{"messages": [{"role": "user", "content": "Hi"}]}"#;
@@ -37,6 +37,11 @@ fn many(count: usize) -> String {
         ]}),
     };
     (0..count).map(|number| format!("{}\n", row(number))).collect()
+}
+
+/// Where a file stands until it is whole.
+fn part(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.part", path.display()))
 }
 
 fn text(path: &Path) -> &str {
@@ -194,20 +199,16 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
     let (output_length, rejects_length): (usize, usize) =
         (line_ends(&fs::read(&whole).unwrap(), 9_900), line_ends(&all_rejects, 100));
     let offset: usize = line_ends(good.as_bytes(), 10_000);
-    fs::write(&parts, &fs::read(&whole).unwrap()[..output_length + 1234]).unwrap();
-    fs::write(&rejects, &all_rejects[..rejects_length + 5]).unwrap();
     let journal = folder.join("parts.journal");
-    // The options of the run's own journal: a folder can be opened, and not be read.
-    let moved = [(&input, "kept_input"), (&parts, "kept_parts"), (&rejects, "kept_rejects")];
-    for (file, kept) in &moved {
-        fs::rename(file, folder.join(kept)).unwrap();
+    let mut killed = start("format_dataset", &arguments(text(&parts)));
+    while !journal.exists() {
+        std::thread::yield_now();
     }
-    fs::create_dir(&input).unwrap();
-    assert_eq!(run("format_dataset", &arguments(text(&parts)), "").status.code(), Some(1));
-    fs::remove_dir(&input).unwrap();
-    for (file, kept) in &moved {
-        fs::rename(folder.join(kept), file).unwrap();
-    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(!parts.exists(), "what is not whole is not in its place");
+    fs::write(part(&parts), &fs::read(&whole).unwrap()[..output_length + 1234]).unwrap();
+    fs::write(part(&rejects), &all_rejects[..rejects_length + 5]).unwrap();
     let mut note: Value = serde_json::from_slice(&fs::read(&journal).unwrap()).unwrap();
     note["place"]["offset"] = offset.into();
     note["place"]["line"] = 10_000.into();
@@ -237,10 +238,110 @@ fn a_run_that_a_reject_stopped_goes_on_from_it() {
     fs::write(&input, format!("{GOOD}\n{NO_ROLE}\n{GOOD}\n")).unwrap();
     let arguments = ["-q", "-e", "stop", "-o", text(&output), text(&input), "-r"];
     assert_eq!(run("format_dataset", &arguments, "").status.code(), Some(1));
-    assert_eq!(fs::read_to_string(&output).unwrap().lines().count(), 1);
+    assert_eq!(fs::read_to_string(part(&output)).unwrap().lines().count(), 1);
     fs::write(&input, format!("{GOOD}\n{GOOD}\n{GOOD}\n")).unwrap();
     printed(&run("format_dataset", &arguments, ""));
     assert_eq!(fs::read_to_string(&output).unwrap().lines().count(), 3);
+}
+
+/// Names of one file in a folder: by its path, whole, and by links.
+#[cfg(unix)]
+fn names_of(folder: &Path, file: &str) -> Vec<String> {
+    let whole = folder.canonicalize().unwrap().join(file);
+    let linked_folder = folder.with_extension("linked");
+    let _ = fs::remove_file(&linked_folder);
+    std::os::unix::fs::symlink(folder, &linked_folder).unwrap();
+    std::os::unix::fs::symlink(file, folder.join("symbolic")).unwrap();
+    std::os::unix::fs::symlink("symbolic", folder.join("twice")).unwrap();
+    fs::hard_link(&whole, folder.join("hard")).unwrap();
+    let in_linked = linked_folder.join(file);
+    [file, &format!("./{file}"), text(&whole), text(&in_linked), "symbolic", "twice", "hard"]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+#[cfg(unix)]
+#[test]
+fn no_input_is_destroyed() {
+    let folder = folder("aliases");
+    let input = folder.join("h.jsonl");
+    fs::write(&input, GOOD).unwrap();
+    fs::write(folder.join("other"), GOOD).unwrap();
+    let null = || File::options().read(true).write(true).open("/dev/null").unwrap();
+    for name in names_of(&folder, "h.jsonl") {
+        let name = &*name;
+        let commands: [(&[&str], &str, &str); 7] = [
+            (&["h.jsonl", "-o", name], "the input h.jsonl", &format!("the output {name}")),
+            (&["h.jsonl", "-o", "new", "-e", name], "the input h.jsonl", &format!("the rejects {name}")),
+            (
+                &["other", "-o", "new", "-v", "h.jsonl", "-e", name],
+                "the vocabulary h.jsonl",
+                &format!("the rejects {name}"),
+            ),
+            (
+                &["other", "--template", "h.jsonl", "-o", name],
+                "the layout's file h.jsonl",
+                &format!("the output {name}"),
+            ),
+            (&["other", "-o", "h.jsonl", "-e", name], "the output h.jsonl", &format!("the rejects {name}")),
+            (&["-o", name], "the input on standard input", &format!("the output {name}")),
+            (&["-o", "new", "-e", name], "the input on standard input", &format!("the rejects {name}")),
+        ];
+        for (arguments, one, other) in commands {
+            let stdin = if arguments[0].starts_with('-') { File::open(&input).unwrap() } else { null() };
+            let output = run_on("format_dataset", arguments, &folder, stdin, null());
+            let expected = format!("error: {one} and {other} are one file\n\nSee --help for what there is.\n");
+            assert_eq!(failed(&output), (2, &*expected), "{arguments:?}");
+            assert_eq!(fs::read_to_string(&input).unwrap(), GOOD, "{arguments:?}");
+            assert!(!folder.join("new").exists() && !folder.join("new.part").exists(), "{arguments:?}");
+        }
+    }
+    let appended = File::options().append(true).open(&input).unwrap();
+    let output = run_on("format_dataset", &["h.jsonl"], &folder, null(), appended);
+    assert_eq!(failed(&output).0, 2);
+    assert_eq!(fs::read_to_string(&input).unwrap(), GOOD);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_do_not_exist_yet_are_told_apart() {
+    let folder = folder("new_files");
+    fs::write(folder.join("in"), GOOD).unwrap();
+    std::os::unix::fs::symlink("z", folder.join("dangling")).unwrap();
+    let null = || File::options().read(true).write(true).open("/dev/null").unwrap();
+    for (output, rejects) in [("z", "./z"), ("z", "dangling"), ("z", "z.journal"), ("z", "z.part"), ("z.part", "z")] {
+        let arguments = ["in", "-o", output, "-e", rejects];
+        let output = run_on("format_dataset", &arguments, &folder, null(), null());
+        assert_eq!(failed(&output).0, 2, "{arguments:?}");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_old_output_stays_until_the_new_one_is_whole() {
+    let folder = folder("old_output");
+    let output = folder.join("out");
+    fs::write(&output, "old").unwrap();
+    let stopped = run("format_dataset", &["-q", "-e", "stop", "-o", text(&output)], &format!("{GOOD}\n{NO_ROLE}\n"));
+    assert_eq!(failed(&stopped).0, 1);
+    assert_eq!(fs::read_to_string(&output).unwrap(), "old");
+    printed(&run("format_dataset", &["-q", "-o", text(&output)], GOOD));
+    assert_eq!(rows(&fs::read_to_string(&output).unwrap()).len(), 1);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_failed_start_leaves_nothing() {
+    let folder = folder("failed_start");
+    let [input, output] = ["in", "out"].map(|name| folder.join(name));
+    fs::create_dir(&input).unwrap();
+    let rejects = folder.join("no such folder").join("rejects");
+    assert_eq!(failed(&run("format_dataset", &[text(&input), "-o", text(&output)], "")).0, 1);
+    fs::remove_dir(&input).unwrap();
+    fs::write(&input, GOOD).unwrap();
+    assert_eq!(failed(&run("format_dataset", &[text(&input), "-o", text(&output), "-e", text(&rejects)], "")).0, 1);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    printed(&run("format_dataset", &["-q", text(&input), "-o", text(&output)], ""));
 }
 
 #[test]
@@ -249,7 +350,7 @@ fn wrong_command_lines_are_told() {
         (&["--learn", "nothing"][..], "\"nothing\" cannot be learnt; there are weighted, assistant, last, everything"),
         (&["-d", "yaml"], "\"yaml\" is no dialect; there are auto, sharegpt, openai, mistral, either"),
         (&["--resume"], "only from a file to a file can a run be resumed: name INPUT and --output"),
-        (&["a", "-o", "a"], "the input, the output and the rejects are three different files"),
+        (&["a", "-o", "a"], "the input a and the output a are one file"),
         (
             &["--layout", "v3", "--preset", "magnum"],
             "a row is laid out in one way: --layout, --preset or --template, once",

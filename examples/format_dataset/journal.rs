@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::{real_path, suffixed};
 use crate::sink::Place;
 
 pub(crate) struct Journal {
@@ -20,15 +21,31 @@ pub(crate) struct Journal {
 struct Entry {
     options: String,
     place: Place,
+    /// Is all of the input taken, so that only the files are to be moved to their places?
+    #[serde(default)]
+    is_complete: bool,
+}
+
+/// What a journal says.
+pub(crate) enum Noted {
+    /// The run came this far.
+    Unfinished(Place),
+    /// The run is complete, but for moving its files to their places.
+    Complete,
 }
 
 impl Journal {
-    pub(crate) fn beside(output: &Path, fingerprint: String) -> Self {
-        Journal { path: suffixed(output, ".journal"), fingerprint }
+    /// The path of the journal of an output.
+    pub(crate) fn path_for(output: &Path) -> PathBuf {
+        suffixed(&real_path(output), ".journal")
     }
 
-    /// The place that was noted last; none where there is no journal.
-    pub(crate) fn read(&self) -> Result<Option<Place>, String> {
+    pub(crate) fn beside(output: &Path, fingerprint: String) -> Self {
+        Journal { path: Self::path_for(output), fingerprint }
+    }
+
+    /// What was noted last; nothing where there is no journal.
+    pub(crate) fn read(&self) -> Result<Option<Noted>, String> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -39,15 +56,24 @@ impl Journal {
             let path = self.path.display();
             return Err(format!("{path}: the run was begun with other options: {}", entry.options));
         }
-        Ok(Some(entry.place))
+        Ok(Some(if entry.is_complete { Noted::Complete } else { Noted::Unfinished(entry.place) }))
     }
 
     /// Notes a place: the old note or the new one is there at any time, and never half of one.
     pub(crate) fn write(&self, place: &Place) -> Result<(), String> {
+        self.write_entry(place, false)
+    }
+
+    /// Notes that all is written, and only the files are to be moved to their places.
+    pub(crate) fn write_complete(&self, place: &Place) -> Result<(), String> {
+        self.write_entry(place, true)
+    }
+
+    fn write_entry(&self, place: &Place, is_complete: bool) -> Result<(), String> {
         let write = || -> io::Result<()> {
             let new = suffixed(&self.path, ".new");
             let mut file = File::create(&new)?;
-            let entry = Entry { options: self.fingerprint.clone(), place: place.clone() };
+            let entry = Entry { options: self.fingerprint.clone(), place: place.clone(), is_complete };
             file.write_all(&serde_json::to_vec(&entry)?)?;
             file.sync_data()?;
             fs::rename(&new, &self.path)
@@ -96,10 +122,4 @@ impl Notary {
         drop(self.places);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
-}
-
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

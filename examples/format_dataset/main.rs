@@ -9,6 +9,8 @@
 use std::io;
 use std::process::ExitCode;
 
+#[path = "../support/files.rs"]
+mod files;
 mod journal;
 #[path = "../support/model_files.rs"]
 mod model_files;

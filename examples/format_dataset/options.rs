@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use lexopt::{Arg, Parser, ValueExt};
 use mistral_chat_template::{Chat, Dialect, Layout, Learn};
 
+use crate::files::{FileId, Part, Used, check_distinct, suffixed};
+use crate::journal::Journal;
 use crate::source::{Named, Source};
 use crate::vocabulary::Vocabulary;
 
@@ -34,7 +36,8 @@ How to lay it out
                          (every one, whatever its weight), last (the last one), everything
 
 What to write
-  -o, --output FILE      the rows; FILE.journal stands beside it until they are complete
+  -o, --output FILE      the rows; until they are complete they stand in FILE.part, beside FILE.journal, and FILE
+                         is what it was
   -s, --segments         the control tokens and texts of each row as `segments`
   -v, --vocabulary FILE  a tekken.json or SentencePiece model: token ids as `input_ids`, and `labels`
                          with -100 where nothing is learnt
@@ -196,23 +199,47 @@ impl Options {
         Ok(Command::Format(Box::new(options)))
     }
 
-    fn check(&self) -> Result<(), &'static str> {
-        let rejects = match &self.on_error {
-            OnError::Keep(path) => Some(path),
-            OnError::Skip | OnError::Stop => None,
-        };
+    fn check(&self) -> Result<(), String> {
         if self.start == Begin::Resume && (self.input.is_none() || self.output.is_none()) {
-            return Err("only from a file to a file can a run be resumed: name INPUT and --output");
+            return Err("only from a file to a file can a run be resumed: name INPUT and --output".to_owned());
         }
         if self.controls.is_some() && self.vocabulary.is_none() {
-            return Err("--controls go with a --vocabulary");
+            return Err("--controls go with a --vocabulary".to_owned());
         }
-        let files = [self.input.as_ref(), self.output.as_ref(), rejects];
-        let is_named_twice = |path| files.iter().filter(|other| **other == Some(path)).count() > 1;
-        if files.iter().flatten().any(|path| is_named_twice(path)) {
-            return Err("the input, the output and the rejects are three different files");
+        self.check_files()
+    }
+
+    /// The file that takes the rejects, if there is one.
+    pub(crate) fn rejects(&self) -> Option<&Path> {
+        match &self.on_error {
+            OnError::Keep(path) => Some(path),
+            OnError::Skip | OnError::Stop => None,
         }
-        Ok(())
+    }
+
+    /// Is there any file that the run would read and write, or write twice?
+    fn check_files(&self) -> Result<(), String> {
+        let stdin = || FileId::of_stdin().map(|id| Used { description: "the input on standard input".to_owned(), id });
+        let stdout = || FileId::of_stdout().map(|id| Used { description: "standard output".to_owned(), id });
+        let mut read: Vec<_> =
+            self.input.as_deref().map_or_else(stdin, |path| Used::at("the input", path)).into_iter().collect();
+        read.extend(self.vocabulary.as_deref().and_then(|path| Used::at("the vocabulary", path)));
+        read.extend(self.controls.as_deref().and_then(|path| Used::at("the controls", path)));
+        read.extend(self.named.files().iter().filter_map(|path| Used::at("the layout's file", path)));
+        let output = self.output.as_deref();
+        let mut written: Vec<_> = output.map_or_else(stdout, |path| Used::at("the output", path)).into_iter().collect();
+        written.extend(self.rejects().and_then(|path| Used::at("the rejects", path)));
+        // The output comes first: where these collide, so do the files that they belong to.
+        let parts = output.into_iter().chain(self.rejects()).map(Part::path_for);
+        written.extend(parts.filter_map(|path| Used::at("the unfinished", &path)));
+        let journal = output.map(Journal::path_for);
+        written.extend(
+            journal
+                .iter()
+                .flat_map(|path| [path.clone(), suffixed(path, ".new")])
+                .filter_map(|path| Used::at("the journal", &path)),
+        );
+        check_distinct(&read, &written)
     }
 
     pub(crate) fn open_vocabulary(&self) -> Result<Option<Vocabulary>, String> {

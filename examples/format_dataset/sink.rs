@@ -1,14 +1,15 @@
 //! Where rows, rejects and reports go, and how far they have come.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Journal, Notary};
-use crate::options::{Begin, OnError, Options};
+use crate::files::Part;
+use crate::journal::{Journal, Notary, Noted};
+use crate::options::{Begin, Options};
 use crate::pipeline::{Block, Reject};
 use crate::progress::Progress;
 use crate::summary::Tally;
@@ -49,14 +50,14 @@ pub(crate) type Input = Box<dyn Read + Send>;
 
 pub(crate) struct Sink {
     output: Output,
-    rejects: Option<File>,
+    rejects: Option<Part>,
     notary: Option<Notary>,
     place: Place,
     noted: Instant,
 }
 
 enum Output {
-    File(File),
+    File(Part),
     Standard(io::Stdout),
 }
 
@@ -65,6 +66,27 @@ impl Output {
         match self {
             Output::File(file) => file.write_all(bytes),
             Output::Standard(stdout) => stdout.lock().write_all(bytes),
+        }
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        match self {
+            Output::File(_) => Ok(()),
+            Output::Standard(stdout) => stdout.lock().flush(),
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Output::File(file) => file.finish(),
+            Output::Standard(stdout) => stdout.lock().flush(),
+        }
+    }
+
+    fn discard(self) {
+        match self {
+            Output::File(file) => file.discard(),
+            Output::Standard(_) => {}
         }
     }
 }
@@ -81,34 +103,39 @@ impl Sink {
         };
         let noted = journal.as_ref().map(Journal::read).transpose()?.flatten();
         let place = match (options.start, noted, &options.output) {
-            (Begin::Resume, Some(place), _) => place,
+            (Begin::Resume, Some(Noted::Unfinished(place)), _) => place,
+            (Begin::Resume, Some(Noted::Complete), _) => {
+                finish_earlier(options, journal.as_ref())?;
+                return Ok(Start::Complete);
+            }
             (Begin::Resume, None, Some(output)) if output.exists() => return Ok(Start::Complete),
             (Begin::Anew, Some(_), Some(output)) => {
                 return Err(format!(
-                    "{} was begun and is not complete: go on with --resume, or remove {0}.journal to begin anew",
-                    output.display()
+                    "{} was begun and is not complete: go on with --resume, or remove {} to begin anew",
+                    output.display(),
+                    Journal::path_for(output).display()
                 ));
             }
             _ => Place::default(),
         };
         let input = open_input(options.input.as_deref(), place.offset)?;
-        // The journal comes before the output: one without a journal is complete.
-        if let Some(journal) = &journal {
+        let (output, rejects) = open_outputs(options, &place)?;
+        let begin = || -> Result<Option<Notary>, String> {
+            let Some(journal) = journal else { return Ok(None) };
             journal.write(&place)?;
+            let copies = copies(&output, rejects.as_ref()).map_err(|error| error.to_string())?;
+            Ok(Some(Notary::new(journal, copies)))
+        };
+        match begin() {
+            Ok(notary) => Ok(Start::With(Sink { output, rejects, notary, place, noted: Instant::now() }, input)),
+            Err(error) => {
+                if options.start == Begin::Anew {
+                    output.discard();
+                    rejects.into_iter().for_each(Part::discard);
+                }
+                Err(error)
+            }
         }
-        let output = match &options.output {
-            Some(path) => Output::File(open_at(path, place.output)?),
-            None => Output::Standard(io::stdout()),
-        };
-        let rejects = match &options.on_error {
-            OnError::Keep(path) => Some(open_at(path, place.rejects)?),
-            OnError::Skip | OnError::Stop => None,
-        };
-        let notary = match journal {
-            Some(journal) => Some(Notary::new(journal, copies(&output, rejects.as_ref()).map_err(|e| e.to_string())?)),
-            None => None,
-        };
-        Ok(Start::With(Sink { output, rejects, notary, place, noted: Instant::now() }, input))
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -149,28 +176,58 @@ impl Sink {
         Ok(())
     }
 
-    /// Ends the run: a journal stays behind only where there is more to do.
+    /// Ends the run: moves complete files to their places, and leaves what is incomplete beside them.
     pub(crate) fn finish(self, is_complete: bool) -> Result<Place, Box<dyn std::error::Error>> {
-        if let Output::Standard(stdout) = &self.output {
-            stdout.lock().flush()?;
+        let Sink { output, rejects, notary, place, .. } = self;
+        let journal = notary.map(|notary| notary.finish(&place)).transpose()?;
+        if !is_complete {
+            output.flush()?;
+            return Ok(place);
         }
-        if let Some(notary) = self.notary {
-            let journal = notary.finish(&self.place)?;
-            if is_complete {
-                journal.remove()?;
+        if let Some(journal) = &journal {
+            journal.write_complete(&place)?;
+        }
+        rejects.map(Part::finish).transpose()?;
+        output.finish()?;
+        if let Some(journal) = &journal {
+            journal.remove()?;
+        }
+        Ok(place)
+    }
+}
+
+/// Moves the files of a run to their places that was stopped right before.
+fn finish_earlier(options: &Options, journal: Option<&Journal>) -> Result<(), String> {
+    for path in options.rejects().into_iter().chain(options.output.as_deref()) {
+        Part::finish_earlier(path).map_err(|error| in_file(path, &error))?;
+    }
+    journal.map_or(Ok(()), Journal::remove)
+}
+
+fn open_outputs(options: &Options, place: &Place) -> Result<(Output, Option<Part>), String> {
+    let open = |path: &Path, length| Part::open(path, length).map_err(|error| in_file(path, &error));
+    let output = match &options.output {
+        Some(path) => Output::File(open(path, place.output)?),
+        None => Output::Standard(io::stdout()),
+    };
+    match options.rejects().map(|path| open(path, place.rejects)).transpose() {
+        Ok(rejects) => Ok((output, rejects)),
+        Err(error) => {
+            if options.start == Begin::Anew {
+                output.discard();
             }
+            Err(error)
         }
-        Ok(self.place)
     }
 }
 
 /// The files of a run once more, for another thread.
-fn copies(output: &Output, rejects: Option<&File>) -> io::Result<Vec<File>> {
+fn copies(output: &Output, rejects: Option<&Part>) -> io::Result<Vec<File>> {
     let output = match output {
         Output::File(file) => Some(file),
         Output::Standard(_) => None,
     };
-    output.into_iter().chain(rejects).map(File::try_clone).collect()
+    output.into_iter().chain(rejects).map(Part::try_clone).collect()
 }
 
 /// Opens the input behind its first `offset` bytes.
@@ -178,6 +235,9 @@ fn open_input(path: Option<&Path>, offset: u64) -> Result<Input, String> {
     let Some(path) = path else { return Ok(Box::new(io::stdin())) };
     let open = || -> io::Result<File> {
         let mut file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         if offset > 0 {
             if file.metadata()?.len() < offset {
                 return Err(io::Error::other("shorter than when the run was begun"));
@@ -187,23 +247,6 @@ fn open_input(path: Option<&Path>, offset: u64) -> Result<Input, String> {
         Ok(file)
     };
     Ok(Box::new(open().map_err(|error| in_file(path, &error))?))
-}
-
-/// Opens a file for writing behind its first `length` bytes; what came later was not noted, and comes again.
-fn open_at(path: &Path, length: u64) -> Result<File, String> {
-    let open = || -> io::Result<File> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-        let found = file.metadata()?;
-        if found.is_file() {
-            if found.len() < length {
-                return Err(io::Error::other("shorter than its journal says"));
-            }
-            file.set_len(length)?;
-            file.seek(SeekFrom::Start(length))?;
-        }
-        Ok(file)
-    };
-    open().map_err(|error| in_file(path, &error))
 }
 
 fn in_file(path: &Path, error: &io::Error) -> String {

@@ -59,6 +59,16 @@ impl Named {
         })
     }
 
+    /// The files that are read.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Named::Layout(_) => Vec::new(),
+            Named::Preset(names) => names.split(',').map(PathBuf::from).filter(|path| path.is_file()).collect(),
+            Named::Template(path) if path.is_dir() => model_files::NAMES.map(|name| path.join(name)).to_vec(),
+            Named::Template(path) => vec![path.clone()],
+        }
+    }
+
     /// The words that a run is told by when it is resumed.
     pub(crate) fn fingerprint(&self) -> String {
         match self {

@@ -10,6 +10,10 @@ use mistral_chat_template::ChatTemplate;
 /// What holds a template in a model's folder, in the order in which transformers looks.
 const PLACES: &str = "chat_template.jinja, chat_template.json or the chat_template of a tokenizer_config.json";
 
+/// The files of a model's folder that are read.
+pub(crate) const NAMES: [&str; 4] =
+    ["chat_template.jinja", "chat_template.json", "tokenizer_config.json", "special_tokens_map.json"];
+
 /// The template of a path: a model's folder, a JSON file of one, or a template by itself.
 pub(crate) fn template(path: &Path) -> Result<ChatTemplate, Box<dyn Error>> {
     if path.is_dir() {
@@ -23,9 +27,7 @@ pub(crate) fn template(path: &Path) -> Result<ChatTemplate, Box<dyn Error>> {
 
 /// The template of a model's folder, as transformers finds it; none where the folder has none.
 pub(crate) fn in_folder(folder: &Path) -> Result<Option<ChatTemplate>, Box<dyn Error>> {
-    let [jinja, json, config, map] =
-        ["chat_template.jinja", "chat_template.json", "tokenizer_config.json", "special_tokens_map.json"]
-            .map(|name| folder.join(name));
+    let [jinja, json, config, map] = NAMES.map(|name| folder.join(name));
     let (own, from) = match (existing(&jinja)?, existing(&json)?) {
         (Some(source), _) => (Some(ChatTemplate::new(&source)), jinja),
         (None, Some(text)) => (Some(ChatTemplate::from_tokenizer_config(&text)), json),

@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 use std::{env, thread};
 
 /// The program of an example, beside which `cargo test` puts this test.
@@ -39,6 +40,22 @@ pub(crate) fn run_with(
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     output
+}
+
+/// Starts an example, which is to be killed.
+pub(crate) fn start(example: &str, arguments: &[impl AsRef<OsStr>]) -> Child {
+    Command::new(path(example)).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// Runs an example in a folder, with a file as its standard input and one as its standard output.
+pub(crate) fn run_on(
+    example: &str,
+    arguments: &[impl AsRef<OsStr>],
+    folder: &Path,
+    stdin: File,
+    stdout: File,
+) -> Output {
+    Command::new(path(example)).args(arguments).current_dir(folder).stdin(stdin).stdout(stdout).output().unwrap()
 }
 
 /// What a program printed on standard output, having succeeded.
