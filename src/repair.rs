@@ -9,7 +9,9 @@
 //! | --- | --- | --- |
 //! | a call id that the layout does not take, or none | nine letters or digits computed from the whole id, in the call and its results | |
 //! | two calls of one message with one id | an id each | |
-//! | a result apart from its call | moved behind it | |
+//! | a result apart from its call, without a reply between | moved behind it | |
+//! | a result apart from its call, behind other replies | the call moved to the last of these replies | |
+//! | two results for one call | the last one counts, the other is left out | |
 //! | a call without a result | left out | [`OpenCalls::Answer`] |
 //! | a result without a call | left out | [`StrayResults::AsUser`] |
 //! | calls where the layout has none | left out, and their results as those without a call | |
@@ -46,6 +48,7 @@ mod mending;
 mod order;
 mod pairing;
 mod policy;
+mod reunite;
 mod rounds;
 
 pub use self::kind::RepairKind;

@@ -132,13 +132,9 @@ impl<'c> Mending<'_, 'c> {
     }
 
     fn order_results(&mut self, round: &mut Round<'c>, matches: &[Option<usize>]) {
-        let place = |call: &Option<usize>| call.unwrap_or(usize::MAX);
-        if matches.is_sorted_by_key(place) {
+        if !round.sort_results(matches) {
             return;
         }
-        let mut results: Vec<_> = matches.iter().map(place).zip(round.results.drain(..)).collect();
-        results.sort_by_key(|(call, _)| *call);
-        round.results.extend(results.into_iter().map(|(_, result)| result));
         if let Some(first) = round.results.first() {
             let what = "the results came in another order than their calls, and are in the calls' order";
             self.record(first.source.path(), RepairKind::ResultMoved, what);

@@ -47,6 +47,8 @@ kinds! {
     CallDropped => "call_dropped",
     /// A call got a result.
     CallAnswered => "call_answered",
+    /// A call went to the reply that its result came behind.
+    CallMoved => "call_moved",
     /// Calls went into the next message.
     CallsJoined => "calls_joined",
     /// Calls of one message went into several.

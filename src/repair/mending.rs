@@ -143,6 +143,13 @@ impl<'c> Item<'c> {
         Calls { calls, sources: std::mem::take(&mut self.source.calls) }
     }
 
+    /// Puts calls behind those that there are.
+    pub(super) fn append_calls(&mut self, more: Calls<'c>) {
+        let own = self.take_calls();
+        self.put_calls(more);
+        self.put_calls(own);
+    }
+
     /// Puts calls before those that there are.
     pub(super) fn put_calls(&mut self, mut front: Calls<'c>) {
         for (call, source) in self.take_calls().into_pairs() {

@@ -7,6 +7,7 @@ use super::rounds::{id, result_id};
 use super::{LastReply, LateSystem, RepairKind};
 use crate::chat::{AssistantMessage, Message, Role};
 use crate::check::{may_follow, says_nothing};
+use crate::layout::ToolCalls;
 
 /// The round that is open while the chat is gone through.
 #[derive(Default)]
@@ -50,6 +51,9 @@ impl<'c> OpenRound<'c> {
 impl<'c> Mending<'_, 'c> {
     /// Moves results to their calls, and makes system messages what they may be.
     pub(super) fn order(&mut self) {
+        if self.layout.calls != ToolCalls::None {
+            self.reunite();
+        }
         let (mut out, mut late, mut first) = (Vec::new(), BTreeMap::<usize, Vec<Item<'c>>>::new(), Vec::new());
         let mut open = OpenRound::default();
         let mut previous = None;

@@ -13,6 +13,7 @@ use crate::mode::Mode;
 impl<'c> Mending<'_, 'c> {
     /// Gives every call that must have one a result, and every result its call.
     pub(super) fn pairing(&mut self) {
+        self.reunite();
         self.join_calls();
         if matches!(&*self.chat.messages, [first, Message::Tool(_), ..] if !first.tool_calls().is_empty()) {
             self.add_user("the calls of a chat's first message can have no results, unless a message is before it");

@@ -32,6 +32,18 @@ impl Round<'_> {
         }
         matches
     }
+
+    /// Puts the results into the order of their calls, and says whether they were in another.
+    pub(super) fn sort_results(&mut self, matches: &[Option<usize>]) -> bool {
+        let place = |call: &Option<usize>| call.unwrap_or(usize::MAX);
+        if matches.is_sorted_by_key(place) {
+            return false;
+        }
+        let mut results: Vec<_> = matches.iter().map(place).zip(self.results.drain(..)).collect();
+        results.sort_by_key(|(call, _)| *call);
+        self.results.extend(results.into_iter().map(|(_, result)| result));
+        true
+    }
 }
 
 /// The calls that have no result yet, each in every queue that it belongs to.
