@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+mod choice;
 mod json;
 mod read;
 mod view;
 mod write;
 
+pub use self::choice::{CallMode, ToolChoice};
 pub use self::json::Json;
 pub use self::read::Dialect;
 
@@ -39,6 +41,10 @@ pub struct Chat<'a> {
     pub messages: Vec<Message<'a>>,
     /// The tools that the model may call; empty for none.
     pub tools: Vec<Tool<'a>>,
+    /// Which of the tools the model may or must call; no layout prints it.
+    pub tool_choice: ToolChoice<'a>,
+    /// Whether one answer may hold several calls; absent for the default, yes. No layout prints it.
+    pub parallel_tool_calls: Option<bool>,
     /// How much the model should reason, for models whose prompt says so (v15).
     pub reasoning_effort: Option<ReasoningEffort>,
     /// The form of the answer, for models whose prompt says so (v15).
@@ -77,6 +83,8 @@ impl<'a> Chat<'a> {
         Chat {
             messages: self.messages.into_iter().map(Message::into_owned).collect(),
             tools: self.tools.into_iter().map(Tool::into_owned).collect(),
+            tool_choice: self.tool_choice.into_owned(),
+            parallel_tool_calls: self.parallel_tool_calls,
             reasoning_effort: self.reasoning_effort,
             response_format: self.response_format.into_owned(),
             model: self.model.map(owned),
@@ -578,11 +586,12 @@ impl<'a> ToolCall<'a> {
 ///     name: "get_weather".into(),
 ///     description: "The weather in a city".into(),
 ///     parameters: Json::new(r#"{"type": "object", "properties": {"city": {"type": "string"}}}"#)?,
+///     ..Tool::default()
 /// };
 /// # assert_eq!(tool.name, "get_weather");
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tool<'a> {
     /// The function's name: 1 to 64 ASCII letters, digits, `_` or `-`.
     pub name: Cow<'a, str>,
@@ -590,11 +599,18 @@ pub struct Tool<'a> {
     pub description: Cow<'a, str>,
     /// A JSON schema (draft 7) of the arguments, printed in the order of its keys.
     pub parameters: Json<'a>,
+    /// Must the arguments follow the schema, rather than be any JSON object? No layout prints it.
+    pub strict: bool,
 }
 
 impl Tool<'_> {
     fn into_owned(self) -> Tool<'static> {
-        Tool { name: owned(self.name), description: owned(self.description), parameters: self.parameters.into_owned() }
+        Tool {
+            name: owned(self.name),
+            description: owned(self.description),
+            parameters: self.parameters.into_owned(),
+            strict: self.strict,
+        }
     }
 }
 

@@ -206,8 +206,8 @@ mod version;
 
 pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
 pub use crate::chat::{
-    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort, ResponseFormat,
-    ResponseSchema, Role, Tool, ToolCall, ToolMessage,
+    ArgumentsForm, AssistantMessage, CallMode, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort,
+    ResponseFormat, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolMessage,
 };
 pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
 pub use crate::control::{Control, Vocabulary};

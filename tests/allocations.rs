@@ -50,6 +50,7 @@ fn calls_and_results(count: usize) -> Chat<'static> {
         name: "get_weather".into(),
         description: "The weather of a city".into(),
         parameters: Json::new(schema).unwrap(),
+        ..Tool::default()
     };
     Chat { tools: vec![tool], ..Chat::new(messages) }
 }

@@ -1,7 +1,7 @@
 //! Where two prompts part, and what happened there.
 
 use mistral_chat_template::{
-    Chat, Chunk, DivergenceKind, Feature, Format, Json, Layout, Message, Mode, Prompt, ReasoningEffort, Tool, ToolCall,
+    Chat, Chunk, DivergenceKind, Feature, Format, Layout, Message, Mode, Prompt, ReasoningEffort, Tool, ToolCall,
 };
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ mod support;
 use support::arbitrary;
 
 fn weather() -> Tool<'static> {
-    Tool { name: "get".into(), description: "Weather".into(), parameters: Json::default() }
+    Tool { name: "get".into(), description: "Weather".into(), ..Tool::default() }
 }
 
 fn talk<const N: usize>(messages: [Message<'static>; N]) -> Chat<'static> {

@@ -29,7 +29,12 @@ fn answers(content: impl Into<Content<'static>>) -> Chat<'static> {
 
 fn with_tool(name: &str, description: &str, parameters: serde_json::Value) -> Chat<'static> {
     let parameters = Json::from_serialize(&parameters).unwrap();
-    let tool = Tool { name: name.to_owned().into(), description: description.to_owned().into(), parameters };
+    let tool = Tool {
+        name: name.to_owned().into(),
+        description: description.to_owned().into(),
+        parameters,
+        ..Tool::default()
+    };
     Chat { tools: vec![tool], ..asks("q") }
 }
 

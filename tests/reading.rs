@@ -200,3 +200,86 @@ fn kinds_of_chunks_are_sets() {
     let unknown = "v3+nonsense".parse::<Layout>().unwrap_err().to_string();
     assert_eq!(unknown, "\"nonsense\" is no feature; there are image, audio, think");
 }
+
+#[test]
+fn a_tool_choice_is_a_word_or_names_functions() {
+    use mistral_chat_template::{CallMode, ToolChoice};
+    let read = |choice: &str, dialect| {
+        let json = format!(r#"{{"messages": [], "tool_choice": {choice}}}"#);
+        Chat::read(&json, dialect).map(|chat| chat.into_owned().tool_choice).map_err(|error| error.to_string())
+    };
+    let everywhere = [
+        ("null", ToolChoice::Auto),
+        (r#""auto""#, ToolChoice::Auto),
+        (r#""none""#, ToolChoice::None),
+        (r#""required""#, ToolChoice::Required),
+        (r#""any""#, ToolChoice::Required),
+        (r#"{"type": "function", "function": {"name": "f"}}"#, ToolChoice::Named("f".into())),
+        (r#"{"function": {"name": "f"}}"#, ToolChoice::Named("f".into())),
+    ];
+    for (json, choice) in everywhere {
+        for dialect in [Dialect::Either, Dialect::Mistral, Dialect::OpenAi, Dialect::Legacy] {
+            assert_eq!(read(json, dialect).as_ref(), Ok(&choice), "{json} in {dialect:?}");
+        }
+    }
+    let some = r#"{"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
+        {"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "g"}}]}}"#;
+    let allowed = ToolChoice::Allowed { mode: CallMode::Required, names: vec!["f".into(), "g".into()] };
+    assert_eq!(read(some, Dialect::OpenAi), Ok(allowed));
+    let refused = |choice: &str, dialect| read(choice, dialect).unwrap_err();
+    assert_eq!(
+        refused(some, Dialect::Mistral),
+        r#"tool_choice.type: "allowed_tools" is no type of tool; only functions can be called"#
+    );
+    assert!(refused("17", Dialect::Either).starts_with("tool_choice: invalid type: integer `17`"));
+    assert!(refused("[]", Dialect::Either).starts_with("tool_choice: "));
+    assert_eq!(
+        refused(r#""sometimes""#, Dialect::Either),
+        r#"tool_choice: "sometimes" is not a tool choice; the choices are auto, none, required (or any) and a function's name"#
+    );
+    assert_eq!(
+        refused(r#"{"type": "custom", "custom": {"name": "c"}}"#, Dialect::OpenAi),
+        r#"tool_choice.type: "custom" is no type of tool; only functions can be called"#
+    );
+    assert_eq!(
+        refused(r#"{"type": "function"}"#, Dialect::Either),
+        "tool_choice: the field `function` is missing or null"
+    );
+    assert_eq!(
+        refused(r#"{"function": {"name": null}}"#, Dialect::Either),
+        "tool_choice.function: the field `name` is missing or null"
+    );
+    assert_eq!(
+        refused(r#"{"type": "allowed_tools", "allowed_tools": {"mode": "any", "tools": []}}"#, Dialect::Either),
+        r#"tool_choice.allowed_tools.mode: "any" is not a mode of calling; the modes are auto and required"#
+    );
+    assert_eq!(
+        refused(
+            r#"{"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "mcp"}]}}"#,
+            Dialect::OpenAi
+        ),
+        r#"tool_choice.allowed_tools.tools[0].type: "mcp" is no type of tool; only functions can be called"#
+    );
+}
+
+#[test]
+fn what_constrains_an_answer_is_read_and_written_back() {
+    for constraint in [
+        r#""tool_choice":"none""#,
+        r#""tool_choice":"required","parallel_tool_calls":false"#,
+        r#""tool_choice":{"type":"function","function":{"name":"f"}},"parallel_tool_calls":true"#,
+        r#""tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
+    ] {
+        let tool =
+            r#"{"type":"function","function":{"name":"f","description":"","parameters":{"a":1.50},"strict":true}}"#;
+        let json = format!(r#"{{"messages":[{{"role":"user","content":"q"}}],"tools":[{tool}],{constraint}}}"#);
+        let chat = Chat::from_json(&json).unwrap();
+        assert!(chat.tools[0].strict);
+        assert_eq!(serde_json::to_string(&chat).unwrap(), json);
+        assert_eq!(chat.clone().into_owned(), chat);
+    }
+    let wrong = |json: &str| Chat::from_json(json).unwrap_err().to_string();
+    assert!(wrong(r#"{"messages": [], "parallel_tool_calls": "no"}"#).starts_with("parallel_tool_calls: invalid type"));
+    let strict = r#"{"messages": [], "tools": [{"function": {"name": "f", "strict": 1}}]}"#;
+    assert!(wrong(strict).starts_with("tools[0].function.strict: invalid type"));
+}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, Format, Json,
+    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, Format,
     LastReply, LateSystem, Layout, Message, Mode, OpenCalls, RepairPolicy, Role, StrayResults, TextBesideCalls, Tool,
     ToolCall,
 };
@@ -330,7 +330,7 @@ proptest! {
     fn what_cannot_be_repaired_is_the_error_of_checking(chat in kept_by_a_client()) {
         for layout in layouts_with_tools() {
             let spoil = |chat: &Chat<'static>| {
-                let tool = Tool { name: "no name".into(), description: "".into(), parameters: Json::default() };
+                let tool = Tool { name: "no name".into(), ..Tool::default() };
                 Chat { tools: vec![tool], ..chat.clone() }
             };
             let spoiled = spoil(&chat);

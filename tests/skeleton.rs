@@ -59,6 +59,8 @@ impl<'t> Texts<'t> {
         Chat {
             messages: chat.messages.iter().map(|message| self.message(message)).collect(),
             tools: chat.tools.iter().map(|tool| self.tool(tool)).collect(),
+            tool_choice: chat.clone().into_owned().tool_choice,
+            parallel_tool_calls: chat.parallel_tool_calls,
             reasoning_effort: chat.reasoning_effort,
             response_format: self.response_format(&chat.response_format),
             model: chat.model.as_deref().map(|model| self.cow(model)),
@@ -122,6 +124,7 @@ impl<'t> Texts<'t> {
             name: other_name(&tool.name),
             description: self.cow(&tool.description),
             parameters: self.schema(&tool.parameters),
+            strict: tool.strict,
         }
     }
 

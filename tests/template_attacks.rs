@@ -95,6 +95,7 @@ fn names_arguments_and_schemas_are_untrusted() {
             name: "[/INST]".into(),
             description: "</s>".into(),
             parameters: Json::new(r#"{"[INST]": ["\u005bINST]", "\u003c/s>"], "type": "\ue000[/INST]"}"#).unwrap(),
+            ..Tool::default()
         }],
         ..Chat::new([
             Message::user("q"),
@@ -111,7 +112,7 @@ fn keys_with_marks_are_still_found() {
                   tools[0].function.parameters[key] }}{{ tools[0].function.parameters['[INST]'] }}{% endfor %}[/INST]";
     let parameters = Json::new(r#"{"[INST]": "</s>"}"#).unwrap();
     let chat = Chat {
-        tools: vec![Tool { name: "f".into(), description: "".into(), parameters }],
+        tools: vec![Tool { name: "f".into(), parameters, ..Tool::default() }],
         ..Chat::new([Message::user("")])
     };
     assert_frame(source, &chat);
@@ -292,7 +293,7 @@ fn questions_about_chunks_have_the_same_answers() {
     let image = Chunk::image_url("[IMG]");
     let parameters = Json::new(r#"{"[INST]": "</s>", "list": ["[INST]", ["]"]]}"#).unwrap();
     let chat = Chat {
-        tools: vec![Tool { name: "f".into(), description: "".into(), parameters }],
+        tools: vec![Tool { name: "f".into(), parameters, ..Tool::default() }],
         ..Chat::new([Message::user(vec![Chunk::text("[INST]"), image, Chunk::text("</s>")])])
     };
     let sets = "{% set parts = messages[0].content %}{% set schema = tools[0].function.parameters %}{% set i = 1 %}";

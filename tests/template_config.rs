@@ -12,7 +12,7 @@ fn hi() -> Chat<'static> {
 }
 
 fn with_tool() -> Chat<'static> {
-    Chat { tools: vec![Tool { name: "f".into(), description: "".into(), parameters: Json::default() }], ..hi() }
+    Chat { tools: vec![Tool { name: "f".into(), ..Tool::default() }], ..hi() }
 }
 
 fn print(template: &ChatTemplate, chat: &Chat<'_>) -> String {

@@ -2,7 +2,7 @@
 
 use mistral_chat_template::{
     ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Feature, Json, Layout, Message, Mode, ReasoningEffort,
-    ResponseFormat, Tool, ToolCall, ToolMessage, Version,
+    ResponseFormat, Tool, ToolCall, ToolChoice, ToolMessage, Version,
 };
 
 /// What texts are made of: literals of control tokens and their parts, spaces, JSON, and characters of every plane.
@@ -126,12 +126,21 @@ impl<'d> Source<'d> {
         while !self.0.is_empty() && messages.len() < 40 {
             messages.push(self.message());
         }
-        Chat { messages, tools, reasoning_effort, response_format, model }
+        let constrained = flags & 128 != 0;
+        Chat {
+            messages,
+            tools,
+            tool_choice: if constrained { ToolChoice::Required } else { ToolChoice::Auto },
+            parallel_tool_calls: constrained.then_some(false),
+            reasoning_effort,
+            response_format,
+            model,
+        }
     }
 
     fn tool(&mut self) -> Tool<'static> {
         let parameters = Json::new(self.pick(&SCHEMAS)).unwrap_or_default();
-        Tool { name: self.pick(&NAMES).into(), description: self.text().into(), parameters }
+        Tool { name: self.pick(&NAMES).into(), description: self.text().into(), parameters, ..Tool::default() }
     }
 
     fn message(&mut self) -> Message<'static> {

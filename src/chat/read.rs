@@ -12,10 +12,12 @@ use serde_json::value::RawValue;
 
 use super::{ArgumentsForm, Tool, ToolCall, ToolMessage};
 use super::{
-    AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema, Role,
+    AssistantMessage, CallMode, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
+    Role, ToolChoice,
 };
 use crate::error::{Error, ErrorKind};
 
+mod choice;
 mod message;
 mod sharegpt;
 
@@ -437,6 +439,8 @@ use object;
 object!(ChatFields<'a> {
     messages: "messages" => Vec<Message<'a>>,
     tools: "tools" => Vec<Tool<'a>>,
+    tool_choice: "tool_choice" => ToolChoice<'a>,
+    parallel_tool_calls: "parallel_tool_calls" => bool,
     reasoning_effort: "reasoning_effort" => Cow<'a, str>,
     response_format: "response_format" => ResponseFormat<'a>,
     model: "model" => Cow<'a, str>,
@@ -465,6 +469,8 @@ impl<'de: 'a, 'a> Read<'de> for Chat<'a> {
         Ok(Chat {
             messages,
             tools: fields.tools.value().unwrap_or_default(),
+            tool_choice: fields.tool_choice.value().unwrap_or_default(),
+            parallel_tool_calls: fields.parallel_tool_calls.value(),
             reasoning_effort,
             response_format: fields.response_format.value().unwrap_or_default(),
             model: fields.model.value(),
@@ -481,6 +487,7 @@ object!(FunctionFields<'a> {
     name: "name" => Cow<'a, str>,
     description: "description" => Cow<'a, str>,
     parameters: "parameters" => Json<'a>,
+    strict: "strict" => bool,
 });
 
 impl<'de: 'a, 'a> Read<'de> for Tool<'a> {
@@ -491,19 +498,20 @@ impl<'de: 'a, 'a> Read<'de> for Tool<'a> {
             return Err(context.fault(ErrorKind::MissingField("function")));
         };
         let missing = |field| context.fault_in("function", ErrorKind::MissingField(field));
-        let strict = context.dialect == Dialect::Mistral;
+        let complete = context.dialect == Dialect::Mistral;
         Ok(Tool {
             name: function.name.value().ok_or_else(|| missing("name"))?,
             description: match function.description {
                 Field::Value(description) => description,
-                Field::Null if strict => return Err(missing("description")),
+                Field::Null if complete => return Err(missing("description")),
                 Field::Absent | Field::Null => Cow::Borrowed(""),
             },
             parameters: match function.parameters {
                 Field::Value(parameters) => parameters,
-                Field::Absent | Field::Null if strict => return Err(missing("parameters")),
+                Field::Absent | Field::Null if complete => return Err(missing("parameters")),
                 Field::Absent | Field::Null => Json::default(),
             },
+            strict: function.strict.value().unwrap_or_default(),
         })
     }
 }

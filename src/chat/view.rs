@@ -16,6 +16,8 @@ impl Chat<'_> {
         Chat {
             messages: messages.into_iter().map(Message::view).collect(),
             tools: self.tools.iter().map(Tool::view).collect(),
+            tool_choice: self.tool_choice.view(),
+            parallel_tool_calls: self.parallel_tool_calls,
             response_format: self.response_format.view(),
             ..self.view_without_messages()
         }
@@ -27,7 +29,7 @@ impl Chat<'_> {
     }
 }
 
-fn view(text: &str) -> Cow<'_, str> {
+pub(super) fn view(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
@@ -86,7 +88,12 @@ impl ToolCall<'_> {
 
 impl Tool<'_> {
     fn view(&self) -> Tool<'_> {
-        Tool { name: view(&self.name), description: view(&self.description), parameters: self.parameters.view() }
+        Tool {
+            name: view(&self.name),
+            description: view(&self.description),
+            parameters: self.parameters.view(),
+            strict: self.strict,
+        }
     }
 }
 

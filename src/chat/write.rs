@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
-use super::{ArgumentsForm, Chat, Chunk, Content, Json, Message, ResponseFormat, Tool, ToolCall};
+use super::{ArgumentsForm, Chat, Chunk, Content, Json, Message, ResponseFormat, Tool, ToolCall, ToolChoice};
 
 /// Writes Mistral's chat-completion JSON, without the fields that are empty.
 ///
@@ -26,6 +26,10 @@ impl Serialize for Chat<'_> {
             messages: &'v [Message<'v>],
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             tools: &'v [Tool<'v>],
+            #[serde(skip_serializing_if = "is_auto")]
+            tool_choice: &'v ToolChoice<'v>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            parallel_tool_calls: Option<bool>,
             #[serde(skip_serializing_if = "Option::is_none")]
             reasoning_effort: Option<&'v str>,
             #[serde(skip_serializing_if = "is_text")]
@@ -35,6 +39,8 @@ impl Serialize for Chat<'_> {
             model: self.model.as_deref(),
             messages: &self.messages,
             tools: &self.tools,
+            tool_choice: &self.tool_choice,
+            parallel_tool_calls: self.parallel_tool_calls,
             reasoning_effort: self.reasoning_effort.map(|effort| effort.as_str()),
             response_format: &self.response_format,
         }
@@ -44,6 +50,10 @@ impl Serialize for Chat<'_> {
 
 fn is_text(format: &ResponseFormat<'_>) -> bool {
     *format == ResponseFormat::Text
+}
+
+fn is_auto(choice: &ToolChoice<'_>) -> bool {
+    *choice == ToolChoice::Auto
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -171,13 +181,16 @@ impl Serialize for Tool<'_> {
             name: &'v str,
             description: &'v str,
             parameters: &'v Json<'v>,
+            #[serde(skip_serializing_if = "is_false")]
+            strict: bool,
         }
         #[derive(Serialize)]
         struct Typed<'v> {
             r#type: &'v str,
             function: Function<'v>,
         }
-        let function = Function { name: &self.name, description: &self.description, parameters: &self.parameters };
+        let Tool { name, description, parameters, strict } = self;
+        let function = Function { name, description, parameters, strict: *strict };
         Typed { r#type: "function", function }.serialize(serializer)
     }
 }

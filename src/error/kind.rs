@@ -37,6 +37,10 @@ pub enum ErrorKind {
     UnknownEffort { name: String },
     #[error("{name:?} is no response format; the formats are text, json_object and json_schema")]
     UnknownResponseFormat { name: String },
+    #[error("{name:?} is not a tool choice; the choices are auto, none, required (or any) and a function's name")]
+    UnknownToolChoice { name: String },
+    #[error("{name:?} is not a mode of calling; the modes are auto and required")]
+    UnknownCallMode { name: String },
     #[error("`reasoning` and `reasoning_content` differ, and a message has one thinking")]
     ReasoningDiffers,
     #[error("the content has thinking chunks already")]
@@ -387,6 +391,8 @@ kinds! {
     ErrorKind::UnknownToolType { .. } => "unknown_tool_type", Family::Form;
     ErrorKind::UnknownEffort { .. } => "unknown_effort", Family::Form;
     ErrorKind::UnknownResponseFormat { .. } => "unknown_response_format", Family::Form;
+    ErrorKind::UnknownToolChoice { .. } => "unknown_tool_choice", Family::Form;
+    ErrorKind::UnknownCallMode { .. } => "unknown_call_mode", Family::Form;
     ErrorKind::ReasoningDiffers => "reasoning_differs", Family::Value;
     ErrorKind::ReasoningTwice => "reasoning_twice", Family::AssistantMessage;
     ErrorKind::ContinueNotAssistant => "continue_not_assistant", Family::MessageStructure;

@@ -144,6 +144,7 @@ fn tool() -> BoxedStrategy<Tool<'static>> {
             name: name.into(),
             description: description.into(),
             parameters: Json::from_serialize(&serde_json::json!({"type": "object", "description": "[INST]"})).unwrap(),
+            ..Tool::default()
         })
         .boxed()
 }

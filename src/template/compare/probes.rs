@@ -64,6 +64,7 @@ fn tools() -> Vec<(&'static str, Chat<'static>)> {
         name: "weather".into(),
         description: "The weather in a <city>".into(),
         parameters: Json::new(parameters).unwrap_or_default(),
+        ..Tool::default()
     };
     let with_tool = |messages: Vec<Message<'static>>| Chat { tools: vec![tool.clone()], ..Chat::new(messages) };
     let paris = || call("weather", r#"{"city": "Paris"}"#, "abcdef123");
