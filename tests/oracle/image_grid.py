@@ -6,7 +6,7 @@ usage:  python image_grid.py grids [--count N] [--seed S]  > tests/goldens/image
 
 grids   patch, largest size, merge, width, height -> columns, rows.  To compare more than the golden file holds:
             python image_grid.py grids --count 60000 --seed 7 > /tmp/grids.tsv
-            IMAGE_GRIDS=/tmp/grids.tsv cargo test --test image
+            IMAGE_GRIDS=/tmp/grids.tsv cargo test --test it image::
 files   kind, width, height, data URL cut off after the first bytes
 
 Made with mistral_common[image]==1.13.1 on Python 3.11.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the templates that mistral-common generates print for each golden: compact expectations for tests/template.rs.
+"""What the templates that mistral-common generates print for each golden: compact expectations for tests/it/template.rs.
 
     templates_official.py ANSWERS... > tests/goldens/template/official.jsonl
 

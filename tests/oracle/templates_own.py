@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What Python makes of the templates in tests/templates, and of Python's own ways: goldens for tests/template.rs.
+"""What Python makes of the templates in tests/templates, and of Python's own ways: goldens for tests/it/template.rs.
 
     pip install transformers==5.23.0 jinja2
     templates_own.py > tests/goldens/template/own.jsonl

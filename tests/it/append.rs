@@ -1,0 +1,219 @@
+//! Prompts that go on: what is said of them is what rendering shows.
+//!
+//! For a long look: `PROPTEST_CASES=100000 cargo test --release --test it append::`.
+
+use mistral_chat_template::{
+    BuiltinPreset, Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt, Scene,
+    ToolCall,
+};
+use proptest::prelude::*;
+
+use crate::support::{arbitrary, case};
+
+/// How many segments two prompts begin with alike, and how many the first has.
+fn common(earlier: &Prompt, whole: &Prompt) -> (usize, usize) {
+    let same = earlier.segments().zip(whole.segments()).take_while(|(one, other)| one == other).count();
+    (same, earlier.segments().count())
+}
+
+/// What rendering shows: the segment at which the prompt of the first messages parts from the whole.
+fn rendered_break(layout: &Layout, chat: &Chat<'_>, n: usize) -> Result<Option<usize>, String> {
+    let whole = layout.render(chat).map_err(|error| error.to_string())?;
+    let first = Chat { messages: chat.messages.iter().take(n).cloned().collect(), ..chat.clone() };
+    let first = layout.in_mode(Mode::Test).render(&first).map_err(|error| error.to_string())?;
+    let (same, all) = common(&first, &whole);
+    Ok((same < all).then_some(same))
+}
+
+fn told_break(layout: &Layout, chat: &Chat<'_>, n: usize) -> Result<Option<usize>, String> {
+    let told = layout.prefix_break(chat, n).map_err(|error| error.to_string())?;
+    Ok(told.map(|PrefixBreak { segment, .. }| segment))
+}
+
+/// Both directions: the prompt of every beginning of the chat, and of the chat as the beginning of itself.
+fn breaks_are_told(layout: &Layout, chat: &Chat<'_>) -> Result<(), TestCaseError> {
+    for n in 0..=chat.messages.len() {
+        prop_assert_eq!(told_break(layout, chat, n), rendered_break(layout, chat, n), "{} at {}", layout.name, n);
+    }
+    Ok(())
+}
+
+/// Two chats of which neither need be a part of the other.
+fn breaks_between_are_told(layout: &Layout, one: &Chat<'_>, other: &Chat<'_>) -> Result<(), TestCaseError> {
+    let (Ok(earlier), Ok(whole)) = (Conversation::new(one, layout), Conversation::new(other, layout)) else {
+        return Ok(());
+    };
+    let (mut first, mut second) = (Prompt::new(), Prompt::new());
+    earlier.render_into(&mut first);
+    whole.render_into(&mut second);
+    let (same, all) = common(&first, &second);
+    let told = whole.prefix_break(&earlier).map(|it| it.segment);
+    prop_assert_eq!(told, (same < all).then_some(same), "{}", layout.name);
+    Ok(())
+}
+
+/// Appending the messages part by part, each part of as many messages as `steps` say.
+fn grows_as_rendered(layout: &Layout, chat: &Chat<'_>, steps: &[usize]) -> Result<(), TestCaseError> {
+    let (mut growing, mut given) = (None::<GrowingPrompt<'_>>, 0);
+    for step in steps.iter().cycle().take(2 * chat.messages.len()) {
+        let end = (given + step).min(chat.messages.len());
+        let first = Chat { messages: chat.messages.iter().take(end).cloned().collect(), ..chat.clone() };
+        let rendered = layout.render(&first);
+        let Some(growing) = &mut growing else {
+            growing = GrowingPrompt::new(first, layout).ok();
+            given = end;
+            continue;
+        };
+        let before = growing.clone();
+        let new: Vec<_> = chat.messages.iter().take(end).skip(growing.chat().messages.len()).cloned().collect();
+        given = end;
+        match (growing.append(new), rendered) {
+            (Ok(addition), Ok(rendered)) => {
+                let (same, all) = common(before.prompt(), &rendered);
+                prop_assert!(addition.segments().eq(rendered.segments().skip(same)));
+                prop_assert_eq!(addition.prefix_break().map(|it| it.segment), (same < all).then_some(same));
+                prop_assert_eq!(&rendered.as_str()[..addition.start()], &before.prompt().as_str()[..addition.start()]);
+                prop_assert_eq!(growing.prompt(), &rendered, "{}", layout.name);
+            }
+            (Err(error), Err(rendered)) => {
+                prop_assert_eq!(error.to_string(), rendered.to_string());
+                prop_assert_eq!(growing.prompt(), before.prompt());
+                prop_assert_eq!(growing.chat(), before.chat());
+            }
+            (appended, rendered) => prop_assert!(false, "{:?} {:?}", appended.map(drop), rendered.map(drop)),
+        }
+    }
+    Ok(())
+}
+
+/// One chat behind another, whatever they have in common.
+fn updates_as_rendered(layout: &Layout, one: &Chat<'_>, other: &Chat<'_>) -> Result<(), TestCaseError> {
+    let Ok(mut growing) = GrowingPrompt::new(one.clone(), layout) else { return Ok(()) };
+    let before = growing.prompt().clone();
+    match (growing.update(other.clone()), layout.render(other)) {
+        (Ok(addition), Ok(rendered)) => {
+            let (same, all) = common(&before, &rendered);
+            prop_assert!(addition.segments().eq(rendered.segments().skip(same)));
+            prop_assert_eq!(addition.prefix_break().map(|it| it.segment), (same < all).then_some(same));
+            prop_assert_eq!(growing.prompt(), &rendered);
+            prop_assert_eq!(growing.chat(), other);
+        }
+        (Err(error), Err(rendered)) => {
+            prop_assert_eq!(error.to_string(), rendered.to_string());
+            prop_assert_eq!(growing.prompt(), &before);
+            prop_assert_eq!(growing.chat(), one);
+        }
+        (updated, rendered) => prop_assert!(false, "{:?} {:?}", updated.map(drop), rendered.map(drop)),
+    }
+    Ok(())
+}
+
+fn steps() -> BoxedStrategy<Vec<usize>> {
+    proptest::collection::vec(1..4_usize, 1..4).boxed()
+}
+
+/// Chats of which many beginnings can be rendered.
+fn chat() -> BoxedStrategy<Chat<'static>> {
+    let id = prop::sample::select(vec!["abcdefgh1", "abcdefgh2"]);
+    let calls =
+        Message::calls([ToolCall::new("get", "{}").id("abcdefgh1"), ToolCall::new("get", "{}").id("abcdefgh2")]);
+    let message = prop_oneof![
+        4 => "[a-c]{0,2}".prop_map(Message::user),
+        3 => "[a-c]{0,2}".prop_map(Message::assistant),
+        2 => Just(calls),
+        3 => id.prop_map(|id| Message::tool("22").answering(id)),
+        1 => "[a-c]{0,2}".prop_map(Message::system),
+    ];
+    let any = (proptest::collection::vec(message, 1..9), arbitrary::chat())
+        .prop_map(|(messages, chat)| Chat { messages, ..chat });
+    prop_oneof![arbitrary::chat(), any].boxed()
+}
+
+/// Of a format that renders both, the same.
+fn breaks_of(format: &dyn Format, chat: &Chat<'_>) -> Result<(), TestCaseError> {
+    let Ok(whole) = format.render(chat) else { return Ok(()) };
+    for n in 0..=chat.messages.len() {
+        let first = Chat { messages: chat.messages.iter().take(n).cloned().collect(), ..chat.clone() };
+        let shown = format.render(&first).map(|first| {
+            let (same, all) = common(&first, &whole);
+            (same < all).then_some(same)
+        });
+        let told = format.prefix_break(chat, n).map(|it| it.map(|it| it.segment));
+        let text = |error: mistral_chat_template::Error| error.to_string();
+        prop_assert_eq!(told.map_err(text), shown.map_err(text));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(60))]
+
+    #[test]
+    fn breaks_of_presets_are_what_rendering_shows(chat in chat()) {
+        for preset in BuiltinPreset::ALL {
+            breaks_of(&preset.preset().with_scene(&Scene::default()).unwrap(), &chat)?;
+        }
+    }
+
+    #[test]
+    fn breaks_are_what_rendering_shows(chat in chat(), other in chat()) {
+        for layout in arbitrary::layouts() {
+            for mode in [Mode::Test, Mode::Agnostic] {
+                breaks_are_told(&layout.in_mode(mode), &chat)?;
+            }
+            breaks_between_are_told(&layout.in_mode(Mode::Agnostic), &chat, &other)?;
+        }
+    }
+
+    #[test]
+    fn an_updated_prompt_is_what_rendering_gives(chat in chat(), other in chat(), cut in 0..9_usize) {
+        let cut = Chat { messages: chat.messages.iter().take(cut).cloned().collect(), ..chat.clone() };
+        for layout in arbitrary::layouts() {
+            for (one, other) in [(&cut, &chat), (&chat, &cut), (&chat, &other)] {
+                updates_as_rendered(&layout, one, other)?;
+            }
+        }
+    }
+
+    #[test]
+    fn a_growing_prompt_is_what_rendering_gives(chat in chat(), steps in steps()) {
+        for layout in arbitrary::layouts() {
+            for mode in Mode::ALL {
+                let chat = Chat { model: Some("m".into()), ..chat.clone() };
+                grows_as_rendered(&layout.in_mode(mode), &chat, &steps)?;
+            }
+        }
+    }
+}
+
+#[test]
+fn goldens_go_on_as_rendering_shows() {
+    let mut asked = 0;
+    for case in case::all() {
+        let (layout, Ok(chat)) = (case.layout(), case.chat()) else { continue };
+        breaks_are_told(&layout, &chat).unwrap();
+        grows_as_rendered(&layout, &chat, &[1]).unwrap();
+        grows_as_rendered(&layout, &chat, &[2]).unwrap();
+        asked += chat.messages.len() + 1;
+    }
+    assert!(asked > 10_000, "{asked}");
+}
+
+#[test]
+#[cfg(feature = "template")]
+fn breaks_of_templates_are_what_rendering_shows() {
+    use mistral_chat_template::ChatTemplate;
+
+    let mut asked = 0;
+    for layout in [Layout::V3, Layout::V7, Layout::V13] {
+        let template = ChatTemplate::new(&layout.chat_template()).unwrap();
+        let cases = case::all().into_iter().filter(|case| case.layout().name == layout.name);
+        // Templates take their time.
+        for case in cases.step_by(20) {
+            let Ok(chat) = case.chat() else { continue };
+            breaks_of(&template, &chat).unwrap();
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "{asked}");
+}

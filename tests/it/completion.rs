@@ -1,0 +1,150 @@
+//! Outputs against what mistral-common 1.13.1 reads in them: `tests/goldens/completion`; and what is wrong with an
+//! output, in words.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
+
+use std::fs;
+use std::path::Path;
+
+use crate::completion_line;
+use mistral_chat_template::{Completion, Control, Layout};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    version: String,
+    output: completion_line::Output,
+    message: Option<Value>,
+    refused: Option<String>,
+}
+
+fn goldens(file: &str) -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/completion").join(file);
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+fn assert_reads(file: &str, least: usize) {
+    let cases = goldens(file);
+    assert!(cases.len() >= least, "{} cases", cases.len());
+    for case in cases {
+        let layout: Layout = case.version.parse().unwrap();
+        match (completion_line::read(&case.output, &layout), case.message, case.refused) {
+            (Ok(message), Some(mut expected), None) => {
+                expected["role"] = json!("assistant");
+                assert_eq!(message, expected, "{}", case.id);
+            }
+            (Err(error), None, Some(family)) => assert_eq!(error.family().as_str(), family, "{}: {error}", case.id),
+            (answer, _, _) => panic!("{}: {answer:?}", case.id),
+        }
+    }
+}
+
+#[test]
+fn every_golden() {
+    assert_reads("outputs.jsonl", 100);
+}
+
+#[test]
+fn every_random_golden() {
+    assert_reads("random.jsonl", 250);
+}
+
+#[test]
+fn a_string_says_what_its_segments_say() {
+    let mut same = 0;
+    for case in goldens("outputs.jsonl").into_iter().chain(goldens("random.jsonl")) {
+        let completion_line::Output::Segments(pieces) = &case.output else { panic!("{}", case.id) };
+        let spells = |text: &str| Control::all().any(|control| text.contains(control.as_str()));
+        let text = |piece: &completion_line::Piece| match piece {
+            completion_line::Piece::Control(text) => Some(text.clone()),
+            completion_line::Piece::Text(text) => (!spells(text)).then(|| text.clone()),
+        };
+        let Some(string) = pieces.iter().map(text).collect::<Option<String>>() else { continue };
+        same += 1;
+        let layout: Layout = case.version.parse().unwrap();
+        let answer = |output| completion_line::read(output, &layout).map_err(|error| error.to_string());
+        assert_eq!(answer(&completion_line::Output::Text(string)), answer(&case.output), "{}", case.id);
+    }
+    assert!(same > 200, "{same} outputs");
+}
+
+#[test]
+fn errors_read_as_sentences() {
+    for (version, output, sentence) in [
+        ("v13+think", "[THINK]a[THINK]b", "content: [THINK] at byte 8 is inside thinking that has not ended (v13)"),
+        ("v13+think", "a[/THINK]</s>", "content: [/THINK] at byte 1 ends no thinking (v13)"),
+        ("v13", "[TOOL_CALLS]f</s>", "tool_calls[0]: the call at byte 0 has no [ARGS] (v13)"),
+        (
+            "v13",
+            "[TOOL_CALLS]f[ARGS]{\"a\": 1,}</s>",
+            "tool_calls[0].arguments: not JSON at byte 27: expected a key in double quotes (v13)",
+        ),
+        (
+            "v13",
+            "[TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{",
+            "tool_calls[1].arguments: not JSON at byte 41: the text ends too early (v13)",
+        ),
+        ("v15", "[TOOL_CALLS]f[ARGS][1]", "tool_calls[0].arguments: the arguments at byte 19 are no object (v15)"),
+        ("v13", "[TOOL_CALLS]f[ARGS]{}[ARGS]", "tool_calls[0]: the [ARGS] at byte 21 is the second of its call (v13)"),
+        (
+            "v11",
+            "[TOOL_CALLS]f[CALL_ID]a[CALL_ID]b[ARGS]{}",
+            "tool_calls[0]: the [CALL_ID] at byte 23 is the second of its call (v11)",
+        ),
+        (
+            "v11",
+            "[TOOL_CALLS]f[ARGS]{}[CALL_ID]a",
+            "tool_calls[0]: the [CALL_ID] at byte 21 comes after the arguments (v11)",
+        ),
+        ("v3", "[TOOL_CALLS][{\"name\": \"f\", ", "tool_calls: not JSON at byte 27: the text ends too early (v3)"),
+        ("v7", "[TOOL_CALLS]{}</s>", "tool_calls: the JSON at byte 12 is no list of calls (v7)"),
+        ("v7", "[TOOL_CALLS][7]</s>", "tool_calls[0]: the entry at byte 13 is no object with a name (v7)"),
+        (
+            "v2",
+            "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": \"x\"}]",
+            "tool_calls[0].arguments: the arguments at byte 40 are no object (v2)",
+        ),
+        ("v3", "[TOOL_CALLS][{\"name\": \"f\"}]", "tool_calls[0]: the call at byte 13 has no arguments (v3)"),
+        (
+            "v3",
+            "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {}, \"id\": 7}]",
+            "tool_calls[0].id: the `id` at byte 50 is no string (v3)",
+        ),
+        (
+            "v3",
+            "[TOOL_CALLS][{\"name\": \"f\", \"name\": \"g\", \"arguments\": {}}]",
+            "tool_calls[0].name: the `name` that ends at byte 32 is the second of its call (v3)",
+        ),
+    ] {
+        let completion = Completion::from_text(output, &version.parse().unwrap());
+        assert_eq!(completion.into_result().unwrap_err().to_string(), sentence);
+    }
+    let deep = format!("[TOOL_CALLS]f[ARGS]{}", "[".repeat(100_000));
+    let error = Completion::from_text(&deep, &Layout::V13).into_result().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "tool_calls[0].arguments: the JSON nests more than 1024 levels deep at byte 1043 (v13)"
+    );
+}
+
+#[test]
+fn what_is_right_stays() {
+    let read = |layout: &Layout, output: &str| Completion::from_text(output, layout).message;
+    let message = read(&Layout::V13, "Well.[TOOL_CALLS]f[ARGS]{\"a\": [1, [TOOL_CALLS]g[ARGS]{}</s>");
+    assert_eq!(message.content, "Well.".into());
+    assert_eq!(message.tool_calls.len(), 2);
+    assert_eq!(message.tool_calls[0].arguments, "{\"a\": [1, ", "as far as it goes");
+    assert_eq!((&*message.tool_calls[1].name, &*message.tool_calls[1].arguments), ("g", "{}"));
+
+    let message = read(&Layout::V3, "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {\"a\": \"Par");
+    assert_eq!(message.tool_calls[0].name, "f");
+    assert_eq!(message.tool_calls[0].arguments, "{\"a\": \"Par");
+
+    let message = read(&Layout::V13, "[TOOL_CALLS]get_wea");
+    assert!(message.tool_calls.is_empty(), "half a name calls nothing");
+
+    let message = read(&Layout::V13, "[TOOL_CALLS]f[ARGS]city=Paris</s>");
+    assert_eq!(message.tool_calls[0].arguments, "city=Paris", "whoever can make something of it may");
+}

@@ -1,0 +1,169 @@
+//! Every kind of error, by its full text: `tests/goldens/errors.jsonl`, and here what no request can bring about.
+
+use std::collections::BTreeSet;
+
+use mistral_chat_template::{
+    AssistantMessage, CallIds, Chat, Chunk, Control, Conversation, Dialect, Error, ErrorKind, Feature, Fim, Format,
+    Layout, Learn, Message, Mode, Prompt, Rules, Settings, Tokenizer, ToolCall, WordStart,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// One refusal: a request, and all that is said of it.
+#[derive(Deserialize)]
+struct Refusal {
+    kind: String,
+    error: String,
+    version: String,
+    dialect: Option<String>,
+    mode: Option<String>,
+    #[serde(default)]
+    no_settings: bool,
+    request: Box<RawValue>,
+}
+
+fn refuse(refusal: &Refusal) -> Error {
+    let layout: Layout = refusal.version.parse().unwrap();
+    let mode = refusal.mode.as_deref().map_or(Mode::Test, |name| Mode::from_name(name).unwrap());
+    let settings = if refusal.no_settings { Settings::Missing } else { layout.settings };
+    let layout = Layout { mode, settings, ..layout };
+    let dialect = match refusal.dialect.as_deref() {
+        Some("fim") => {
+            return Fim::from_json(refusal.request.get()).and_then(|fim| layout.render_fim(&fim)).unwrap_err();
+        }
+        Some("openai") => Dialect::OpenAi,
+        _ => Dialect::Mistral,
+    };
+    Chat::read(refusal.request.get(), dialect).and_then(|chat| layout.render(&chat)).unwrap_err()
+}
+
+fn refusals() -> Vec<Refusal> {
+    include_str!("../goldens/errors.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_refusal_reads_as_it_should() {
+    for refusal in refusals() {
+        let error = refuse(&refusal);
+        assert_eq!(error.to_string(), refusal.error);
+        assert_eq!(error.kind().name(), refusal.kind, "{error}");
+        assert!(refusal.error.starts_with(error.at()), "{error}");
+    }
+}
+
+/// A tokenizer that knows nothing.
+struct Nothing;
+
+impl Tokenizer for Nothing {
+    fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+
+    fn control(&self, control: Control) -> Option<u32> {
+        (control != Control::EndInst).then_some(0)
+    }
+}
+
+/// Kinds that no request to a version brings about, each brought about otherwise.
+fn others() -> Vec<(&'static str, Error)> {
+    let unpaired = Layout { rules: Rules { call_ids: CallIds::NotEmpty, ..Layout::V3.rules }, ..Layout::V3 };
+    let no_id =
+        Chat::new([Message::user("a"), Message::calls([ToolCall::new("get", "{}").id("a")]), Message::tool("1")]);
+    let image = Chat::new([Message::user(vec![Chunk::image_url("https://example.com/a.png")])]);
+    let chat = Chat::new([Message::user("a")]);
+    let layout = Layout::V7.with(Feature::Image);
+    let finetuning = Layout::V7.in_mode(Mode::Finetuning);
+    let reply = AssistantMessage { content: "b".into(), weight: Some(0.0), ..AssistantMessage::default() };
+    let unweighted = Chat::new([Message::user("a"), Message::Assistant(reply)]);
+    vec![
+        (
+            "messages[2].tool_call_id: a result needs the id of its call, neither empty nor \"null\" (v3)",
+            unpaired.render(&no_id).unwrap_err(),
+        ),
+        (
+            "the prompt is 3 tokens over the budget with all dropped that may be (v7)",
+            Conversation::new(&chat, &Layout::V7).unwrap().truncate(0, |_| 1).unwrap_err(),
+        ),
+        (
+            "the tokenizer has no id for the control token [/INST]",
+            Layout::V3.render(&chat).unwrap().encode(&Nothing).unwrap_err(),
+        ),
+        (
+            "there is nothing to learn: the prompt holds no assistant turn",
+            Layout::V3.render(&chat).unwrap().mask(Learn::Assistant).unwrap_err(),
+        ),
+        (
+            "there is nothing to learn: all assistant messages have the weight 0",
+            finetuning.render(&unweighted).unwrap().mask(Learn::Weighted(&unweighted)).unwrap_err(),
+        ),
+        ("the tokenizer cannot encode image", layout.render(&image).unwrap().encode(&Nothing).unwrap_err()),
+        (
+            "\"v4\" names no version and no Mistral model known here; the versions are v1, v1-tekken, v2, v2-tekken, v3, \
+             v3-tekken, v7, v7-tekken, v11, v13, v15, magnum",
+            "v4".parse::<Layout>().unwrap_err(),
+        ),
+    ]
+}
+
+#[test]
+fn what_no_request_brings_about_reads_as_it_should() {
+    for (text, error) in others() {
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+#[test]
+fn every_kind_is_brought_about() {
+    let named: BTreeSet<String> = refusals().into_iter().map(|refusal| refusal.kind).collect();
+    let others: BTreeSet<String> = others().iter().map(|(_, error)| error.kind().name().to_owned()).collect();
+    let missing: Vec<_> = ErrorKind::NAMES
+        .iter()
+        .filter(|name| !named.contains(**name) && !others.contains(**name) && !ELSEWHERE.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Kinds whose texts the tests of their own part assert.
+const ELSEWHERE: &[&str] = &[
+    "nested_thinking",
+    "unopened_thinking",
+    "call_list_syntax",
+    "call_list_type",
+    "call_without_name",
+    "call_arguments_not_object",
+    "call_without_arguments_field",
+    "call_field_type",
+    "call_field_twice",
+    "call_without_arguments",
+    "call_token_twice",
+    "call_id_after_arguments",
+    "call_arguments_syntax",
+    "call_arguments_type",
+    "call_too_deep",
+    "prompt_parts",
+    "over_budget",
+    "template_config",
+    "no_template",
+    "unknown_template",
+    "template_limit",
+    "template_syntax",
+    "template_raised",
+    "template_render",
+    "template_fuel",
+    "template_output",
+    "template_marking",
+    "template_continue",
+    "partly_learnt",
+    "preset_file",
+    "preset_field",
+    "unknown_preset",
+    "story",
+    "macros_too_long",
+    "preset_lacks",
+    "unwritable",
+];
+
+#[test]
+fn a_refused_prompt_is_empty() {
+    let mut prompt = Layout::V3.render(&Chat::new([Message::user("a")])).unwrap();
+    Layout::V3.render_into(&Chat::default(), &mut prompt).unwrap_err();
+    assert_eq!(prompt, Prompt::new());
+}

@@ -1,0 +1,58 @@
+//! All integration tests that can share a process, in one program: one link after an edit.
+
+#[path = "../../examples/support/completion_line.rs"]
+mod completion_line;
+#[path = "../../examples/support/preset_line.rs"]
+mod preset_line;
+mod support;
+
+mod append;
+mod completion;
+mod completion_stream;
+mod diverge;
+mod errors;
+mod examples;
+mod explain;
+mod fit;
+#[cfg(feature = "template")]
+mod format_dataset;
+mod goldens;
+mod hostile;
+mod image;
+mod injection;
+mod living_lines;
+mod mask;
+mod mutants;
+mod prompt;
+mod properties;
+mod public_api;
+mod python_json;
+mod reading;
+mod readme;
+mod repair;
+mod repair_goldens;
+mod reunited;
+mod sillytavern;
+mod sillytavern_edges;
+mod sillytavern_layouts;
+mod sillytavern_macros;
+mod sillytavern_story;
+mod skeleton;
+mod spec;
+mod structure;
+#[cfg(feature = "template")]
+mod template;
+#[cfg(feature = "template")]
+mod template_attacks;
+#[cfg(feature = "template")]
+mod template_config;
+#[cfg(feature = "template")]
+mod template_hostile;
+#[cfg(feature = "template")]
+mod template_methods;
+#[cfg(feature = "template")]
+mod template_official;
+#[cfg(feature = "template")]
+mod template_written;
+mod transcript;
+mod version;

@@ -1,0 +1,308 @@
+//! What holds of the types and of every format: spans tile, normal forms stay, threads share, an error is one word.
+
+use std::borrow::Cow;
+use std::thread;
+
+use mistral_chat_template::*;
+use proptest::prelude::*;
+
+use crate::support::arbitrary;
+
+/// Names the types, and compiles only where each of them can be sent to and shared between threads.
+macro_rules! shared {
+    ($($shared:ty),+ $(,)?) => {
+        const SHARED: &[&str] = &[$(stringify!($shared)),+];
+        const _: () = {
+            const fn is_shared<T: Send + Sync>() {}
+            $(is_shared::<$shared>();)+
+        };
+    };
+}
+
+shared![
+    Addition<'static>,
+    ArgumentsForm,
+    AssistantMessage<'static>,
+    BreakCause,
+    BuiltinPreset,
+    CallIds,
+    Certainty,
+    Chat<'static>,
+    Chunk<'static>,
+    ChunkKind,
+    ChunkKinds,
+    Completion,
+    CompletionReader,
+    Content<'static>,
+    ContextPreset,
+    Control,
+    Conversation<'static, 'static>,
+    Delta,
+    Deltas<'static>,
+    DetectError,
+    Detection,
+    Deviation,
+    DeviationKind,
+    Dialect,
+    DifferenceKind,
+    Divergence,
+    DivergenceKind,
+    Drift,
+    EffortSetting,
+    Efforts,
+    EmptyReplies,
+    Ending,
+    Error,
+    ErrorKind,
+    Explanation<'static>,
+    Family,
+    Feature,
+    Features,
+    Fim<'static>,
+    FimTokens,
+    Fitted<'static>,
+    ForeignMedia,
+    ForeignThinking,
+    Frame,
+    Generation,
+    Grid,
+    GrowingPrompt<'static>,
+    History,
+    ImageConfig,
+    ImageError,
+    ImageToken,
+    Injection,
+    InjectionPlace,
+    InjectionRole,
+    InstructPreset,
+    Json<'static>,
+    Labelled,
+    LastReply,
+    LateSystem,
+    Layout,
+    Learn<'static>,
+    Mark,
+    Mask<'static>,
+    Media,
+    Mend,
+    Message<'static>,
+    Mode,
+    NamesBehavior,
+    OpenCalls,
+    Pairing,
+    PrefixBreak,
+    Preset,
+    PresetDifference,
+    PresetFile,
+    PresetFormat,
+    PresetReport,
+    Prompt,
+    QuietVoice,
+    ReasoningEffort,
+    Repair,
+    RepairKind,
+    RepairPolicy,
+    Repaired<'static>,
+    ResponseFormat<'static>,
+    ResponseSchema<'static>,
+    ResultsPerTurn,
+    Role,
+    RoleChunks,
+    Rules,
+    Scene,
+    SceneMessage<'static>,
+    SceneSettings,
+    SchemaSetting,
+    Segment<'static>,
+    Settings,
+    Skipped,
+    Spaces,
+    Span,
+    SpanKind,
+    Speaker,
+    StoryPosition,
+    StrayResults,
+    System,
+    SystemPreset,
+    SystemWithAudio,
+    TextAndCalls,
+    TextBesideCalls,
+    Thinking,
+    Tool<'static>,
+    ToolCall<'static>,
+    ToolCallDelta,
+    ToolCalls,
+    ToolMessage<'static>,
+    ToolResults,
+    Transcript<'static, ()>,
+    Truncation,
+    UnknownFields,
+    UserTurn,
+    Version,
+    Vocabulary,
+    WordStart,
+    python_json::JsonError,
+    python_json::JsonErrorKind,
+];
+
+#[cfg(feature = "template")]
+mod template_types {
+    use super::*;
+
+    shared![
+        ChatTemplate,
+        ClockTime,
+        Comparison,
+        Difference,
+        GenerationPrompt,
+        MarkingFailure,
+        NearestLayout,
+        Said,
+        TemplateLimits,
+        TemplateRaised,
+    ];
+
+    pub(super) const NAMES: &[&str] = SHARED;
+}
+
+/// The types that `src/lib.rs` makes public, which begin with a capital as the traits do.
+fn public_types() -> Vec<&'static str> {
+    let source = include_str!("../../src/lib.rs");
+    let uses = source.split("pub use crate::").skip(1).filter_map(|part| part.split_once(';')).map(|(list, _)| list);
+    let built = uses.filter(|list| cfg!(feature = "template") || !list.starts_with("template::"));
+    let names = built.flat_map(|list| list.split(|c: char| !c.is_alphanumeric()));
+    names.filter(|name| name.starts_with(char::is_uppercase) && !["Format", "Tokenizer"].contains(name)).collect()
+}
+
+#[test]
+fn every_public_type_crosses_threads() {
+    #[cfg(feature = "template")]
+    let listed = [SHARED, template_types::NAMES].concat();
+    #[cfg(not(feature = "template"))]
+    let listed = SHARED;
+    let is_listed = |name: &&str| listed.iter().any(|listed| listed.split(['<', ' ']).next() == Some(name));
+    let unlisted: Vec<_> = public_types().into_iter().filter(|name| !is_listed(name)).collect();
+    assert!(unlisted.is_empty(), "{unlisted:?}");
+    assert!(public_types().len() > 100);
+}
+
+#[test]
+fn an_error_is_one_word() {
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
+    assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    assert_eq!(size_of::<Option<Error>>(), size_of::<usize>());
+}
+
+/// Neighbours of one role as one message, their texts joined as the layouts join them: a chat's normal form, of text.
+fn joined(chat: &Chat<'_>) -> Chat<'static> {
+    let mut messages: Vec<Message<'static>> = Vec::new();
+    for message in chat.clone().into_owned().messages {
+        match (messages.last_mut(), message) {
+            (Some(Message::User(Content::Text(before))), Message::User(Content::Text(text))) => {
+                *before = Cow::Owned(format!("{before}\n\n{text}"));
+            }
+            (_, message) => messages.push(message),
+        }
+    }
+    Chat { messages, ..chat.clone().into_owned() }
+}
+
+/// Texts that no layout trims away or merges with what is empty.
+fn spoken() -> BoxedStrategy<Chat<'static>> {
+    let text = "[a-z]{1,5}( [a-z]{1,5})?";
+    let turn = prop_oneof![3 => text.prop_map(Message::user), 2 => text.prop_map(Message::assistant)];
+    (proptest::option::of(text.prop_map(Message::system)), proptest::collection::vec(turn, 0..9), text)
+        .prop_map(|(system, turns, last)| Chat::new(system.into_iter().chain(turns).chain([Message::user(last)])))
+        .boxed()
+}
+
+/// Formats that are no layouts.
+fn other_formats() -> Vec<(String, Box<dyn Format + Sync>)> {
+    let scene = Scene { user: "Rex".into(), char: "Mia".into(), description: "A cat.".into(), ..Scene::default() };
+    let mut formats: Vec<(String, Box<dyn Format + Sync>)> = Vec::new();
+    for layout in [Layout::V3, Layout::V7, Layout::MAGNUM] {
+        if let Ok(preset) = Preset::for_layout(&layout) {
+            formats.push((format!("preset of {}", layout.name), Box::new(preset.with_scene(&scene).unwrap())));
+        }
+        #[cfg(feature = "template")]
+        formats.push((
+            format!("template of {}", layout.name),
+            Box::new(ChatTemplate::new(&layout.chat_template()).unwrap()),
+        ));
+    }
+    formats
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(50))]
+
+    #[test]
+    fn a_normal_form_stays(chat in spoken()) {
+        let once = joined(&chat);
+        prop_assert_eq!(&joined(&once), &once);
+        for layout in arbitrary::layouts() {
+            let layout = layout.in_mode(Mode::Agnostic);
+            let prompt = layout.render(&chat).unwrap();
+            let same = layout.render(&once).unwrap();
+            prop_assert_eq!(same.as_str(), prompt.as_str(), "{}", layout.name);
+            let explanation = Explanation::new(prompt.as_str(), &layout);
+            prop_assert!(explanation.deviations.is_empty(), "{}: {:?}", layout.name, explanation.deviations);
+            let again = layout.render(&explanation.chat).unwrap();
+            prop_assert_eq!(again.as_str(), prompt.as_str(), "{}", layout.name);
+        }
+    }
+
+    #[test]
+    fn spans_of_presets_and_templates_tile_the_prompt(chat in arbitrary::chat()) {
+        for (name, format) in other_formats() {
+            let Ok(prompt) = format.render(&chat) else { continue };
+            let mut end = 0;
+            for span in prompt.spans() {
+                prop_assert_eq!(span.range.start, end, "{}", name);
+                prop_assert!(span.range.end > span.range.start, "{}", name);
+                end = span.range.end;
+                let text = &prompt.as_str()[span.range.clone()];
+                if let SpanKind::Control(control) = span.kind {
+                    prop_assert_eq!(text, control.as_str(), "{}", name);
+                }
+            }
+            prop_assert_eq!(end, prompt.as_str().len(), "{}", name);
+        }
+    }
+}
+
+/// Eight threads that render the same chats with one format at a time give what one thread gives.
+fn assert_is_shared(name: &str, format: &(dyn Format + Sync), chats: &[Chat<'_>]) {
+    let alone: Vec<Prompt> = chats.iter().map(|chat| format.render(chat).unwrap()).collect();
+    thread::scope(|scope| {
+        let together = |_| {
+            scope.spawn(|| {
+                let mut prompt = Prompt::new();
+                for (chat, alone) in chats.iter().zip(&alone).cycle().take(20 * chats.len()) {
+                    format.render_into(chat, &mut prompt).unwrap();
+                    assert_eq!(&prompt, alone, "{name}");
+                }
+            })
+        };
+        let threads: Vec<_> = (0..8).map(together).collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+#[test]
+fn eight_threads_share_a_format() {
+    let exchange = |index: usize| [Message::user(format!("Question {index}")), Message::assistant("Reply[/INST]")];
+    let chat = |count: usize| {
+        let system = Message::system("Be kind.");
+        Chat::new([system].into_iter().chain((0..count).flat_map(exchange)).chain([Message::user("</s>")]))
+    };
+    let chats: Vec<_> = [0, 1, 5, 20].map(chat).into();
+    for version in Version::ALL {
+        assert_is_shared(version.name(), &version.layout(), &chats);
+    }
+    let formats = other_formats();
+    assert!(formats.len() >= 2);
+    for (name, format) in &formats {
+        assert_is_shared(name, &**format, &chats);
+    }
+}

@@ -1,0 +1,8 @@
+//! A small vocabulary for the tests.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part, and all of it")]
+
+pub mod arbitrary;
+pub mod case;
+pub mod markdown;
+pub mod program;
+pub mod story;

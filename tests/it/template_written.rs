@@ -1,0 +1,111 @@
+//! The templates that are written for the layouts, rendered by `ChatTemplate`, against the layouts over every golden.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use mistral_chat_template::python_json::reformat;
+use mistral_chat_template::{ArgumentsForm, Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode};
+
+use crate::support::case::{Case, dialect};
+
+/// What a template cannot express of a chat, by kind.
+fn inexpressible(case: &Case, chat: &Chat<'_>) -> Option<&'static str> {
+    let reformatted = |text: &str| {
+        let mut out = String::new();
+        if text.is_empty() {
+            out.push_str("{}")
+        } else {
+            reformat(text, &mut out).ok()?
+        };
+        Some(out)
+    };
+    let last = chat.messages.len().saturating_sub(1);
+    let json_results = case.version.starts_with("v2") || case.version.starts_with("v3") || case.version == "magnum";
+    for (index, message) in chat.messages.iter().enumerate() {
+        match message {
+            Message::Assistant(message) => {
+                if message.weight.is_some() && case.finetuning_messages {
+                    return Some("weights, which part turns");
+                }
+                for call in &message.tool_calls {
+                    let text = call.arguments_form == ArgumentsForm::Text && !call.arguments.is_empty();
+                    if text && reformatted(&call.arguments).as_deref() != Some(&*call.arguments) {
+                        return Some("arguments sent as text that is not JSON as Python writes it");
+                    }
+                    if index == last && call.id.is_none() {
+                        return Some("calls without an id in the last message, for fine-tuning");
+                    }
+                    if call.name.ends_with('\n') || call.id.as_deref().is_some_and(|id| id.ends_with('\n')) {
+                        return Some("a newline at the end of a name or an id, which Python lets through");
+                    }
+                }
+                let text = message.content == Content::from("")
+                    || !matches!(&message.content, Content::Text(text) if text.trim_end() == text);
+                let thinks = matches!(&message.content, Content::Chunks(chunks) if !matches!(chunks.last(), Some(Chunk::Text(_))));
+                if message.prefix && (!message.tool_calls.is_empty() || text || thinks) {
+                    return Some("a message to be continued that ends with calls, thinking or white space");
+                }
+            }
+            Message::Tool(message) if json_results => {
+                let text = match &message.content {
+                    Content::Text(text) => text.to_string(),
+                    Content::Chunks(chunks) => {
+                        let texts = chunks.iter().filter_map(|chunk| match chunk {
+                            Chunk::Text(text) if !text.is_empty() => Some(&**text),
+                            _ => None,
+                        });
+                        texts.collect::<Vec<_>>().join("\n\n")
+                    }
+                };
+                let looks = text.trim_start().starts_with(['{', '[', '"']) || reformatted(&text).is_some();
+                if looks && !text.is_empty() && reformatted(&text).as_deref() != Some(&*text) {
+                    return Some("results of v2 and v3 that look like JSON and are not JSON as Python writes it");
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[test]
+fn every_golden_that_a_template_can_express() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/mistral_common");
+    let (mut templates, mut differences, mut same, mut kinds) = (BTreeMap::new(), Vec::new(), 0, BTreeMap::new());
+    for file in fs::read_dir(folder).unwrap() {
+        for line in fs::read_to_string(file.unwrap().path()).unwrap().lines() {
+            let case = Case::parse(line);
+            let kind = case.kind.as_deref();
+            if case.segments.is_none() || matches!(kind, Some("fim" | "instruct")) || case.max_model_input_len.is_some()
+            {
+                continue;
+            }
+            let chat = Chat::read(case.request.get(), dialect(&case)).unwrap();
+            if let Some(kind) = inexpressible(&case, &chat) {
+                *kinds.entry(kind).or_insert(0) += 1;
+                continue;
+            }
+            let layout = Layout { mode: Mode::Agnostic, ..case.layout() };
+            let template = templates
+                .entry(format!("{layout:?}"))
+                .or_insert_with(|| ChatTemplate::new(&layout.chat_template()).unwrap());
+            match template.render(&chat) {
+                Ok(prompt) if prompt.as_str() == case.printed() => same += 1,
+                Ok(prompt) => {
+                    differences.push(format!(
+                        "{}\nprinted  {:?}\nexpected {:?}",
+                        case.id,
+                        prompt.as_str(),
+                        case.printed()
+                    ));
+                }
+                Err(error) => differences.push(format!("{}\n{error}\nexpected {:?}", case.id, case.printed())),
+            }
+        }
+    }
+    println!("{same} the same, through {} templates; a template cannot express {kinds:#?}", templates.len());
+    let shown: Vec<_> = differences.iter().take(30).cloned().collect();
+    assert!(differences.is_empty(), "{} differences\n\n{}", differences.len(), shown.join("\n\n"));
+    assert!(same > 2_000, "{same}");
+}
