@@ -388,7 +388,7 @@ impl<'r> Side<'r> {
     fn write(&mut self) -> bool {
         let Conversation { layout, turns, .. } = self.conversation;
         let Some(turn) = turns.get(self.next) else { return false };
-        let mut writer = Writer::new(&mut self.prompt, layout.word_start);
+        let mut writer = Writer::of_layout(&mut self.prompt, layout);
         self.conversation.turn(&mut writer, self.next, turn);
         (self.count, self.taken) = (self.prompt.segments().count(), 0);
         self.next += 1;

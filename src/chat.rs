@@ -12,6 +12,7 @@ mod write;
 pub use self::choice::{CallMode, ToolChoice};
 pub use self::json::Json;
 pub use self::read::Dialect;
+pub(crate) use self::read::{content_from_json, response_format_from_json};
 
 /// A chat: what a request to a chat-completion endpoint holds, as far as it shapes the prompt.
 ///
@@ -272,7 +273,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn into_owned(self) -> Message<'static> {
+    pub(crate) fn into_owned(self) -> Message<'static> {
         match self {
             Message::System(content) => Message::System(content.into_owned()),
             Message::User(content) => Message::User(content.into_owned()),
@@ -391,7 +392,7 @@ impl<'a> Content<'a> {
         Cow::Owned(whole)
     }
 
-    fn into_owned(self) -> Content<'static> {
+    pub(crate) fn into_owned(self) -> Content<'static> {
         match self {
             Content::Text(text) => Content::Text(owned(text)),
             Content::Chunks(chunks) => Content::Chunks(chunks.into_iter().map(Chunk::into_owned).collect()),
@@ -567,7 +568,7 @@ impl<'a> ToolCall<'a> {
         self
     }
 
-    fn into_owned(self) -> ToolCall<'static> {
+    pub(crate) fn into_owned(self) -> ToolCall<'static> {
         ToolCall {
             id: self.id.map(owned),
             name: owned(self.name),
@@ -604,7 +605,7 @@ pub struct Tool<'a> {
 }
 
 impl Tool<'_> {
-    fn into_owned(self) -> Tool<'static> {
+    pub(crate) fn into_owned(self) -> Tool<'static> {
         Tool {
             name: owned(self.name),
             description: owned(self.description),
@@ -710,7 +711,7 @@ pub enum ResponseFormat<'a> {
 }
 
 impl ResponseFormat<'_> {
-    fn into_owned(self) -> ResponseFormat<'static> {
+    pub(crate) fn into_owned(self) -> ResponseFormat<'static> {
         match self {
             ResponseFormat::Text => ResponseFormat::Text,
             ResponseFormat::JsonObject => ResponseFormat::JsonObject,

@@ -78,6 +78,7 @@ impl Layout {
         writer.control(tokens.prefix);
         writer.text(&fim.prompt);
         prompt.stop_at(self.reply.close.as_str());
+        prompt.set_tokenizer(self.tokenizer_kind());
         Ok(prompt)
     }
 }

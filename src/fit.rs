@@ -175,7 +175,7 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
             System::InUser { turn, .. } => at(turn),
             System::OwnTurn(_) => None,
         };
-        let mut writer = Writer::new(&mut self.prompt, layout.word_start);
+        let mut writer = Writer::of_layout(&mut self.prompt, layout);
         if let Some(turn) = self.conversation.turns.get(index) {
             self.conversation.turn(&mut writer, index, turn);
         }

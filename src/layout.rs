@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::chat::{ReasoningEffort, Role};
 use crate::control::{Control, Vocabulary};
+use crate::error::{Error, ErrorKind};
 use crate::mode::Mode;
+use crate::tokenizer::{Tokenizer, TokenizerKind};
 use crate::version::{Feature, Features};
 
 /// How one version lays a chat out. The rows are `Layout::V1` to `Layout::V15` and `Layout::MAGNUM`.
@@ -95,6 +97,58 @@ impl Layout {
     #[must_use]
     pub const fn in_mode(self, mode: Mode) -> Self {
         Layout { mode, ..self }
+    }
+}
+
+impl Layout {
+    /// The kind of tokenizer whose vocabulary the layout's models have.
+    ///
+    /// ```
+    /// use mistral_chat_template::Layout;
+    /// use mistral_chat_template::TokenizerKind;
+    ///
+    /// assert_eq!(Layout::MAGNUM.tokenizer_kind(), TokenizerKind::SentencePiece);
+    /// assert_eq!(Layout::V7_TEKKEN.tokenizer_kind(), TokenizerKind::Tekken);
+    /// ```
+    #[must_use]
+    pub const fn tokenizer_kind(&self) -> TokenizerKind {
+        match self.word_start {
+            WordStart::Space => TokenizerKind::SentencePiece,
+            WordStart::Nothing => TokenizerKind::Tekken,
+        }
+    }
+
+    /// Checks that a tokenizer is of the layout's kind, before anything is encoded.
+    ///
+    /// mistral-common binds each version to its tokenizer's file. A tokenizer that does not say what it is passes.
+    ///
+    /// # Errors
+    ///
+    /// The tokenizer says that it is of the other kind: a Tekken vocabulary for `v3`, a SentencePiece one for `v13`.
+    ///
+    /// ```
+    /// use mistral_chat_template::TokenizerKind;
+    /// use mistral_chat_template::{Control, Layout, Tokenizer, WordStart};
+    ///
+    /// struct Tekken;
+    /// impl Tokenizer for Tekken {
+    ///     fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+    ///     fn control(&self, _: Control) -> Option<u32> { Some(0) }
+    ///     fn kind(&self) -> Option<TokenizerKind> { Some(TokenizerKind::Tekken) }
+    /// }
+    ///
+    /// assert!(Layout::V3_TEKKEN.check_tokenizer(&Tekken).is_ok());
+    /// let error = Layout::MAGNUM.check_tokenizer(&Tekken).unwrap_err();
+    /// assert_eq!(error.to_string(), "the layout is for a SentencePiece vocabulary, and the tokenizer has a Tekken one (magnum)");
+    /// ```
+    pub fn check_tokenizer(&self, tokenizer: &impl Tokenizer) -> Result<(), Error> {
+        let layout = self.tokenizer_kind();
+        match tokenizer.kind() {
+            Some(tokenizer) if tokenizer != layout => {
+                Err(Error::new(ErrorKind::TokenizerMismatch { layout, tokenizer }, "").in_layout(self.name))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

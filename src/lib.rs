@@ -172,6 +172,7 @@
 #[doc(hidden)]
 pub mod json_schema;
 pub mod python_json;
+pub mod train;
 
 mod append;
 mod chat;
@@ -241,7 +242,7 @@ pub use crate::template::{
     ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,
     TemplateLimits, TemplateRaised,
 };
-pub use crate::tokenizer::Tokenizer;
+pub use crate::tokenizer::{Tokenizer, TokenizerKind};
 pub use crate::transcript::{Drift, Transcript};
 pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
 

@@ -44,6 +44,9 @@ pub enum Learn<'c> {
     ///
     /// A message without a weight has the weight 1, as in mistral-common's fine-tuning mode.
     Weighted(&'c Chat<'c>),
+    /// The messages of the chat for which this says so, whatever their role: see
+    /// [`TrainingPolicy`](crate::train::TrainingPolicy).
+    Messages(&'c [bool]),
     /// The whole prompt.
     Everything,
 }
@@ -111,6 +114,7 @@ impl Prompt {
             Learn::Everything => merged(self.spans()),
             Learn::Assistant => merged(self.spans().filter(by_assistant)),
             Learn::LastTurn => self.last_turn().into_iter().collect(),
+            Learn::Messages(learnt) => merged(self.spans().filter(|span| is_learnt(learnt, span))),
             Learn::Weighted(chat) => merged(self.spans().filter(|span| by_assistant(span) && has_weight(chat, span))),
         };
         if ranges.is_empty() {
@@ -119,7 +123,12 @@ impl Prompt {
                 Learn::Weighted(_) if self.spans().any(|span| by_assistant(&span)) => {
                     "all assistant messages have the weight 0"
                 }
-                Learn::Assistant | Learn::LastTurn | Learn::Weighted(_) => "the prompt holds no assistant turn",
+                Learn::Messages(_) if self.spans().any(|span| by_assistant(&span)) => {
+                    "no message of the prompt is to be learnt"
+                }
+                Learn::Assistant | Learn::LastTurn | Learn::Weighted(_) | Learn::Messages(_) => {
+                    "the prompt holds no assistant turn"
+                }
             };
             return Err(Error::new(ErrorKind::NothingToLearn { reason }, ""));
         }
@@ -155,6 +164,11 @@ fn merged(spans: impl Iterator<Item = Span>) -> Vec<Range<usize>> {
         }
     }
     ranges
+}
+
+/// Is the span part of what a message says, and the message learnt?
+fn is_learnt(learnt: &[bool], span: &Span) -> bool {
+    span.role.is_some() && span.message.and_then(|index| learnt.get(index)).is_some_and(|learnt| *learnt)
 }
 
 fn has_weight(chat: &Chat<'_>, span: &Span) -> bool {
@@ -222,6 +236,7 @@ impl<'p> Mask<'p> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Labelled, Error> {
+        self.prompt.check_tokenizer(tokenizer)?;
         let mut encoder = Encoder::new(tokenizer);
         let mut labels = Vec::new();
         let mut learnt = self.ranges.iter().peekable();

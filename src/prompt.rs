@@ -6,8 +6,10 @@ use std::ops::Range;
 
 use crate::chat::Role;
 use crate::control::Control;
+use crate::error::{Error, ErrorKind};
 use crate::layout::WordStart;
 use crate::normalize::Turn;
+use crate::tokenizer::{Tokenizer, TokenizerKind};
 
 mod growth;
 mod turns;
@@ -44,6 +46,8 @@ pub struct Prompt {
     turns: Vec<Turn>,
     /// The joints of the last plain render.
     joints: Option<Box<Joints>>,
+    /// The kind of tokenizer that the layout is for; absent where no layout wrote the prompt.
+    tokenizer: Option<TokenizerKind>,
 }
 
 /// A stretch of the string that one message wrote: text or media, with a control token on either side, on one or none.
@@ -449,6 +453,21 @@ impl Prompt {
         self.text.clear();
         self.pieces.clear();
         self.stops.clear();
+        self.tokenizer = None;
+    }
+
+    pub(crate) fn set_tokenizer(&mut self, kind: TokenizerKind) {
+        self.tokenizer = Some(kind);
+    }
+
+    /// Refuses a tokenizer of another kind than the prompt's layout is for.
+    pub(crate) fn check_tokenizer(&self, tokenizer: &impl Tokenizer) -> Result<(), Error> {
+        match (self.tokenizer, tokenizer.kind()) {
+            (Some(layout), Some(tokenizer)) if layout != tokenizer => {
+                Err(Error::new(ErrorKind::TokenizerMismatch { layout, tokenizer }, ""))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn stop_at(&mut self, stop: impl Into<Cow<'static, str>>) {

@@ -85,7 +85,7 @@ impl<'c> Conversation<'c, '_> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn render_into(&self, prompt: &mut Prompt) {
-        let mut writer = Writer::new(prompt, self.layout.word_start);
+        let mut writer = Writer::of_layout(prompt, self.layout);
         writer.control(Control::Bos);
         for (index, turn) in self.turns.iter().enumerate() {
             self.turn(&mut writer, index, turn);

@@ -51,6 +51,7 @@ mod policy;
 mod reunite;
 mod rounds;
 
+pub(crate) use self::hash::nine;
 pub use self::kind::RepairKind;
 pub use self::policy::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, RepairPolicy, StrayResults,

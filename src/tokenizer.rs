@@ -1,5 +1,7 @@
 //! [`Tokenizer`]: what a caller implements to turn a [`Prompt`]'s segments into token ids.
 
+use std::fmt;
+
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::WordStart;
@@ -39,10 +41,40 @@ pub trait Tokenizer {
     /// The id of a control token, or none where the vocabulary lacks it.
     fn control(&self, control: Control) -> Option<u32>;
 
+    /// What kind of tokenizer it is, so that encoding refuses a prompt whose layout is for the other kind.
+    fn kind(&self) -> Option<TokenizerKind> {
+        None
+    }
+
     /// Appends the ids of an image or a sound, the `index`-th of the prompt, and says whether it could.
     fn media(&self, media: Media, index: usize, ids: &mut Vec<u32>) -> bool {
         let _ = (media, index, ids);
         false
+    }
+}
+
+/// The two kinds of tokenizer that Mistral's models have.
+///
+/// ```
+/// use mistral_chat_template::TokenizerKind;
+///
+/// assert_eq!(TokenizerKind::Tekken.to_string(), "Tekken");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenizerKind {
+    /// SentencePiece, which sets a space before a text: `tokenizer.model.v3`.
+    SentencePiece,
+    /// Tekken: `tekken.json`.
+    Tekken,
+}
+
+impl fmt::Display for TokenizerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TokenizerKind::SentencePiece => "SentencePiece",
+            TokenizerKind::Tekken => "Tekken",
+        })
     }
 }
 
@@ -51,7 +83,7 @@ impl Prompt {
     ///
     /// # Errors
     ///
-    /// The tokenizer has no id for a control token of the prompt (a v3 tokenizer asked for `[SYSTEM_PROMPT]`), or
+    /// The tokenizer is of another kind than the prompt's layout is for (Tekken ids for a `v3` prompt), has no id for a control token of the prompt (a v3 tokenizer asked for `[SYSTEM_PROMPT]`), or
     /// cannot encode an image or a sound.
     ///
     /// ```
@@ -69,6 +101,7 @@ impl Prompt {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Vec<u32>, Error> {
+        self.check_tokenizer(tokenizer)?;
         let mut encoder = Encoder::new(tokenizer);
         for (segment, word_start) in self.runs() {
             encoder.append(segment, word_start)?;

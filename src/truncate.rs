@@ -69,7 +69,7 @@ impl Conversation<'_, '_> {
         let mut prompt = Prompt::new();
         let mut counts = Vec::with_capacity(self.turns.len());
         for (index, turn) in self.turns.iter().enumerate() {
-            let mut writer = Writer::new(&mut prompt, self.layout.word_start);
+            let mut writer = Writer::of_layout(&mut prompt, self.layout);
             self.turn(&mut writer, index, turn);
             counts.push(prompt.segments().map(&mut *count).sum());
         }

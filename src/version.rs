@@ -18,6 +18,7 @@ mod tekken;
 pub use detection::{Certainty, Detection};
 pub use error::DetectError;
 
+pub(crate) use crate::tokenizer::TokenizerKind as Backend;
 use std::fmt;
 use std::str::FromStr;
 
@@ -63,22 +64,6 @@ pub enum Version {
     V15,
     /// The layout of Magnum 123B, a fine-tune of Mistral Large 2407.
     Magnum,
-}
-
-/// The two kinds of tokenizer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
-    SentencePiece,
-    Tekken,
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SentencePiece => "SentencePiece",
-            Self::Tekken => "Tekken",
-        })
-    }
 }
 
 /// What is known of a version apart from its layout.

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use kitoken::{Definition, Kitoken};
-use mistral_chat_template::{Control, Tokenizer, WordStart};
+use mistral_chat_template::{Control, Tokenizer, TokenizerKind, WordStart};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,8 +47,9 @@ impl Vocabulary {
     /// Reads a vocabulary file, and beside it, where given, a JSON object of more control tokens and their ids.
     pub(crate) fn open(path: &Path, controls: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let bytes = std::fs::read(path)?;
-        let is_sentencepiece = path.extension().is_none_or(|extension| extension != "json");
-        let mut vocabulary = if is_sentencepiece { sentencepiece(&bytes)? } else { tekken(&bytes)? };
+        // A Tekken file is JSON, a SentencePiece model a binary message.
+        let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
+        let mut vocabulary = if is_json { tekken(&bytes)? } else { sentencepiece(&bytes)? };
         if let Some(path) = controls {
             let more: HashMap<String, u32> = serde_json::from_slice(&std::fs::read(path)?)?;
             vocabulary.controls.extend(more);
@@ -103,6 +104,10 @@ impl Tokenizer for Vocabulary {
             (true, WordStart::Nothing) => ids.extend(encode(&format!("{NO_PREFIX}{text}")).into_iter().skip(2)),
             _ => ids.extend(encode(text)),
         }
+    }
+
+    fn kind(&self) -> Option<TokenizerKind> {
+        Some(if self.is_sentencepiece { TokenizerKind::SentencePiece } else { TokenizerKind::Tekken })
     }
 
     fn control(&self, control: Control) -> Option<u32> {

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use mistral_chat_template::{Chat, Format, Layout, Segment, Tokenizer, WordStart};
+use mistral_chat_template::{Chat, Format, Layout, Segment, Tokenizer, TokenizerKind, WordStart};
 use serde_json::{Value, json};
 
 #[path = "../support/vocabulary.rs"]
@@ -77,9 +77,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn show(arguments: &Arguments, vocabulary: &Vocabulary, path: &std::path::Path) -> Result<(), Box<dyn Error>> {
-    let is_tekken = arguments.vocabulary.extension().is_some_and(|extension| extension == "json");
-    let default = if is_tekken { "v3-tekken" } else { "v3" };
+    let default = match vocabulary.kind() {
+        Some(TokenizerKind::Tekken) => "v3-tekken",
+        _ => "v3",
+    };
     let layout: Layout = arguments.layout.as_deref().unwrap_or(default).parse()?;
+    layout.check_tokenizer(vocabulary)?;
     let json = match path.to_str() {
         Some("-") => io::read_to_string(io::stdin())?,
         _ => std::fs::read_to_string(path)?,

@@ -498,6 +498,7 @@ impl Addition<'_> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Vec<u32>, Error> {
+        self.prompt.check_tokenizer(tokenizer)?;
         let mut ids = Vec::new();
         let runs = self.runs().map(|run| (run.segment, run.word_start));
         encode_runs(runs, self.media_before(), tokenizer, &mut ids)?;

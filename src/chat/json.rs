@@ -78,7 +78,12 @@ impl<'a> Json<'a> {
         Json(Cow::Borrowed(raw.get()))
     }
 
-    pub(super) fn into_owned(self) -> Json<'static> {
+    /// The value of this text, which is JSON.
+    pub(crate) const fn owned(text: String) -> Self {
+        Json(Cow::Owned(text))
+    }
+
+    pub(crate) fn into_owned(self) -> Json<'static> {
         Json(super::owned(self.0))
     }
 }

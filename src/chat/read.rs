@@ -96,6 +96,21 @@ impl<'a> Chat<'a> {
     }
 }
 
+/// The content of a message from its JSON: a text, or a list of chunks.
+pub(crate) fn content_from_json(json: &str) -> Result<Content<'_>, Error> {
+    part_from_json(json)
+}
+
+/// The form that an answer is to have, from its JSON.
+pub(crate) fn response_format_from_json(json: &str) -> Result<ResponseFormat<'_>, Error> {
+    part_from_json(json)
+}
+
+fn part_from_json<'a, T: Read<'a>>(json: &'a str) -> Result<T, Error> {
+    let context = Context::new(Dialect::Either);
+    T::read_value(&context, &mut serde_json::Deserializer::from_str(json)).map_err(|error| context.explain(error))
+}
+
 /// Reads either of Mistral's and OpenAI's JSON. The input must outlive the chat, so use `from_str` or `from_slice`.
 impl<'de: 'a, 'a> Deserialize<'de> for Chat<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

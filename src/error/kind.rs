@@ -3,6 +3,7 @@
 use crate::chat::{Dialect, ReasoningEffort, Role};
 use crate::mode::Mode;
 use crate::python_json::JsonErrorKind;
+use crate::tokenizer::TokenizerKind;
 use crate::version::DetectError;
 
 /// What is wrong. The sentence is the `Display`; the path and the layout are the [`Error`](crate::Error)'s.
@@ -149,6 +150,8 @@ pub enum ErrorKind {
     TooLong { over: usize },
 
     // Encoding.
+    #[error("the layout is for a {layout} vocabulary, and the tokenizer has a {tokenizer} one")]
+    TokenizerMismatch { layout: TokenizerKind, tokenizer: TokenizerKind },
     #[error("the tokenizer has no id for the control token {control}")]
     NoControlId { control: &'static str },
     #[error("the tokenizer cannot encode {media}")]
@@ -231,6 +234,18 @@ pub enum ErrorKind {
     PresetLacks { what: &'static str },
     #[error("no preset makes SillyTavern send this layout: {why}")]
     Unwritable { why: &'static str },
+
+    // Rows of data sets.
+    #[error("the row has no conversation, prompt or answers; its fields are {fields}")]
+    UnrecognisedRow { fields: String },
+    #[error("the row has both `{one}` and `{other}`, and they differ")]
+    RowConflict { one: String, other: String },
+    #[error("expected {expected}")]
+    RowType { expected: &'static str },
+    #[error("{name:?} is no role; the roles are {known}")]
+    RowRole { name: String, known: String },
+    #[error("the two answers are not to one prompt")]
+    PromptsDiffer,
 
     // What is to be learnt.
     #[error("there is nothing to learn: {reason}")]
@@ -442,6 +457,7 @@ kinds! {
     ErrorKind::NoSettings => "no_settings", Family::Request;
     ErrorKind::NoFim => "no_fim", Family::Tokenizer;
     ErrorKind::TooLong { .. } => "too_long", Family::Tokenizer;
+    ErrorKind::TokenizerMismatch { .. } => "tokenizer_mismatch", Family::Tokenizer;
     ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;
     ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other;
     ErrorKind::Version(_) => "version", Family::Other;
@@ -479,6 +495,11 @@ kinds! {
     ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset;
     ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset;
     ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
+    ErrorKind::UnrecognisedRow { .. } => "unrecognised_row", Family::Form;
+    ErrorKind::RowConflict { .. } => "row_conflict", Family::Form;
+    ErrorKind::RowType { .. } => "row_type", Family::Form;
+    ErrorKind::RowRole { .. } => "row_role", Family::Form;
+    ErrorKind::PromptsDiffer => "prompts_differ", Family::Form;
     ErrorKind::NothingToLearn { .. } => "nothing_to_learn", Family::Other;
     ErrorKind::PartlyLearnt { .. } => "partly_learnt", Family::Other;
     ErrorKind::OverBudget { .. } => "over_budget", Family::Budget;

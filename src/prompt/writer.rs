@@ -2,7 +2,7 @@
 
 use super::{Body, Form, Media, Origin, Piece, Place, Prompt};
 use crate::control::Control;
-use crate::layout::{self, Frame, WordStart};
+use crate::layout::{self, Frame, Layout, WordStart};
 
 /// Writes a prompt. Only [`control`](Writer::control), and the frames of a layout, make control tokens; text is never
 /// searched for them.
@@ -19,6 +19,13 @@ impl<'p> Writer<'p> {
     pub(crate) fn new(prompt: &'p mut Prompt, word_start: WordStart) -> Self {
         prompt.clear();
         Writer { prompt, word_start, origin: Origin::NONE, run: None }
+    }
+
+    /// A writer that begins a layout's prompt, which is for the layout's kind of tokenizer.
+    pub(crate) fn of_layout(prompt: &'p mut Prompt, layout: &Layout) -> Self {
+        let writer = Writer::new(prompt, layout.word_start);
+        writer.prompt.tokenizer = Some(layout.tokenizer_kind());
+        writer
     }
 
     /// A writer that goes on where the prompt ends.

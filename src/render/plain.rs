@@ -14,7 +14,7 @@ use crate::prompt::{Origin, Prompt, TurnWriter, Writer};
 /// None where the chat is not plain, or wrong: it is to be rendered the long way, which also tells what is wrong.
 pub(super) fn render(chat: &Chat<'_>, layout: &Layout, prompt: &mut Prompt) -> Option<()> {
     let plain = Plain::of(chat, layout)?;
-    let mut writer = Writer::new(prompt, layout.word_start);
+    let mut writer = Writer::of_layout(prompt, layout);
     writer.control(Control::Bos);
     plain.write_before_turns(&mut writer);
     let written = plain.write_turns(TurnWriter::going_on(prompt, layout));

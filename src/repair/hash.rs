@@ -6,7 +6,7 @@ const ALPHABET: [u8; 62] = *b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 /// Nine letters or digits of a text; each `attempt` gives others.
 ///
 /// They are the lowest nine digits, least first, of the text's SipHash-2-4 to the base 62, the key being `attempt`.
-pub(super) fn nine(text: &str, attempt: u64) -> String {
+pub(crate) fn nine(text: &str, attempt: u64) -> String {
     let mut rest = siphash(text.as_bytes(), attempt, 0);
     let digit = |rest: &mut u64| {
         let at = usize::try_from(*rest % 62).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mistral_chat_template::{
     AssistantMessage, CallIds, Chat, Chunk, Control, Conversation, Dialect, Error, ErrorKind, Feature, Fim, Format,
-    Layout, Learn, Message, Mode, Prompt, Rules, Settings, Tokenizer, ToolCall, WordStart,
+    Layout, Learn, Message, Mode, Prompt, Rules, Settings, Tokenizer, TokenizerKind, ToolCall, WordStart,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -62,6 +62,34 @@ impl Tokenizer for Nothing {
     }
 }
 
+/// Tokenizers that say what they are.
+struct Tekken;
+struct SentencePiece;
+
+impl Tokenizer for Tekken {
+    fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+
+    fn control(&self, _: Control) -> Option<u32> {
+        Some(0)
+    }
+
+    fn kind(&self) -> Option<TokenizerKind> {
+        Some(TokenizerKind::Tekken)
+    }
+}
+
+impl Tokenizer for SentencePiece {
+    fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+
+    fn control(&self, _: Control) -> Option<u32> {
+        Some(0)
+    }
+
+    fn kind(&self) -> Option<TokenizerKind> {
+        Some(TokenizerKind::SentencePiece)
+    }
+}
+
 /// Kinds that no request to a version brings about, each brought about otherwise.
 fn others() -> Vec<(&'static str, Error)> {
     let unpaired = Layout { rules: Rules { call_ids: CallIds::NotEmpty, ..Layout::V3.rules }, ..Layout::V3 };
@@ -81,6 +109,14 @@ fn others() -> Vec<(&'static str, Error)> {
         (
             "the prompt is 3 tokens over the budget with all dropped that may be (v7)",
             Conversation::new(&chat, &Layout::V7).unwrap().truncate(0, |_| 1).unwrap_err(),
+        ),
+        (
+            "the layout is for a SentencePiece vocabulary, and the tokenizer has a Tekken one",
+            Layout::MAGNUM.render(&chat).unwrap().encode(&Tekken).unwrap_err(),
+        ),
+        (
+            "the layout is for a Tekken vocabulary, and the tokenizer has a SentencePiece one (v13)",
+            Layout::V13.check_tokenizer(&SentencePiece).unwrap_err(),
         ),
         (
             "the tokenizer has no id for the control token [/INST]",
@@ -140,6 +176,11 @@ const ELSEWHERE: &[&str] = &[
     "call_too_deep",
     "prompt_parts",
     "over_budget",
+    "unrecognised_row",
+    "row_conflict",
+    "row_type",
+    "row_role",
+    "prompts_differ",
     "template_config",
     "no_template",
     "unknown_template",

@@ -133,6 +133,7 @@ shared![
     ToolCallDelta,
     ToolCalls,
     ToolMessage<'static>,
+    TokenizerKind,
     ToolResults,
     Transcript<'static, ()>,
     Truncation,

@@ -1,0 +1,189 @@
+//! A [`Row`] in, and which of its messages a model is to learn out, as trainers disagree about it.
+
+use super::row::Row;
+use crate::chat::{Message, Role};
+
+/// Which messages of a row are learnt.
+///
+/// ```
+/// use mistral_chat_template::train::{LearntTurns, RowReader, TrainingPolicy};
+///
+/// let row = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"},
+///     {"role": "user", "content": "c"}, {"role": "assistant", "content": "d", "weight": 0}]}"#;
+/// let row = RowReader::default().read(row)?;
+/// assert_eq!(TrainingPolicy::default().learnt(&row), [false, true, false, false]);
+/// let last = TrainingPolicy::default().with_turns(LearntTurns::Last);
+/// assert_eq!(last.learnt(&row), [false; 4], "the last reply alone, and its weight is 0");
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrainingPolicy {
+    /// The roles whose messages are learnt, where a message does not say otherwise.
+    pub roles: Vec<Role>,
+    /// What the marks of single messages count.
+    pub marks: Marks,
+    /// All of those messages, or the last.
+    pub turns: LearntTurns,
+}
+
+/// What the marks of single messages count: `weight`, `train`, `loss`.
+///
+/// ```
+/// use mistral_chat_template::train::{Marks, TrainingPolicy};
+///
+/// assert_eq!(TrainingPolicy::default().marks, Marks::Honour);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// A message that is marked not to be learnt is not, and one that is marked to be learnt is, whatever its role.
+    #[default]
+    Honour,
+    /// Nothing.
+    Ignore,
+}
+
+/// All messages, or the last.
+///
+/// ```
+/// use mistral_chat_template::train::{LearntTurns, TrainingPolicy};
+///
+/// assert_eq!(TrainingPolicy::default().turns, LearntTurns::All);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LearntTurns {
+    /// All; of a row that says `only_last`, the last.
+    #[default]
+    All,
+    /// The last message alone, as mistral-finetune does for a row with `only_last` or tools.
+    Last,
+}
+
+/// Assistant messages, as they are marked, all of them.
+impl Default for TrainingPolicy {
+    fn default() -> Self {
+        TrainingPolicy { roles: vec![Role::Assistant], marks: Marks::Honour, turns: LearntTurns::All }
+    }
+}
+
+impl TrainingPolicy {
+    /// This policy for other roles.
+    ///
+    /// ```
+    /// use mistral_chat_template::train::TrainingPolicy;
+    /// use mistral_chat_template::Role;
+    ///
+    /// assert_eq!(TrainingPolicy::default().with_roles([Role::User, Role::Assistant]).roles.len(), 2);
+    /// ```
+    #[must_use]
+    pub fn with_roles(mut self, roles: impl IntoIterator<Item = Role>) -> Self {
+        self.roles = roles.into_iter().collect();
+        self
+    }
+
+    /// This policy for other turns.
+    ///
+    /// ```
+    /// # use mistral_chat_template::train::{LearntTurns, TrainingPolicy};
+    /// let policy = TrainingPolicy::default().with_turns(LearntTurns::Last);
+    /// assert_eq!(policy.turns, LearntTurns::Last);
+    /// ```
+    #[must_use]
+    pub const fn with_turns(mut self, turns: LearntTurns) -> Self {
+        self.turns = turns;
+        self
+    }
+
+    /// This policy with or without the marks of single messages.
+    ///
+    /// ```
+    /// # use mistral_chat_template::train::{Marks, TrainingPolicy};
+    /// let policy = TrainingPolicy::default().with_marks(Marks::Ignore);
+    /// assert_eq!(policy.marks, Marks::Ignore);
+    /// ```
+    #[must_use]
+    pub const fn with_marks(mut self, marks: Marks) -> Self {
+        self.marks = marks;
+        self
+    }
+
+    /// For each message of the row's chat, whether it is learnt. Nothing is learnt of the prompt of an answer.
+    ///
+    /// ```
+    /// use mistral_chat_template::train::{RowReader, TrainingPolicy};
+    ///
+    /// let row = RowReader::default().read(r#"{"prompt": "Hi", "completion": "Hello!"}"#)?;
+    /// assert_eq!(TrainingPolicy::default().learnt(&row), [false, true]);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn learnt(&self, row: &Row<'_>) -> Vec<bool> {
+        let marks = row.marks.iter().copied().chain(std::iter::repeat(None));
+        let is_learnt = |(index, (message, mark)): (usize, (&Message<'_>, Option<bool>))| {
+            let by_role = self.roles.contains(&message.role());
+            let wanted = match self.marks {
+                Marks::Honour => mark.unwrap_or(by_role),
+                Marks::Ignore => by_role,
+            };
+            wanted && index >= row.prompt_len
+        };
+        let mut learnt: Vec<bool> = row.chat.messages.iter().zip(marks).enumerate().map(is_learnt).collect();
+        if row.only_last || self.turns == LearntTurns::Last {
+            let last = row.chat.messages.iter().rposition(|message| message.role() == Role::Assistant);
+            for (index, learnt) in learnt.iter_mut().enumerate() {
+                *learnt &= Some(index) == last;
+            }
+        }
+        learnt
+    }
+}
+
+impl Row<'_> {
+    /// Leaves out what follows the last reply, of which nothing is learnt, and says how many messages that is.
+    ///
+    /// A layout for fine-tuning takes no chat that ends with a question. What is learnt is the same with it and without
+    /// (axolotl keeps the question, and learns nothing of it). A chat without a reply stays as it is.
+    ///
+    /// ```
+    /// use mistral_chat_template::train::RowReader;
+    ///
+    /// let row = r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"},
+    ///     {"role": "user", "content": "Bye"}]}"#;
+    /// let mut row = RowReader::default().read(row)?;
+    /// assert_eq!(row.end_with_reply(), 1);
+    /// assert_eq!(row.chat.messages.len(), 2);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn end_with_reply(&mut self) -> usize {
+        let Some(last) = self.chat.messages.iter().rposition(|message| message.role() == Role::Assistant) else {
+            return 0;
+        };
+        let dropped = self.chat.messages.len() - last - 1;
+        self.chat.messages.truncate(last + 1);
+        self.marks.truncate(last + 1);
+        dropped
+    }
+
+    /// Leaves out the ids of the calls of the last message, which are random and not to be learnt, as mistral-finetune
+    /// does; says how many those are.
+    ///
+    /// ```
+    /// use mistral_chat_template::train::RowReader;
+    ///
+    /// let row = r#"{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "tool_calls": [
+    ///     {"id": "abc123def", "function": {"name": "w", "arguments": "{}"}}]}]}"#;
+    /// let mut row = RowReader::default().read(row)?;
+    /// assert_eq!(row.forget_last_call_ids(), 1);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn forget_last_call_ids(&mut self) -> usize {
+        let chats = [Some(&mut self.chat), self.rejected.as_mut()];
+        let mut forgotten = 0;
+        for chat in chats.into_iter().flatten() {
+            if let Some(Message::Assistant(reply)) = chat.messages.last_mut() {
+                forgotten += reply.tool_calls.iter_mut().filter_map(|call| call.id.take()).count();
+            }
+        }
+        forgotten
+    }
+}

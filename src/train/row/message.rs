@@ -1,0 +1,211 @@
+//! One message of a row.
+
+use std::borrow::Cow;
+
+use super::json::{Form, Object, form, is_empty, items, text, within, without_null_members};
+use super::names::{Voice, voice, voice_names};
+use super::{Reading, RowField, ThinkTags};
+use crate::chat::{self, AssistantMessage, Chunk, Content, Message, Role, ToolMessage};
+use crate::error::{Error, ErrorKind};
+
+/// A message, and whether it is learnt, if it says so.
+pub(super) struct Said<'a> {
+    pub(super) message: Message<'a>,
+    pub(super) mark: Option<bool>,
+}
+
+fn missing(field: &'static str) -> Error {
+    Error::new(ErrorKind::MissingField(field), "")
+}
+
+impl Reading<'_> {
+    /// A list of messages, or its text.
+    pub(super) fn messages<'a>(&self, raw: &'a str) -> Result<Vec<Said<'a>>, Error> {
+        match form(raw) {
+            Form::Text => {
+                let spelt = text(raw)?;
+                let spelt = spelt.trim();
+                if form(spelt) != Form::List {
+                    return Err(Error::new(ErrorKind::RowType { expected: "a list of messages" }, ""));
+                }
+                let owned = |said: Said<'_>| Said { message: said.message.into_owned(), mark: said.mark };
+                Ok(self.messages(spelt)?.into_iter().map(owned).collect())
+            }
+            Form::List => {
+                let messages = items(raw)?.into_iter().enumerate();
+                let message = |(index, raw)| self.message(raw).map_err(|error| within(error, || format!("[{index}]")));
+                messages.map(message).collect()
+            }
+            _ => Err(Error::new(ErrorKind::RowType { expected: "a list of messages" }, "")),
+        }
+    }
+
+    pub(super) fn message<'a>(&self, raw: &'a str) -> Result<Said<'a>, Error> {
+        let mut object = Object::read(raw)?;
+        let Some((role_name, role)) = self.take(&mut object, RowField::Role)? else {
+            let is_sharegpt = object.names().any(|name| name == "value");
+            return Err(missing(if is_sharegpt { "from" } else { "role" }));
+        };
+        let voice = self.voice(role).map_err(|error| within(error, || role_name))?;
+        let content = self.take(&mut object, RowField::Content)?;
+        let mut mark = self.mark(&mut object, voice)?;
+        let read = |(name, raw): (String, &'a str)| content_of(raw).map_err(|error| within(error, || name));
+        let message = match voice {
+            Voice::Of(Role::System) => Message::System(read(content.ok_or_else(|| missing("content"))?)?),
+            Voice::Of(Role::User) => Message::User(read(content.ok_or_else(|| missing("content"))?)?),
+            Voice::Of(Role::Tool) => Message::Tool(self.result(&mut object, content.map(read).transpose()?)?),
+            Voice::Of(Role::Assistant) => {
+                let weight = mark.weight;
+                let reply = self.reply(&mut object, content.map(read).transpose()?)?;
+                Message::Assistant(AssistantMessage { weight, ..reply })
+            }
+            Voice::Calls => {
+                let (name, raw) = content.ok_or_else(|| missing("content"))?;
+                let tool_calls = self.calls(raw).map_err(|error| within(error, || name))?;
+                Message::Assistant(AssistantMessage { tool_calls, weight: mark.weight, ..AssistantMessage::default() })
+            }
+        };
+        if message.role() != Role::Assistant {
+            // A weight is of what the model says; only a mark by name asks to learn what others say.
+            mark.learnt = mark.named;
+        }
+        self.tell_unread(&object, "messages[].");
+        Ok(Said { message, mark: mark.learnt })
+    }
+
+    fn voice(&self, raw: &str) -> Result<Voice, Error> {
+        let name = text(raw)?;
+        let own = self.reader.roles.iter().find(|(own, _)| *own == name).map(|(_, role)| Voice::Of(*role));
+        own.or_else(|| voice(&name))
+            .ok_or_else(|| Error::new(ErrorKind::RowRole { name: name.into_owned(), known: voice_names() }, ""))
+    }
+
+    /// Whether the message is learnt: only if every field that says something says so.
+    fn mark(&self, object: &mut Object<'_>, voice: Voice) -> Result<Mark, Error> {
+        let mut mark = Mark::default();
+        for name in self.names(RowField::Weight) {
+            let Some(raw) = object.take(name) else { continue };
+            let number = match form(raw) {
+                Form::Bool(is_learnt) => f64::from(u8::from(is_learnt)),
+                Form::Number => raw.parse().map_err(|_| weight_type(name))?,
+                _ => return Err(weight_type(name)),
+            };
+            if number != 0.0 && number != 1.0 && voice != Voice::Of(Role::User) {
+                return Err(Error::new(ErrorKind::Weight { weight: number }, name));
+            }
+            let is_learnt = number != 0.0;
+            mark.learnt = Some(mark.learnt.unwrap_or(true) && is_learnt);
+            if name == "weight" {
+                mark.weight = Some(number);
+            } else if name.starts_with("train") {
+                mark.named = Some(mark.named.unwrap_or(true) && is_learnt);
+            }
+        }
+        Ok(mark)
+    }
+
+    fn result<'a>(&self, object: &mut Object<'a>, content: Option<Content<'a>>) -> Result<ToolMessage<'a>, Error> {
+        let call_id = self.take(object, RowField::CallId)?.map(|(_, raw)| text(raw)).transpose();
+        let name = object.take("name").map(text).transpose();
+        Ok(ToolMessage {
+            content: content.ok_or_else(|| missing("content"))?,
+            call_id: call_id.map_err(|error| within(error, || "tool_call_id".to_owned()))?.filter(|id| !id.is_empty()),
+            name: name.map_err(|error| within(error, || "name".to_owned()))?,
+        })
+    }
+
+    fn reply<'a>(&self, object: &mut Object<'a>, content: Option<Content<'a>>) -> Result<AssistantMessage<'a>, Error> {
+        let thinking = self.take(object, RowField::Thinking)?.filter(|(_, raw)| !is_empty(raw));
+        let thinking = thinking.map(|(name, raw)| thinking_of(raw).map_err(|error| within(error, || name)));
+        let mut tool_calls = Vec::new();
+        for name in self.names(RowField::ToolCalls) {
+            if let Some(raw) = object.take(name).filter(|raw| !is_empty(raw)) {
+                tool_calls.extend(self.calls(raw).map_err(|error| within(error, || name.to_owned()))?);
+            }
+        }
+        let prefix = object.take("prefix").map(|raw| form(raw) == Form::Bool(true));
+        let content = content.unwrap_or_default();
+        let content = match (thinking.transpose()?, self.reader.think_tags) {
+            (Some(thinking), _) => think_first(thinking, content)?,
+            (None, ThinkTags::AsThinking) => without_tags(content),
+            (None, ThinkTags::AsText) => content,
+        };
+        Ok(AssistantMessage { content, tool_calls, prefix: prefix.unwrap_or_default(), weight: None })
+    }
+}
+
+/// What the fields of a message say of learning it.
+#[derive(Default)]
+struct Mark {
+    learnt: Option<bool>,
+    /// What `train` and its kin say, which hold for any role.
+    named: Option<bool>,
+    weight: Option<f64>,
+}
+
+fn weight_type(name: &str) -> Error {
+    Error::new(ErrorKind::RowType { expected: "0 or 1, true or false" }, name)
+}
+
+/// A text, or a list of chunks.
+pub(super) fn content_of(raw: &str) -> Result<Content<'_>, Error> {
+    match form(raw) {
+        Form::Text => text(raw).map(Content::Text),
+        Form::List => match without_null_members(raw) {
+            Some((stripped, _)) => chat::content_from_json(&stripped).map(Content::into_owned),
+            None => chat::content_from_json(raw),
+        },
+        _ => Err(Error::new(ErrorKind::RowType { expected: "a text or a list of chunks" }, "")),
+    }
+}
+
+/// A text, a list of texts, or a list of chunks.
+fn thinking_of(raw: &str) -> Result<Cow<'_, str>, Error> {
+    if form(raw) != Form::List {
+        return text(raw);
+    }
+    let mut whole = String::new();
+    for (index, item) in items(raw)?.into_iter().enumerate() {
+        let at = || format!("[{index}]");
+        match form(item) {
+            Form::Text => whole.push_str(&text(item)?),
+            _ => {
+                let mut chunk = Object::read(item).map_err(|error| within(error, at))?;
+                let text_of = ["text", "thinking"].into_iter().find_map(|name| chunk.take(name));
+                whole.push_str(&text(text_of.ok_or_else(|| within(missing("text"), at))?)?);
+            }
+        }
+    }
+    Ok(Cow::Owned(whole))
+}
+
+fn think_first<'a>(thinking: Cow<'a, str>, content: Content<'a>) -> Result<Content<'a>, Error> {
+    let mut chunks = vec![Chunk::thinking(thinking)];
+    match content {
+        Content::Text(text) if text.is_empty() => {}
+        Content::Text(text) => chunks.push(Chunk::Text(text)),
+        Content::Chunks(list) => {
+            if list.iter().any(|chunk| matches!(chunk, Chunk::Thinking { .. })) {
+                return Err(Error::new(ErrorKind::ReasoningTwice, "thinking"));
+            }
+            chunks.extend(list);
+        }
+    }
+    Ok(Content::Chunks(chunks))
+}
+
+/// The text with what stands between `<think>` and `</think>` at its beginning as thinking.
+fn without_tags(content: Content<'_>) -> Content<'_> {
+    let Content::Text(text) = &content else { return content };
+    let parts = text.trim_start().strip_prefix("<think>").and_then(|rest| rest.split_once("</think>"));
+    let Some((thinking, said)) = parts else { return content };
+    let (thinking, said) = (thinking.trim().to_owned(), said.trim_start().to_owned());
+    let mut chunks = Vec::new();
+    if !thinking.is_empty() {
+        chunks.push(Chunk::thinking(thinking));
+    }
+    if !said.is_empty() {
+        chunks.push(Chunk::text(said));
+    }
+    Content::Chunks(chunks)
+}

@@ -1,0 +1,248 @@
+//! What data sets call the parts of a row, and the words that tell a field that matters from one that is only about it.
+
+use crate::chat::Role;
+
+/// A part of a row that data sets call by many names.
+///
+/// ```
+/// use mistral_chat_template::train::RowField;
+///
+/// assert!(RowField::Messages.names().contains(&"conversations"));
+/// assert_eq!(RowField::from_name("content"), Some(RowField::Content));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RowField {
+    /// The conversation.
+    Messages,
+    /// The tools that the model may call.
+    Tools,
+    /// A system prompt beside the conversation.
+    System,
+    /// What is asked, of a row without a conversation.
+    Prompt,
+    /// More of what is asked, behind a blank line (Alpaca's `input`).
+    Input,
+    /// What is answered.
+    Completion,
+    /// The earlier questions and answers, each a pair.
+    History,
+    /// The better of two answers.
+    Chosen,
+    /// The worse of two answers.
+    Rejected,
+    /// Is the answer a good one (KTO)?
+    Label,
+    /// Is only the last message learnt?
+    OnlyLast,
+    /// Who says a message.
+    Role,
+    /// What a message says.
+    Content,
+    /// The model's thinking before it.
+    Thinking,
+    /// The calls of a message.
+    ToolCalls,
+    /// Which call a result answers.
+    CallId,
+    /// Is a message learnt, as 0 or 1, true or false?
+    Weight,
+}
+
+impl RowField {
+    /// Every field.
+    pub const ALL: [RowField; 17] = [
+        RowField::Messages,
+        RowField::Tools,
+        RowField::System,
+        RowField::Prompt,
+        RowField::Input,
+        RowField::Completion,
+        RowField::History,
+        RowField::Chosen,
+        RowField::Rejected,
+        RowField::Label,
+        RowField::OnlyLast,
+        RowField::Role,
+        RowField::Content,
+        RowField::Thinking,
+        RowField::ToolCalls,
+        RowField::CallId,
+        RowField::Weight,
+    ];
+
+    /// What data sets call the field; the first name is the field's own.
+    ///
+    /// The names are those that axolotl, LLaMA-Factory, ms-swift, TRL and mistral-finetune read.
+    ///
+    /// ```
+    /// # use mistral_chat_template::train::RowField;
+    /// assert_eq!(RowField::Tools.names(), ["tools", "available_tools", "functions"]);
+    /// ```
+    #[must_use]
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            RowField::Messages => {
+                &["messages", "conversations", "conversation", "interactions", "dialog", "dialogue", "turns"]
+            }
+            RowField::Tools => &["tools", "available_tools", "functions"],
+            RowField::System => &["system", "system_prompt", "system_message"],
+            RowField::Prompt => &["prompt", "instruction", "question", "query"],
+            RowField::Input => &["input"],
+            RowField::Completion => &["completion", "response", "output", "answer", "answers"],
+            RowField::History => &["history"],
+            RowField::Chosen => &["chosen"],
+            RowField::Rejected => &["rejected", "rejected_response"],
+            RowField::Label => &["label", "kto_tag"],
+            RowField::OnlyLast => &["only_last"],
+            RowField::Role => &["role", "from", "speaker"],
+            RowField::Content => &["content", "value", "text"],
+            RowField::Thinking => &["thinking", "reasoning_content", "reasoning"],
+            RowField::ToolCalls => &["tool_calls", "function_call"],
+            RowField::CallId => &["tool_call_id"],
+            RowField::Weight => &["weight", "train", "training", "trainable", "loss"],
+        }
+    }
+
+    /// The field of this name, one of its own or one that data sets use.
+    ///
+    /// ```
+    /// # use mistral_chat_template::train::RowField;
+    /// assert_eq!(RowField::from_name("available_tools"), Some(RowField::Tools));
+    /// assert_eq!(RowField::from_name("colour"), None);
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        RowField::ALL.into_iter().find(|field| field.names().contains(&name))
+    }
+}
+
+/// Who says a message of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    Of(Role),
+    /// The model, whose text is a call or a list of calls.
+    Calls,
+}
+
+/// What data sets call whoever speaks.
+const VOICES: [(&str, Voice); 26] = [
+    ("user", Voice::Of(Role::User)),
+    ("assistant", Voice::Of(Role::Assistant)),
+    ("human", Voice::Of(Role::User)),
+    ("gpt", Voice::Of(Role::Assistant)),
+    ("system", Voice::Of(Role::System)),
+    ("tool", Voice::Of(Role::Tool)),
+    ("developer", Voice::Of(Role::System)),
+    ("prompter", Voice::Of(Role::User)),
+    ("person", Voice::Of(Role::User)),
+    ("model", Voice::Of(Role::Assistant)),
+    ("chatgpt", Voice::Of(Role::Assistant)),
+    ("bing", Voice::Of(Role::Assistant)),
+    ("bard", Voice::Of(Role::Assistant)),
+    ("bot", Voice::Of(Role::Assistant)),
+    ("chatbot", Voice::Of(Role::Assistant)),
+    ("ai", Voice::Of(Role::Assistant)),
+    ("function_call", Voice::Calls),
+    ("tool_call", Voice::Calls),
+    ("tool_calls", Voice::Calls),
+    ("function", Voice::Of(Role::Tool)),
+    ("observation", Voice::Of(Role::Tool)),
+    ("tool_response", Voice::Of(Role::Tool)),
+    ("tool_result", Voice::Of(Role::Tool)),
+    ("function_response", Voice::Of(Role::Tool)),
+    ("function_result", Voice::Of(Role::Tool)),
+    ("ipython", Voice::Of(Role::Tool)),
+];
+
+pub(super) fn voice(name: &str) -> Option<Voice> {
+    let is_named = |(known, _): &&(&str, Voice)| known.eq_ignore_ascii_case(name);
+    VOICES.iter().find(is_named).map(|(_, voice)| *voice)
+}
+
+/// The names of the roles, for a sentence.
+pub(super) fn voice_names() -> String {
+    VOICES.map(|(name, _)| name).join(", ")
+}
+
+/// Words in the name of a field that bears on what a model learns.
+const BEARING: [&str; 37] = [
+    "answer",
+    "answers",
+    "audio",
+    "audios",
+    "call",
+    "calls",
+    "chat",
+    "chosen",
+    "completion",
+    "content",
+    "conversation",
+    "conversations",
+    "documents",
+    "function",
+    "functions",
+    "image",
+    "images",
+    "instruction",
+    "loss",
+    "mask",
+    "message",
+    "messages",
+    "output",
+    "prefix",
+    "prompt",
+    "reasoning",
+    "rejected",
+    "response",
+    "role",
+    "system",
+    "template",
+    "thinking",
+    "tool",
+    "tools",
+    "train",
+    "video",
+    "weight",
+];
+
+/// Words in the name of a field that is about the row, and not of it.
+const ABOUT: [&str; 26] = [
+    "category",
+    "count",
+    "date",
+    "hash",
+    "id",
+    "idx",
+    "index",
+    "lang",
+    "language",
+    "length",
+    "license",
+    "model",
+    "name",
+    "num",
+    "quality",
+    "rating",
+    "score",
+    "source",
+    "split",
+    "subset",
+    "task",
+    "time",
+    "timestamp",
+    "tokens",
+    "type",
+    "url",
+];
+
+/// Does a field of the row itself bear on training, as far as its name says?
+pub(super) fn bears_on_training(name: &str) -> bool {
+    let words = || name.split(['_', '-', '.', ' ']).map(str::to_ascii_lowercase);
+    !words().any(|word| ABOUT.contains(&&*word)) && words().any(|word| BEARING.contains(&&*word))
+}
+
+/// Is a field of a message only about it? Any other is a part of what is said.
+pub(super) fn is_about_a_message(name: &str) -> bool {
+    name.split(['_', '-', '.', ' ']).any(|word| ABOUT.contains(&&*word.to_ascii_lowercase()))
+}

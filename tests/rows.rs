@@ -1,0 +1,167 @@
+//! Rows of data sets, in the shapes that public ones have: what is laid out, what is learnt, what is noticed.
+
+use mistral_chat_template::train::{Nulls, Row, RowReader, ThinkTags, TrainingPolicy};
+use mistral_chat_template::{Chat, Format, Layout, Learn, Mode};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A row, and what comes of it.
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    row: Box<RawValue>,
+    layout: Option<String>,
+    drop_nulls: Option<String>,
+    #[serde(default)]
+    think_tags: bool,
+    text: Option<String>,
+    learnt: Option<Vec<String>>,
+    rejected_text: Option<String>,
+    rejected_learnt: Option<Vec<String>>,
+    label: Option<bool>,
+    trailing: Option<usize>,
+    unread: Option<Vec<String>>,
+    nulls_in_tools: Option<usize>,
+    nulls_in_arguments: Option<usize>,
+    given_ids: Option<usize>,
+    error: Option<String>,
+    error_kind: Option<String>,
+    at: Option<String>,
+}
+
+fn cases() -> Vec<Case> {
+    let lines = include_str!("goldens/rows.jsonl").lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+impl Case {
+    fn reader(&self) -> RowReader {
+        let nulls = match self.drop_nulls.as_deref() {
+            Some("everywhere") => Nulls::DropEverywhere,
+            _ => Nulls::default(),
+        };
+        let think_tags = if self.think_tags { ThinkTags::AsThinking } else { ThinkTags::AsText };
+        RowReader::default().with_nulls(nulls).with_think_tags(think_tags)
+    }
+
+    fn layout(&self) -> Layout {
+        self.layout.as_deref().unwrap_or("magnum").parse::<Layout>().unwrap().in_mode(Mode::Finetuning)
+    }
+}
+
+/// The text with the ids that calls were given replaced by what the case has for them.
+fn with_named_ids(text: &str, chat: &Chat<'_>) -> String {
+    let mut text = text.to_owned();
+    let ids = chat.messages.iter().filter_map(|message| match message {
+        mistral_chat_template::Message::Assistant(reply) => Some(&reply.tool_calls),
+        _ => None,
+    });
+    let ids: Vec<String> = ids.flatten().filter_map(|call| call.id.as_deref().map(str::to_owned)).collect();
+    for (index, id) in ids.iter().filter(|id| *id != "abc123def").enumerate() {
+        let name = if ids.len() == 1 { "ID".to_owned() } else { format!("ID{index}") };
+        text = text.replace(id, &name);
+    }
+    text
+}
+
+fn laid_out(
+    chat: &Chat<'_>,
+    layout: &Layout,
+    learnt: &[bool],
+) -> Result<(String, Vec<String>), mistral_chat_template::Error> {
+    let prompt = layout.render(chat)?;
+    let learnt = prompt.mask(Learn::Messages(learnt))?.texts().map(|text| with_named_ids(text, chat)).collect();
+    Ok((with_named_ids(prompt.as_str(), chat), learnt))
+}
+
+#[test]
+fn every_row_says_what_it_says() {
+    let failed: Vec<_> = cases()
+        .into_iter()
+        .filter(|case| std::panic::catch_unwind(|| check(case)).is_err())
+        .map(|case| case.id)
+        .collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+fn check(case: &Case) {
+    let id = &case.id;
+    let row = case.reader().read(case.row.get());
+    let result = row.and_then(|mut row| {
+        let trailing = row.end_with_reply();
+        let learnt = TrainingPolicy::default().learnt(&row);
+        laid_out(&row.chat, &case.layout(), &learnt).map(|laid_out| (row, trailing, laid_out))
+    });
+    let (row, trailing, (text, learnt)) = match result {
+        Ok(read) => read,
+        Err(error) => {
+            assert!(case.text.is_none(), "{id}: {error}");
+            if let Some(sentence) = &case.error {
+                assert_eq!(&error.to_string(), sentence, "{id}");
+            }
+            if let Some(kind) = &case.error_kind {
+                assert_eq!(error.kind().name(), kind, "{id}: {error}");
+            }
+            if let Some(at) = &case.at {
+                assert_eq!(error.at(), at, "{id}: {error}");
+            }
+            return;
+        }
+    };
+    assert_eq!(Some(text), case.text, "{id}");
+    assert_eq!(Some(learnt), case.learnt, "{id}");
+    assert_eq!(row.label, case.label, "{id}");
+    assert_eq!(trailing, case.trailing.unwrap_or(0), "{id}");
+    check_notes(case, &row);
+    check_rejected(case, &row);
+}
+
+fn check_notes(case: &Case, row: &Row<'_>) {
+    let unread: Vec<String> = row.notes.unread.iter().cloned().collect();
+    assert_eq!(unread, case.unread.clone().unwrap_or_default(), "{}", case.id);
+    assert_eq!(row.notes.nulls_in_tools, case.nulls_in_tools.unwrap_or(0), "{}", case.id);
+    assert_eq!(row.notes.nulls_in_arguments, case.nulls_in_arguments.unwrap_or(0), "{}", case.id);
+    assert_eq!(row.notes.given_ids, case.given_ids.unwrap_or(0), "{}", case.id);
+}
+
+fn check_rejected(case: &Case, row: &Row<'_>) {
+    let Some(rejected) = &row.rejected else {
+        assert!(case.rejected_text.is_none(), "{}", case.id);
+        return;
+    };
+    let learnt: Vec<bool> = (0..rejected.messages.len()).map(|index| index >= row.prompt_len).collect();
+    let (text, learnt) = laid_out(rejected, &case.layout(), &learnt).unwrap();
+    assert_eq!(Some(text), case.rejected_text, "{}", case.id);
+    assert_eq!(Some(learnt), case.rejected_learnt, "{}", case.id);
+}
+
+/// Null is absence: a null for every key that any row has changes nothing.
+#[test]
+fn the_keys_of_other_rows_change_nothing() {
+    let cases = cases();
+    let mut top = std::collections::BTreeSet::new();
+    for case in &cases {
+        let row: serde_json::Map<String, Value> = serde_json::from_str(case.row.get()).unwrap();
+        top.extend(row.into_iter().map(|(key, _)| key));
+    }
+    for case in &cases {
+        let mut row: serde_json::Map<String, Value> = serde_json::from_str(case.row.get()).unwrap();
+        for key in &top {
+            row.entry(key.clone()).or_insert(Value::Null);
+        }
+        let with_nulls = serde_json::to_string(&row).unwrap();
+        let sorted: serde_json::Map<String, Value> = serde_json::from_str(case.row.get()).unwrap();
+        let without = serde_json::to_string(&sorted).unwrap();
+        let (with_nulls, without) = (case.reader().read(&with_nulls), case.reader().read(&without));
+        match (with_nulls, without) {
+            (Ok(one), Ok(other)) => assert_eq!((one.chat, one.notes), (other.chat, other.notes), "{}", case.id),
+            (one, other) => assert_eq!(
+                one.err().map(|error| error.kind().name()),
+                other.err().map(|error| error.kind().name()),
+                "{}",
+                case.id
+            ),
+        }
+    }
+}
