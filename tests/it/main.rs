@@ -32,6 +32,7 @@ mod readme;
 mod repair;
 mod repair_goldens;
 mod reunited;
+mod rows;
 mod sillytavern;
 mod sillytavern_edges;
 mod sillytavern_layouts;

@@ -31,6 +31,8 @@ shared![
     Chunk<'static>,
     ChunkKind,
     ChunkKinds,
+    CallMode,
+    ToolChoice<'static>,
     Completion,
     CompletionReader,
     Content<'static>,

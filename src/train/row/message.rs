@@ -125,12 +125,21 @@ impl Reading<'_> {
         }
         let prefix = object.take("prefix").map(|raw| form(raw) == Form::Bool(true));
         let content = content.unwrap_or_default();
-        let content = match (thinking.transpose()?, self.reader.think_tags) {
-            (Some(thinking), _) => think_first(thinking, content)?,
-            (None, ThinkTags::AsThinking) => without_tags(content),
-            (None, ThinkTags::AsText) => content,
+        let content = match thinking.transpose()? {
+            Some(thinking) => think_first(thinking, content)?,
+            None => self.untagged(content),
         };
         Ok(AssistantMessage { content, tool_calls, prefix: prefix.unwrap_or_default(), weight: None })
+    }
+}
+
+impl Reading<'_> {
+    /// What a reply says, with its `<think>` tags as they are wished.
+    pub(super) fn untagged<'a>(&self, content: Content<'a>) -> Content<'a> {
+        match self.reader.think_tags {
+            ThinkTags::AsThinking => without_tags(content),
+            ThinkTags::AsText => content,
+        }
     }
 }
 

@@ -98,6 +98,7 @@ impl Reading<'_> {
                 let expected = "a question and an answer";
                 return Err(Error::new(ErrorKind::RowType { expected }, format!("[{index}]")));
             };
+            let answer = self.untagged(Content::Text(answer));
             let messages = [Message::User(Content::Text(question)), Message::assistant(answer)];
             said.extend(messages.map(|message| Said { message, mark: None }));
         }
@@ -113,7 +114,7 @@ impl Reading<'_> {
                 Ok(vec![Said { message: Message::Assistant(reply), mark: None }])
             }
             Form::List => self.messages(raw),
-            _ => Ok(vec![Said { message: Message::assistant(content_of(raw)?), mark: None }]),
+            _ => Ok(vec![Said { message: Message::assistant(self.untagged(content_of(raw)?)), mark: None }]),
         }
     }
 

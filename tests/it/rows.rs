@@ -31,7 +31,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let lines = include_str!("goldens/rows.jsonl").lines();
+    let lines = include_str!("../goldens/rows.jsonl").lines();
     lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
