@@ -9,6 +9,10 @@ use crate::mode::Mode;
 use crate::tokenizer::{Tokenizer, TokenizerKind};
 use crate::version::{Feature, Features};
 
+mod call_form;
+
+pub(crate) use self::call_form::{CallForm, CallPart, Grouping, Quoting};
+
 /// How one version lays a chat out. The rows are `Layout::V1` to `Layout::V15` and `Layout::MAGNUM`.
 ///
 /// A row of one's own says what is different:

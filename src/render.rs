@@ -6,7 +6,9 @@ use crate::check::Sort;
 use crate::control::Control;
 use crate::error::Error;
 use crate::format::Format;
-use crate::layout::{Frame, Layout, SchemaSetting, Settings, System, ToolCalls, ToolResults};
+use crate::layout::{
+    CallForm, CallPart, Frame, Grouping, Layout, Quoting, SchemaSetting, Settings, System, ToolResults,
+};
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Media, Origin, Prompt, Writer};
 use crate::python_json;
@@ -272,52 +274,27 @@ impl<'c> Conversation<'c, '_> {
 
     /// The tool calls of a turn.
     fn calls(&self, writer: &mut Writer<'_>, turn: &Turn) {
-        match self.layout.calls {
-            ToolCalls::None => {}
-            ToolCalls::List | ToolCalls::ListWithIds => self.call_list(writer, turn),
-            ToolCalls::NameIdArguments | ToolCalls::NameArguments => {
-                for (index, message) in self.messages(turn) {
+        let calls =
+            |(index, message): (usize, &'c Message<'_>)| message.tool_calls().iter().map(move |call| (index, call));
+        let mut calls = self.messages(turn).flat_map(calls).peekable();
+        let (Some(form), Some(_)) = (self.layout.calls.form(), calls.peek()) else { return };
+        match form.grouping {
+            Grouping::Apart => {
+                for (index, call) in calls {
                     writer.from(Origin::message(index, turn.role));
-                    for call in message.tool_calls() {
-                        self.call(writer, call);
-                    }
+                    write_call(writer, &form, form.call, call);
                 }
             }
-        }
-    }
-
-    fn call_list(&self, writer: &mut Writer<'_>, turn: &Turn) {
-        let mut calls = self.messages(turn).flat_map(|(_, message)| message.tool_calls()).peekable();
-        if calls.peek().is_none() {
-            return;
-        }
-        writer.from(Origin::message(turn.messages.start, turn.role));
-        writer.control(Control::ToolCalls);
-        writer.compose(|out| {
-            for (position, call) in calls.enumerate() {
-                out.push_str(if position == 0 { "[{\"name\": " } else { ", {\"name\": " });
-                python_json::write_string(&call.name, out);
-                out.push_str(", \"arguments\": ");
-                write_json_or_string(&call.arguments, out);
-                if let (ToolCalls::ListWithIds, Some(id)) = (self.layout.calls, printed_id(call)) {
-                    out.push_str(", \"id\": ");
-                    python_json::write_string(id, out);
+            Grouping::List { control, open, between, close } => {
+                writer.from(Origin::message(turn.messages.start, turn.role));
+                writer.control(control);
+                for (position, (_, call)) in calls.enumerate() {
+                    writer.text(if position == 0 { open } else { between });
+                    write_call(writer, &form, form.call, call);
                 }
-                out.push('}');
+                writer.text(close);
             }
-            out.push(']');
-        });
-    }
-
-    fn call(&self, writer: &mut Writer<'_>, call: &ToolCall<'_>) {
-        writer.control(Control::ToolCalls);
-        writer.text(&call.name);
-        if let (ToolCalls::NameIdArguments, Some(id)) = (self.layout.calls, printed_id(call)) {
-            writer.control(Control::CallId);
-            writer.text(id);
         }
-        writer.control(Control::Args);
-        writer.compose(|out| write_json_or_string(&call.arguments, out));
     }
 
     fn result(&self, writer: &mut Writer<'_>, turn: &Turn) {
@@ -386,7 +363,7 @@ impl<'c> Conversation<'c, '_> {
         let effort = effort.map(|setting| self.chat.reasoning_effort.unwrap_or(setting.default));
         let schema = match (schema, &self.chat.response_format) {
             (SchemaSetting::NotPrinted, _) | (_, ResponseFormat::Text) => None,
-            (SchemaSetting::Printed, ResponseFormat::JsonObject) => Some(ANY_OBJECT_OR_ARRAY),
+            (SchemaSetting::Printed, ResponseFormat::JsonObject) => Some(ResponseFormat::ANY_OBJECT_OR_ARRAY),
             (SchemaSetting::Printed, ResponseFormat::JsonSchema(schema)) => Some(schema.schema.as_str()),
         };
         if effort.is_none() && schema.is_none() {
@@ -413,10 +390,33 @@ impl<'c> Conversation<'c, '_> {
     }
 }
 
-/// What `response_format: {"type": "json_object"}` asks for.
-const ANY_OBJECT_OR_ARRAY: &str = r#"{"anyOf": [{"type": "object"}, {"type": "array"}]}"#;
+/// Some or all parts of a call.
+fn write_call(writer: &mut Writer<'_>, form: &CallForm, parts: &[CallPart], call: &ToolCall<'_>) {
+    for part in parts {
+        match (part, form.quoting) {
+            (CallPart::Control(control), _) => writer.control(*control),
+            (CallPart::Text(text), _) => writer.text(text),
+            (CallPart::Name, quoting) => write_quoted(writer, quoting, &call.name),
+            (CallPart::Arguments, _) => writer.compose(|out| write_json_or_string(&call.arguments, out)),
+            (CallPart::IfId(parts), _) => {
+                if printed_id(call).is_some() {
+                    // The parts of an id hold no other `IfId`.
+                    write_call(writer, form, parts, call);
+                }
+            }
+            (CallPart::Id, quoting) => write_quoted(writer, quoting, printed_id(call).unwrap_or_default()),
+        }
+    }
+}
 
-/// The id that a list of calls prints: neither empty nor `"null"`.
+fn write_quoted(writer: &mut Writer<'_>, quoting: Quoting, text: &str) {
+    match quoting {
+        Quoting::Bare => writer.text(text),
+        Quoting::Json => writer.compose(|out| python_json::write_string(text, out)),
+    }
+}
+
+/// The id that a call prints: neither empty nor `"null"`.
 fn printed_id<'t>(call: &'t ToolCall<'_>) -> Option<&'t str> {
     call.id.as_deref().filter(|id| !matches!(*id, "" | ToolCall::NULL_ID))
 }
