@@ -711,6 +711,9 @@ pub enum ResponseFormat<'a> {
 }
 
 impl ResponseFormat<'_> {
+    /// The schema that [`JsonObject`](ResponseFormat::JsonObject) stands for.
+    pub(crate) const ANY_OBJECT_OR_ARRAY: &'static str = r#"{"anyOf": [{"type": "object"}, {"type": "array"}]}"#;
+
     pub(crate) fn into_owned(self) -> ResponseFormat<'static> {
         match self {
             ResponseFormat::Text => ResponseFormat::Text,

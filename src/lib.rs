@@ -169,6 +169,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod grammar;
 #[doc(hidden)]
 pub mod json_schema;
 pub mod python_json;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use mistral_chat_template::grammar::{Grammar, LarkStyle};
 use mistral_chat_template::{
     Chat, Conversation, Dialect, Error, Family, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings,
 };
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Refusal, write_json, write_message, write_prompt};
 use crate::completion_line::{self, Output};
+use crate::control_ids::ReleasedIds;
 use crate::living::{Fit, News, Wishes};
 use crate::preset_line;
 use crate::template_line::{SpecialTokens, Templates};
@@ -44,6 +46,8 @@ struct Line<'a> {
     repair: bool,
     stable_from: Option<usize>,
     fit: Option<Fit>,
+    #[serde(borrow)]
+    grammar: Option<Cow<'a, str>>,
 }
 
 /// What comes of a line that is not refused.
@@ -161,8 +165,28 @@ impl Renderer {
             layout.render_into(&chat, &mut self.prompt)?;
         }
         wishes.compare(&chat, layout, &self.prompt, &mut news);
+        news.grammar = match line.grammar.as_deref() {
+            None => None,
+            Some(form) => Some(grammar(form, layout, &chat)?),
+        };
         Ok(news)
     }
+}
+
+/// The grammar of the answer, printed in a form; `None` where nothing is constrained.
+fn grammar(form: &str, layout: &Layout, chat: &Chat<'_>) -> Result<Option<String>, Fault> {
+    let ids = ReleasedIds(layout);
+    let print = |grammar: Grammar<'_>| match form {
+        "lark" => Ok(grammar.to_lark(&ids, LarkStyle::MistralCommon)?),
+        "exact_lark" => Ok(grammar.to_lark(&ids, LarkStyle::Exact)?),
+        "structural_tag" => Ok(grammar.to_structural_tag(&ids)?),
+        other => {
+            let sentence =
+                format!("{other:?} is no form of a grammar; the forms are lark, exact_lark and structural_tag");
+            Err(line_fault("grammar", sentence))
+        }
+    };
+    layout.grammar(chat)?.map(print).transpose()
 }
 
 impl Line<'_> {

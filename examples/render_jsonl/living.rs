@@ -40,6 +40,9 @@ pub(crate) struct News {
     why: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     appended: Option<Appended>,
+    /// Asked for, but `None` where nothing is constrained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) grammar: Option<Option<String>>,
 }
 
 /// One repair.

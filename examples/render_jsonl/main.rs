@@ -15,6 +15,8 @@ use std::process::ExitCode;
 mod answer;
 #[path = "../support/completion_line.rs"]
 mod completion_line;
+#[path = "../support/control_ids.rs"]
+mod control_ids;
 mod line;
 mod living;
 #[path = "../support/preset_line.rs"]

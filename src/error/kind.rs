@@ -146,6 +146,16 @@ pub enum ErrorKind {
     NoSettings,
     #[error("there is no fill in the middle")]
     NoFim,
+    #[error("{choice}, and there are no tools")]
+    ChoiceWithoutTools { choice: String },
+    #[error("{choice}, and an answer of JSON calls tools only where it may, as it sees fit")]
+    ChoiceWithJson { choice: String },
+    #[error("there is no tool {name:?}; the tools are {known}")]
+    UnknownTool { name: String, known: String },
+    #[error("an answer of JSON was begun, and no grammar can say what is left of it")]
+    BegunJson,
+    #[error("the answer was begun with text, and an answer is either text or calls")]
+    CallAfterText,
     #[error("the prompt is {over} tokens over the budget with all dropped that may be")]
     TooLong { over: usize },
 
@@ -456,6 +466,11 @@ kinds! {
     ErrorKind::Effort { .. } => "effort", Family::Request;
     ErrorKind::NoSettings => "no_settings", Family::Request;
     ErrorKind::NoFim => "no_fim", Family::Tokenizer;
+    ErrorKind::ChoiceWithoutTools { .. } => "choice_without_tools", Family::Request;
+    ErrorKind::ChoiceWithJson { .. } => "choice_with_json", Family::Request;
+    ErrorKind::UnknownTool { .. } => "unknown_tool", Family::Request;
+    ErrorKind::BegunJson => "begun_json", Family::Request;
+    ErrorKind::CallAfterText => "call_after_text", Family::Request;
     ErrorKind::TooLong { .. } => "too_long", Family::Tokenizer;
     ErrorKind::TokenizerMismatch { .. } => "tokenizer_mismatch", Family::Tokenizer;
     ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;

@@ -31,6 +31,10 @@ fn refuse(refusal: &Refusal) -> Error {
         Some("fim") => {
             return Fim::from_json(refusal.request.get()).and_then(|fim| layout.render_fim(&fim)).unwrap_err();
         }
+        Some("grammar") => {
+            let chat = Chat::read(refusal.request.get(), Dialect::OpenAi).unwrap();
+            return layout.grammar(&chat).unwrap_err();
+        }
         Some("openai") => Dialect::OpenAi,
         _ => Dialect::Mistral,
     };

@@ -2,6 +2,8 @@
 
 #[path = "../../examples/support/completion_line.rs"]
 mod completion_line;
+#[path = "../../examples/support/control_ids.rs"]
+mod control_ids;
 #[path = "../../examples/support/preset_line.rs"]
 mod preset_line;
 mod support;
@@ -17,6 +19,7 @@ mod fit;
 #[cfg(feature = "template")]
 mod format_dataset;
 mod goldens;
+mod grammar;
 mod hostile;
 mod image;
 mod injection;

@@ -1,0 +1,224 @@
+//! A [`Grammar`] as the Lark that llguidance reads.
+
+use std::fmt::Write;
+
+use super::{Grammar, Part, Shape, TextKind, Times};
+use crate::control::Control;
+use crate::error::{Error, ErrorKind};
+use crate::python_json;
+use crate::tokenizer::Tokenizer;
+
+/// Which of two grammars is printed.
+///
+/// ```
+/// use mistral_chat_template::grammar::LarkStyle;
+///
+/// assert_eq!(LarkStyle::default(), LarkStyle::MistralCommon);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LarkStyle {
+    /// As mistral-common 1.13.1 prints it, byte for byte, from v11 on. Against [`Exact`](LarkStyle::Exact), the name of
+    /// a call is any line of text unless a tool is strict or the choice names one; no call has an id; and where several
+    /// tools, one of them strict, are called once, only the first has text before it.
+    #[default]
+    MistralCommon,
+    /// What the [`Grammar`] says.
+    Exact,
+}
+
+impl Part {
+    /// The name that mistral-common's grammars have for the part.
+    ///
+    /// ```
+    /// # use mistral_chat_template::grammar::Part;
+    /// assert_eq!(Part::Answer.lark_name(), "start");
+    /// ```
+    #[must_use]
+    pub const fn lark_name(self) -> &'static str {
+        match self {
+            Part::Answer => "start",
+            Part::Json => "json_grammar",
+            Part::Body => "body",
+            Part::Calls => "fcalls",
+            Part::TextBeforeCalls => "pretool_content",
+            Part::Text => "content",
+            Part::Thinking => "think",
+        }
+    }
+}
+
+impl Grammar<'_> {
+    /// The grammar as Lark, with the control tokens by their ids.
+    ///
+    /// Names of tools are escaped, which mistral-common's are not: those that its rules for names allow are the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoControlId`]: the tokenizer has no id for a control token of the grammar (`[ARGS]` of a v7
+    /// tokenizer).
+    ///
+    /// ```
+    /// use mistral_chat_template::grammar::LarkStyle;
+    /// use mistral_chat_template::{Chat, Control, Layout, Tokenizer, WordStart};
+    ///
+    /// struct Tekken;
+    /// impl Tokenizer for Tekken {
+    ///     fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+    ///     fn control(&self, control: Control) -> Option<u32> {
+    ///         match control {
+    ///             Control::ToolCalls => Some(9),
+    ///             Control::Args => Some(32),
+    ///             _ => None,
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let json = r#"{"messages": [], "tool_choice": "required", "tools": [{"function": {"name": "now"}}]}"#;
+    /// let chat = Chat::from_json(json)?;
+    /// let grammar = Layout::V13.grammar(&chat)?.ok_or("a call is required")?;
+    /// let lark = grammar.to_lark(&Tekken, LarkStyle::Exact)?;
+    /// assert!(lark.contains(r#"fcalls: (<[9]> SAFE_WS? "now" <[32]> SAFE_WS? %json {"type": "object"} SAFE_WS?)+"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_lark(&self, tokenizer: &impl Tokenizer, style: LarkStyle) -> Result<String, Error> {
+        let mut printer = Printer { tokenizer, style, out: String::new() };
+        for rule in &self.rules {
+            printer.out.push_str(match rule.part {
+                Part::Text | Part::Thinking => "\n",
+                Part::Answer | Part::Json | Part::Body | Part::Calls | Part::TextBeforeCalls => "",
+            });
+            printer.out.push_str(rule.part.lark_name());
+            printer.out.push_str(": ");
+            printer.rule(rule.part, &rule.shape)?;
+            printer.out.push('\n');
+        }
+        printer.out.extend(["\nSAFE_WS: /", TextKind::Space.pattern(), "/"]);
+        Ok(printer.out)
+    }
+}
+
+/// What a shape stands in, which decides whether it needs parentheses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Within {
+    Nothing,
+    Sequence,
+    Choice,
+    Repeat,
+}
+
+struct Printer<'t, T> {
+    tokenizer: &'t T,
+    style: LarkStyle,
+    out: String,
+}
+
+impl<T: Tokenizer> Printer<'_, T> {
+    fn rule(&mut self, part: Part, shape: &Shape<'_>) -> Result<(), Error> {
+        match (self.style, part, shape) {
+            // mistral-common sets no parentheses around the choice after the text.
+            (LarkStyle::MistralCommon, Part::Calls, Shape::Sequence(shapes)) => match &**shapes {
+                [.., Shape::Choice(_)] => self.sequence(shapes, Within::Nothing),
+                shapes => self.sequence(shapes, Within::Sequence),
+            },
+            // Where there are no calls, it still has the space before them.
+            (LarkStyle::MistralCommon, Part::Calls, Shape::Repeat(_, Times::Optional)) => {
+                self.shape(shape, Within::Nothing)?;
+                self.out.push(' ');
+                Ok(())
+            }
+            (LarkStyle::MistralCommon | LarkStyle::Exact, _, shape) => self.shape(shape, Within::Nothing),
+        }
+    }
+
+    fn shape(&mut self, shape: &Shape<'_>, within: Within) -> Result<(), Error> {
+        match shape {
+            Shape::Part(part) => self.out.push_str(part.lark_name()),
+            Shape::Control(control) => self.control(*control)?,
+            Shape::Literal(text) => python_json::write_string(text, &mut self.out),
+            Shape::Text(kind) => self.text(*kind),
+            Shape::Name { pinned: false, .. } if self.style == LarkStyle::MistralCommon => self.text(TextKind::Line),
+            Shape::Name { names, .. } => {
+                let names: Vec<_> = names.iter().map(|name| Shape::Literal(name.clone())).collect();
+                match &*names {
+                    [name] => self.shape(name, within)?,
+                    names => self.choice(names, within)?,
+                }
+            }
+            Shape::Json(schema) => {
+                self.out.push_str("SAFE_WS? %json ");
+                self.out.push_str(schema);
+            }
+            Shape::Sequence(shapes) => match within {
+                Within::Nothing | Within::Sequence => self.sequence(shapes, Within::Sequence)?,
+                Within::Choice | Within::Repeat => {
+                    self.out.push('(');
+                    self.sequence(shapes, Within::Sequence)?;
+                    self.out.push(')');
+                }
+            },
+            Shape::Choice(shapes) => self.choice(shapes, within)?,
+            Shape::Repeat(shape, times) => {
+                self.shape(shape, Within::Repeat)?;
+                self.out.push_str(times.as_str());
+            }
+        }
+        Ok(())
+    }
+
+    /// Shapes after one another, the last of them as if within something else.
+    fn sequence(&mut self, shapes: &[Shape<'_>], last: Within) -> Result<(), Error> {
+        let mut printed = false;
+        for (index, shape) in shapes.iter().enumerate() {
+            if self.leaves_out(shape) {
+                continue;
+            }
+            self.out.push_str(if printed { " " } else { "" });
+            self.shape(shape, if index + 1 == shapes.len() { last } else { Within::Sequence })?;
+            printed = true;
+        }
+        Ok(())
+    }
+
+    /// Is it the id of a call, of which mistral-common's grammars know nothing?
+    fn leaves_out(&self, shape: &Shape<'_>) -> bool {
+        match (self.style, shape) {
+            (LarkStyle::MistralCommon, Shape::Repeat(shape, Times::Optional)) => match &**shape {
+                Shape::Sequence(shapes) => shapes.first() == Some(&Shape::Control(Control::CallId)),
+                _ => false,
+            },
+            (LarkStyle::MistralCommon | LarkStyle::Exact, _) => false,
+        }
+    }
+
+    fn choice(&mut self, shapes: &[Shape<'_>], within: Within) -> Result<(), Error> {
+        let (open, close) = match within {
+            Within::Nothing => ("", ""),
+            Within::Sequence | Within::Choice | Within::Repeat => ("(", ")"),
+        };
+        self.out.push_str(open);
+        for (index, shape) in shapes.iter().enumerate() {
+            self.out.push_str(if index == 0 { "" } else { " | " });
+            self.shape(shape, Within::Choice)?;
+        }
+        self.out.push_str(close);
+        Ok(())
+    }
+
+    fn control(&mut self, control: Control) -> Result<(), Error> {
+        let missing = || Error::new(ErrorKind::NoControlId { control: control.as_str() }, "");
+        let id = self.tokenizer.control(control).ok_or_else(missing)?;
+        // Writing into a string does not fail.
+        let _ = write!(self.out, "<[{id}]>");
+        Ok(())
+    }
+
+    fn text(&mut self, kind: TextKind) {
+        match kind {
+            TextKind::Space => self.out.push_str("SAFE_WS"),
+            // As mistral-common writes them.
+            TextKind::Any => self.out.extend(["(/", kind.pattern(), "/)+"]),
+            TextKind::NotJson => self.out.push_str(r"(/[ \t\r\n]+/ | /[^{\[\s](.|\n)*/)+"),
+            TextKind::Line | TextKind::NineAlphanumeric => self.out.extend(["/", kind.pattern(), "/"]),
+        }
+    }
+}

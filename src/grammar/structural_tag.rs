@@ -1,0 +1,140 @@
+//! A [`Grammar`] as the JSON of a structural tag that xgrammar reads.
+
+use std::fmt::Write;
+
+use super::{Grammar, Part, Shape, TextKind, Times};
+use crate::control::Control;
+use crate::error::{Error, ErrorKind};
+use crate::python_json;
+use crate::tokenizer::Tokenizer;
+
+impl Grammar<'_> {
+    /// The grammar as a structural tag of xgrammar 0.2.8, with the control tokens by their ids.
+    ///
+    /// Text excludes the control tokens of the layout that the tokenizer knows. Inside of JSON, and in text that does
+    /// not look like JSON, it is xgrammar's `TokenizerInfo` that must know them as special tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoControlId`]: the tokenizer has no id for a control token of the grammar (`[ARGS]` of a v7
+    /// tokenizer).
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Control, Layout, Tokenizer, WordStart};
+    ///
+    /// struct NoControls;
+    /// impl Tokenizer for NoControls {
+    ///     fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+    ///     fn control(&self, _: Control) -> Option<u32> { None }
+    /// }
+    ///
+    /// let chat = Chat::from_json(r#"{"messages": [], "response_format": {"type": "json_object"}}"#)?;
+    /// let grammar = Layout::MAGNUM.grammar(&chat)?.ok_or("JSON is asked for")?;
+    /// let tag = grammar.to_structural_tag(&NoControls)?;
+    /// assert!(tag.starts_with(r#"{"type": "structural_tag", "format": "#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_structural_tag(&self, tokenizer: &impl Tokenizer) -> Result<String, Error> {
+        let controls = self.vocabulary.iter().filter_map(|control| tokenizer.control(control));
+        let excluded = controls.map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
+        let mut printer = Printer { grammar: self, tokenizer, excluded, out: String::new() };
+        printer.out.push_str("{\"type\": \"structural_tag\", \"format\": ");
+        printer.shape(&Shape::Part(Part::Answer))?;
+        printer.out.push('}');
+        Ok(printer.out)
+    }
+}
+
+struct Printer<'g, 't, T> {
+    grammar: &'g Grammar<'g>,
+    tokenizer: &'t T,
+    /// The ids of all control tokens, as the items of a JSON list.
+    excluded: String,
+    out: String,
+}
+
+impl<T: Tokenizer> Printer<'_, '_, T> {
+    /// Prints a shape. A structural tag has no rules: a part is printed where it stands, and none is part of itself.
+    fn shape(&mut self, shape: &Shape<'_>) -> Result<(), Error> {
+        match shape {
+            Shape::Part(part) => match self.grammar.rule(*part) {
+                Some(shape) => self.shape(shape)?,
+                None => self.literal(""),
+            },
+            Shape::Control(control) => self.control(*control)?,
+            Shape::Literal(text) => self.literal(text),
+            Shape::Text(kind) => self.text(*kind),
+            Shape::Name { names, .. } => {
+                let names: Vec<_> = names.iter().map(|name| Shape::Literal(name.clone())).collect();
+                match &*names {
+                    [name] => self.shape(name)?,
+                    names => self.list("or", names)?,
+                }
+            }
+            Shape::Json(schema) => {
+                self.out.push_str("{\"type\": \"sequence\", \"elements\": [");
+                self.repeat(&Shape::Text(TextKind::Space), Times::Optional)?;
+                self.out.extend([", {\"type\": \"json_schema\", \"json_schema\": ", schema, "}]}"]);
+            }
+            Shape::Sequence(shapes) => match &**shapes {
+                [] => self.literal(""),
+                [shape] => self.shape(shape)?,
+                shapes => self.list("sequence", shapes)?,
+            },
+            Shape::Choice(shapes) => self.list("or", shapes)?,
+            Shape::Repeat(shape, times) => self.repeat(shape, *times)?,
+        }
+        Ok(())
+    }
+
+    fn repeat(&mut self, shape: &Shape<'_>, times: Times) -> Result<(), Error> {
+        self.out.push_str(match times {
+            Times::Optional => "{\"type\": \"optional\", \"content\": ",
+            Times::ZeroOrMore => "{\"type\": \"star\", \"content\": ",
+            Times::OneOrMore => "{\"type\": \"plus\", \"content\": ",
+        });
+        self.shape(shape)?;
+        self.out.push('}');
+        Ok(())
+    }
+
+    fn list(&mut self, kind: &str, shapes: &[Shape<'_>]) -> Result<(), Error> {
+        self.out.extend(["{\"type\": \"", kind, "\", \"elements\": ["]);
+        for (index, shape) in shapes.iter().enumerate() {
+            self.out.push_str(if index == 0 { "" } else { ", " });
+            self.shape(shape)?;
+        }
+        self.out.push_str("]}");
+        Ok(())
+    }
+
+    fn literal(&mut self, text: &str) {
+        self.out.push_str("{\"type\": \"const_string\", \"value\": ");
+        python_json::write_string(text, &mut self.out);
+        self.out.push('}');
+    }
+
+    fn control(&mut self, control: Control) -> Result<(), Error> {
+        let missing = || Error::new(ErrorKind::NoControlId { control: control.as_str() }, "");
+        let id = self.tokenizer.control(control).ok_or_else(missing)?;
+        // Writing into a string does not fail.
+        let _ = write!(self.out, "{{\"type\": \"token\", \"token\": {id}}}");
+        Ok(())
+    }
+
+    fn text(&mut self, kind: TextKind) {
+        match kind {
+            TextKind::Any => {
+                let excluded = ["\"exclude_tokens\": [", &self.excluded, "]}"].concat();
+                self.out.push_str("{\"type\": \"sequence\", \"elements\": [");
+                self.out.extend(["{\"type\": \"exclude_token\", ", &excluded]);
+                self.out.extend([", {\"type\": \"any_tokens\", ", &excluded, "]}"]);
+            }
+            TextKind::Line | TextKind::NotJson | TextKind::Space | TextKind::NineAlphanumeric => {
+                self.out.push_str("{\"type\": \"regex\", \"pattern\": ");
+                python_json::write_string(kind.pattern(), &mut self.out);
+                self.out.push('}');
+            }
+        }
+    }
+}
