@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mistral_chat_template::{Completion, CompletionReader, Delta, Layout};
+use mistral_chat_template::{CallDeltas, Completion, CompletionReader, Delta, Layout, Leniency, NewCallIds};
 
 #[path = "support/terminal.rs"]
 mod terminal;
@@ -26,6 +26,8 @@ Usage: stream [OPTIONS] [FILE]
   --seed N         which cuts (default: 1)
   --delay MS       the pause after each piece (default: 40 on a terminal, else 0)
   --json           print each delta as a server sends it to its client
+  --whole          tell each call when it is complete (default: piece by piece)
+  --lenient        read also what no model of the layout should write, and say what that was
   --help           print this
 
 Thinking is dim, tool calls are cyan. NO_COLOR turns colour off.";
@@ -45,6 +47,8 @@ struct Options {
     seed: u64,
     delay: Duration,
     json: bool,
+    leniency: Leniency,
+    whole: bool,
     file: Option<String>,
 }
 
@@ -54,6 +58,8 @@ fn options() -> Result<Option<Options>, String> {
         seed: 1,
         delay: Duration::from_millis(if io::stdout().is_terminal() { 40 } else { 0 }),
         json: false,
+        leniency: Leniency::Strict,
+        whole: false,
         file: None,
     };
     let mut arguments = std::env::args().skip(1);
@@ -65,6 +71,8 @@ fn options() -> Result<Option<Options>, String> {
             "--seed" => options.seed = number(&value()?)?,
             "--delay" => options.delay = Duration::from_millis(number(&value()?)?),
             "--json" => options.json = true,
+            "--lenient" => options.leniency = Leniency::Lenient,
+            "--whole" => options.whole = true,
             unknown if unknown.starts_with("--") => return Err(format!("{unknown} is no option; see --help")),
             file => options.file = Some(file.to_owned()),
         }
@@ -133,7 +141,9 @@ fn show(delta: &Delta, colour: Colour, output: &mut impl Write) -> io::Result<()
 fn stream(options: &Options, text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     let colour = Colour::of(&output);
-    let mut reader = CompletionReader::new(&options.layout);
+    let ids = NewCallIds::seeded(options.seed);
+    let calls = if options.whole { CallDeltas::Whole(ids) } else { CallDeltas::Streamed(ids) };
+    let mut reader = CompletionReader::new(&options.layout).with_calls(calls).with_leniency(options.leniency);
     let mut completion = Completion::default();
     let mut print = |delta: &Delta| match options.json {
         true if delta.is_marker() => Ok(()),
@@ -147,11 +157,17 @@ fn stream(options: &Options, text: &str) -> io::Result<()> {
         }
         std::thread::sleep(options.delay);
     }
-    let ending = reader.finish();
-    ending.deltas.iter().try_for_each(&mut print)?;
-    completion.end(ending);
+    let finished = reader.finish();
+    finished.deltas.iter().try_for_each(&mut print)?;
+    completion.finish(finished);
     if !options.json {
         writeln!(output)?;
+    }
+    for liberty in &completion.liberties {
+        eprintln!("{liberty}");
+    }
+    if !completion.rest.is_empty() {
+        eprintln!("What has no place in the message: {}", completion.rest);
     }
     match completion.into_result() {
         Ok(message) if message.prefix => eprintln!("The output has no end token: the message can be continued."),

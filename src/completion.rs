@@ -1,20 +1,34 @@
-//! The way back: a model's output in, whole or as it streams, and the [`AssistantMessage`] that it says out.
+//! Parsing completions: a model's output in, whole or as it streams, and the [`AssistantMessage`] that it says out.
 //!
-//! [`Completion::from_text`] reads a whole output, [`Completion::from_segments`] one whose control tokens are apart, and
-//! a [`CompletionReader`] one that streams. The same [`Layout`] that says how a message is written says how it is read.
+//! A [`CompletionReader`] takes token ids, text or both as they come, and gives what a client is to be sent;
+//! [`Completion::from_text`] and [`Completion::from_segments`] read a whole output. The same [`Layout`] that says how a
+//! message is written says how it is read.
 
+mod answer;
 mod arguments;
 mod call;
 mod delta;
 mod fault;
+mod ids;
+mod json;
+mod liberty;
 mod list;
 mod literals;
+mod opening;
+mod queue;
 mod reader;
 mod scanner;
+mod stream;
+mod tokens;
 mod unescape;
 
-pub use self::delta::{Delta, Deltas, Skipped, ToolCallDelta};
-pub use self::reader::{CompletionReader, Ending, Spaces};
+pub use self::answer::{FinishReason, StopCause};
+pub use self::delta::{Delta, Stray, StrayFate, ToolCallDelta, ToolCallEnd};
+pub use self::ids::{CallDeltas, NewCallIds};
+pub use self::liberty::{Leniency, Liberty, LibertyKind};
+pub use self::reader::{CompletionReader, DummyPrefix};
+pub use self::stream::{Finished, NewDeltas};
+pub use self::tokens::Detokenizer;
 
 use std::borrow::Cow;
 
@@ -22,9 +36,6 @@ use crate::chat::{AssistantMessage, Chunk, Content, ToolCall};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::prompt::Segment;
-
-/// How many bytes of a whole output are read at a time: deltas are many times as long as what they are made of.
-const PIECE: usize = 4096;
 
 /// A message that was read from a model's output, and what is wrong with the output.
 ///
@@ -53,10 +64,19 @@ const PIECE: usize = 4096;
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Completion {
-    /// The message. Its `prefix` is true where no end token came last, and calls have an id where one is written.
+    /// The message. Its `prefix` is true where no end token came last; a call has the id that the client was told, or
+    /// else the one that the model wrote, if any.
     pub message: AssistantMessage<'static>,
-    /// The control tokens that were left out.
-    pub skipped: Vec<Skipped>,
+    /// Text that has no place in the message: what an error leaves over, and members of calls that the layout has not.
+    pub rest: String,
+    /// The ids that the model wrote, by the calls' indexes, where the client was told others.
+    pub written_ids: Vec<(usize, String)>,
+    /// The control tokens that had no place where they stood.
+    pub stray: Vec<Stray>,
+    /// What a lenient reader took.
+    pub liberties: Vec<Liberty>,
+    /// Why sampling stopped; without an end token, and where nobody says otherwise, the answer was cut off.
+    pub stop_cause: StopCause,
     /// What is wrong, if anything: the first error.
     pub error: Option<Error>,
     /// Has the content text, though it be empty?
@@ -66,8 +86,8 @@ pub struct Completion {
 impl Completion {
     /// Reads a whole output in which control tokens are spelled out.
     ///
-    /// Text that spells one cannot be told from it; a caller who has the control tokens apart uses
-    /// [`from_segments`](Completion::from_segments).
+    /// A string cannot tell a control token from text that spells it. Where no control token can stand, it is text (see
+    /// [`CompletionReader`]); who has the control tokens apart uses [`from_segments`](Completion::from_segments).
     ///
     /// ```
     /// use mistral_chat_template::{Chunk, Completion, Feature, Layout};
@@ -78,17 +98,7 @@ impl Completion {
     /// ```
     #[must_use]
     pub fn from_text(output: &str, layout: &Layout) -> Self {
-        let mut reader = CompletionReader::new(layout);
-        let mut completion = Completion::default();
-        let mut rest = output;
-        while !rest.is_empty() {
-            let end = (PIECE..rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
-            let (piece, later) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            completion.extend(reader.push(piece));
-            rest = later;
-        }
-        completion.end(reader.finish());
-        completion
+        CompletionReader::new(layout).read(output)
     }
 
     /// Reads a whole output whose control tokens are apart from its text.
@@ -102,17 +112,7 @@ impl Completion {
     /// ```
     #[must_use]
     pub fn from_segments<'s>(output: impl IntoIterator<Item = Segment<'s>>, layout: &Layout) -> Self {
-        let mut reader = CompletionReader::new(layout);
-        let mut completion = Completion::default();
-        for segment in output {
-            match segment {
-                Segment::Control(control) => completion.extend(reader.push_control(control)),
-                Segment::Text(text) => completion.extend(reader.push_text(text)),
-                Segment::Media(media) => completion.extend(reader.push_control(media.placeholder())),
-            }
-        }
-        completion.end(reader.finish());
-        completion
+        CompletionReader::new(layout).read_segments(output)
     }
 
     /// Adds what a [`CompletionReader`] gave.
@@ -127,22 +127,24 @@ impl Completion {
     /// ```
     pub fn add(&mut self, delta: Delta) {
         match delta {
-            Delta::ThinkingStart => self.change_chunks(|chunks| {
-                chunks.push(Chunk::Thinking { text: Cow::Borrowed(""), closed: false });
-            }),
-            Delta::Thinking(more) => self.change_chunks(|chunks| {
-                if let Some(Chunk::Thinking { text, .. }) = chunks.last_mut() {
-                    append(text, more);
+            Delta::ThinkingStart => self.begin_thinking(),
+            Delta::Thinking(more) => {
+                if !self.is_thinking() {
+                    self.begin_thinking();
                 }
-            }),
-            Delta::ThinkingEnd => self.change_chunks(|chunks| {
-                if let Some(Chunk::Thinking { closed, .. }) = chunks.last_mut() {
-                    *closed = true;
-                }
-            }),
+                self.change_chunks(|chunks| {
+                    if let Some(Chunk::Thinking { text, .. }) = chunks.last_mut() {
+                        append(text, more);
+                    }
+                });
+            }
+            Delta::ThinkingEnd => self.end_thinking(),
             Delta::Text(more) => self.text(more),
             Delta::ToolCall(more) => self.tool_call(more),
-            Delta::Skipped(skipped) => self.skipped.push(skipped),
+            Delta::ToolCallEnd(end) => self.end_call(end),
+            Delta::Rest(more) => self.rest.push_str(&more),
+            Delta::Stray(stray) => self.stray.push(stray),
+            Delta::Liberty(liberty) => self.liberties.push(liberty),
         }
     }
 
@@ -152,13 +154,14 @@ impl Completion {
     /// use mistral_chat_template::{Completion, CompletionReader, Layout};
     ///
     /// let mut completion = Completion::default();
-    /// completion.end(CompletionReader::new(&Layout::V7).finish());
+    /// completion.finish(CompletionReader::new(&Layout::V7).finish());
     /// assert!(completion.message.prefix, "no end token came");
     /// ```
-    pub fn end(&mut self, ending: Ending) {
-        self.extend(ending.deltas);
-        self.message.prefix = ending.prefix;
-        self.error = ending.error;
+    pub fn finish(&mut self, finished: Finished) {
+        self.extend(finished.deltas);
+        self.message.prefix = finished.prefix;
+        self.stop_cause = finished.stop_cause;
+        self.error = finished.error;
     }
 
     /// The message, or else what is wrong.
@@ -192,6 +195,33 @@ impl Completion {
         self.message.content = Content::Chunks(chunks);
     }
 
+    /// Is the last chunk thinking that has not come to its end?
+    fn is_thinking(&self) -> bool {
+        matches!(self.message.content.chunks().last(), Some(Chunk::Thinking { closed: false, .. }))
+    }
+
+    fn begin_thinking(&mut self) {
+        self.change_chunks(|chunks| chunks.push(Chunk::Thinking { text: Cow::Borrowed(""), closed: false }));
+    }
+
+    /// Ends the thinking that is open, or makes thinking of the text that was said.
+    fn end_thinking(&mut self) {
+        if !self.is_thinking() && !self.has_text {
+            self.begin_thinking();
+        }
+        self.change_chunks(|chunks| {
+            if let Some(Chunk::Text(text)) = chunks.last_mut() {
+                let text = std::mem::take(text);
+                chunks.pop();
+                chunks.push(Chunk::Thinking { text, closed: false });
+            }
+            if let Some(Chunk::Thinking { closed, .. }) = chunks.last_mut() {
+                *closed = true;
+            }
+        });
+        self.has_text = false;
+    }
+
     fn text(&mut self, more: String) {
         self.has_text = true;
         match &mut self.message.content {
@@ -210,10 +240,20 @@ impl Completion {
         }
         if let Some(call) = calls.get_mut(more.index) {
             if let Some(id) = more.id {
-                append(call.id.get_or_insert_default(), id);
+                call.id = Some(Cow::Owned(id));
             }
-            append(&mut call.name, more.name.unwrap_or_default());
+            if let Some(name) = more.name {
+                call.name = Cow::Owned(name);
+            }
             append(&mut call.arguments, more.arguments);
+        }
+    }
+
+    fn end_call(&mut self, end: ToolCallEnd) {
+        let (Some(call), Some(written)) = (self.message.tool_calls.get_mut(end.index), end.written_id) else { return };
+        match call.id {
+            None => call.id = Some(Cow::Owned(written)),
+            Some(_) => self.written_ids.push((end.index, written)),
         }
     }
 }

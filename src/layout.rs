@@ -446,6 +446,9 @@ pub enum Thinking {
     None,
     /// Between `[THINK]` and `[/THINK]`, where the vocabulary has them ([`Feature::Think`]).
     Tokens,
+    /// There is none in the prompt, but answers begin with some in `<think>` and `</think>`, which are text: the first
+    /// Magistral Small (2506), whose system prompt asks for it.
+    Tags,
 }
 
 /// The control tokens of fill in the middle: the text after the gap comes first.

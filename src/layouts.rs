@@ -13,7 +13,7 @@ use crate::layout::{
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
 use crate::mode::Mode;
-use crate::version::{Features, Version};
+use crate::version::{Features, Version, thinks_in_tags};
 
 const TEXT: ChunkKinds = ChunkKinds::of(&[ChunkKind::Text]);
 const TEXT_AND_IMAGES: ChunkKinds = TEXT.with(&[ChunkKind::Image, ChunkKind::ImageUrl]);
@@ -76,7 +76,9 @@ impl FromStr for Layout {
                 (false, version) => (version?, Features::NONE),
             },
         };
-        Ok(features.iter().fold(version.layout(), Layout::with))
+        let layout = features.iter().fold(version.layout(), Layout::with);
+        let is_tagged = layout.thinking == Thinking::None && thinks_in_tags(name);
+        Ok(Layout { thinking: if is_tagged { Thinking::Tags } else { layout.thinking }, ..layout })
     }
 }
 

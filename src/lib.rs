@@ -211,7 +211,10 @@ pub use crate::chat::{
     ArgumentsForm, AssistantMessage, CallMode, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort,
     ResponseFormat, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolMessage,
 };
-pub use crate::completion::{Completion, CompletionReader, Delta, Deltas, Ending, Skipped, Spaces, ToolCallDelta};
+pub use crate::completion::{
+    CallDeltas, Completion, CompletionReader, Delta, Detokenizer, DummyPrefix, FinishReason, Finished, Leniency,
+    Liberty, LibertyKind, NewCallIds, NewDeltas, StopCause, Stray, StrayFate, ToolCallDelta, ToolCallEnd,
+};
 pub use crate::control::{Control, Vocabulary};
 pub use crate::diverge::{Divergence, DivergenceKind};
 pub use crate::error::{Error, ErrorKind, Family};

@@ -15,6 +15,7 @@ mod sentencepiece;
 mod table;
 mod tekken;
 
+pub(crate) use self::models::thinks_in_tags;
 pub use detection::{Certainty, Detection};
 pub use error::DetectError;
 

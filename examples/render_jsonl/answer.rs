@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use mistral_chat_template::{Error, Family, Prompt};
 use serde::Serialize;
-use serde_json::Value;
 
+use crate::completion_line::Answer;
 use crate::living::News;
 use crate::segments::Segments;
 
@@ -80,14 +80,26 @@ pub(crate) fn write_prompt(output: &mut impl Write, id: Option<&str>, prompt: &P
     write_json(output, &rendered)
 }
 
-pub(crate) fn write_message(output: &mut impl Write, id: Option<&str>, message: &Value) -> io::Result<()> {
+/// What a completion says; what is wrong with it stands beside what is right.
+pub(crate) fn write_completion(output: &mut impl Write, id: Option<&str>, answer: &Answer) -> io::Result<()> {
     #[derive(serde::Serialize)]
     struct Read<'a> {
         id: Option<&'a str>,
         ok: bool,
-        message: &'a Value,
+        #[serde(flatten)]
+        answer: &'a Answer,
     }
-    write_json(output, &Read { id, ok: true, message })
+    #[derive(serde::Serialize)]
+    struct Fault<'a> {
+        #[serde(flatten)]
+        refusal: Refusal<'a>,
+        #[serde(flatten)]
+        answer: &'a Answer,
+    }
+    match &answer.error {
+        None => write_json(output, &Read { id, ok: true, answer }),
+        Some(error) => write_json(output, &Fault { refusal: Refusal::of(id, error), answer }),
+    }
 }
 
 pub(crate) fn write_json(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {

@@ -5,14 +5,13 @@ use std::io::{self, Write};
 
 use mistral_chat_template::grammar::{Grammar, LarkStyle};
 use mistral_chat_template::{
-    Chat, Conversation, Dialect, Error, Family, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings,
+    Chat, Conversation, Dialect, Error, Family, Fim, Format, Layout, Leniency, Message, Mode, Prompt, Segment, Settings,
 };
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::{Refusal, write_json, write_message, write_prompt};
-use crate::completion_line::{self, Output};
+use crate::answer::{Refusal, write_completion, write_json, write_prompt};
+use crate::completion_line::{self, Output, Stream};
 use crate::control_ids::ReleasedIds;
 use crate::living::{Fit, News, Wishes};
 use crate::preset_line;
@@ -37,6 +36,9 @@ struct Line<'a> {
     #[serde(default, borrow)]
     options: Options<'a>,
     completion: Option<Output>,
+    stream: Option<Stream>,
+    #[serde(default)]
+    lenient: bool,
     #[serde(borrow)]
     preset: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -54,8 +56,8 @@ struct Line<'a> {
 enum Answer {
     /// The prompt that the renderer holds, and what is told beside it.
     Prompt(News),
-    /// The message of a completion.
-    Message(Value),
+    /// What a completion says.
+    Completion(completion_line::Answer),
 }
 
 #[derive(Default, Deserialize)]
@@ -107,7 +109,7 @@ impl Renderer {
         let id = line.id.as_deref();
         match self.render(&line, bytes) {
             Ok(Answer::Prompt(news)) => write_prompt(output, id, &self.prompt, &news),
-            Ok(Answer::Message(message)) => write_message(output, id, &message),
+            Ok(Answer::Completion(answer)) => write_completion(output, id, &answer),
             Err(Fault::Refused(error)) => write_json(output, &Refusal::of(id, &error)),
             Err(Fault::Line(kind, family, at, sentence)) => {
                 write_json(output, &Refusal::new(id, kind, family, at, sentence))
@@ -135,7 +137,7 @@ impl Renderer {
 
     fn render_version(&mut self, line: &Line<'_>, layout: &Layout) -> Result<Answer, Fault> {
         if let Some(completion) = &line.completion {
-            return Ok(Answer::Message(completion_line::read(completion, layout)?));
+            return Ok(Answer::Completion(line.read(completion, layout)?));
         }
         let request = line.request("version")?;
         match line.kind.as_deref() {
@@ -190,6 +192,15 @@ fn grammar(form: &str, layout: &Layout, chat: &Chat<'_>) -> Result<Option<String
 }
 
 impl Line<'_> {
+    /// Reads a completion; a request beside it names the tools that it can call.
+    fn read(&self, completion: &Output, layout: &Layout) -> Result<completion_line::Answer, Fault> {
+        let dialect = self.dialect()?;
+        let chat = self.request.map(|request| Chat::read(request.get(), dialect)).transpose()?.unwrap_or_default();
+        let leniency = if self.lenient { Leniency::Lenient } else { Leniency::Strict };
+        let wishes = completion_line::Wishes { leniency, stream: self.stream, tools: &chat.tools };
+        Ok(completion_line::read(completion, layout, &wishes))
+    }
+
     fn request(&self, beside: &'static str) -> Result<&str, Fault> {
         let missing = || line_fault("request", format!("a `{beside}` goes with a `request`"));
         Ok(self.request.ok_or_else(missing)?.get())

@@ -42,8 +42,12 @@ Each line is an object:
   repair     true: the chat is repaired first; the answer has repairs and the request that it became
   fit        {\"budget\": N}: the oldest exchanges are dropped; a text counts its bytes, else one
   stable_from  N: does the prompt of the first N messages begin this one? (stable, why, appended)
-  completion   instead of a request: a model's output, a string or a list of segments,
-             which is answered with the message that it says
+  completion   instead of a request: a model's output, a string or a list of segments; the answer
+             has the message that it says, and in rest what has no place in it, also beside an error
+  lenient    true: a completion is read leniently; the answer has liberties, what was taken. A request
+             beside it names the tools that can be called
+  stream     streamed or whole: the answer has deltas, the objects that OpenAI's clients get if the
+             completion comes character by character, and finish_reason
   finetuning_messages, max_model_input_len, options.settings_builder   as in mistral-common
 
 Without a tokenizer, max_model_input_len counts words and control tokens.";

@@ -1,12 +1,17 @@
-//! A `{"version", "completion"}` line: a model's output in, the message in mistral-common's JSON out.
+//! A `{"version", "completion"}` line: a model's output in; out come the message in mistral-common's JSON, what has no
+//! place in it, what is wrong, and what a client would be sent.
 
 use std::fmt::Write as _;
 
 use mistral_chat_template::{
-    AssistantMessage, Chunk, Completion, Content, Control, Error, Feature, Layout, Segment, ToolCall, python_json,
+    AssistantMessage, CallDeltas, Chunk, CompletionReader, Content, Control, Delta, Error, Feature, Layout, Leniency,
+    NewCallIds, NewDeltas, Segment, Tool, ToolCall, python_json,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+/// The seed of ids that the layout does not write, so that the same line has the same answer.
+const SEED: u64 = 20_260_101;
 
 /// An output: control tokens spelled out in a string, or a list of `{"control"}` and `{"text"}`.
 #[derive(Deserialize)]
@@ -23,21 +28,112 @@ pub(crate) enum Piece {
     Text(String),
 }
 
-/// The message of an output, or what is wrong with it.
-pub(crate) fn read(output: &Output, layout: &Layout) -> Result<Value, Error> {
+/// How calls are told while the output streams.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stream {
+    Streamed,
+    Whole,
+}
+
+/// What is asked of an output.
+#[derive(Default)]
+pub(crate) struct Wishes<'a> {
+    pub(crate) leniency: Leniency,
+    pub(crate) stream: Option<Stream>,
+    pub(crate) tools: &'a [Tool<'a>],
+}
+
+/// What an output says.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    pub(crate) message: Value,
+    /// What has no place in the message.
+    pub(crate) rest: String,
+    /// Control tokens that had no place where they stood.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stray: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    liberties: Option<Vec<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deltas: Option<Vec<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'static str>,
+    #[serde(skip)]
+    pub(crate) error: Option<Error>,
+}
+
+/// Reads an output.
+pub(crate) fn read(output: &Output, layout: &Layout, wishes: &Wishes<'_>) -> Answer {
+    let reader = || CompletionReader::new(layout).with_leniency(wishes.leniency).with_tools(wishes.tools);
     let completion = match output {
-        Output::Text(text) => Completion::from_text(text, layout),
-        Output::Segments(pieces) => Completion::from_segments(pieces.iter().map(Piece::segment), layout),
+        Output::Text(text) => reader().read(text),
+        Output::Segments(pieces) => reader().read_segments(pieces.iter().map(Piece::segment)),
     };
-    let message = completion.into_result()?;
-    let calls_began = output.has(Control::ToolCalls, layout);
+    let stray = |stray: &mistral_chat_template::Stray| json!({"token": stray.control.as_str(), "offset": stray.offset, "fate": format!("{:?}", stray.fate)});
+    let liberty = |liberty: &mistral_chat_template::Liberty| json!({"kind": liberty.kind.name(), "at": liberty.at, "what": liberty.to_string()});
+    Answer {
+        message: message(&completion.message, output, layout),
+        rest: completion.rest.clone(),
+        stray: completion.stray.iter().map(stray).collect(),
+        liberties: match wishes.leniency {
+            Leniency::Strict => None,
+            _ => Some(completion.liberties.iter().map(liberty).collect()),
+        },
+        deltas: wishes.stream.map(|stream| deltas(output, reader().with_calls(stream.calls()))),
+        finish_reason: wishes.stream.map(|_| completion.finish_reason().as_str()),
+        error: completion.error,
+    }
+}
+
+impl Stream {
+    fn calls(self) -> CallDeltas {
+        match self {
+            Stream::Streamed => CallDeltas::Streamed(NewCallIds::seeded(SEED)),
+            Stream::Whole => CallDeltas::Whole(NewCallIds::seeded(SEED)),
+        }
+    }
+}
+
+/// The delta objects that a client gets, if the output comes character by character.
+fn deltas(output: &Output, mut reader: CompletionReader) -> Vec<Value> {
+    let mut deltas = Vec::new();
+    let mut keep = |new: NewDeltas<'_>| deltas.extend(new.filter_map(|delta| sent(&delta)));
+    match output {
+        Output::Text(text) => {
+            text.chars().for_each(|char| keep(reader.push(char.encode_utf8(&mut [0; 4]))));
+        }
+        Output::Segments(pieces) => {
+            for piece in pieces {
+                match piece.segment() {
+                    Segment::Control(control) => keep(reader.push_control(control)),
+                    Segment::Text(text) => {
+                        text.chars().for_each(|char| keep(reader.push_text(char.encode_utf8(&mut [0; 4]))));
+                    }
+                    Segment::Media(_) => {}
+                }
+            }
+        }
+    }
+    deltas.extend(reader.finish().deltas.iter().filter_map(sent));
+    deltas
+}
+
+/// A delta as it is sent; none where a client has no word for it.
+fn sent(delta: &Delta) -> Option<Value> {
+    if delta.is_marker() { None } else { serde_json::to_value(delta).ok() }
+}
+
+/// The message as mistral-common writes it.
+fn message(message: &AssistantMessage<'_>, output: &Output, layout: &Layout) -> Value {
+    let calls_began = !message.tool_calls.is_empty() || output.has(Control::ToolCalls, layout);
     let calls: Option<Vec<Value>> = calls_began.then(|| message.tool_calls.iter().map(call).collect());
-    Ok(json!({
+    json!({
         "role": "assistant",
-        "content": content(&message, output, layout),
+        "content": content(message, output, layout),
         "tool_calls": calls,
         "prefix": message.prefix,
-    }))
+    })
 }
 
 impl Piece {

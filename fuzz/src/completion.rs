@@ -14,7 +14,7 @@ pub fn run(data: &[u8]) {
     let whole = Completion::from_text(text, &layout);
     let cut = read_in_pieces(text, longest, &layout);
     assert_eq!(whole.message, cut.message);
-    assert_eq!(whole.skipped, cut.skipped);
+    assert_eq!(whole.stray, cut.stray);
     assert_eq!(whole.error.map(|error| error.to_string()), cut.error.map(|error| error.to_string()));
 
     let explanation = Explanation::new(text, &layout);
@@ -35,6 +35,6 @@ fn read_in_pieces(text: &str, longest: usize, layout: &Layout) -> Completion {
         completion.extend(reader.push(piece));
         rest = tail;
     }
-    completion.end(reader.finish());
+    completion.finish(reader.finish());
     completion
 }

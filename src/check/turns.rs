@@ -143,7 +143,7 @@ impl Check<'_, '_> {
         match chunk {
             Chunk::Text(_) => None,
             Chunk::Thinking { .. } => match (self.layout.thinking, role) {
-                (Thinking::None, _) => Some(("", ErrorKind::NoThinking)),
+                (Thinking::None | Thinking::Tags, _) => Some(("", ErrorKind::NoThinking)),
                 (Thinking::Tokens, _) if !self.layout.features.contains(Feature::Think) => {
                     Some(("", ErrorKind::NoThinkTokens))
                 }

@@ -1,8 +1,10 @@
 //! The arguments of one call: JSON text in pieces in, the same text out, and what is wrong with it.
 
-use super::delta::Queue;
-use super::fault::{Faults, Json, Rank, field_path};
-use super::scanner::{Kind, Mark, Scanner};
+use super::fault::{Around, Faults, Rank, field_path};
+use super::json::{Event, Json};
+use super::liberty::{Leniency, LibertyKind};
+use super::queue::Queue;
+use super::scanner::Kind;
 use super::unescape::Unescape;
 use crate::error::ErrorKind;
 
@@ -14,12 +16,16 @@ pub(super) struct Sink<'o> {
 }
 
 impl Sink<'_> {
-    fn give(&mut self, text: Option<&str>) {
-        self.out.arguments(self.index, text.unwrap_or_default());
+    fn give(&mut self, text: &str) {
+        self.out.arguments(self.index, text);
     }
 
     fn note(&mut self, rank: Rank, kind: ErrorKind) {
         self.faults.note(rank, kind, field_path(self.index, "arguments"));
+    }
+
+    fn liberty(&mut self, kind: LibertyKind, offset: usize) {
+        self.out.liberty(kind, field_path(self.index, "arguments"), offset);
     }
 }
 
@@ -28,135 +34,233 @@ impl Sink<'_> {
 /// A string is given as what it says, and `null` as `{}`: that is what both stand for.
 #[derive(Debug)]
 pub(super) struct Arguments {
-    scanner: Scanner,
-    form: Form,
+    json: Json,
+    value: Value,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
+struct Value {
+    leniency: Leniency,
+    depth: Depth,
+    form: Form,
+    /// White space after the value.
+    gap: String,
+    /// What comes after the value, where it is for the caller: the reader is lenient.
+    after: Option<After>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    Outer,
+    /// They are what a string says: whatever it is, the string is right.
+    Nested,
+}
+
+/// Text after a value, and where it begins.
+#[derive(Debug)]
+pub(super) struct After {
+    pub(super) text: String,
+    pub(super) offset: usize,
+}
+
+#[derive(Debug)]
 enum Form {
     /// Nothing yet but white space.
     Before,
     /// Text that is given as it is.
     Raw,
-    /// The inside of a string.
-    String(Unescape),
-    /// So many bytes of `null`.
-    Null(usize),
+    /// A string, and what it says, as arguments of their own where the reader is lenient.
+    String(Unescape, Option<Box<Arguments>>),
+    /// What is told of a word once it is whole.
+    Word(String),
     /// The value is complete.
     Complete,
     /// What is no JSON is given as it is, for whoever can make something of it.
     Broken,
-    /// What is no JSON, but comes after a value or in a string, is left out.
-    Dropped,
+    /// What is no JSON, but comes after a value or in a string, is left over.
+    Rest,
 }
 
 impl Arguments {
-    pub(super) fn new() -> Self {
-        Arguments { scanner: Scanner::new(), form: Form::Before }
+    pub(super) fn new(leniency: Leniency) -> Self {
+        Arguments::at(Depth::Outer, leniency)
+    }
+
+    /// Arguments that a string says: whatever they are, the string is right.
+    pub(super) fn nested(leniency: Leniency) -> Self {
+        Arguments::at(Depth::Nested, leniency)
+    }
+
+    fn at(depth: Depth, leniency: Leniency) -> Self {
+        let value = Value { leniency, depth, form: Form::Before, gap: String::new(), after: None };
+        Arguments { json: Json::new(leniency, 0), value }
+    }
+
+    pub(super) fn in_string(&self) -> bool {
+        self.json.in_string()
     }
 
     /// Takes a piece that begins at `offset`.
     pub(super) fn push(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
-        match self.form {
-            Form::Broken => return sink.give(Some(text)),
-            Form::Dropped => return,
+        let Arguments { json, value } = self;
+        match &mut value.after {
+            Some(after) => after.text.push_str(text),
+            None => json.push(text, offset, |event| value.on(event, offset, sink)),
+        }
+    }
+
+    /// Takes more of what a string says. Faults are not told: the string is right, whatever it says.
+    pub(super) fn push_nested(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
+        let mut faults = Faults::new("");
+        self.push(text, offset, &mut Sink { index: sink.index, out: &mut *sink.out, faults: &mut faults });
+    }
+
+    /// Gives the last of what a string says.
+    pub(super) fn end_string(
+        decoder: &mut Unescape,
+        nested: Option<Box<Arguments>>,
+        offset: usize,
+        sink: &mut Sink<'_>,
+    ) {
+        let mut decoded = String::new();
+        decoder.finish(&mut decoded);
+        let Some(mut nested) = nested else { return sink.give(&decoded) };
+        nested.push_nested(&decoded, offset, sink);
+        if nested.is_empty() {
+            sink.liberty(LibertyKind::NoArguments, offset);
+            sink.give("{}");
+        }
+        if let Some(after) = nested.take_after() {
+            sink.give(&after.text);
+        }
+    }
+
+    /// The text that comes after the arguments, where the reader is lenient.
+    pub(super) fn take_after(&mut self) -> Option<After> {
+        self.value.after.take()
+    }
+
+    /// Ends the text at `offset`. Says whether the arguments were complete.
+    pub(super) fn finish(&mut self, offset: usize, end: End, sink: &mut Sink<'_>) -> bool {
+        let Arguments { json, value } = self;
+        let result = json.finish(offset, |event| value.on(event, offset, sink));
+        match (&mut value.form, result) {
+            (Form::Before, Err(_)) if value.leniency == Leniency::Lenient && end == End::Sure => {
+                sink.liberty(LibertyKind::NoArguments, offset);
+                sink.give("{}");
+                return true;
+            }
+            (Form::Word(word), _) => sink.give(&std::mem::take(word)),
+            (Form::String(decoder, nested), _) => Arguments::end_string(decoder, nested.take(), offset, sink),
             _ => {}
         }
-        let bytes = text.as_bytes();
-        // `given` is where text begins that is to be given as it is.
-        let (mut at, mut given) = (0, 0);
-        while let Some(&byte) = bytes.get(at) {
-            let run = self.scanner.plain_run(bytes.get(at..).unwrap_or_default());
-            if run > 0 {
-                self.inside(text.get(at..at + run), sink);
-                at += run;
-                continue;
-            }
-            let mark = match self.scanner.step(byte) {
-                Ok(mark) => mark,
-                Err(fault) => {
-                    sink.note(Rank::Syntax, Json::Arguments.error(fault, offset + at));
-                    return self.broken(text, given, at, sink);
-                }
-            };
-            let outside = self.scanner.depth() == 0;
-            match (self.form, mark) {
-                (Form::Before, Mark::Begin(kind)) => {
-                    given = at;
-                    self.form = form_of(kind, byte);
-                    if let (Form::Raw, false) = (self.form, kind == Kind::Object) {
-                        sink.note(Rank::Type, ErrorKind::CallArgumentsType { offset: offset + at });
-                    }
-                }
-                (Form::Raw, Mark::Gap) if outside => self.complete(text.get(given..at), sink),
-                (Form::Raw, Mark::End) if outside => self.complete(text.get(given..=at), sink),
-                (Form::String(_), Mark::Inside) => self.inside(text.get(at..=at), sink),
-                (Form::String(_), Mark::End) => self.complete(None, sink),
-                (Form::Null(_), Mark::End) => self.complete(Some("{}"), sink),
-                (Form::Null(held), _) => self.form = Form::Null(held + 1),
-                _ => {}
-            }
-            at += 1;
+        if let Err(fault) = result {
+            sink.note(Rank::Syntax, Around::Arguments.error(fault, offset));
         }
-        if let Form::Raw = self.form {
-            sink.give(text.get(given..));
-        }
+        result.is_ok() && matches!(value.form, Form::Complete)
     }
 
-    /// Ends the text at `offset`.
-    pub(super) fn finish(&mut self, offset: usize, sink: &mut Sink<'_>) {
-        if matches!(self.form, Form::Broken | Form::Dropped) {
-            return;
-        }
-        if let Err(fault) = self.scanner.finish() {
-            sink.note(Rank::Syntax, Json::Arguments.error(fault, offset));
-        }
-        if let Form::String(_) = self.form {
-            self.complete(None, sink);
-        }
-    }
-
-    /// Text inside of a string; of a container's strings nothing is to be done.
-    fn inside(&mut self, source: Option<&str>, sink: &mut Sink<'_>) {
-        if let Form::String(decoder) = &mut self.form {
-            let mut decoded = String::new();
-            decoder.push(source.unwrap_or_default(), &mut decoded);
-            sink.give(Some(&decoded));
-        }
-    }
-
-    fn complete(&mut self, last: Option<&str>, sink: &mut Sink<'_>) {
-        if let Form::String(decoder) = &mut self.form {
-            let mut decoded = String::new();
-            decoder.finish(&mut decoded);
-            sink.give(Some(&decoded));
-        }
-        sink.give(last);
-        self.form = Form::Complete;
-    }
-
-    fn broken(&mut self, text: &str, given: usize, at: usize, sink: &mut Sink<'_>) {
-        let form = std::mem::replace(&mut self.form, Form::Broken);
-        match form {
-            Form::Raw => sink.give(text.get(given..)),
-            Form::Before => sink.give(text.get(at..)),
-            Form::Null(held) => {
-                sink.give("null".get(..held));
-                sink.give(text.get(at..));
-            }
-            Form::String(_) | Form::Complete | Form::Broken | Form::Dropped => {
-                self.form = form;
-                self.complete(None, sink);
-                self.form = Form::Dropped;
-            }
-        }
+    /// Are they nothing but white space so far?
+    fn is_empty(&self) -> bool {
+        matches!(self.value.form, Form::Before)
     }
 }
 
-fn form_of(kind: Kind, first: u8) -> Form {
-    match kind {
-        Kind::String => Form::String(Unescape::default()),
-        Kind::Word if first == b'n' => Form::Null(1),
-        Kind::Object | Kind::Array | Kind::Key | Kind::Number | Kind::Word => Form::Raw,
+/// Is it sure that the model wrote all of a call that ends here?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Sure,
+    /// The output may have been cut off.
+    Unsure,
+}
+
+impl Value {
+    fn on(&mut self, event: Event<'_>, piece: usize, sink: &mut Sink<'_>) {
+        match event {
+            Event::Begin { kind, first, offset, .. } => self.begin(kind, first, offset, sink),
+            Event::Source(text) => self.source(text, piece, sink),
+            Event::End { offset, .. } => self.end(offset, sink),
+            Event::Fault { fault, offset } => sink.note(Rank::Syntax, Around::Arguments.error(fault, offset)),
+            Event::Liberty { kind, offset } => sink.liberty(kind, offset),
+            Event::Lost { fault, offset } => {
+                let is_after = matches!(self.form, Form::Complete) && self.leniency == Leniency::Lenient;
+                if is_after {
+                    let offset = offset - self.gap.len().min(offset);
+                    self.after = Some(After { text: std::mem::take(&mut self.gap), offset });
+                    return;
+                }
+                sink.note(Rank::Syntax, Around::Arguments.error(fault, offset));
+                self.form = match std::mem::replace(&mut self.form, Form::Broken) {
+                    Form::Before | Form::Raw | Form::Broken => Form::Broken,
+                    Form::Word(word) => {
+                        sink.give(&word);
+                        Form::Broken
+                    }
+                    Form::String(mut decoder, mut nested) => {
+                        Arguments::end_string(&mut decoder, nested.take(), offset, sink);
+                        Form::Rest
+                    }
+                    Form::Complete | Form::Rest => {
+                        sink.out.rest(&std::mem::take(&mut self.gap));
+                        Form::Rest
+                    }
+                };
+            }
+            Event::More(text) => match (&mut self.after, &self.form) {
+                (Some(after), _) => after.text.push_str(text),
+                (None, Form::Rest) => sink.out.rest(text),
+                (None, _) => sink.give(text),
+            },
+        }
+    }
+
+    fn begin(&mut self, kind: Kind, first: u8, offset: usize, sink: &mut Sink<'_>) {
+        let is_none = first == b'n' || (first == b'N' && self.leniency == Leniency::Lenient);
+        self.form = match kind {
+            Kind::Object => Form::Raw,
+            Kind::String if self.depth == Depth::Outer => {
+                let is_lenient = self.leniency == Leniency::Lenient;
+                if is_lenient {
+                    sink.liberty(LibertyKind::ArgumentsText, offset);
+                }
+                let nested = is_lenient.then(|| Box::new(Arguments::nested(self.leniency)));
+                Form::String(Unescape::default(), nested)
+            }
+            Kind::Word if is_none => Form::Word(String::new()),
+            Kind::Array | Kind::Key | Kind::String | Kind::Number | Kind::Word => {
+                sink.note(Rank::Type, ErrorKind::CallArgumentsType { offset });
+                Form::Raw
+            }
+        };
+    }
+
+    fn source(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
+        match &mut self.form {
+            Form::Before => {}
+            Form::Raw | Form::Broken => sink.give(text),
+            Form::String(decoder, nested) => {
+                let mut decoded = String::new();
+                decoder.push(text, &mut decoded);
+                match nested {
+                    Some(nested) => nested.push_nested(&decoded, offset, sink),
+                    None => sink.give(&decoded),
+                }
+            }
+            Form::Word(word) => word.push_str(text),
+            Form::Complete => self.gap.push_str(text),
+            Form::Rest => sink.out.rest(text),
+        }
+    }
+
+    fn end(&mut self, offset: usize, sink: &mut Sink<'_>) {
+        match std::mem::replace(&mut self.form, Form::Complete) {
+            Form::Word(word) if word == "null" => sink.give("{}"),
+            Form::Word(word) => {
+                sink.note(Rank::Type, ErrorKind::CallArgumentsType { offset });
+                sink.give(&word);
+            }
+            Form::String(mut decoder, mut nested) => Arguments::end_string(&mut decoder, nested.take(), offset, sink),
+            _ => {}
+        }
     }
 }

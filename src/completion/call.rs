@@ -1,20 +1,12 @@
 //! A call that control tokens part into name, id and arguments: text and control tokens in, deltas out.
 
-use super::arguments::{Arguments, Sink};
-use super::delta::{Queue, ToolCallDelta};
-use super::fault::{Faults, Rank, call_path};
+use super::arguments::{After, Arguments, End, Sink};
+use super::fault::{Faults, Rank, call_path, field_path};
+use super::liberty::{Leniency, LibertyKind};
+use super::queue::Queue;
 use crate::control::Control;
 use crate::error::ErrorKind;
-
-/// What is held back of a name or id before it is given in parts.
-pub(super) const LONGEST_NAME: usize = 256;
-
-/// Is a call's id in the text?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ids {
-    Written,
-    Unwritten,
-}
+use crate::layout::ToolCalls;
 
 /// One call: name, perhaps `[CALL_ID]` and id, `[ARGS]`, arguments.
 #[derive(Debug)]
@@ -22,14 +14,26 @@ pub(super) struct Call {
     index: usize,
     /// Where the call begins.
     offset: usize,
-    ids: Ids,
+    form: ToolCalls,
+    leniency: Leniency,
     part: Part,
-    name: Option<String>,
+    /// What is held of the part before the arguments, and where it begins.
+    held: String,
+    held_offset: usize,
+    name: String,
     id: Option<String>,
-    /// Was anything given out?
-    pub(super) given: bool,
     arguments: Arguments,
     pub(super) faults: Faults,
+}
+
+/// The longest that a function's name may be, where a lenient reader has to tell it from prose.
+pub(super) const LONGEST_NAME: usize = 64;
+
+/// Where a part ends, how many bytes say so, and the control token that they spell; none where the arguments begin.
+struct Split {
+    at: usize,
+    length: usize,
+    control: Option<Control>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,81 +44,178 @@ enum Part {
 }
 
 impl Call {
-    pub(super) fn new(index: usize, offset: usize, ids: Ids) -> Self {
+    pub(super) fn new(index: usize, offset: usize, form: ToolCalls, leniency: Leniency, layout: &'static str) -> Self {
         Call {
             index,
             offset,
-            ids,
+            form,
+            leniency,
             part: Part::Name,
-            name: Some(String::new()),
+            held: String::new(),
+            held_offset: offset,
+            name: String::new(),
             id: None,
-            given: false,
-            arguments: Arguments::new(),
-            faults: Faults::default(),
+            arguments: Arguments::new(leniency),
+            faults: Faults::new(layout),
         }
     }
 
+    /// The name, while nothing says where it ends.
+    pub(super) fn name_alone(&self) -> Option<&str> {
+        (self.part == Part::Name).then(|| self.held.trim())
+    }
+
+    pub(super) fn in_string(&self) -> bool {
+        self.part == Part::Arguments && self.arguments.in_string()
+    }
+
     pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Queue) {
-        match self.part {
-            Part::Name => self.name.get_or_insert_default().push_str(text),
-            Part::Id => self.id.get_or_insert_default().push_str(text),
-            Part::Arguments => {
-                let mut sink = Sink { index: self.index, out, faults: &mut self.faults };
-                return self.arguments.push(text, offset, &mut sink);
+        if self.part == Part::Arguments {
+            let mut sink = Sink { index: self.index, out, faults: &mut self.faults };
+            return self.arguments.push(text, offset, &mut sink);
+        }
+        if self.held.is_empty() {
+            self.held_offset = offset;
+        }
+        // A literal that began in an earlier piece is shorter than this.
+        let mut from = self.held.len().saturating_sub(Control::CallId.as_str().len());
+        self.held.push_str(text);
+        while let (Leniency::Lenient, Some(split)) = (self.leniency, self.split(from)) {
+            let later = self.held.split_off(split.at + split.length);
+            let later_offset = self.held_offset + self.held.len();
+            self.held.truncate(split.at);
+            match split.control {
+                Some(control) => {
+                    self.control(control, self.held_offset + split.at, out);
+                }
+                None => {
+                    out.liberty(LibertyKind::NoArgsToken, call_path(self.index), self.held_offset + split.at);
+                    self.end_part(Part::Arguments, out);
+                }
             }
+            if self.part == Part::Arguments {
+                if !later.is_empty() {
+                    self.text(&later, later_offset, out);
+                }
+                return;
+            }
+            (self.held, self.held_offset, from) = (later, later_offset, 0);
         }
-        let held = self.name.as_ref().map_or(0, String::len) + self.id.as_ref().map_or(0, String::len);
-        // Once part of it was given, however the text was cut, so is the rest.
-        if held > LONGEST_NAME || self.given {
-            self.give_held(out);
-        }
+    }
+
+    /// Finds where a name or an id ends without a control token: at its literal, which is text where the version has no
+    /// such token, or at the arguments.
+    fn split(&self, from: usize) -> Option<Split> {
+        let controls: &[Control] = match self.part {
+            Part::Name => &[Control::Args, Control::CallId],
+            Part::Id | Part::Arguments => &[Control::Args],
+        };
+        let bytes = self.held.bytes().enumerate().skip(from);
+        bytes.filter(|(_, byte)| matches!(byte, b'[' | b'{')).find_map(|(at, byte)| {
+            let (before, rest) = self.held.split_at_checked(at)?;
+            if byte == b'{' {
+                let is_end = self.part == Part::Id || is_name(before.trim());
+                return is_end.then_some(Split { at, length: 0, control: None });
+            }
+            let control = controls.iter().find(|control| rest.starts_with(control.as_str()))?;
+            Some(Split { at, length: control.as_str().len(), control: Some(*control) })
+        })
     }
 
     /// Takes a control token, and says whether it has a place here.
     pub(super) fn control(&mut self, control: Control, offset: usize, out: &mut Queue) -> bool {
+        let writes_id = self.form == ToolCalls::NameIdArguments;
         match (control, self.part) {
-            (Control::Args, Part::Name | Part::Id) => {
-                self.part = Part::Arguments;
-                self.give_held(out);
-            }
-            (Control::CallId, Part::Name) if self.ids == Ids::Written => {
-                self.part = Part::Id;
-                self.id = Some(String::new());
+            (Control::Args, Part::Name | Part::Id) => self.end_part(Part::Arguments, out),
+            (Control::CallId, Part::Name) if writes_id || self.leniency == Leniency::Lenient => {
+                if !writes_id {
+                    out.liberty(LibertyKind::CallIdToken, field_path(self.index, "id"), offset);
+                }
+                self.end_part(Part::Id, out);
             }
             (Control::Args, Part::Arguments) => {
-                self.note(Rank::Tokens, ErrorKind::CallTokenTwice { control: "[ARGS]", offset });
+                self.note(ErrorKind::CallTokenTwice { control: "[ARGS]", offset });
             }
-            (Control::CallId, Part::Id) if self.ids == Ids::Written => {
-                self.note(Rank::Tokens, ErrorKind::CallTokenTwice { control: "[CALL_ID]", offset });
+            (Control::CallId, Part::Id) if writes_id => {
+                self.note(ErrorKind::CallTokenTwice { control: "[CALL_ID]", offset });
             }
-            (Control::CallId, Part::Arguments) if self.ids == Ids::Written => {
-                self.note(Rank::Tokens, ErrorKind::CallIdAfterArguments { offset });
+            (Control::CallId, Part::Arguments) if writes_id => {
+                self.note(ErrorKind::CallIdAfterArguments { offset });
             }
             _ => return false,
         }
         true
     }
 
-    pub(super) fn finish(&mut self, offset: usize, out: &mut Queue) {
+    /// The text that comes after the arguments, where the reader is lenient.
+    pub(super) fn take_after(&mut self) -> Option<After> {
+        self.arguments.take_after()
+    }
+
+    /// Ends the text at `offset`. Says whether there was a call.
+    pub(super) fn finish(&mut self, offset: usize, end: End, out: &mut Queue) -> bool {
+        let is_named = self.part == Part::Id || is_name(self.held.trim());
+        if self.part != Part::Arguments && self.leniency == Leniency::Lenient && end == End::Sure && is_named {
+            out.liberty(LibertyKind::NameAlone, call_path(self.index), offset);
+            self.end_part(Part::Arguments, out);
+            out.arguments(self.index, "{}");
+            return out.end_call(true);
+        }
         match self.part {
             Part::Arguments => {
                 let mut sink = Sink { index: self.index, out, faults: &mut self.faults };
-                self.arguments.finish(offset, &mut sink);
+                let complete = self.arguments.finish(offset, end, &mut sink);
+                out.end_call(complete)
             }
-            // A name or id without its end may be half of one, so it is not given.
+            // A name or id without its end may be half of one, so it is no call.
             Part::Name | Part::Id => {
-                self.note(Rank::Tokens, ErrorKind::CallWithoutArguments { offset: self.offset });
+                self.note(ErrorKind::CallWithoutArguments { offset: self.offset });
+                if self.part == Part::Id {
+                    out.rest(&self.name);
+                    out.rest(Control::CallId.as_str());
+                }
+                out.rest(&self.held);
+                false
             }
         }
     }
 
-    fn note(&mut self, rank: Rank, kind: ErrorKind) {
-        self.faults.note(rank, kind, call_path(self.index));
+    fn note(&mut self, kind: ErrorKind) {
+        self.faults.note(Rank::Tokens, kind, call_path(self.index));
     }
 
-    fn give_held(&mut self, out: &mut Queue) {
-        self.given = true;
-        let (id, name) = (self.id.take(), self.name.take());
-        out.call(ToolCallDelta { index: self.index, id, name, arguments: String::new() });
+    /// Ends the part that is held.
+    fn end_part(&mut self, next: Part, out: &mut Queue) {
+        let held = std::mem::take(&mut self.held);
+        let value = match self.leniency {
+            Leniency::Strict => held,
+            Leniency::Lenient => {
+                let trimmed = held.trim();
+                if trimmed.len() != held.len() {
+                    out.liberty(LibertyKind::NameSpaces, call_path(self.index), self.held_offset);
+                }
+                trimmed.to_owned()
+            }
+        };
+        match self.part {
+            Part::Name => self.name = value,
+            Part::Id | Part::Arguments => self.id = Some(value),
+        }
+        self.part = next;
+        if next == Part::Arguments {
+            if let Some(id) = self.id.take() {
+                out.call_id(self.index, id);
+            }
+            out.call_name(self.index, std::mem::take(&mut self.name));
+        }
     }
+}
+
+/// Could this be a function's name?
+pub(super) fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(is_name_byte)
+}
+
+pub(super) const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }

@@ -1,25 +1,26 @@
-//! [`Delta`]: what a stretch of a model's output adds to the message.
+//! [`Delta`]: what a stretch of a model's output adds to the answer, as it goes to the client.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::liberty::Liberty;
 use crate::control::Control;
 
-/// What a stretch of a model's output adds to the message.
+/// What a stretch of a model's output adds to the answer.
 ///
-/// It serialises as the `delta` object of OpenAI's streamed chat completions, thinking as `reasoning_content`. What
-/// OpenAI has no word for serialises as `{}`, which a server need not send: see
-/// [`is_marker`](Delta::is_marker).
+/// It serialises as the `delta` object of OpenAI's streamed chat completions, thinking as `reasoning_content`;
+/// [`Delta::in_dialect`] writes Mistral's. What those streams have no word for is a marker: it serialises as `{}`, and a
+/// server need not send it (see [`is_marker`](Delta::is_marker)).
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::{CallDeltas, CompletionReader, Layout, NewCallIds};
 ///
-/// let mut reader = CompletionReader::new(&Layout::V11);
+/// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
 /// let deltas: Vec<_> = reader.push("Let me look.[TOOL_CALLS]now[ARGS]{\"zone\": ").collect();
 /// assert_eq!(serde_json::to_string(&deltas[0])?, r#"{"content":"Let me look."}"#);
 /// assert_eq!(
 ///     serde_json::to_string(&deltas[1])?,
-///     r#"{"tool_calls":[{"index":0,"type":"function","function":{"name":"now","arguments":"{\"zone\": "}}]}"#
+///     r#"{"tool_calls":[{"index":0,"id":"WylX70R33","type":"function","function":{"name":"now","arguments":"{\"zone\": "}}]}"#
 /// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -30,14 +31,20 @@ pub enum Delta {
     ThinkingStart,
     /// More of what is thought.
     Thinking(String),
-    /// Thinking has come to its end.
+    /// Thinking has come to its end. Where none began, all that was said so far was thought: the reader was lenient.
     ThinkingEnd,
     /// More of what is said.
     Text(String),
     /// More of a tool call.
     ToolCall(ToolCallDelta),
-    /// A control token that has no place in a reply was left out.
-    Skipped(Skipped),
+    /// A tool call has come to its end.
+    ToolCallEnd(ToolCallEnd),
+    /// Text that has no place in the answer: what a fault leaves over.
+    Rest(String),
+    /// A control token that has no place where it stands.
+    Stray(Stray),
+    /// Something that was read although no model of the layout should write it.
+    Liberty(Liberty),
 }
 
 impl Delta {
@@ -54,16 +61,21 @@ impl Delta {
     #[must_use]
     pub const fn is_marker(&self) -> bool {
         match self {
-            Delta::ThinkingStart | Delta::ThinkingEnd | Delta::Skipped(_) => true,
+            Delta::ThinkingStart
+            | Delta::ThinkingEnd
+            | Delta::ToolCallEnd(_)
+            | Delta::Rest(_)
+            | Delta::Stray(_)
+            | Delta::Liberty(_) => true,
             Delta::Thinking(_) | Delta::Text(_) | Delta::ToolCall(_) => false,
         }
     }
 }
 
-/// More of a tool call. The parts of one index concatenate.
+/// More of a tool call: the arguments of one index concatenate.
 ///
-/// A name comes whole unless it is longer than 256 bytes, and before the arguments if the model wrote it there. Lists of
-/// calls (v3, v7) have the id after the arguments, so there it comes by itself, last.
+/// The first delta of a call has its whole name, and its id where there is one by then; the others have arguments alone.
+/// Arguments that the model writes before the name wait for it.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Delta, Layout};
@@ -78,36 +90,87 @@ impl Delta {
 pub struct ToolCallDelta {
     /// Which call of the message.
     pub index: usize,
-    /// The id, where the layout writes one.
+    /// The id by which the client knows the call.
     pub id: Option<String>,
-    /// The name, which begins most calls.
+    /// The name, whole.
     pub name: Option<String>,
     /// More of the arguments, as the model wrote them.
     pub arguments: String,
 }
 
-/// A control token that was left out, because it has no place where the model wrote it.
+/// The end of a tool call.
 ///
 /// ```
-/// use mistral_chat_template::{Completion, Control, Layout, Skipped};
+/// use mistral_chat_template::{CallDeltas, CompletionReader, Delta, Layout, NewCallIds};
 ///
-/// let completion = Completion::from_text("Hi[/INST]!</s>", &Layout::V13);
+/// let mut reader = CompletionReader::new(&Layout::V3).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
+/// let output = r#"[TOOL_CALLS][{"name": "now", "arguments": {}, "id": "abc123def"}]"#;
+/// let Some(Delta::ToolCallEnd(end)) = reader.push(output).last() else { unreachable!() };
+/// assert!(end.complete);
+/// assert_eq!(end.written_id.as_deref(), Some("abc123def"), "the client was told another before this one came");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolCallEnd {
+    /// Which call of the message.
+    pub index: usize,
+    /// The id that the model wrote, where the client was told another or none.
+    pub written_id: Option<String>,
+    /// Did the model write the call to its end?
+    pub complete: bool,
+}
+
+/// A control token that has no place where it stands.
+///
+/// ```
+/// use mistral_chat_template::{Completion, Control, Layout, Segment, Stray, StrayFate};
+///
+/// let output = [Segment::Text("Hi"), Segment::Control(Control::EndInst), Segment::Text("!")];
+/// let completion = Completion::from_segments(output, &Layout::V13);
 /// assert_eq!(completion.message.content, "Hi!".into());
-/// assert_eq!(completion.skipped, [Skipped { control: Control::EndInst, offset: 2 }]);
+/// assert_eq!(completion.stray, [Stray { control: Control::EndInst, offset: 2, fate: StrayFate::LeftOut }]);
+///
+/// let completion = Completion::from_text("Hi[/INST]!", &Layout::V13);
+/// assert_eq!(completion.message.content, "Hi[/INST]!".into(), "text that only spells one");
+/// assert_eq!(completion.stray, [Stray { control: Control::EndInst, offset: 2, fate: StrayFate::Text }]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Skipped {
+pub struct Stray {
     /// The control token.
     pub control: Control,
     /// Where it begins: the bytes before it, control tokens spelled out.
     pub offset: usize,
+    /// What became of it.
+    pub fate: StrayFate,
+}
+
+/// What became of a [`Stray`] control token.
+///
+/// ```
+/// use mistral_chat_template::{Completion, Layout, StrayFate};
+///
+/// let completion = Completion::from_text("tide [OPTIONS] [ARGS]...", &Layout::V13);
+/// assert_eq!(completion.stray[0].fate, StrayFate::Text);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StrayFate {
+    /// It was left out: the model sampled the control token itself, as mistral-common's parser takes it.
+    LeftOut,
+    /// It is text of the answer: the caller's string spelled it.
+    Text,
 }
 
 impl Serialize for Delta {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         match self {
-            Delta::ThinkingStart | Delta::ThinkingEnd | Delta::Skipped(_) => {}
+            Delta::ThinkingStart
+            | Delta::ThinkingEnd
+            | Delta::ToolCallEnd(_)
+            | Delta::Rest(_)
+            | Delta::Stray(_)
+            | Delta::Liberty(_) => {}
             Delta::Thinking(text) => map.serialize_entry("reasoning_content", text)?,
             Delta::Text(text) => map.serialize_entry("content", text)?,
             Delta::ToolCall(call) => map.serialize_entry("tool_calls", &[call])?,
@@ -132,82 +195,7 @@ impl Serialize for ToolCallDelta {
         if self.name.is_some() {
             map.serialize_entry("type", "function")?;
         }
-        if self.name.is_some() || !self.arguments.is_empty() {
-            let function = Function { name: self.name.as_deref(), arguments: &self.arguments };
-            map.serialize_entry("function", &function)?;
-        }
+        map.serialize_entry("function", &Function { name: self.name.as_deref(), arguments: &self.arguments })?;
         map.end()
-    }
-}
-
-/// The deltas of one piece. What is not taken is lost.
-///
-/// ```
-/// use mistral_chat_template::{CompletionReader, Delta, Layout};
-///
-/// let mut reader = CompletionReader::new(&Layout::V13);
-/// let mut deltas = reader.push("Hi");
-/// assert_eq!(deltas.next(), Some(Delta::Text("Hi".to_owned())));
-/// assert_eq!(deltas.next(), None);
-/// ```
-#[derive(Debug)]
-#[must_use = "deltas that are not taken are lost"]
-pub struct Deltas<'r>(std::vec::Drain<'r, Delta>);
-
-impl Iterator for Deltas<'_> {
-    type Item = Delta;
-
-    fn next(&mut self) -> Option<Delta> {
-        self.0.next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-/// Deltas in order; more of the same joins the last one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Queue {
-    deltas: Vec<Delta>,
-}
-
-impl Queue {
-    pub(super) fn drain(&mut self) -> Deltas<'_> {
-        Deltas(self.deltas.drain(..))
-    }
-
-    pub(super) fn into_vec(self) -> Vec<Delta> {
-        self.deltas
-    }
-
-    pub(super) fn push(&mut self, delta: Delta) {
-        self.deltas.push(delta);
-    }
-
-    pub(super) fn text(&mut self, text: &str) {
-        match self.deltas.last_mut() {
-            Some(Delta::Text(last)) => last.push_str(text),
-            _ => self.deltas.push(Delta::Text(text.to_owned())),
-        }
-    }
-
-    pub(super) fn thinking(&mut self, text: &str) {
-        match self.deltas.last_mut() {
-            Some(Delta::Thinking(last)) => last.push_str(text),
-            _ => self.deltas.push(Delta::Thinking(text.to_owned())),
-        }
-    }
-
-    pub(super) fn arguments(&mut self, index: usize, more: &str) {
-        match self.deltas.last_mut() {
-            Some(Delta::ToolCall(last)) if last.index == index => last.arguments.push_str(more),
-            _ if more.is_empty() => {}
-            _ => self.call(ToolCallDelta { index, arguments: more.to_owned(), ..ToolCallDelta::default() }),
-        }
-    }
-
-    pub(super) fn call(&mut self, call: ToolCallDelta) {
-        self.deltas.push(Delta::ToolCall(call));
     }
 }

@@ -17,36 +17,45 @@ pub(super) enum Rank {
 }
 
 /// The fault to tell, if any.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Faults {
-    first: Option<(Rank, ErrorKind, String)>,
+    layout: &'static str,
+    first: Option<(Rank, Error)>,
 }
 
 impl Faults {
+    pub(super) fn new(layout: &'static str) -> Self {
+        Faults { layout, first: None }
+    }
+
     pub(super) fn note(&mut self, rank: Rank, kind: ErrorKind, at: impl Into<String>) {
-        if self.first.as_ref().is_none_or(|(earliest, ..)| rank < *earliest) {
-            self.first = Some((rank, kind, at.into()));
+        if self.first.as_ref().is_none_or(|(earliest, _)| rank < *earliest) {
+            self.first = Some((rank, Error::new(kind, at).in_layout(self.layout)));
         }
     }
 
-    pub(super) fn take(&mut self, layout: &str) -> Option<Error> {
-        self.first.take().map(|(_, kind, at)| Error::new(kind, at).in_layout(layout))
+    pub(super) fn first(&self) -> Option<&Error> {
+        self.first.as_ref().map(|(_, error)| error)
+    }
+
+    pub(super) fn take(&mut self) -> Option<Error> {
+        self.first.take().map(|(_, error)| error)
     }
 }
 
 /// The JSON around a fault of syntax.
 #[derive(Clone, Copy)]
-pub(super) enum Json {
+pub(super) enum Around {
     List,
     Arguments,
 }
 
-impl Json {
+impl Around {
     pub(super) fn error(self, fault: scanner::Fault, offset: usize) -> ErrorKind {
         match (self, fault) {
             (_, scanner::Fault::TooDeep) => ErrorKind::CallTooDeep { offset },
-            (Json::List, scanner::Fault::Json(json)) => ErrorKind::CallListSyntax { json, offset },
-            (Json::Arguments, scanner::Fault::Json(json)) => ErrorKind::CallArgumentsSyntax { json, offset },
+            (Around::List, scanner::Fault::Json(json)) => ErrorKind::CallListSyntax { json, offset },
+            (Around::Arguments, scanner::Fault::Json(json)) => ErrorKind::CallArgumentsSyntax { json, offset },
         }
     }
 }

@@ -1,30 +1,47 @@
 //! A JSON list of calls: text in pieces in; out comes each call's name, id and arguments, as soon as they are there.
 
-use super::call::LONGEST_NAME;
-use super::delta::{Queue, ToolCallDelta};
-use super::fault::{Faults, Json, Rank, call_path, field_path};
-use super::scanner::{Kind, Mark, Scanner};
+use super::arguments::{After, Arguments, Sink};
+use super::fault::{Around, Faults, Rank, call_path, field_path};
+use super::json::{Event, Json};
+use super::liberty::{Leniency, LibertyKind};
+use super::queue::Queue;
+use super::scanner::Kind;
 use super::unescape::Unescape;
 use crate::error::ErrorKind;
-
-/// How many containers are open in the list, and in one of its calls.
-const LIST: usize = 1;
-const CALL: usize = 2;
 
 /// A list of objects of `name`, `arguments` and perhaps `id`.
 #[derive(Debug)]
 pub(super) struct CallList {
-    scanner: Scanner,
-    /// Is it a list at all?
-    is_list: bool,
+    json: Json,
+    state: State,
+}
+
+#[derive(Debug)]
+struct State {
+    leniency: Leniency,
+    shape: Shape,
     /// The call whose object is open.
     call: Option<OpenCall>,
-    target: Target,
     /// How many calls the message has.
-    pub(super) calls: usize,
-    pub(super) faults: Faults,
+    calls: usize,
+    faults: Faults,
+    /// White space after the list.
+    gap: String,
+    after: Option<After>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Nothing yet but white space.
+    Before,
+    List,
+    /// One object instead of a list: the reader is lenient.
+    Object,
+    /// No list: all of it is left over.
+    Other,
+    Complete,
     /// It is no JSON from here on.
-    broken: bool,
+    Broken,
 }
 
 /// A call whose object is open.
@@ -32,17 +49,24 @@ pub(super) struct CallList {
 struct OpenCall {
     offset: usize,
     index: usize,
-    /// What was read and not given yet.
-    held: ToolCallDelta,
-    /// Was anything given?
-    given: bool,
-    /// Was part of the open string given?
-    in_parts: bool,
+    name: String,
+    id: String,
+    target: Target,
     key: String,
+    /// A member as it stands, and white space and commas before it.
+    member: String,
     /// The fields that came, in the order of [`Field::ALL`].
     seen: [bool; 3],
     /// Where arguments begin that are no object.
     other_arguments: Option<usize>,
+    /// Is the object open that `function` holds?
+    wrapper: Wrapper,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrapper {
+    Closed,
+    Open,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,197 +88,203 @@ impl Field {
     }
 }
 
-/// What the bytes that come are of.
-#[derive(Clone, Copy, Debug)]
+/// What the source that comes is of.
+#[derive(Debug)]
 enum Target {
+    /// Between members.
     Nothing,
     Key(Unescape),
     /// A value that has not begun.
     Value(Field),
     String(Field, Unescape),
-    Arguments(Kind),
+    /// Arguments that are given as they are.
+    Arguments,
+    /// Arguments as a string, which a lenient reader takes.
+    Text(Box<Arguments>, Unescape),
+    /// What stands for `{}` where it is so, and is arguments of another kind where not.
+    Word(String),
+    /// The value of `function`, which has not begun.
+    Function,
+    /// A member that is no field of a call, to its end.
+    Other,
 }
 
 impl CallList {
     /// A list for a message that has so many calls already.
-    pub(super) fn new(calls: usize) -> Self {
+    pub(super) fn new(calls: usize, leniency: Leniency, layout: &'static str) -> Self {
+        // The members of calls are watched, and those of the object that `function` holds.
+        let watched = match leniency {
+            Leniency::Strict => 2,
+            Leniency::Lenient => 3,
+        };
         CallList {
-            scanner: Scanner::new(),
-            is_list: false,
-            call: None,
-            target: Target::Nothing,
-            calls,
-            faults: Faults::default(),
-            broken: false,
+            json: Json::new(leniency, watched),
+            state: State {
+                leniency,
+                shape: Shape::Before,
+                call: None,
+                calls,
+                faults: Faults::new(layout),
+                gap: String::new(),
+                after: None,
+            },
         }
+    }
+
+    pub(super) fn in_string(&self) -> bool {
+        self.json.in_string()
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.state.calls
+    }
+
+    pub(super) fn faults(&self) -> &Faults {
+        &self.state.faults
+    }
+
+    pub(super) fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.state.faults
     }
 
     /// Takes a piece that begins at `offset`.
     pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Queue) {
-        if self.broken {
-            return;
+        let CallList { json, state } = self;
+        match &mut state.after {
+            Some(after) => after.text.push_str(text),
+            None => json.push(text, offset, |event| state.on(event, offset, out)),
         }
-        let bytes = text.as_bytes();
-        // `given` is where arguments begin that were not given yet.
-        let (mut at, mut given) = (0, 0);
-        while let Some(&byte) = bytes.get(at) {
-            let run = self.scanner.plain_run(bytes.get(at..).unwrap_or_default());
-            if run > 0 {
-                self.inside(text.get(at..at + run), out);
-                at += run;
-                continue;
-            }
-            match self.scanner.step(byte) {
-                Ok(Mark::Gap) => {
-                    if let (CALL, Target::Arguments(Kind::Number)) = (self.scanner.depth(), self.target) {
-                        self.end_number(text.get(given..at), out);
-                    }
-                }
-                Ok(Mark::Inside) => self.inside(text.get(at..=at), out),
-                Ok(Mark::Begin(kind)) => {
-                    if self.begin(kind, offset + at) {
-                        given = at;
-                    }
-                }
-                Ok(Mark::End) => {
-                    if let Target::Arguments(Kind::Number) = self.target {
-                        self.end_number(text.get(given..at), out);
-                    } else if self.scanner.depth() == CALL {
-                        self.arguments(text.get(given..=at), out);
-                    }
-                    self.end(offset + at, out);
-                }
-                Err(fault) => {
-                    self.arguments(text.get(given..at), out);
-                    self.faults.note(Rank::Syntax, Json::List.error(fault, offset + at), "tool_calls");
-                    self.broken = true;
-                    return;
-                }
-            }
-            at += 1;
-        }
-        self.arguments(text.get(given..), out);
+    }
+
+    /// The text that comes after the list, where the reader is lenient.
+    pub(super) fn take_after(&mut self) -> Option<After> {
+        self.state.after.take()
     }
 
     /// Ends the text at `offset`.
-    pub(super) fn finish(&mut self, offset: usize) {
-        if self.broken {
+    pub(super) fn finish(&mut self, offset: usize, out: &mut Queue) {
+        let CallList { json, state } = self;
+        if let Err(fault) = json.finish(offset, |event| state.on(event, offset, out)) {
+            state.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
+        }
+        state.leave_call(out);
+    }
+}
+
+impl State {
+    fn on(&mut self, event: Event<'_>, piece: usize, out: &mut Queue) {
+        match event {
+            Event::Begin { kind, level, first, offset } => self.begin(kind, level, first, offset, out),
+            Event::Source(text) => self.source(text, piece, out),
+            Event::End { level, offset } => self.end(level, offset, out),
+            Event::Fault { fault, offset } => {
+                self.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
+            }
+            Event::Liberty { kind, offset } => {
+                let at = self.call.as_ref().map_or_else(|| "tool_calls".to_owned(), |call| call_path(call.index));
+                out.liberty(kind, at, offset);
+            }
+            Event::Lost { fault, offset } => {
+                if self.shape == Shape::Complete && self.leniency == Leniency::Lenient {
+                    let offset = offset.saturating_sub(self.gap.len());
+                    self.after = Some(After { text: std::mem::take(&mut self.gap), offset });
+                    return;
+                }
+                self.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
+                self.leave_call(out);
+                out.rest(&std::mem::take(&mut self.gap));
+                self.shape = Shape::Broken;
+            }
+            Event::More(text) => match &mut self.after {
+                Some(after) => after.text.push_str(text),
+                None => out.rest(text),
+            },
+        }
+    }
+
+    /// How deep the objects of calls are.
+    fn call_level(&self) -> usize {
+        usize::from(self.shape == Shape::List)
+    }
+
+    /// How deep the fields of the open call are.
+    fn field_level(&self) -> usize {
+        let is_wrapped = self.call.as_ref().is_some_and(|call| call.wrapper == Wrapper::Open);
+        self.call_level() + 1 + usize::from(is_wrapped)
+    }
+
+    fn begin(&mut self, kind: Kind, level: usize, first: u8, offset: usize, out: &mut Queue) {
+        if level == 0 {
+            self.shape = match kind {
+                Kind::Array => Shape::List,
+                Kind::Object if self.leniency == Leniency::Lenient => {
+                    out.liberty(LibertyKind::OneObject, "tool_calls", offset);
+                    Shape::Object
+                }
+                _ => {
+                    self.faults.note(Rank::Shape, ErrorKind::CallListType { offset }, "tool_calls");
+                    Shape::Other
+                }
+            };
+            if self.shape != Shape::Object {
+                return;
+            }
+        }
+        if self.shape == Shape::Other {
             return;
         }
-        if let Err(fault) = self.scanner.finish() {
-            self.faults.note(Rank::Syntax, Json::List.error(fault, offset), "tool_calls");
-        }
-    }
-
-    /// A value or a key begins; says whether it is arguments.
-    fn begin(&mut self, kind: Kind, offset: usize) -> bool {
-        let level = self.scanner.depth() - usize::from(matches!(kind, Kind::Object | Kind::Array));
-        if level == 0 {
-            self.is_list = kind == Kind::Array;
-            if !self.is_list {
-                self.faults.note(Rank::Shape, ErrorKind::CallListType { offset }, "tool_calls");
-            }
-        } else if level == LIST && self.is_list {
-            if kind == Kind::Object {
-                self.call = Some(OpenCall::new(self.calls, offset));
-            } else {
+        if level == self.call_level() {
+            if kind != Kind::Object {
                 self.faults.note(Rank::Shape, ErrorKind::CallWithoutName { offset }, call_path(self.calls));
             }
-        } else if level == CALL && self.call.is_some() {
-            if kind == Kind::Key {
-                self.target = Target::Key(Unescape::default());
-            } else {
-                self.value(kind, offset);
-                return matches!(self.target, Target::Arguments(_));
+            let target = if kind == Kind::Object { Target::Nothing } else { Target::Other };
+            self.call = Some(OpenCall::new(self.calls, offset, target));
+        } else if level == self.field_level() {
+            let (leniency, faults) = (self.leniency, &mut self.faults);
+            let Some(call) = &mut self.call else { return };
+            match kind {
+                Kind::Key => call.begin_key(),
+                _ => call.begin_value(kind, first, offset, leniency, faults, out),
             }
         }
-        false
     }
 
-    fn value(&mut self, kind: Kind, offset: usize) {
-        let Target::Value(field) = self.target else { return };
-        let index = self.call.as_ref().map_or(self.calls, |call| call.index);
-        self.target = match (field, kind) {
-            (Field::Arguments, Kind::Object) => Target::Arguments(kind),
-            (Field::Name | Field::Id, Kind::String) => {
-                if let Some(call) = &mut self.call {
-                    call.slot(field).get_or_insert_default();
-                }
-                Target::String(field, Unescape::default())
-            }
-            (Field::Arguments, _) => {
-                if let Some(call) = &mut self.call {
-                    call.other_arguments = Some(offset);
-                }
-                Target::Arguments(kind)
-            }
-            (Field::Name | Field::Id, _) => {
-                let kind = ErrorKind::CallFieldType { field: field.as_str(), offset };
-                self.faults.note(Rank::Type, kind, field_path(index, field.as_str()));
-                Target::Nothing
-            }
-        };
-    }
-
-    /// Text inside of a key or string.
-    fn inside(&mut self, source: Option<&str>, out: &mut Queue) {
-        let (Some(source), Some(call)) = (source, &mut self.call) else { return };
-        match &mut self.target {
-            // A key that is longer than any field is no field.
-            Target::Key(decoder) if call.key.len() <= LONGEST_NAME => decoder.push(source, &mut call.key),
-            Target::String(field, decoder) => {
-                let held = call.slot(*field).get_or_insert_default();
-                decoder.push(source, held);
-                if held.len() > LONGEST_NAME || call.in_parts {
-                    // Once part of it was given, however the text was cut, so is the rest.
-                    call.in_parts = true;
-                    call.give_held(&mut self.calls, out);
-                }
-            }
-            _ => {}
+    fn source(&mut self, text: &str, offset: usize, out: &mut Queue) {
+        match (&mut self.call, self.shape) {
+            (Some(call), _) => call.source(text, offset, &mut self.faults, out),
+            (None, Shape::Other | Shape::Broken) => out.rest(text),
+            (None, Shape::Complete) => self.gap.push_str(text),
+            (None, Shape::Before | Shape::List | Shape::Object) => {}
         }
     }
 
-    /// A key, a string, a word or a container has ended.
-    fn end(&mut self, offset: usize, out: &mut Queue) {
-        let depth = self.scanner.depth();
-        if depth == CALL {
-            match self.target {
-                Target::Key(_) => self.end_key(offset),
-                Target::String(field, mut decoder) => {
-                    if let Some(call) = &mut self.call {
-                        decoder.finish(call.slot(field).get_or_insert_default());
-                        call.in_parts = false;
-                    }
-                    self.target = Target::Nothing;
-                    self.give(field, out);
-                }
-                Target::Nothing | Target::Value(_) | Target::Arguments(_) => self.target = Target::Nothing,
+    fn end(&mut self, level: usize, offset: usize, out: &mut Queue) {
+        if level == self.field_level() {
+            if let Some(call) = &mut self.call {
+                call.end_member(offset, self.leniency, &mut self.faults, out);
             }
-        } else if let Some(call) = self.call.take_if(|_| depth == LIST) {
+        } else if let Some(call) = self.call.as_mut().filter(|call| call.wrapper == Wrapper::Open)
+            && level == usize::from(self.shape == Shape::List) + 1
+        {
+            call.wrapper = Wrapper::Closed;
+            call.member.clear();
+            call.target = Target::Nothing;
+        }
+        if level == self.call_level()
+            && let Some(call) = self.call.take()
+        {
             self.end_call(call, out);
         }
-    }
-
-    fn end_key(&mut self, offset: usize) {
-        self.target = Target::Nothing;
-        let Some(call) = &mut self.call else { return };
-        let key = std::mem::take(&mut call.key);
-        for (field, seen) in Field::ALL.into_iter().zip(&mut call.seen) {
-            if field.as_str() != key {
-                continue;
-            }
-            if std::mem::replace(seen, true) {
-                // What came first was given out, and cannot be taken back.
-                let kind = ErrorKind::CallFieldTwice { field: field.as_str(), offset };
-                self.faults.note(Rank::Type, kind, field_path(call.index, field.as_str()));
-            } else {
-                self.target = Target::Value(field);
-            }
+        if level == 0 && self.shape != Shape::Other {
+            self.shape = Shape::Complete;
         }
     }
 
-    fn end_call(&mut self, mut call: OpenCall, out: &mut Queue) {
+    fn end_call(&mut self, call: OpenCall, out: &mut Queue) {
+        if let Target::Other = call.target {
+            out.rest(&call.member);
+            return;
+        }
         let [name, arguments, _] = call.seen;
         if !name {
             self.faults.note(Rank::Shape, ErrorKind::CallWithoutName { offset: call.offset }, call_path(call.index));
@@ -262,66 +292,211 @@ impl CallList {
             let path = field_path(call.index, Field::Arguments.as_str());
             self.faults.note(Rank::Shape, ErrorKind::CallArgumentsNotObject { offset }, path);
         } else if !arguments {
-            let kind = ErrorKind::CallWithoutArgumentsField { offset: call.offset };
-            self.faults.note(Rank::Shape, kind, call_path(call.index));
+            match self.leniency {
+                Leniency::Lenient => {
+                    out.liberty(LibertyKind::NoArguments, call_path(call.index), call.offset);
+                    out.arguments(call.index, "{}");
+                }
+                Leniency::Strict => {
+                    let kind = ErrorKind::CallWithoutArgumentsField { offset: call.offset };
+                    self.faults.note(Rank::Shape, kind, call_path(call.index));
+                }
+            }
         }
-        call.give_held(&mut self.calls, out);
+        self.calls += usize::from(out.end_call(true));
     }
 
-    /// Gives what is held, once it says which call it is: an id waits for the name.
-    fn give(&mut self, field: Field, out: &mut Queue) {
-        let Some(call) = &mut self.call else { return };
-        if call.given || field == Field::Name {
-            call.give_held(&mut self.calls, out);
+    /// Leaves a call whose object was not ended: what is held of it is left over.
+    fn leave_call(&mut self, out: &mut Queue) {
+        let Some(call) = self.call.take() else { return };
+        match call.target {
+            Target::String(Field::Name | Field::Arguments, _) => out.rest(&call.name),
+            Target::String(Field::Id, _) => out.rest(&call.id),
+            Target::Word(word) => out.arguments(call.index, &word),
+            Target::Key(_) | Target::Other | Target::Function => out.rest(&call.member),
+            Target::Nothing | Target::Value(_) | Target::Arguments | Target::Text(..) => {}
         }
-    }
-
-    /// Numbers end where something else begins.
-    fn end_number(&mut self, rest: Option<&str>, out: &mut Queue) {
-        self.arguments(rest, out);
-        self.target = Target::Nothing;
-    }
-
-    fn arguments(&mut self, text: Option<&str>, out: &mut Queue) {
-        if let (Target::Arguments(_), Some(call), Some(text)) = (&self.target, &mut self.call, text) {
-            call.give_held(&mut self.calls, out);
-            call.given = true;
-            self.calls = call.index + 1;
-            out.arguments(call.index, text);
-        }
+        self.calls += usize::from(out.end_call(false));
     }
 }
 
 impl OpenCall {
-    fn new(index: usize, offset: usize) -> Self {
-        let held = ToolCallDelta { index, ..ToolCallDelta::default() };
+    fn new(index: usize, offset: usize, target: Target) -> Self {
         OpenCall {
             offset,
             index,
-            held,
-            given: false,
-            in_parts: false,
+            name: String::new(),
+            id: String::new(),
+            target,
             key: String::new(),
+            member: String::new(),
             seen: [false; 3],
             other_arguments: None,
+            wrapper: Wrapper::Closed,
         }
     }
 
-    fn slot(&mut self, field: Field) -> &mut Option<String> {
-        match field {
-            Field::Id => &mut self.held.id,
-            Field::Name | Field::Arguments => &mut self.held.name,
+    fn begin_key(&mut self) {
+        self.key.clear();
+        self.member.clear();
+        self.target = Target::Key(Unescape::default());
+    }
+
+    fn begin_value(
+        &mut self,
+        kind: Kind,
+        first: u8,
+        offset: usize,
+        leniency: Leniency,
+        faults: &mut Faults,
+        out: &mut Queue,
+    ) {
+        let is_lenient = leniency == Leniency::Lenient;
+        let is_null = kind == Kind::Word && matches!(first, b'n' | b'N');
+        self.target = match (&self.target, kind) {
+            (Target::Value(Field::Arguments), Kind::Object) => Target::Arguments,
+            (Target::Value(Field::Arguments), Kind::String) if is_lenient => {
+                out.liberty(LibertyKind::ArgumentsText, field_path(self.index, "arguments"), offset);
+                Target::Text(Box::new(Arguments::nested(leniency)), Unescape::default())
+            }
+            (Target::Value(Field::Arguments), Kind::Word) if is_lenient && is_null => {
+                self.other_arguments = Some(offset);
+                Target::Word(String::new())
+            }
+            (Target::Value(Field::Arguments), _) => {
+                self.other_arguments = Some(offset);
+                Target::Arguments
+            }
+            (Target::Value(field), Kind::String) => Target::String(*field, Unescape::default()),
+            (Target::Value(Field::Id), Kind::Word) if is_lenient && is_null => {
+                out.liberty(LibertyKind::NullId, field_path(self.index, "id"), offset);
+                Target::Other
+            }
+            (Target::Value(field), _) => {
+                let kind = ErrorKind::CallFieldType { field: field.as_str(), offset };
+                faults.note(Rank::Type, kind, field_path(self.index, field.as_str()));
+                Target::Other
+            }
+            (Target::Function, Kind::Object) => {
+                out.liberty(LibertyKind::FunctionWrapper, call_path(self.index), offset);
+                self.wrapper = Wrapper::Open;
+                Target::Nothing
+            }
+            (Target::Function, Kind::String) if !self.has(Field::Name) => {
+                out.liberty(LibertyKind::FunctionWrapper, call_path(self.index), offset);
+                self.see(Field::Name);
+                Target::String(Field::Name, Unescape::default())
+            }
+            _ => Target::Other,
+        };
+    }
+
+    fn source(&mut self, text: &str, offset: usize, faults: &mut Faults, out: &mut Queue) {
+        match &mut self.target {
+            Target::Nothing => {}
+            Target::Key(decoder) => {
+                self.member.push_str(text);
+                decoder.push(text, &mut self.key);
+            }
+            Target::Value(_) | Target::Function | Target::Other => self.member.push_str(text),
+            Target::String(field, decoder) => {
+                let slot = match field {
+                    Field::Id => &mut self.id,
+                    Field::Name | Field::Arguments => &mut self.name,
+                };
+                decoder.push(text, slot);
+            }
+            Target::Arguments => out.arguments(self.index, text),
+            Target::Text(nested, decoder) => {
+                let mut decoded = String::new();
+                decoder.push(text, &mut decoded);
+                nested.push_nested(&decoded, offset, &mut Sink { index: self.index, out, faults });
+            }
+            Target::Word(word) => word.push_str(text),
         }
     }
 
-    /// Gives the name and id that are held; the first that is given makes it a call of the message.
-    fn give_held(&mut self, calls: &mut usize, out: &mut Queue) {
-        let fresh = ToolCallDelta { index: self.index, ..ToolCallDelta::default() };
-        let held = std::mem::replace(&mut self.held, fresh);
-        if held.id.is_some() || held.name.is_some() {
-            self.given = true;
-            *calls = self.index + 1;
-            out.call(held);
+    /// A key, or a value of the call's object, has ended.
+    fn end_member(&mut self, offset: usize, leniency: Leniency, faults: &mut Faults, out: &mut Queue) {
+        match std::mem::replace(&mut self.target, Target::Nothing) {
+            Target::Key(_) => self.end_key(offset, leniency, faults, out),
+            Target::String(field, mut decoder) => {
+                match field {
+                    Field::Name | Field::Arguments => {
+                        decoder.finish(&mut self.name);
+                        self.end_name(leniency, offset, out);
+                    }
+                    Field::Id => {
+                        decoder.finish(&mut self.id);
+                        out.call_id(self.index, std::mem::take(&mut self.id));
+                    }
+                }
+                self.member.clear();
+            }
+            Target::Text(nested, mut decoder) => {
+                let mut sink = Sink { index: self.index, out, faults };
+                Arguments::end_string(&mut decoder, Some(nested), offset, &mut sink);
+            }
+            Target::Word(word) if word == "null" => {
+                self.other_arguments = None;
+                out.liberty(LibertyKind::NoArguments, field_path(self.index, "arguments"), offset);
+                out.arguments(self.index, "{}");
+            }
+            Target::Word(word) => out.arguments(self.index, &word),
+            // A liberty tells of it.
+            Target::Other if leniency == Leniency::Lenient && self.key == "id" && self.member.ends_with("null") => {}
+            // The message says so itself.
+            Target::Other if self.key == "type" && self.member.ends_with("\"function\"") => {}
+            Target::Other => out.rest(&std::mem::take(&mut self.member)),
+            Target::Nothing | Target::Value(_) | Target::Function | Target::Arguments => {}
+        }
+    }
+
+    fn end_name(&mut self, leniency: Leniency, offset: usize, out: &mut Queue) {
+        let name = std::mem::take(&mut self.name);
+        let trimmed = name.trim();
+        if leniency == Leniency::Lenient && trimmed.len() != name.len() {
+            out.liberty(LibertyKind::NameSpaces, call_path(self.index), offset);
+            return out.call_name(self.index, trimmed.to_owned());
+        }
+        out.call_name(self.index, name);
+    }
+
+    fn end_key(&mut self, offset: usize, leniency: Leniency, faults: &mut Faults, out: &mut Queue) {
+        let is_lenient = leniency == Leniency::Lenient;
+        let field = match &*self.key {
+            "parameters" if is_lenient && !self.has(Field::Arguments) => {
+                out.liberty(LibertyKind::Parameters, call_path(self.index), offset);
+                Some(Field::Arguments)
+            }
+            "function" if is_lenient && self.wrapper == Wrapper::Closed => {
+                self.target = Target::Function;
+                return;
+            }
+            key => Field::ALL.into_iter().find(|field| field.as_str() == key),
+        };
+        self.target = match field {
+            None => Target::Other,
+            Some(field) if self.has(field) => {
+                // What came first was given out, and cannot be taken back.
+                let kind = ErrorKind::CallFieldTwice { field: field.as_str(), offset };
+                faults.note(Rank::Type, kind, field_path(self.index, field.as_str()));
+                Target::Other
+            }
+            Some(field) => {
+                self.see(field);
+                Target::Value(field)
+            }
+        };
+    }
+
+    fn has(&self, field: Field) -> bool {
+        Field::ALL.into_iter().zip(self.seen).any(|(other, seen)| other == field && seen)
+    }
+
+    fn see(&mut self, field: Field) {
+        for (other, seen) in Field::ALL.into_iter().zip(&mut self.seen) {
+            *seen |= other == field;
         }
     }
 }

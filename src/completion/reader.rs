@@ -1,27 +1,39 @@
 //! [`CompletionReader`]: a model's output as it comes in, [`Delta`]s out at once.
 
-use super::call::{Call, Ids};
-use super::delta::{Delta, Deltas, Queue, Skipped};
-use super::fault::Faults;
+use super::Completion;
+use super::answer::StopCause;
+use super::arguments::{After, End};
+use super::call::Call;
+use super::delta::{Delta, Stray, StrayFate};
+use super::fault::{Faults, call_path};
+use super::ids::CallDeltas;
+use super::liberty::{Leniency, LibertyKind};
 use super::list::CallList;
 use super::literals::{Literals, Part};
+use super::opening::{Before, CLOSE_TAG, Found, Opening};
+use super::queue::Queue;
+use super::stream::{Door, Finished, NewDeltas};
+use crate::chat::Tool;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Layout, Mark, Thinking, ToolCalls, WordStart};
+use crate::prompt::Segment;
 
-/// Reads a model's output while it streams: pieces of text and control tokens in, [`Delta`]s out at once.
+/// Reads a model's output while it streams: token ids, or text and control tokens in, [`Delta`]s out at once.
 ///
-/// A server that knows which token ids are control tokens gives them apart: then text that only looks like one is text.
+/// A server that holds token ids, or that knows which of them are control tokens, gives control tokens apart: then text
+/// that only looks like one is text.
 ///
 /// ```
-/// use mistral_chat_template::{Completion, CompletionReader, Control, Layout, Message};
+/// use mistral_chat_template::{CallDeltas, Completion, CompletionReader, Control, Layout, Message, NewCallIds};
 ///
 /// /// What a model samples: a control token, or the text that its tokens decode to.
 /// enum Sampled { Control(Control), Text(&'static str) }
 /// use Sampled::{Control as C, Text as T};
 /// let model = [T("I lo"), T("ok: "), C(Control::ToolCalls), T("n"), T("ow"), C(Control::Args), T("{}"), C(Control::Eos)];
 ///
-/// let mut reader = CompletionReader::new(&Layout::V13);
+/// let ids = NewCallIds::seeded(7); // a server takes NewCallIds::random()
+/// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Streamed(ids));
 /// let mut completion = Completion::default();
 /// let mut sent = Vec::new();
 /// for sampled in model {
@@ -31,97 +43,102 @@ use crate::layout::{Layout, Mark, Thinking, ToolCalls, WordStart};
 ///         T(text) => reader.push_text(text),
 ///     };
 ///     for delta in deltas {
-///         sent.push(serde_json::to_string(&delta)?); // to the client
+///         if !delta.is_marker() {
+///             sent.push(serde_json::to_string(&delta)?); // to the client
+///         }
 ///         completion.add(delta); // only where the message is wanted too
 ///     }
 /// }
-/// completion.end(reader.finish());
+/// completion.finish(reader.finish());
 ///
 /// assert_eq!(sent[0], r#"{"content":"I lo"}"#);
-/// assert_eq!(sent[2], r#"{"tool_calls":[{"index":0,"type":"function","function":{"name":"now","arguments":""}}]}"#);
+/// assert_eq!(
+///     sent[2],
+///     r#"{"tool_calls":[{"index":0,"id":"WylX70R33","type":"function","function":{"name":"now","arguments":""}}]}"#
+/// );
 /// let message = completion.into_result()?;
 /// assert_eq!(message.tool_calls[0].arguments, "{}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// A server that has only strings uses [`push`](CompletionReader::push), which finds the control tokens that are spelled
-/// out and gives nothing early that may still become one. A piece is whole characters: whoever gets bytes decodes them
-/// first, and keeps back the bytes of a character that is not complete.
+/// out and gives nothing early that may still become one. It cannot know whether the model sampled a control token or
+/// only spelled it. So there a literal is text wherever no control token can stand: inside of a string of a call's
+/// arguments, and outside of a call, where the layout has no such token in an answer or more text follows the end token.
 ///
-/// A reader takes memory for part of one control token, for a call's name and id (256 bytes each) and one bit for each
-/// of 1024 levels of nested arguments, however long the output is.
+/// A reader takes memory for what it must hold back: part of one control token, a call's name and id, arguments that
+/// come before a name, white space that may stand before text, and one bit for each of 1024 levels of nested arguments.
 #[derive(Debug)]
 pub struct CompletionReader {
-    layout: Layout,
-    spaces: Spaces,
+    pub(super) layout: Layout,
+    leniency: Leniency,
+    tools: Vec<String>,
+    pub(super) dummy_prefix: DummyPrefix,
     literals: Literals,
     /// How many bytes were read, control tokens spelled out.
     offset: usize,
     place: Place,
+    /// What the text may begin with that is no text.
+    opening: Option<Opening>,
     /// Is the text that comes next the first of its run?
-    run: Run,
+    pub(super) run: Run,
     /// Has the text chunk begun that text would go into?
     text_is_open: bool,
-    /// Where the end token stands, while nothing comes after it.
-    end: Option<usize>,
+    /// The end token, while nothing comes after it.
+    end: Option<EndToken>,
+    stop_cause: StopCause,
     calls: usize,
     error: Option<Error>,
-    deltas: Queue,
+    pub(super) deltas: Queue,
+    /// The bytes of a character that is not complete.
+    pub(super) partial: Vec<u8>,
 }
 
-/// Does the text that a reader is given have the spaces that SentencePiece sets before each run of text?
+/// Where an end token stands, and who says that it is one.
+#[derive(Clone, Copy, Debug)]
+struct EndToken {
+    offset: usize,
+    door: Door,
+}
+
+/// Does the text that a reader is given have SentencePiece's dummy prefix, the space before each run of text?
 ///
 /// ```
-/// use mistral_chat_template::{Completion, CompletionReader, Layout, Spaces};
+/// use mistral_chat_template::{CompletionReader, DummyPrefix, Layout};
 ///
-/// let mut reader = CompletionReader::new(&Layout::V3).with_spaces(Spaces::Printed);
-/// let mut completion = Completion::default();
-/// completion.extend(reader.push(" Hello!</s>"));
-/// completion.end(reader.finish());
-/// assert_eq!(completion.message.content, "Hello!".into());
+/// let reader = CompletionReader::new(&Layout::V3).with_dummy_prefix(DummyPrefix::Present);
+/// assert_eq!(reader.read(" Hello!</s>").message.content, "Hello!".into());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Spaces {
-    /// It has not, or they are the model's own: text is read as it is.
+pub enum DummyPrefix {
+    /// It has not, as where each token's text is decoded with those before it: text is read as it is.
     #[default]
-    Left,
-    /// It has, as [`Prompt::as_str`](crate::Prompt::as_str) has: one space goes from before each run. On Tekken there is
-    /// none, and text is read as it is.
-    Printed,
-}
-
-/// What a reader has to tell at the end.
-///
-/// ```
-/// use mistral_chat_template::{CompletionReader, Delta, Layout};
-///
-/// let mut reader = CompletionReader::new(&Layout::V13);
-/// assert_eq!(reader.push("a <").collect::<Vec<_>>(), [Delta::Text("a ".to_owned())], "\"<\" may begin \"</s>\"");
-/// let ending = reader.finish();
-/// assert_eq!(ending.deltas, [Delta::Text("<".to_owned())]);
-/// assert!(ending.prefix && ending.error.is_none());
-/// ```
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Ending {
-    /// The last deltas: what was held back.
-    pub deltas: Vec<Delta>,
-    /// No end token came last: the message can be continued.
-    pub prefix: bool,
-    /// What is wrong with the output, if anything; the deltas are what is right.
-    pub error: Option<Error>,
+    Absent,
+    /// It has, as [`Prompt::as_str`](crate::Prompt::as_str) and single tokens have: one space goes from before each run.
+    /// On Tekken there is none, and text is read as it is.
+    Present,
 }
 
 #[derive(Debug)]
 enum Place {
     Text,
+    /// Thinking that a control token ends.
     Thinking,
+    /// Thinking that a tag ends, and what may be the beginning of that tag.
+    TaggedThinking {
+        held: String,
+    },
+    /// After `[TOOL_CALLS]`, in a form that shows itself with the first text: the reader is lenient.
+    CallBegins {
+        offset: usize,
+        space: String,
+    },
     Call(Call),
     List(CallList),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Run {
+pub(super) enum Run {
     /// The first run of its kind, before its text.
     First,
     /// A later one: SentencePiece's space before it is part of what is said.
@@ -141,32 +158,102 @@ impl CompletionReader {
     /// ```
     #[must_use]
     pub fn new(layout: &Layout) -> Self {
-        CompletionReader {
+        let mut reader = CompletionReader {
             layout: *layout,
-            spaces: Spaces::Left,
+            leniency: Leniency::Strict,
+            tools: Vec::new(),
+            dummy_prefix: DummyPrefix::Absent,
             literals: Literals::new(layout.vocabulary),
             offset: 0,
             place: Place::Text,
+            opening: None,
             run: Run::First,
             text_is_open: false,
             end: None,
+            stop_cause: StopCause::Limit,
             calls: 0,
             error: None,
             deltas: Queue::default(),
-        }
+            partial: Vec::new(),
+        };
+        reader.open_text();
+        reader
     }
 
     /// This reader, told whether the text has SentencePiece's spaces.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Delta, Layout, Spaces};
+    /// use mistral_chat_template::{CompletionReader, Delta, DummyPrefix, Layout};
     ///
-    /// let mut reader = CompletionReader::new(&Layout::V7).with_spaces(Spaces::Printed);
+    /// let mut reader = CompletionReader::new(&Layout::V7).with_dummy_prefix(DummyPrefix::Present);
     /// assert_eq!(reader.push(" Hi").next(), Some(Delta::Text("Hi".to_owned())));
     /// ```
     #[must_use]
-    pub fn with_spaces(self, spaces: Spaces) -> Self {
-        CompletionReader { spaces, ..self }
+    pub fn with_dummy_prefix(self, dummy_prefix: DummyPrefix) -> Self {
+        CompletionReader { dummy_prefix, ..self }
+    }
+
+    /// This reader, which tells a client of tool calls in this way.
+    ///
+    /// ```
+    /// use mistral_chat_template::{CallDeltas, CompletionReader, Layout, NewCallIds};
+    ///
+    /// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Whole(NewCallIds::random()));
+    /// assert_eq!(reader.push("[TOOL_CALLS]now[ARGS]{").count(), 0, "the call is not complete");
+    /// ```
+    #[must_use]
+    pub fn with_calls(mut self, calls: CallDeltas) -> Self {
+        self.deltas.set_calls(calls);
+        self
+    }
+
+    /// This reader, as lenient as that.
+    ///
+    /// ```
+    /// use mistral_chat_template::{CompletionReader, Layout, Leniency};
+    ///
+    /// let reader = CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient);
+    /// let completion = reader.read("[TOOL_CALLS]now</s>");
+    /// assert_eq!(completion.message.tool_calls[0].arguments, "{}");
+    /// assert_eq!(completion.liberties[0].to_string(), "tool_calls[0]: a name alone is a call without arguments (byte 15)");
+    /// ```
+    #[must_use]
+    pub fn with_leniency(mut self, leniency: Leniency) -> Self {
+        self.leniency = leniency;
+        self.open_text();
+        self
+    }
+
+    /// This reader, which knows the request's tools: if it is lenient, a call of one of them is a call also where the
+    /// control tokens around it are missing, because a server took them out.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, CompletionReader, Layout, Leniency};
+    ///
+    /// let chat = Chat::from_json(r#"{"messages": [], "tools": [{"type": "function", "function": {"name": "now"}}]}"#)?;
+    /// let reader = || CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient).with_tools(&chat.tools);
+    /// assert_eq!(reader().read(r#"now{"zone": "UTC"}"#).message.tool_calls.len(), 1);
+    /// assert_eq!(reader().read(r#"then{"zone": "UTC"}"#).message.content, r#"then{"zone": "UTC"}"#.into());
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_tools(mut self, tools: &[Tool<'_>]) -> Self {
+        self.tools = tools.iter().map(|tool| tool.name.clone().into_owned()).collect();
+        self
+    }
+
+    /// This reader, told why sampling stopped, where the output does not show it: a server that takes the end token out
+    /// says that it came.
+    ///
+    /// ```
+    /// use mistral_chat_template::{CompletionReader, FinishReason, Layout, StopCause};
+    ///
+    /// let reader = CompletionReader::new(&Layout::V7).with_stop_cause(StopCause::EndToken);
+    /// assert_eq!(reader.read("Hello!").finish_reason(), FinishReason::Stop);
+    /// ```
+    #[must_use]
+    pub fn with_stop_cause(self, stop_cause: StopCause) -> Self {
+        CompletionReader { stop_cause, ..self }
     }
 
     /// Takes text in which control tokens are spelled out. What may still become one is held back.
@@ -178,11 +265,8 @@ impl CompletionReader {
     /// assert_eq!(reader.push("[THI").count(), 0);
     /// assert_eq!(reader.push("NK]Hm").collect::<Vec<_>>(), [Delta::ThinkingStart, Delta::Thinking("Hm".to_owned())]);
     /// ```
-    pub fn push(&mut self, piece: &str) -> Deltas<'_> {
-        let mut literals = std::mem::take(&mut self.literals);
-        literals.push(piece, |part| self.part(part));
-        self.literals = literals;
-        self.deltas.drain()
+    pub fn push<'r>(&'r mut self, piece: &'r str) -> NewDeltas<'r> {
+        NewDeltas::new(self, piece, Door::Spelled)
     }
 
     /// Takes text. It is never searched for control tokens.
@@ -193,10 +277,9 @@ impl CompletionReader {
     /// let mut reader = CompletionReader::new(&Layout::V13);
     /// assert_eq!(reader.push_text("</s>").next(), Some(Delta::Text("</s>".to_owned())));
     /// ```
-    pub fn push_text(&mut self, text: &str) -> Deltas<'_> {
+    pub fn push_text<'r>(&'r mut self, text: &'r str) -> NewDeltas<'r> {
         self.release();
-        self.text(text);
-        self.deltas.drain()
+        NewDeltas::new(self, text, Door::Apart)
     }
 
     /// Takes a control token.
@@ -207,25 +290,75 @@ impl CompletionReader {
     /// let mut reader = CompletionReader::new(&Layout::V15.with(Feature::Think));
     /// assert_eq!(reader.push_control(Control::Think).next(), Some(Delta::ThinkingStart));
     /// ```
-    pub fn push_control(&mut self, control: Control) -> Deltas<'_> {
+    pub fn push_control(&mut self, control: Control) -> NewDeltas<'_> {
         self.release();
-        self.control(control);
-        self.deltas.drain()
+        self.control(control, Door::Apart);
+        NewDeltas::new(self, "", Door::Apart)
     }
 
-    /// What is wrong with the output so far, if anything. More of it is read all the same.
+    /// Reads a whole output in which control tokens are spelled out.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Feature, Layout};
+    /// use mistral_chat_template::{CompletionReader, Layout};
     ///
-    /// let mut reader = CompletionReader::new(&Layout::V13.with(Feature::Think));
-    /// let _ = reader.push("Hm[/THINK]").count();
+    /// assert_eq!(CompletionReader::new(&Layout::V7).read("Hello!</s>").message.content, "Hello!".into());
+    /// ```
+    #[must_use]
+    pub fn read(mut self, output: &str) -> Completion {
+        let mut completion = Completion::default();
+        completion.extend(self.push(output));
+        completion.finish(self.finish());
+        completion
+    }
+
+    /// Reads a whole output whose control tokens are apart from its text.
+    ///
+    /// ```
+    /// use mistral_chat_template::{CompletionReader, Control, Layout, Segment};
+    ///
+    /// let output = [Segment::Text("Hello!"), Segment::Control(Control::Eos)];
+    /// assert!(!CompletionReader::new(&Layout::V7).read_segments(output).message.prefix);
+    /// ```
+    #[must_use]
+    pub fn read_segments<'s>(mut self, output: impl IntoIterator<Item = Segment<'s>>) -> Completion {
+        let mut completion = Completion::default();
+        for segment in output {
+            completion.extend(self.push_segment(segment));
+        }
+        completion.finish(self.finish());
+        completion
+    }
+
+    pub(super) fn push_segment<'r>(&'r mut self, segment: Segment<'r>) -> NewDeltas<'r> {
+        match segment {
+            Segment::Control(control) => self.push_control(control),
+            Segment::Text(text) => self.push_text(text),
+            Segment::Media(media) => self.push_control(media.placeholder()),
+        }
+    }
+
+    /// What is wrong with the output so far, if anything: known as soon as nothing that follows can mend it, so that a
+    /// server can stop a broken call. More of it is read all the same. The error that is told in the end is of the same
+    /// call, but may be another one that mistral-common would find first.
+    ///
+    /// ```
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    ///
+    /// let mut reader = CompletionReader::new(&Layout::V13);
+    /// let _ = reader.push("[TOOL_CALLS]now[ARGS]{zone").count();
     /// let error = reader.error().map(ToString::to_string);
-    /// assert_eq!(error.as_deref(), Some("content: [/THINK] at byte 2 ends no thinking (v13)"));
+    /// assert_eq!(
+    ///     error.as_deref(),
+    ///     Some("tool_calls[0].arguments: not JSON at byte 22: expected a key in double quotes (v13)")
+    /// );
     /// ```
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
-        self.error.as_ref()
+        self.error.as_ref().or_else(|| match &self.place {
+            Place::Call(call) => call.faults.first(),
+            Place::List(list) => list.faults().first(),
+            Place::Text | Place::Thinking | Place::TaggedThinking { .. } | Place::CallBegins { .. } => None,
+        })
     }
 
     /// Ends the output.
@@ -242,36 +375,98 @@ impl CompletionReader {
     /// );
     /// ```
     #[must_use]
-    pub fn finish(mut self) -> Ending {
+    pub fn finish(mut self) -> Finished {
         self.release();
-        self.close();
-        Ending { deltas: self.deltas.into_vec(), prefix: self.end.is_none(), error: self.error }
+        let is_tool = |name: &str| self.tools.iter().any(|tool| tool == name);
+        let names_a_tool = matches!(&self.place, Place::Call(call) if call.name_alone().is_some_and(is_tool));
+        if self.end.is_some() && self.stop_cause == StopCause::Limit {
+            self.stop_cause = StopCause::EndToken;
+        }
+        let end = match self.stop_cause {
+            StopCause::EndToken => End::Sure,
+            StopCause::Limit | StopCause::StopString if names_a_tool => End::Sure,
+            StopCause::Limit | StopCause::StopString => End::Unsure,
+        };
+        self.close(end);
+        let deltas = std::iter::from_fn(|| self.deltas.pop().map(|(delta, _)| delta)).collect();
+        let prefix = self.stop_cause != StopCause::EndToken;
+        Finished { deltas, prefix, stop_cause: self.stop_cause, error: self.error }
+    }
+
+    pub(super) fn spelled(&mut self, piece: &str) {
+        let mut literals = std::mem::take(&mut self.literals);
+        literals.push(piece, |part| self.part(part));
+        self.literals = literals;
     }
 
     fn part(&mut self, part: Part<'_>) {
         match part {
-            Part::Control(control) => self.control(control),
+            Part::Control(control) => self.literal(control),
             Part::Text(text) => self.text(text),
         }
     }
 
     /// Takes what is held back as text.
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
+        if !self.partial.is_empty() {
+            self.partial.clear();
+            self.text(char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]));
+        }
         let mut literals = std::mem::take(&mut self.literals);
         literals.finish(|part| self.part(part));
         self.literals = literals;
     }
 
-    fn text(&mut self, text: &str) {
+    /// Takes what spells a control token: it is one where one can stand.
+    fn literal(&mut self, control: Control) {
+        if self.in_string() {
+            // Should the string not end, this may have been the end all the same.
+            if Mark::Control(control) == self.layout.reply.close {
+                self.end_text();
+                self.end = Some(EndToken { offset: self.offset, door: Door::Spelled });
+                self.offset += control.as_str().len();
+                return;
+            }
+            return self.text(control.as_str());
+        }
+        if matches!(self.place, Place::Text | Place::Thinking | Place::TaggedThinking { .. })
+            && !self.can_stand(control)
+        {
+            self.end_text();
+            let stray = Stray { control, offset: self.offset, fate: StrayFate::Text };
+            self.flush_opening();
+            self.text(control.as_str());
+            return self.deltas.push(Delta::Stray(stray));
+        }
+        self.control(control, Door::Spelled);
+    }
+
+    /// Is a string of a call open, inside of which no control token can stand?
+    fn in_string(&self) -> bool {
+        match &self.place {
+            Place::Call(call) => call.in_string(),
+            Place::List(list) => list.in_string(),
+            Place::Text | Place::Thinking | Place::TaggedThinking { .. } | Place::CallBegins { .. } => false,
+        }
+    }
+
+    /// Can the layout have this token where text or thinking is?
+    fn can_stand(&self, control: Control) -> bool {
+        let names_a_call = self.opening.as_ref().is_some_and(Opening::is_name);
+        Mark::Control(control) == self.layout.reply.close
+            || self.begins_calls(control)
+            || self.is_thinking(control)
+            || (names_a_call && matches!(control, Control::Args | Control::CallId))
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
-        if let Some(offset) = self.end.take() {
-            self.skip(Control::Eos, offset);
-        }
+        self.end_text();
         let start = self.offset;
         self.offset += text.len();
-        let printed = self.layout.word_start == WordStart::Space && self.spaces == Spaces::Printed;
+        let printed = self.layout.word_start == WordStart::Space && self.dummy_prefix == DummyPrefix::Present;
         let (run, unspaced) = (std::mem::replace(&mut self.run, Run::Open), text.strip_prefix(' '));
         match (run, unspaced) {
             (Run::First, Some(unspaced)) if printed => self.more(unspaced, start + 1),
@@ -283,50 +478,237 @@ impl CompletionReader {
         }
     }
 
+    /// More comes after an end token: where it was only spelled, it is text.
+    fn end_text(&mut self) {
+        let Some(end) = self.end.take() else { return };
+        let is_said = match &self.place {
+            Place::Text | Place::Thinking | Place::TaggedThinking { .. } => true,
+            Place::Call(_) | Place::List(_) => self.in_string(),
+            Place::CallBegins { .. } => false,
+        };
+        match end.door {
+            Door::Spelled if is_said => {
+                let is_told = !self.in_string();
+                let run = std::mem::replace(&mut self.run, Run::Open);
+                if run == Run::Later && self.dummy_prefix == DummyPrefix::Absent {
+                    self.more(self.layout.word_start.printed(), end.offset);
+                }
+                self.more(Control::Eos.as_str(), end.offset);
+                if is_told {
+                    let stray = Stray { control: Control::Eos, offset: end.offset, fate: StrayFate::Text };
+                    self.deltas.push(Delta::Stray(stray));
+                }
+            }
+            Door::Spelled | Door::Apart => self.skip(Control::Eos, end.offset),
+        }
+    }
+
     fn more(&mut self, text: &str, offset: usize) {
         if text.is_empty() {
             return;
         }
-        match &mut self.place {
+        let after = match &mut self.place {
             Place::Text => {
-                self.text_is_open = true;
-                self.deltas.text(text);
+                self.said(text, offset);
+                None
             }
-            Place::Thinking => self.deltas.thinking(text),
-            Place::Call(call) => call.text(text, offset, &mut self.deltas),
-            Place::List(list) => list.text(text, offset, &mut self.deltas),
+            Place::Thinking => {
+                self.deltas.thinking(text);
+                None
+            }
+            Place::TaggedThinking { .. } => {
+                self.tagged_thinking(text, offset);
+                None
+            }
+            Place::CallBegins { .. } => {
+                self.begin_form(text, offset);
+                None
+            }
+            Place::Call(call) => {
+                call.text(text, offset, &mut self.deltas);
+                call.take_after()
+            }
+            Place::List(list) => {
+                list.text(text, offset, &mut self.deltas);
+                list.take_after()
+            }
+        };
+        if let Some(after) = after {
+            self.after_call(&after);
         }
     }
 
-    fn control(&mut self, control: Control) {
+    /// Text after a call that a lenient reader takes as said.
+    fn after_call(&mut self, after: &After) {
+        self.close(End::Sure);
+        self.place = Place::Text;
+        self.opening = Some(Opening::new(self.leniency, Before::Call));
+        self.said(&after.text, after.offset);
+    }
+
+    /// What is said may begin with what is no text.
+    fn open_text(&mut self) {
+        let is_watched = self.leniency == Leniency::Lenient || self.layout.thinking == Thinking::Tags;
+        self.opening = is_watched.then(|| Opening::new(self.leniency, Before::Anything));
+    }
+
+    /// Takes text that is said, or what it turns out to be.
+    fn said(&mut self, text: &str, offset: usize) {
+        let Some(opening) = &mut self.opening else { return self.say(text) };
+        let found = opening.push(text, offset, &self.tools);
+        match found {
+            Found::Nothing => return,
+            Found::Text => return self.flush_opening(),
+            Found::Thinking(_) | Found::Call(_) | Found::Json(_) => {}
+        }
+        let Some(Opening { held, offset, .. }) = self.opening.take() else { return };
+        match found {
+            Found::Nothing | Found::Text => {}
+            Found::Thinking(length) => {
+                if self.leniency == Leniency::Lenient && self.layout.thinking != Thinking::Tags {
+                    self.deltas.liberty(LibertyKind::ThinkTags, "content", offset);
+                }
+                self.place = Place::TaggedThinking { held: String::new() };
+                self.text_is_open = false;
+                self.deltas.push(Delta::ThinkingStart);
+                let (_, thought) = held.split_at_checked(length).unwrap_or_default();
+                self.more(thought, offset + length);
+            }
+            Found::Call(space) | Found::Json(space) => {
+                let (_, call) = held.split_at_checked(space).unwrap_or_default();
+                self.begin_bare_call(found, offset + space);
+                self.more(call, offset + space);
+            }
+        }
+    }
+
+    fn begin_bare_call(&mut self, found: Found, offset: usize) {
+        self.deltas.liberty(LibertyKind::BareCall, call_path(self.calls), offset);
+        self.place = match found {
+            Found::Json(_) => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
+            _ => self.call(offset, ToolCalls::NameIdArguments),
+        };
+    }
+
+    fn say(&mut self, text: &str) {
+        self.text_is_open = true;
+        self.deltas.text(text);
+    }
+
+    /// What was held back is text.
+    fn flush_opening(&mut self) {
+        if let Some(opening) = self.opening.take()
+            && !opening.held.is_empty()
+        {
+            match opening.after {
+                // White space after a call says nothing.
+                Before::Call if opening.held.trim().is_empty() => return,
+                Before::Call => self.deltas.liberty(LibertyKind::TextAfterCall, "content", opening.offset),
+                Before::Anything => {}
+            }
+            self.say(&opening.held);
+        }
+    }
+
+    /// Thinking until its tag ends it.
+    fn tagged_thinking(&mut self, text: &str, offset: usize) {
+        let Place::TaggedThinking { held } = &mut self.place else { return };
+        let before = held.len();
+        held.push_str(text);
+        let whole = std::mem::take(held);
+        if let Some((thought, said)) = whole.split_once(CLOSE_TAG) {
+            let after = offset + thought.len() + CLOSE_TAG.len() - before;
+            if !thought.is_empty() {
+                self.deltas.thinking(thought);
+            }
+            self.deltas.push(Delta::ThinkingEnd);
+            (self.place, self.text_is_open) = (Place::Text, false);
+            self.open_text();
+            return self.more(said, after);
+        }
+        let sure = whole.len() - longest_beginning(&whole, CLOSE_TAG);
+        let (thought, kept) = whole.split_at_checked(sure).unwrap_or((&whole, ""));
+        if !thought.is_empty() {
+            self.deltas.thinking(thought);
+        }
+        if let Place::TaggedThinking { held } = &mut self.place {
+            held.push_str(kept);
+        }
+    }
+
+    /// The first text of a call shows its form.
+    fn begin_form(&mut self, text: &str, offset: usize) {
+        let Place::CallBegins { offset: begin, space } = &mut self.place else { return };
+        let begin = *begin;
+        space.push_str(text);
+        let Some(first) = space.trim_start().bytes().next() else { return };
+        let whole = std::mem::take(space);
+        let start = offset + text.len() - whole.len();
+        let is_list = matches!(self.layout.calls, ToolCalls::List | ToolCalls::ListWithIds);
+        let looks_like_list = matches!(first, b'[' | b'{');
+        if is_list != looks_like_list {
+            self.deltas.liberty(LibertyKind::OtherForm, call_path(self.calls), begin);
+        }
+        self.place = match (looks_like_list, is_list) {
+            (true, _) => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
+            (false, true) => self.call(begin, ToolCalls::NameIdArguments),
+            (false, false) => self.call(begin, self.layout.calls),
+        };
+        self.more(&whole, start);
+    }
+
+    fn call(&self, offset: usize, form: ToolCalls) -> Place {
+        Place::Call(Call::new(self.calls, offset, form, self.leniency, self.layout.name))
+    }
+
+    pub(super) fn control(&mut self, control: Control, door: Door) {
         let begins_part = self.begins_calls(control) || self.is_thinking(control);
-        if let Some(offset) = self.end.take() {
+        if self.end.is_some() {
             // An end token by itself, before a part that stands by itself, says nothing.
             self.text_is_open |= begins_part;
-            self.skip(Control::Eos, offset);
+            self.end_text();
         }
         let offset = self.offset;
         self.offset += control.as_str().len();
         if Mark::Control(control) == self.layout.reply.close {
-            self.end = Some(offset);
+            self.end = Some(EndToken { offset, door });
         } else if self.begins_calls(control) {
-            self.close();
+            self.close(End::Sure);
             self.run = Run::First;
-            self.place = match self.layout.calls {
-                ToolCalls::List | ToolCalls::ListWithIds => Place::List(CallList::new(self.calls)),
-                ToolCalls::NameIdArguments => Place::Call(Call::new(self.calls, offset, Ids::Written)),
-                ToolCalls::NameArguments | ToolCalls::None => {
-                    Place::Call(Call::new(self.calls, offset, Ids::Unwritten))
-                }
-            };
+            self.begin_calls(offset);
         } else if self.is_thinking(control) {
             self.thinking(control, offset);
-        } else if let Place::Call(call) = &mut self.place {
-            if call.control(control, offset, &mut self.deltas) {
-                self.run = Run::First;
-            } else {
-                self.skip(control, offset);
+        } else {
+            self.control_of_call(control, offset);
+        }
+    }
+
+    fn begin_calls(&mut self, offset: usize) {
+        self.place = match (self.leniency, self.layout.calls) {
+            (Leniency::Lenient, _) => Place::CallBegins { offset, space: String::new() },
+            (_, ToolCalls::List | ToolCalls::ListWithIds) => {
+                Place::List(CallList::new(self.calls, self.leniency, self.layout.name))
             }
+            (_, form @ (ToolCalls::NameIdArguments | ToolCalls::NameArguments | ToolCalls::None)) => {
+                self.call(offset, form)
+            }
+        };
+    }
+
+    /// `[ARGS]`, `[CALL_ID]`, or a control token that has no place in an answer.
+    fn control_of_call(&mut self, control: Control, offset: usize) {
+        if matches!(control, Control::Args | Control::CallId) {
+            if let Place::CallBegins { offset, .. } = self.place {
+                self.place = self.call(offset, self.layout.calls);
+            } else if let Some(opening) = self.opening.take_if(|opening| opening.is_name()) {
+                self.begin_bare_call(Found::Call(0), opening.offset);
+                self.more(&opening.held, opening.offset);
+            }
+        }
+        if let Place::Call(call) = &mut self.place
+            && call.control(control, offset, &mut self.deltas)
+        {
+            self.run = Run::First;
         } else {
             self.skip(control, offset);
         }
@@ -345,6 +727,7 @@ impl CompletionReader {
     }
 
     fn thinking(&mut self, control: Control, offset: usize) {
+        self.flush_opening();
         let error = match (&self.place, control) {
             (Place::Text, Control::Think) => {
                 self.place = Place::Thinking;
@@ -354,6 +737,13 @@ impl CompletionReader {
             (Place::Thinking, Control::EndThink) => {
                 self.place = Place::Text;
                 self.deltas.push(Delta::ThinkingEnd);
+                self.open_text();
+                None
+            }
+            (Place::Text, Control::EndThink) if self.leniency == Leniency::Lenient => {
+                self.deltas.liberty(LibertyKind::ThinkingNotBegun, "content", offset);
+                self.deltas.push(Delta::ThinkingEnd);
+                self.open_text();
                 None
             }
             (Place::Thinking, _) => Some(ErrorKind::NestedThinking { offset }),
@@ -370,10 +760,11 @@ impl CompletionReader {
 
     /// Leaves a control token out.
     fn skip(&mut self, control: Control, offset: usize) {
+        self.flush_opening();
         if self.run == Run::Open {
             self.run = Run::Later;
         }
-        self.deltas.push(Delta::Skipped(Skipped { control, offset }));
+        self.deltas.push(Delta::Stray(Stray { control, offset, fate: StrayFate::LeftOut }));
         if let (Place::Text, false) = (&self.place, self.text_is_open) {
             // mistral-common has a chunk of no text here.
             self.text_is_open = true;
@@ -381,24 +772,33 @@ impl CompletionReader {
         }
     }
 
-    /// Ends the call or the list that is open.
-    fn close(&mut self) {
-        let offset = self.end.unwrap_or(self.offset);
-        let mut faults = Faults::default();
+    /// Ends the call or the list that is open, and gives what is held back.
+    fn close(&mut self, end: End) {
+        if let Place::CallBegins { offset, .. } = self.place {
+            self.place = self.call(offset, self.layout.calls);
+        }
+        let offset = self.end.map_or(self.offset, |end| end.offset);
+        let mut faults = Faults::new(self.layout.name);
         match &mut self.place {
-            Place::Text | Place::Thinking => {}
+            Place::Text => self.flush_opening(),
+            Place::TaggedThinking { held } => {
+                let held = std::mem::take(held);
+                if !held.is_empty() {
+                    self.deltas.thinking(&held);
+                }
+            }
+            Place::Thinking | Place::CallBegins { .. } => {}
             Place::Call(call) => {
-                call.finish(offset, &mut self.deltas);
-                self.calls += usize::from(call.given);
-                faults = std::mem::take(&mut call.faults);
+                self.calls += usize::from(call.finish(offset, end, &mut self.deltas));
+                faults = std::mem::replace(&mut call.faults, faults);
             }
             Place::List(list) => {
-                list.finish(offset);
-                self.calls = list.calls;
-                faults = std::mem::take(&mut list.faults);
+                list.finish(offset, &mut self.deltas);
+                self.calls = list.calls();
+                faults = std::mem::replace(list.faults_mut(), faults);
             }
         }
-        self.fail(faults.take(self.layout.name));
+        self.fail(faults.take());
     }
 
     /// The first error counts.
@@ -407,4 +807,12 @@ impl CompletionReader {
             self.error = error;
         }
     }
+}
+
+/// How much of the end of the text is the beginning of the literal.
+fn longest_beginning(text: &str, literal: &str) -> usize {
+    (1..literal.len())
+        .rev()
+        .find(|length| literal.get(..*length).is_some_and(|begin| text.ends_with(begin)))
+        .unwrap_or(0)
 }

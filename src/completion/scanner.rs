@@ -45,6 +45,25 @@ impl From<JsonErrorKind> for Fault {
     }
 }
 
+/// How a scanner goes on after a byte that cannot follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mend {
+    /// What began as an escape is text. The byte is still to be taken.
+    NoEscape,
+    /// An escaped `'`.
+    Apostrophe,
+    /// A control character inside of a string.
+    ControlCharacter,
+    /// A key or a string begins in single quotes.
+    SingleQuote(Kind),
+    /// A word of Python's begins.
+    WordBegins,
+    /// It goes on.
+    WordGoesOn,
+    /// A container ends after a comma.
+    TrailingComma,
+}
+
 /// Checks one document, byte by byte.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner {
@@ -65,6 +84,7 @@ enum State {
     Next,
     String {
         is_key: bool,
+        quote: Quote,
         escape: Escape,
     },
     Number {
@@ -74,6 +94,22 @@ enum State {
     Word {
         rest: &'static [u8],
     },
+}
+
+/// What a string stands in; single quotes only where they were mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quote {
+    Double,
+    Single,
+}
+
+impl Quote {
+    const fn byte(self) -> u8 {
+        match self {
+            Quote::Double => b'"',
+            Quote::Single => b'\'',
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,20 +142,39 @@ impl Scanner {
         self.depth
     }
 
+    /// Is a key or a string open?
+    pub(super) fn in_string(&self) -> bool {
+        matches!(self.state, State::String { .. })
+    }
+
+    /// Is a string open that stands in single quotes?
+    pub(super) fn in_single_quotes(&self) -> bool {
+        matches!(self.state, State::String { quote: Quote::Single, .. })
+    }
+
+    /// Is an escape open?
+    pub(super) fn in_escape(&self) -> bool {
+        matches!(self.state, State::String { escape: Escape::Begun | Escape::Unicode(_), .. })
+    }
+
     /// How many of the next bytes are plain text of an open string, and so need no [`step`](Scanner::step).
     pub(super) fn plain_run(&self, bytes: &[u8]) -> usize {
-        match self.state {
-            State::String { escape: Escape::None, .. } => {
-                bytes.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\').unwrap_or(bytes.len())
+        let is_special: fn(&u8) -> bool = match self.state {
+            State::String { escape: Escape::None, quote: Quote::Double, .. } => {
+                |&byte| byte < b' ' || byte == b'"' || byte == b'\\'
             }
-            _ => 0,
-        }
+            State::String { escape: Escape::None, quote: Quote::Single, .. } => {
+                |&byte| byte < b' ' || byte == b'"' || byte == b'\\' || byte == b'\''
+            }
+            _ => return 0,
+        };
+        bytes.iter().position(is_special).unwrap_or(bytes.len())
     }
 
     /// Takes the next byte.
     pub(super) fn step(&mut self, byte: u8) -> Result<Mark, Fault> {
         match self.state {
-            State::String { is_key, escape } => self.in_string(byte, is_key, escape),
+            State::String { is_key, quote, escape } => self.string(byte, is_key, quote, escape),
             State::Word { rest } => self.in_word(byte, rest),
             State::Number { part, digits } => match next_part(part, byte) {
                 Some(part) => {
@@ -150,6 +205,45 @@ impl Scanner {
         }
     }
 
+    /// After a fault of the text of a string: goes on inside of the string.
+    pub(super) fn mend_text(&mut self, byte: u8) -> Option<Mend> {
+        let State::String { is_key, quote, escape } = self.state else { return None };
+        self.state = State::String { is_key, quote, escape: Escape::None };
+        Some(match (escape, byte) {
+            (Escape::Begun, b'\'') => Mend::Apostrophe,
+            (Escape::Begun | Escape::Unicode(_), _) => Mend::NoEscape,
+            (Escape::None, _) => Mend::ControlCharacter,
+        })
+    }
+
+    /// After any other fault: goes on where the byte means something to Python.
+    pub(super) fn mend_structure(&mut self, byte: u8) -> Option<Mend> {
+        let (state, mend) = match (self.state, byte) {
+            (State::Key | State::FirstKey, b'\'') => (
+                State::String { is_key: true, quote: Quote::Single, escape: Escape::None },
+                Mend::SingleQuote(Kind::Key),
+            ),
+            (State::Value | State::FirstItem, b'\'') => (
+                State::String { is_key: false, quote: Quote::Single, escape: Escape::None },
+                Mend::SingleQuote(Kind::String),
+            ),
+            (State::Value | State::FirstItem, b'T') => (State::Word { rest: b"rue" }, Mend::WordBegins),
+            (State::Value | State::FirstItem, b'F') => (State::Word { rest: b"alse" }, Mend::WordBegins),
+            (State::Word { rest: b"aN" }, b'o') => (State::Word { rest: b"ne" }, Mend::WordGoesOn),
+            (State::Key, b'}') => {
+                self.close();
+                (State::Next, Mend::TrailingComma)
+            }
+            (State::Value, b']') if self.depth > 0 && !self.in_object() => {
+                self.close();
+                (State::Next, Mend::TrailingComma)
+            }
+            _ => return None,
+        };
+        self.state = state;
+        Some(mend)
+    }
+
     fn between(&mut self, byte: u8) -> Result<Mark, Fault> {
         if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
             return Ok(Mark::Gap);
@@ -158,7 +252,7 @@ impl Scanner {
             (State::FirstItem, b']') | (State::FirstKey, b'}') => Ok(self.close()),
             (State::Value | State::FirstItem, _) => self.value(byte),
             (State::Key | State::FirstKey, b'"') => {
-                self.state = State::String { is_key: true, escape: Escape::None };
+                self.state = State::String { is_key: true, quote: Quote::Double, escape: Escape::None };
                 Ok(Mark::Begin(Kind::Key))
             }
             (State::Key | State::FirstKey, _) => Err(JsonErrorKind::ExpectedKey.into()),
@@ -187,7 +281,7 @@ impl Scanner {
     fn value(&mut self, byte: u8) -> Result<Mark, Fault> {
         let (kind, state) = match byte {
             b'{' | b'[' => return self.open(byte == b'{'),
-            b'"' => (Kind::String, State::String { is_key: false, escape: Escape::None }),
+            b'"' => (Kind::String, State::String { is_key: false, quote: Quote::Double, escape: Escape::None }),
             b'-' => (Kind::Number, State::Number { part: Part::Minus, digits: 0 }),
             b'0' => (Kind::Number, State::Number { part: Part::Zero, digits: 1 }),
             b'1'..=b'9' => (Kind::Number, State::Number { part: Part::Integer, digits: 1 }),
@@ -222,9 +316,9 @@ impl Scanner {
         self.objects.get(level / 64).is_some_and(|word| word & (1 << (level % 64)) != 0)
     }
 
-    fn in_string(&mut self, byte: u8, is_key: bool, escape: Escape) -> Result<Mark, Fault> {
+    fn string(&mut self, byte: u8, is_key: bool, quote: Quote, escape: Escape) -> Result<Mark, Fault> {
         let escape = match (escape, byte) {
-            (Escape::None, b'"') => {
+            (Escape::None, _) if byte == quote.byte() => {
                 self.state = if is_key { State::Colon } else { State::Next };
                 return Ok(Mark::End);
             }
@@ -237,7 +331,7 @@ impl Scanner {
             (Escape::Unicode(left), _) if byte.is_ascii_hexdigit() => Escape::Unicode(left.saturating_sub(1)),
             (Escape::Begun | Escape::Unicode(_), _) => return Err(JsonErrorKind::InvalidEscape.into()),
         };
-        self.state = State::String { is_key, escape };
+        self.state = State::String { is_key, quote, escape };
         Ok(Mark::Inside)
     }
 

@@ -1,6 +1,6 @@
 //! The inside of a JSON string that comes in pieces: source text in, what it says out.
 
-/// Decodes one string that a [`Scanner`](super::scanner::Scanner) has checked.
+/// Decodes one string that a [`Scanner`](super::scanner::Scanner) has checked, with its quotes or without.
 ///
 /// Half a surrogate pair, which no UTF-8 text can hold, becomes U+FFFD.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +27,7 @@ impl Unescape {
         for char in source.chars() {
             match (self.state, char) {
                 (State::Plain, '\\') => self.state = State::Backslash,
+                (State::Plain, '"') => {}
                 (State::Backslash, 'u') => self.state = State::Unicode { digits: 0, unit: 0 },
                 (State::Plain, _) => self.char(char, out),
                 (State::Backslash, _) => {

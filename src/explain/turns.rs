@@ -460,7 +460,7 @@ impl<'p> Turns<'p> {
             after = piece.control;
             self.at += 1;
         }
-        completion.end(reader.finish());
+        completion.finish(reader.finish());
         // A caller may have given arguments that are no object, and a layout writes them.
         if let Some(error) = completion.error.as_ref().filter(|error| !is_written(error.kind())) {
             let range = start..self.position();

@@ -2,7 +2,7 @@
 
 use super::error::clip;
 use super::name::{Words, is_date, is_decoration, parts};
-use super::table::{Model, ROWS, Row, Source, Verdict};
+use super::table::{Model, ROWS, Row, Source, ThinkingForm, Verdict};
 use super::{Backend, Certainty, DetectError, Detection};
 
 /// A name that was found in the table.
@@ -27,6 +27,11 @@ pub(super) fn identify(name: &str) -> Result<Identity, DetectError> {
     parts(name.trim())
         .find_map(|part| identify_part(part).transpose())
         .unwrap_or_else(|| Err(DetectError::unknown(name)))
+}
+
+/// Does the model of this name think in `<think>` tags?
+pub(crate) fn thinks_in_tags(name: &str) -> bool {
+    identify(name).is_ok_and(|identity| identity.model.thinking == ThinkingForm::Tags)
 }
 
 /// The model that one part names; none where the part names no family of the table.

@@ -26,6 +26,16 @@ pub(super) struct Model {
     pub(super) version: Version,
     pub(super) features: Features,
     pub(super) source: Source,
+    pub(super) thinking: ThinkingForm,
+}
+
+/// How a model's thinking shows in its answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ThinkingForm {
+    /// As its features say.
+    Feature,
+    /// In `<think>` tags, which are text, because its system prompt asks for it.
+    Tags,
 }
 
 /// Who says so.
@@ -53,8 +63,16 @@ const fn is(
     also: &'static str,
     (version, features, source): (Version, Features, Source),
 ) -> Row {
-    let model = Model { title, also, version, features, source };
+    let model = Model { title, also, version, features, source, thinking: ThinkingForm::Feature };
     Row { names, verdict: Verdict::Is(model) }
+}
+
+/// This row of a model that thinks in tags.
+const fn in_tags(row: Row) -> Row {
+    match row.verdict {
+        Verdict::Is(model) => Row { verdict: Verdict::Is(Model { thinking: ThinkingForm::Tags, ..model }), ..row },
+        Verdict::IsNot(_) => row,
+    }
 }
 
 const fn is_not(names: &'static [&'static str], reason: &'static str) -> Row {
@@ -117,7 +135,7 @@ pub(super) static ROWS: &[Row] = &[
 
     is("Mistral-Small-3.2-24B-Instruct-2506", &["mistral small 2506", "mistral small 3.2"], "24b",
         (V11, IMAGE, Mistral)),
-    is("Magistral-Small-2506", &["magistral small 2506", "magistral small 1.0"], "24b", (V11, NONE, Mistral)),
+    in_tags(is("Magistral-Small-2506", &["magistral small 2506", "magistral small 1.0"], "24b", (V11, NONE, Mistral))),
 
     is("Magistral-Small-2507", &["magistral small 2507", "magistral small 1.1"], "24b", (V13, THINK, Files)),
     is("Magistral-Small-2509", &["magistral small 2509", "magistral small 1.2"], "24b", (V13, IMAGE_THINK, Files)),

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, Ending, Feature, Format,
-    Layout, Message, Mode, Prompt, Segment, Spaces, System, ToolCall, ToolCalls, UserTurn, Version,
+    AssistantMessage, CallDeltas, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, DummyPrefix,
+    Feature, Finished, Format, Layout, Leniency, Message, Mode, NewCallIds, Prompt, Segment, System, ToolCall,
+    ToolCalls, UserTurn, Version, WordStart,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -62,33 +63,40 @@ fn any_output() -> impl Strategy<Value = String> {
         "7",
         "-1.5e",
         "{\"a\": 1,}",
+        "{'a': True, 'b': 'it\\'s'}",
+        "[{'name': 'f', \"function\": {\"name\": \"g\", \"parameters\": \"{}\"}},",
+        "\"\\d\\u12\"",
+        "<think>",
+        "</think>",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12).prop_map(|pieces| pieces.concat())
 }
 
-fn read_in_pieces<'t>(pieces: impl IntoIterator<Item = &'t str>, layout: &Layout) -> Completion {
-    let mut reader = CompletionReader::new(layout);
+fn read_in_pieces<'t>(pieces: impl IntoIterator<Item = &'t str>, mut reader: CompletionReader) -> Completion {
     let mut completion = Completion::default();
     for piece in pieces {
         completion.extend(reader.push(piece));
     }
-    completion.end(reader.finish());
+    completion.finish(reader.finish());
     completion
 }
 
 fn assert_same(cut: &Completion, whole: &Completion) {
     assert_eq!(cut.message, whole.message);
-    assert_eq!(cut.skipped, whole.skipped);
+    assert_eq!(cut.rest, whole.rest);
+    assert_eq!(cut.stray, whole.stray);
+    assert_eq!(cut.liberties, whole.liberties);
+    assert_eq!(cut.written_ids, whole.written_ids);
+    assert_eq!(cut.stop_cause, whole.stop_cause);
     assert_eq!(cut.error.as_ref().map(ToString::to_string), whole.error.as_ref().map(ToString::to_string));
 }
 
-fn all_deltas(output: &str, layout: &Layout) -> (Vec<Delta>, Ending) {
-    let mut reader = CompletionReader::new(layout);
+fn all_deltas(output: &str, mut reader: CompletionReader) -> (Vec<Delta>, Finished) {
     let deltas = output.chars().flat_map(|char| reader.push(&char.to_string()).collect::<Vec<_>>()).collect();
     (deltas, reader.finish())
 }
 
-/// Puts OpenAI's delta objects together as their clients do.
+/// Puts OpenAI's delta objects together as their clients do, and insists on what those insist on.
 #[derive(Default)]
 struct Client {
     content: String,
@@ -103,16 +111,31 @@ impl Client {
         self.reasoning += &text(&delta["reasoning_content"]);
         for call in delta["tool_calls"].as_array().into_iter().flatten() {
             let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
-            assert!(index <= self.calls.len(), "an index follows the one before it");
-            if index == self.calls.len() {
-                self.calls.push(Default::default());
-            }
-            let parts = [&call["id"], &call["function"]["name"], &call["function"]["arguments"]];
-            for (whole, part) in self.calls[index].iter_mut().zip(parts) {
-                *whole += &text(part);
+            let function = call["function"].as_object().unwrap();
+            let arguments = function["arguments"].as_str().unwrap();
+            if index < self.calls.len() {
+                assert!(call.get("id").is_none() && function.get("name").is_none(), "{call}");
+                self.calls[index][2] += arguments;
+            } else {
+                assert_eq!((index, &call["type"]), (self.calls.len(), &Value::from("function")), "{call}");
+                let [id, name] = [&call["id"], &function["name"]].map(|value| value.as_str().unwrap().to_owned());
+                self.calls.push([id, name, arguments.to_owned()]);
             }
         }
     }
+}
+
+/// A reader that tells a client of calls.
+fn client_reader(layout: &Layout, is_whole: bool) -> CompletionReader {
+    let ids = NewCallIds::seeded(7);
+    let calls = if is_whole { CallDeltas::Whole(ids) } else { CallDeltas::Streamed(ids) };
+    CompletionReader::new(layout).with_calls(calls)
+}
+
+fn lenient_reader(layout: &Layout) -> CompletionReader {
+    let tools = r#"{"messages": [], "tools": [
+        {"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "get_weather"}}]}"#;
+    CompletionReader::new(layout).with_leniency(Leniency::Lenient).with_tools(&Chat::from_json(tools).unwrap().tools)
 }
 
 proptest! {
@@ -121,20 +144,32 @@ proptest! {
     #[test]
     fn every_cut_says_the_same(output in any_output(), layout in any_layout()) {
         let whole = Completion::from_text(&output, &layout);
+        let reader = || CompletionReader::new(&layout);
         for (cut, _) in output.char_indices() {
             let (before, after) = output.split_at(cut);
-            assert_same(&read_in_pieces([before, after], &layout), &whole);
+            assert_same(&read_in_pieces([before, after], reader()), &whole);
         }
         let chars: Vec<String> = output.chars().map(String::from).collect();
-        assert_same(&read_in_pieces(chars.iter().map(String::as_str), &layout), &whole);
+        assert_same(&read_in_pieces(chars.iter().map(String::as_str), reader()), &whole);
     }
 
     #[test]
-    fn clients_see_the_message(output in any_output(), layout in any_layout()) {
-        let message = Completion::from_text(&output, &layout).message;
-        let (deltas, ending) = all_deltas(&output, &layout);
+    fn every_cut_says_the_same_to_a_lenient_reader(output in any_output(), layout in any_layout()) {
+        let whole = lenient_reader(&layout).read(&output);
+        for (cut, _) in output.char_indices() {
+            let (before, after) = output.split_at(cut);
+            assert_same(&read_in_pieces([before, after], lenient_reader(&layout)), &whole);
+        }
+        let chars: Vec<String> = output.chars().map(String::from).collect();
+        assert_same(&read_in_pieces(chars.iter().map(String::as_str), lenient_reader(&layout)), &whole);
+    }
+
+    #[test]
+    fn clients_see_the_message(output in any_output(), layout in any_layout(), is_whole in any::<bool>()) {
+        let message = client_reader(&layout, is_whole).read(&output).message;
+        let (deltas, finished) = all_deltas(&output, client_reader(&layout, is_whole));
         let mut client = Client::default();
-        for delta in deltas.iter().chain(&ending.deltas) {
+        for delta in deltas.iter().chain(&finished.deltas) {
             let value = serde_json::to_value(delta).unwrap();
             prop_assert_eq!(value == serde_json::json!({}), delta.is_marker());
             client.receive(&value);
@@ -151,11 +186,40 @@ proptest! {
             },
         }
         prop_assert_eq!((client.content, client.reasoning), (said, thought));
-        let part = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let calls: Vec<_> = message.tool_calls.iter()
-            .map(|call| [part(call.id.as_deref()), call.name.to_string(), call.arguments.to_string()])
+            .map(|call| [call.id.as_deref().unwrap().to_owned(), call.name.to_string(), call.arguments.to_string()])
             .collect();
+        prop_assert!(calls.iter().all(|[id, ..]| !id.is_empty()));
         prop_assert_eq!(client.calls, calls);
+    }
+
+    #[test]
+    fn nothing_is_lost(output in any_output(), layout in any_layout(), is_lenient in any::<bool>()) {
+        let reader = if is_lenient { lenient_reader(&layout) } else { CompletionReader::new(&layout) };
+        let completion = reader.read(&output);
+        let mut fields = vec![completion.rest.clone()];
+        match &completion.message.content {
+            Content::Text(text) => fields.push(text.to_string()),
+            Content::Chunks(chunks) => fields.extend(chunks.iter().map(|chunk| format!("{chunk:?}"))),
+        }
+        for call in &completion.message.tool_calls {
+            let id = call.id.as_deref().unwrap_or_default();
+            fields.extend([id, &call.name, &call.arguments].map(str::to_owned));
+        }
+        let fields = fields.concat();
+        // Words that no JSON around calls, no control token and no escape spells.
+        for word in ["get_weather", "abc123def", "long_name_or_id", "-1.5"] {
+            let (came, kept) = (output.matches(word).count(), fields.matches(word).count());
+            prop_assert!(kept >= came, "{} of {} {:?} are kept: {:?}", kept, came, word, completion);
+        }
+    }
+
+    #[test]
+    fn lenient_readers_agree_with_strict_ones(output in any_output(), layout in any_layout()) {
+        let (strict, lenient) = (Completion::from_text(&output, &layout), lenient_reader(&layout).read(&output));
+        if strict.error.is_none() && lenient.liberties.is_empty() {
+            assert_same(&lenient, &strict);
+        }
     }
 
     #[test]
@@ -181,7 +245,7 @@ proptest! {
         for char in output.chars() {
             completion.extend(reader.push_text(char.encode_utf8(&mut [0; 4])));
         }
-        completion.end(reader.finish());
+        completion.finish(reader.finish());
         prop_assert_eq!(completion.message.content, Content::from(output));
         prop_assert!(completion.message.tool_calls.is_empty() && completion.error.is_none());
     }
@@ -191,7 +255,7 @@ proptest! {
         let controls: Vec<Control> = controls.iter().filter_map(|at| Control::all().nth(*at)).collect();
         let segments = || controls.iter().flat_map(|control| [Segment::Control(*control), Segment::Text("{}")]);
         let completion = Completion::from_segments(segments(), &layout);
-        for skipped in &completion.skipped {
+        for skipped in &completion.stray {
             prop_assert!(skipped.offset < controls.iter().map(|control| control.as_str().len() + 2).sum());
         }
     }
@@ -213,10 +277,10 @@ proptest! {
 
         let output = prompt.as_str().strip_prefix(asked.as_str()).unwrap();
         if !spells_a_control(&prompt, &layout) {
-            let mut reader = CompletionReader::new(&layout).with_spaces(Spaces::Printed);
+            let mut reader = CompletionReader::new(&layout).with_dummy_prefix(DummyPrefix::Present);
             let mut completion = Completion::default();
             completion.extend(reader.push(output));
-            completion.end(reader.finish());
+            completion.finish(reader.finish());
             prop_assert_eq!(&completion.into_result().unwrap(), &expected, "{}", prompt);
         }
     }
@@ -305,9 +369,7 @@ fn spells_a_control(prompt: &Prompt, layout: &Layout) -> bool {
 
 #[test]
 fn a_call_is_told_before_its_arguments_end() {
-    let mut reader = CompletionReader::new(&Layout::V7);
-    let mut shown = Vec::new();
-    for piece in [
+    let pieces = [
         "[TOOL_CA",
         "LLS][{\"na",
         "me\": \"now\", ",
@@ -315,37 +377,68 @@ fn a_call_is_told_before_its_arguments_end() {
         "ne\": 1}",
         ", \"id\": \"abc",
         "123def\"}]",
-    ] {
-        shown.push(reader.push(piece).map(|delta| serde_json::to_string(&delta).unwrap()).collect::<String>());
-    }
+    ];
+    let shown = |is_whole| {
+        let mut reader = client_reader(&Layout::V7, is_whole);
+        let shown = pieces
+            .map(|piece| reader.push(piece).map(|delta| serde_json::to_string(&delta).unwrap()).collect::<String>());
+        assert!(reader.finish().deltas.is_empty());
+        shown
+    };
     assert_eq!(
-        shown,
+        shown(false),
         [
             "",
             "",
-            r#"{"tool_calls":[{"index":0,"type":"function","function":{"name":"now","arguments":""}}]}"#,
+            r#"{"tool_calls":[{"index":0,"id":"WylX70R33","type":"function","function":{"name":"now","arguments":""}}]}"#,
             r#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"zo"}}]}"#,
             r#"{"tool_calls":[{"index":0,"function":{"arguments":"ne\": 1}"}}]}"#,
             "",
-            r#"{"tool_calls":[{"index":0,"id":"abc123def"}]}"#,
+            "{}",
         ]
     );
-    assert!(reader.finish().deltas.is_empty());
+    let whole = concat!(
+        r#"{"tool_calls":[{"index":0,"id":"abc123def","type":"function","#,
+        r#""function":{"name":"now","arguments":"{\"zone\": 1}"}}]}{}"#
+    );
+    assert_eq!(shown(true), ["", "", "", "", "", "", whole]);
 }
 
 #[test]
-fn a_long_name_is_not_held_back() {
+fn a_name_comes_whole() {
     let name = "n".repeat(10_000);
     for (layout, output) in [
         (Layout::V13, format!("[TOOL_CALLS]{name}[ARGS]{{}}")),
         (Layout::V3, format!("[TOOL_CALLS][{{\"name\": \"{name}\", \"arguments\": {{}}}}]")),
     ] {
-        let mut reader = CompletionReader::new(&layout);
-        let given: usize = output.as_bytes()[..5_000]
-            .chunks(10)
-            .map(|piece| reader.push(std::str::from_utf8(piece).unwrap()).count())
-            .sum();
-        assert!(given > 10, "{given} deltas");
-        assert_eq!(Completion::from_text(&output, &layout).into_result().unwrap().tool_calls[0].name, name);
+        let (deltas, _) = all_deltas(&output, CompletionReader::new(&layout));
+        let Delta::ToolCall(call) = &deltas[0] else { panic!("{:?}", deltas[0]) };
+        assert_eq!(call.name.as_ref(), Some(&name));
+    }
+}
+
+/// What each way of telling calls does to the next turn: the client sends back the ids that it was told.
+#[test]
+fn the_next_prompt_goes_on_from_what_was_sampled() {
+    let list = r#"[TOOL_CALLS][{"name": "now", "arguments": {}, "id": "abc123def"}]</s>"#;
+    for (layout, output, is_whole, goes_on) in [
+        (Layout::V3, list, false, false),
+        (Layout::V3, list, true, true),
+        (Layout::V7_TEKKEN, list, false, false),
+        (Layout::V7_TEKKEN, list, true, true),
+        (Layout::V11, "[TOOL_CALLS]now[CALL_ID]abc123def[ARGS]{}</s>", false, true),
+        (Layout::V13, "[TOOL_CALLS]now[ARGS]{}</s>", false, true),
+        (Layout::V13, "[TOOL_CALLS]now[ARGS]{}</s>", true, true),
+    ] {
+        let asked = Chat::new([Message::user("What time is it?")]);
+        let message = client_reader(&layout, is_whole).read(output).message;
+        let id = message.tool_calls[0].id.clone().unwrap();
+        let result = Message::tool("12:00").answering(id);
+        let mut messages = asked.messages.clone();
+        messages.extend([Message::Assistant(message), result]);
+        let prompt = layout.render(&Chat::new(messages)).unwrap();
+        let space = if layout.word_start == WordStart::Space { "[TOOL_CALLS] " } else { "[TOOL_CALLS]" };
+        let sampled = format!("{}{}", layout.render(&asked).unwrap(), output.replacen("[TOOL_CALLS]", space, 1));
+        assert_eq!(prompt.as_str().starts_with(&sampled), goes_on, "{}, whole: {is_whole}: {prompt}", layout.name);
     }
 }

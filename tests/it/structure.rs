@@ -25,6 +25,7 @@ shared![
     AssistantMessage<'static>,
     BreakCause,
     BuiltinPreset,
+    CallDeltas,
     CallIds,
     Certainty,
     Chat<'static>,
@@ -40,12 +41,12 @@ shared![
     Control,
     Conversation<'static, 'static>,
     Delta,
-    Deltas<'static>,
     DetectError,
     Detection,
     Deviation,
     DeviationKind,
     Dialect,
+    DummyPrefix,
     DifferenceKind,
     Divergence,
     DivergenceKind,
@@ -53,7 +54,8 @@ shared![
     EffortSetting,
     Efforts,
     EmptyReplies,
-    Ending,
+    FinishReason,
+    Finished,
     Error,
     ErrorKind,
     Explanation<'static>,
@@ -82,6 +84,9 @@ shared![
     LastReply,
     LateSystem,
     Layout,
+    Leniency,
+    Liberty,
+    LibertyKind,
     Learn<'static>,
     Mark,
     Mask<'static>,
@@ -90,6 +95,8 @@ shared![
     Message<'static>,
     Mode,
     NamesBehavior,
+    NewCallIds,
+    NewDeltas<'static>,
     OpenCalls,
     Pairing,
     PrefixBreak,
@@ -117,11 +124,12 @@ shared![
     SchemaSetting,
     Segment<'static>,
     Settings,
-    Skipped,
-    Spaces,
+    Stray,
+    StrayFate,
     Span,
     SpanKind,
     Speaker,
+    StopCause,
     StoryPosition,
     StrayResults,
     System,
@@ -133,6 +141,7 @@ shared![
     Tool<'static>,
     ToolCall<'static>,
     ToolCallDelta,
+    ToolCallEnd,
     ToolCalls,
     ToolMessage<'static>,
     TokenizerKind,
@@ -174,7 +183,9 @@ fn public_types() -> Vec<&'static str> {
     let uses = source.split("pub use crate::").skip(1).filter_map(|part| part.split_once(';')).map(|(list, _)| list);
     let built = uses.filter(|list| cfg!(feature = "template") || !list.starts_with("template::"));
     let names = built.flat_map(|list| list.split(|c: char| !c.is_alphanumeric()));
-    names.filter(|name| name.starts_with(char::is_uppercase) && !["Format", "Tokenizer"].contains(name)).collect()
+    names
+        .filter(|name| name.starts_with(char::is_uppercase) && !["Detokenizer", "Format", "Tokenizer"].contains(name))
+        .collect()
 }
 
 #[test]

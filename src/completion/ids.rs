@@ -1,0 +1,120 @@
+//! [`CallDeltas`] and [`NewCallIds`]: how a client is told of tool calls, and by which ids it knows them.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::repair::nine;
+
+/// How a client is told of tool calls.
+///
+/// | | [`Streamed`](CallDeltas::Streamed) | [`Whole`](CallDeltas::Whole) |
+/// | --- | --- | --- |
+/// | a call is told | when its name is known; arguments follow as they come | once, when it is complete |
+/// | its id, in v11 | the model's own | the model's own |
+/// | its id, in v3 and v7 (which write it last) | a new one | the model's own |
+/// | its id, in v2, v13 and v15 (which write none) | a new one | a new one |
+/// | clients that take it | OpenAI's, the AI SDK | those, and mistralai's, which does not put pieces together |
+///
+/// The next request has the ids that the client was told. In v2, v13 and v15 no id stands in the prompt, so both ways
+/// go on from what the model sampled. In v3 and v7 *streamed* ids are others than the sampled ones: the next prompt
+/// differs from the sampled one at the first id, and a prefix cache holds up to there. *Whole* calls keep it. Which id
+/// the model wrote is told at the call's end ([`ToolCallEnd`](crate::ToolCallEnd)), for a server that puts it back.
+///
+/// ```
+/// use mistral_chat_template::{CallDeltas, CompletionReader, Delta, Layout, NewCallIds};
+///
+/// let output = r#"[TOOL_CALLS][{"name": "now", "arguments": {}, "id": "abc123def"}]"#;
+/// let first_id = |calls| match CompletionReader::new(&Layout::V7).with_calls(calls).push(output).next() {
+///     Some(Delta::ToolCall(call)) => call.id,
+///     _ => None,
+/// };
+/// assert_eq!(first_id(CallDeltas::Streamed(NewCallIds::seeded(7))).as_deref(), Some("WylX70R33"));
+/// assert_eq!(first_id(CallDeltas::Whole(NewCallIds::seeded(7))).as_deref(), Some("abc123def"));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallDeltas {
+    /// A call as it is written: its name first, then its arguments piece by piece.
+    Streamed(NewCallIds),
+    /// Each call in one delta, when it is complete or the answer ends.
+    Whole(NewCallIds),
+}
+
+/// No new ids: a call has the id that the model wrote before its name, or none. For logs and trainers.
+impl Default for CallDeltas {
+    fn default() -> Self {
+        CallDeltas::Streamed(NewCallIds::none())
+    }
+}
+
+/// Where the ids of calls come from whose own is not known when the client is told of them.
+///
+/// ```
+/// use mistral_chat_template::{CallDeltas, CompletionReader, Delta, Layout, NewCallIds};
+///
+/// let ids = NewCallIds::from_fn(|index, name| format!("{name:_<8}{index}"));
+/// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Streamed(ids));
+/// let Some(Delta::ToolCall(call)) = reader.push("[TOOL_CALLS]now[ARGS]{}").next() else { unreachable!() };
+/// assert_eq!(call.id.as_deref(), Some("now_____0"));
+/// ```
+pub struct NewCallIds(Source);
+
+enum Source {
+    None,
+    Seed(u64),
+    Function(Box<Maker>),
+}
+
+/// A call's index and name into its id.
+type Maker = dyn FnMut(usize, &str) -> String + Send + Sync;
+
+impl NewCallIds {
+    /// No new ids.
+    #[must_use]
+    pub const fn none() -> Self {
+        NewCallIds(Source::None)
+    }
+
+    /// Nine letters or digits, which every layout takes, computed from the seed and the call's index. A seed is for one
+    /// answer: ids of one conversation must differ.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
+        NewCallIds(Source::Seed(seed))
+    }
+
+    /// Nine letters or digits of a seed that nobody knows.
+    ///
+    /// ```
+    /// use mistral_chat_template::NewCallIds;
+    ///
+    /// let ids = NewCallIds::random();
+    /// # let _ = ids;
+    /// ```
+    #[must_use]
+    pub fn random() -> Self {
+        NewCallIds::seeded(RandomState::new().hash_one(0))
+    }
+
+    /// What the function gives for a call's index and name. Layouts before v13 take nine ASCII letters or digits.
+    pub fn from_fn(function: impl FnMut(usize, &str) -> String + Send + Sync + 'static) -> Self {
+        NewCallIds(Source::Function(Box::new(function)))
+    }
+
+    pub(super) fn make(&mut self, index: usize, name: &str) -> Option<String> {
+        match &mut self.0 {
+            Source::None => None,
+            Source::Seed(seed) => Some(nine(&index.to_string(), *seed)),
+            Source::Function(function) => Some(function(index, name)),
+        }
+    }
+}
+
+impl fmt::Debug for NewCallIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Source::None => f.write_str("NewCallIds::none()"),
+            Source::Seed(seed) => write!(f, "NewCallIds::seeded({seed})"),
+            Source::Function(_) => f.write_str("NewCallIds::from_fn(…)"),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! [`Leniency`] and [`Liberty`]: how much a reader takes that no model of the layout should write, and what it took.
+
+use std::fmt;
+
+/// How much a reader takes that no model of the layout should write.
+///
+/// ```
+/// use mistral_chat_template::{CompletionReader, Layout, Leniency, LibertyKind};
+///
+/// let output = "[TOOL_CALLS]get_tide{'port': 'Brest'}</s>";
+/// let read = |leniency| CompletionReader::new(&Layout::V13).with_leniency(leniency).read(output);
+/// assert!(read(Leniency::Strict).into_result().is_err());
+///
+/// let completion = read(Leniency::Lenient);
+/// assert_eq!(completion.message.tool_calls[0].arguments, r#"{"port": "Brest"}"#);
+/// let kinds: Vec<_> = completion.liberties.iter().map(|liberty| liberty.kind).collect();
+/// assert_eq!(kinds, [LibertyKind::NoArgsToken, LibertyKind::SingleQuotes]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Leniency {
+    /// What mistral-common 1.13.1 takes, and nothing else.
+    #[default]
+    Strict,
+    /// Also what models and fine-tunes really write: see [`LibertyKind`]. Each is told as a [`Liberty`]. An answer that
+    /// is strictly right, and for which no liberty is told, reads the same in both ways.
+    Lenient,
+}
+
+/// Something that was read although no model of the layout should write it.
+///
+/// ```
+/// use mistral_chat_template::{CompletionReader, Layout, Leniency};
+///
+/// let reader = CompletionReader::new(&Layout::V3).with_leniency(Leniency::Lenient);
+/// let completion = reader.read(r#"[TOOL_CALLS]{"name": "now", "parameters": {}}</s>"#);
+/// let told: Vec<_> = completion.liberties.iter().map(ToString::to_string).collect();
+/// assert_eq!(
+///     told,
+///     ["tool_calls: one object instead of a list (byte 12)", "tool_calls[0]: `parameters` read as `arguments` (byte 39)"]
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Liberty {
+    /// What was taken.
+    pub kind: LibertyKind,
+    /// The path to what it became, such as `tool_calls[0].arguments`.
+    pub at: String,
+    /// Where it stands in the output: the bytes before it, control tokens spelled out.
+    pub offset: usize,
+}
+
+/// The path, and what was taken, as a sentence.
+impl fmt::Display for Liberty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} (byte {})", self.at, self.kind, self.offset)
+    }
+}
+
+/// Every kind of liberty beside its name and its sentence: the only place where they stand.
+macro_rules! liberties {
+    ($($(#[$doc:meta])+ $kind:ident $name:literal $sentence:literal;)+) => {
+        /// What a lenient reader takes.
+        ///
+        /// ```
+        /// use mistral_chat_template::LibertyKind;
+        ///
+        /// assert_eq!(LibertyKind::NameAlone.name(), "name_alone");
+        /// assert_eq!(LibertyKind::NameAlone.to_string(), "a name alone is a call without arguments");
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum LibertyKind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl LibertyKind {
+            /// The name of the kind, for logs.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(LibertyKind::$kind => $name,)+
+                }
+            }
+        }
+
+        impl fmt::Display for LibertyKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(LibertyKind::$kind => $sentence,)+
+                })
+            }
+        }
+    };
+}
+
+liberties! {
+    /// Calls in the form of other versions: a list from v11 on, `name[ARGS]arguments` before.
+    OtherForm "other_form" "calls in the form of other versions";
+    /// An id between name and arguments where the version writes none.
+    CallIdToken "call_id_token" "an id that the version does not write";
+    /// `name{…}`, without `[ARGS]`.
+    NoArgsToken "no_args_token" "a call without [ARGS]";
+    /// A name, and nothing after it.
+    NameAlone "name_alone" "a name alone is a call without arguments";
+    /// An object where a list of them belongs.
+    OneObject "one_object" "one object instead of a list";
+    /// `parameters` instead of `arguments`.
+    Parameters "parameters" "`parameters` read as `arguments`";
+    /// The call inside of another object's `function`.
+    FunctionWrapper "function_wrapper" "the call stands inside of `function`";
+    /// Arguments as a string that holds JSON.
+    ArgumentsText "arguments_text" "arguments as a string that holds JSON";
+    /// `null`, an empty text or nothing for arguments.
+    NoArguments "no_arguments" "no arguments, read as {}";
+    /// An id that is `null`.
+    NullId "null_id" "an id that is null";
+    /// A string in single quotes, as Python prints one.
+    SingleQuotes "single_quotes" "a string in single quotes";
+    /// `True`, `False` or `None`.
+    PythonWord "python_word" "a word of Python's";
+    /// An escape that JSON has not, such as `\d`.
+    Escape "escape" "an escape that JSON does not have";
+    /// A line break or another control character inside of a string.
+    ControlCharacter "control_character" "a control character inside of a string";
+    /// A comma after the last member or item.
+    TrailingComma "trailing_comma" "a comma after the last item";
+    /// White space around a name.
+    NameSpaces "name_spaces" "white space around a name";
+    /// Text after a call, which is read as said.
+    TextAfterCall "text_after_call" "text after a call";
+    /// Thinking between `<think>` and `</think>`.
+    ThinkTags "think_tags" "thinking in <think> tags";
+    /// The end of thinking that began nowhere: all text before it was thought.
+    ThinkingNotBegun "thinking_not_begun" "the end of thinking that was not begun";
+    /// A call without `[TOOL_CALLS]`.
+    BareCall "bare_call" "a call without [TOOL_CALLS]";
+}

@@ -1,0 +1,208 @@
+//! The beginning of a text that may not be one: text in pieces in, what it turns out to be out.
+//!
+//! It may be thinking in `<think>` tags, or a call whose control tokens a server took out.
+
+use super::call::{LONGEST_NAME, is_name, is_name_byte};
+use super::json::{Event, Json};
+use super::liberty::Leniency;
+use super::scanner::Kind;
+use super::unescape::Unescape;
+use crate::control::Control;
+
+pub(super) const OPEN_TAG: &str = "<think>";
+pub(super) const CLOSE_TAG: &str = "</think>";
+
+/// The longest white space before a tag or a call.
+const LONGEST_SPACE: usize = 256;
+
+/// What is held back of a text until it is known what it is.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) held: String,
+    pub(super) offset: usize,
+    leniency: Leniency,
+    pub(super) after: Before,
+    probe: Option<Probe>,
+}
+
+/// What stands before a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    Anything,
+    /// A call, which text should not follow.
+    Call,
+}
+
+/// What a text turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    Text,
+    /// Thinking, after so many bytes.
+    Thinking(usize),
+    /// A call in the form of its own tokens, after so many bytes.
+    Call(usize),
+    /// A call or a list of them as JSON, after so many bytes.
+    Json(usize),
+}
+
+impl Opening {
+    pub(super) fn new(leniency: Leniency, after: Before) -> Self {
+        Opening { held: String::new(), offset: 0, leniency, after, probe: None }
+    }
+
+    /// Takes a piece that begins at `offset`.
+    pub(super) fn push(&mut self, text: &str, offset: usize, tools: &[String]) -> Found {
+        if self.held.is_empty() {
+            self.offset = offset;
+        }
+        let known = self.held.len();
+        self.held.push_str(text);
+        let trimmed = self.held.trim_start();
+        let space = self.held.len() - trimmed.len();
+        match (trimmed.bytes().next(), self.leniency) {
+            (None, _) if space > LONGEST_SPACE => Found::Text,
+            (None, _) => Found::Nothing,
+            _ if trimmed.starts_with(OPEN_TAG) => Found::Thinking(space + OPEN_TAG.len()),
+            _ if OPEN_TAG.starts_with(trimmed) => Found::Nothing,
+            (Some(b'[' | b'{'), Leniency::Lenient) if !tools.is_empty() => {
+                let new = self.held.get(known.max(space)..).unwrap_or_default();
+                match self.probe.get_or_insert_with(Probe::new).push(new, tools) {
+                    None => Found::Nothing,
+                    Some(Verdict::Call) => Found::Json(space),
+                    Some(Verdict::Text) => Found::Text,
+                }
+            }
+            (Some(_), Leniency::Lenient) => named(trimmed, space, tools),
+            (Some(_), Leniency::Strict) => Found::Text,
+        }
+    }
+
+    /// Is all that is held a name, which `[ARGS]` would make a call?
+    pub(super) fn is_name(&self) -> bool {
+        self.leniency == Leniency::Lenient && is_name(self.held.trim())
+    }
+}
+
+/// A name, and then `[ARGS]`, `[CALL_ID]` or the arguments of a tool that there is.
+fn named(text: &str, space: usize, tools: &[String]) -> Found {
+    let length = text.bytes().take(LONGEST_NAME + 1).take_while(|byte| is_name_byte(*byte)).count();
+    let (name, after) = text.split_at_checked(length).unwrap_or((text, ""));
+    let literals = [Control::Args.as_str(), Control::CallId.as_str()];
+    if !is_name(name) {
+        Found::Text
+    } else if literals.iter().any(|literal| after.starts_with(literal))
+        || (after.starts_with('{') && tools.iter().any(|tool| tool == name))
+    {
+        Found::Call(space)
+    } else if literals.iter().any(|literal| literal.starts_with(after)) {
+        Found::Nothing
+    } else {
+        Found::Text
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Call,
+    Text,
+}
+
+/// Reads JSON until it names a tool, or shows that it is no call.
+#[derive(Debug)]
+struct Probe {
+    json: Json,
+    seen: Seen,
+}
+
+#[derive(Debug)]
+struct Seen {
+    call_level: usize,
+    wrapped: usize,
+    key: String,
+    name: String,
+    decoder: Unescape,
+    target: Target,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Other,
+    Key,
+    Value,
+    Name,
+}
+
+impl Probe {
+    fn new() -> Self {
+        let seen = Seen {
+            call_level: 0,
+            wrapped: 0,
+            key: String::new(),
+            name: String::new(),
+            decoder: Unescape::default(),
+            target: Target::Other,
+            verdict: None,
+        };
+        Probe { json: Json::new(Leniency::Lenient, 3), seen }
+    }
+
+    fn push(&mut self, text: &str, tools: &[String]) -> Option<Verdict> {
+        let Probe { json, seen } = self;
+        json.push(text, 0, |event| {
+            if seen.verdict.is_none() {
+                seen.verdict = seen.on(event, tools);
+            }
+        });
+        seen.verdict
+    }
+}
+
+impl Seen {
+    fn on(&mut self, event: Event<'_>, tools: &[String]) -> Option<Verdict> {
+        let field_level = self.call_level + 1 + self.wrapped;
+        match event {
+            Event::Begin { kind: Kind::Array, level: 0, .. } => self.call_level = 1,
+            Event::Begin { kind, level, .. } if level == self.call_level && kind != Kind::Object => {
+                return Some(Verdict::Text);
+            }
+            Event::Begin { kind, level, .. } if level == field_level => {
+                self.target = match (kind, self.target, &*self.key) {
+                    (Kind::Key, ..) => {
+                        self.key.clear();
+                        Target::Key
+                    }
+                    (Kind::String, Target::Value, "name" | "function") => Target::Name,
+                    (Kind::Object, Target::Value, "function") => {
+                        self.wrapped = 1;
+                        Target::Other
+                    }
+                    _ => Target::Other,
+                };
+                self.decoder = Unescape::default();
+            }
+            Event::Source(text) => match self.target {
+                Target::Key => self.decoder.push(text, &mut self.key),
+                Target::Name => self.decoder.push(text, &mut self.name),
+                Target::Other | Target::Value => {}
+            },
+            Event::End { level, .. } if level == field_level => match self.target {
+                Target::Name => {
+                    let names_a_tool = tools.iter().any(|tool| tool == self.name.trim());
+                    return Some(if names_a_tool { Verdict::Call } else { Verdict::Text });
+                }
+                Target::Key => match &*self.key {
+                    "name" | "arguments" | "parameters" | "function" | "type" | "id" => self.target = Target::Value,
+                    _ => return Some(Verdict::Text),
+                },
+                Target::Other | Target::Value => self.target = Target::Other,
+            },
+            // An object that names nothing.
+            Event::End { level, .. } if level < field_level => return Some(Verdict::Text),
+            Event::Lost { .. } => return Some(Verdict::Text),
+            _ => {}
+        }
+        None
+    }
+}
