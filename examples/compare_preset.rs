@@ -8,7 +8,6 @@
 //! The first argument is a built-in preset's name or files set apart by commas, the second a layout or a model's name.
 //! The exit code is 1 where there is a difference.
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use mistral_chat_template::Layout;
@@ -16,7 +15,12 @@ use mistral_chat_template::Layout;
 #[path = "support/preset_line.rs"]
 mod preset_line;
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+#[path = "support/sentence.rs"]
+mod sentence;
+
+use crate::sentence::Sentence;
+
+fn main() -> Result<ExitCode, Sentence> {
     let (flags, names): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
     let [preset, layout] = names.as_slice() else {
         return Err("compare_preset PRESET LAYOUT [--json]".into());

@@ -8,15 +8,17 @@
 //! The chat is JSON: `{"messages": […]}`, or `{"story": {…}, "chat": […], "options": {…}}` with SillyTavern's names for
 //! everything. Without a file it is a short one.
 
-use std::error::Error;
-
-use mistral_chat_template::{Chat, Format, Message, Prompt, Scene};
+use mistral_chat_template::{Chat, Format, Message, Scene};
 use serde_json::Value;
 
 #[path = "support/preset_line.rs"]
 mod preset_line;
+#[path = "support/sentence.rs"]
+mod sentence;
 
-fn main() -> Result<(), Box<dyn Error>> {
+use crate::sentence::Sentence;
+
+fn main() -> Result<(), Sentence> {
     let mut arguments = std::env::args().skip(1);
     let preset = preset_line::named(&arguments.next().ok_or("which preset? a name, or files set apart by commas")?)?;
     let prompt = match arguments.next() {
@@ -26,15 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             preset.with_scene(&scene)?.render(&Chat::new(greeting))?
         }
         Some(path) => {
-            let json = std::fs::read_to_string(path)?;
-            let line: Value = serde_json::from_str(&json)?;
+            let json = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+            let line: Value = serde_json::from_str(&json).map_err(|error| format!("{path}: {error}"))?;
             match line.get("chat") {
-                Some(chat) => {
-                    let mut prompt = Prompt::new();
-                    let format = preset.with_scene(&preset_line::scene(&line))?;
-                    format.render_messages(&preset_line::messages(chat), &mut prompt)?;
-                    prompt
-                }
+                Some(_) => preset_line::render_with(&preset, &line).map_err(|error| format!("{path}: {error}"))?,
                 None => preset.with_scene(&Scene::default())?.render(&Chat::from_json(&json)?)?,
             }
         }

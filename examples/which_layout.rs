@@ -2,7 +2,6 @@
 //!
 //! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself.
 
-use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::{env, io};
@@ -12,7 +11,12 @@ use mistral_chat_template::Layout;
 #[path = "support/model_files.rs"]
 mod model_files;
 
-fn main() -> Result<(), Box<dyn Error>> {
+#[path = "support/sentence.rs"]
+mod sentence;
+
+use crate::sentence::Sentence;
+
+fn main() -> Result<(), Sentence> {
     let (options, arguments): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|argument| argument.starts_with("--"));
     let (path, layout) = match &*arguments {
         [path] => (path, None),

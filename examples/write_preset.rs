@@ -8,7 +8,6 @@
 //! With a folder it writes `NAME-context.json` and `NAME-instruct.json` there; without, it prints an export of both,
 //! which SillyTavern's master import reads.
 
-use std::error::Error;
 use std::path::Path;
 
 use mistral_chat_template::{Layout, Preset};
@@ -16,7 +15,12 @@ use mistral_chat_template::{Layout, Preset};
 #[path = "support/files.rs"]
 mod files;
 
-fn main() -> Result<(), Box<dyn Error>> {
+#[path = "support/sentence.rs"]
+mod sentence;
+
+use crate::sentence::Sentence;
+
+fn main() -> Result<(), Sentence> {
     let mut arguments = std::env::args().skip(1);
     let layout: Layout = arguments.next().ok_or("which layout? magnum, v7, a model's name, …")?.parse()?;
     let preset = Preset::for_layout(&layout)?;

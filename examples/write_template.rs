@@ -1,12 +1,16 @@
 //! Writes the Jinja chat template of a layout: `write_template --layout v7-tekken+image > chat_template.jinja`.
 
-use std::error::Error;
 use std::io::Write;
 use std::{env, io};
 
 use mistral_chat_template::Layout;
 
-fn main() -> Result<(), Box<dyn Error>> {
+#[path = "support/sentence.rs"]
+mod sentence;
+
+use crate::sentence::Sentence;
+
+fn main() -> Result<(), Sentence> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let layout: Layout = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--layout", name] => name.parse()?,

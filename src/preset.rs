@@ -35,6 +35,7 @@ pub use self::fields::{
     ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
 };
 pub use self::format::PresetFormat;
+pub use self::macros::Clock;
 pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker};
 
 /// SillyTavern's presets: how it lays a chat out.
@@ -52,8 +53,8 @@ pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, 
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 ///
-/// The default is what a fresh install has.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The default is what a fresh install of SillyTavern 1.19.0 has, its system prompt included, with instruct mode on.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
     /// The context preset.
     pub context: ContextPreset,
@@ -86,6 +87,17 @@ pub enum PresetFile {
     Master,
 }
 
+impl Default for Preset {
+    fn default() -> Self {
+        Preset {
+            context: ContextPreset::default(),
+            instruct: InstructPreset::default(),
+            system: Some(SystemPreset::fresh_install()),
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
 impl Preset {
     /// The context preset as SillyTavern's JSON.
     ///
@@ -113,7 +125,7 @@ impl Preset {
     ///
     /// ```
     /// # use mistral_chat_template::{BuiltinPreset, Preset};
-    /// let preset = BuiltinPreset::MistralV7.preset();
+    /// let preset = BuiltinPreset::MistralV7.preset().with_system_prompt("Be kind.");
     /// let mut same = Preset::default();
     /// same.load(&preset.to_json())?;
     /// assert_eq!(same, preset);

@@ -76,7 +76,7 @@ enum Fault {
     /// The library refuses the chat.
     Refused(Error),
     /// The line does not say what it wants: kind, family, place, sentence.
-    Line(&'static str, Family, &'static str, String),
+    Line(&'static str, Family, String, String),
 }
 
 impl From<Error> for Fault {
@@ -85,8 +85,17 @@ impl From<Error> for Fault {
     }
 }
 
+impl From<preset_line::Fault> for Fault {
+    fn from(fault: preset_line::Fault) -> Self {
+        match fault {
+            preset_line::Fault::Refused(error) => Fault::Refused(error),
+            preset_line::Fault::Line { at, expected } => Fault::Line("line", Family::Other, at, expected),
+        }
+    }
+}
+
 fn line_fault(at: &'static str, sentence: impl Into<String>) -> Fault {
-    Fault::Line("line", Family::Other, at, sentence.into())
+    Fault::Line("line", Family::Other, at.to_owned(), sentence.into())
 }
 
 /// Answers lines, with one prompt as the buffer of all.
@@ -112,7 +121,7 @@ impl Renderer {
             Ok(Answer::Completion(answer)) => write_completion(output, id, &answer),
             Err(Fault::Refused(error)) => write_json(output, &Refusal::of(id, &error)),
             Err(Fault::Line(kind, family, at, sentence)) => {
-                write_json(output, &Refusal::new(id, kind, family, at, sentence))
+                write_json(output, &Refusal::new(id, kind, family, &at, sentence))
             }
         }
     }
@@ -160,7 +169,7 @@ impl Renderer {
         if truncates {
             let budget = line.max_model_input_len.ok_or_else(|| {
                 let sentence = "a request that is to be truncated goes with a `max_model_input_len`";
-                Fault::Line("no_budget", Family::Tokenizer, "max_model_input_len", sentence.to_owned())
+                Fault::Line("no_budget", Family::Tokenizer, "max_model_input_len".to_owned(), sentence.to_owned())
             })?;
             Conversation::new(&chat, layout)?.truncate(budget, count_words)?.render_into(&mut self.prompt);
         } else {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::fields::ContextPreset;
+use super::fields::{ContextPreset, STORY};
 use super::{Preset, SystemPreset};
 use crate::error::{Error, ErrorKind};
 
@@ -161,8 +161,10 @@ impl ContextPreset {
     #[must_use]
     pub fn shipped(name: &str) -> Option<ContextPreset> {
         SHIPPED.contains(&name).then(|| ContextPreset {
+            story_string: STORY.to_owned(),
             example_separator: String::new(),
             chat_start: String::new(),
+            use_stop_strings: false,
             name: name.to_owned(),
             ..ContextPreset::default()
         })

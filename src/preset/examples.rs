@@ -122,19 +122,17 @@ struct Frames {
 impl Frames {
     fn new(instruct: &InstructPreset, macros: &mut Macros<'_>) -> Self {
         let (user, char) = (&macros.scene.user, &macros.scene.char);
-        let mut frame = |sequence: &str, suffix: &str, name: &str| {
-            if !instruct.macros {
-                return (Mixed::of_preset(sequence), Mixed::of_preset(suffix));
-            }
-            let sequence = with_name(&macros.expand_preset(sequence), name);
-            let suffix = with_name(&macros.expand_preset(suffix), name);
-            let default = if instruct.wrap { "\n" } else { "" };
-            (sequence, if suffix.is_empty() { Mixed::of_preset(default) } else { suffix })
+        let mut ready = |text: &str, name: &str| match instruct.macros {
+            true => with_name(&macros.expand_preset(text), name),
+            false => Mixed::of_preset(text),
         };
-        Frames {
-            input: frame(&instruct.input_sequence, &instruct.input_suffix, user),
-            output: frame(&instruct.output_sequence, &instruct.output_suffix, char),
-        }
+        // Macros can count, so the order is SillyTavern's.
+        let (input, output) = (ready(&instruct.input_sequence, user), ready(&instruct.output_sequence, char));
+        let suffixes = [ready(&instruct.input_suffix, user), ready(&instruct.output_suffix, char)];
+        let newline = if instruct.wrap && instruct.macros { "\n" } else { "" };
+        let [after_input, after_output] =
+            suffixes.map(|suffix| if suffix.is_empty() { Mixed::of_preset(newline) } else { suffix });
+        Frames { input: (input, after_input), output: (output, after_output) }
     }
 
     fn write(&self, message: &Example, instruct: &InstructPreset, macros: &Macros<'_>, out: &mut Mixed) {

@@ -27,8 +27,10 @@ pub struct ContextPreset {
     pub names_as_stop_strings: bool,
     /// Where the story goes.
     pub story_string_position: StoryPosition,
-    /// How many messages stand after a story in the chat.
-    pub story_string_depth: u32,
+    /// How many messages stand after a story in the chat. `None`, which a file writes as -1: SillyTavern never puts it
+    /// there.
+    #[serde(serialize_with = "serialize_depth")]
+    pub story_string_depth: Option<u32>,
     /// Whose message a story in the chat is.
     pub story_string_role: InjectionRole,
     /// With instruct mode off: does the prompt end with the character's name?
@@ -248,6 +250,17 @@ fn serialize_number<T: PartialEq, S: Serializer>(all: &[(i64, T)], value: T, ser
     serializer.serialize_i64(number)
 }
 
+fn serialize_depth<S: Serializer>(depth: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(depth.map_or(-1, i64::from))
+}
+
+/// The story string of a fresh install, with the places for author's notes that SillyTavern adds when it starts.
+const FRESH_STORY: &str = "{{#if anchorBefore}}{{anchorBefore}}\n{{/if}}{{#if system}}{{system}}\n{{/if}}\
+    {{#if wiBefore}}{{wiBefore}}\n{{/if}}{{#if description}}{{description}}\n{{/if}}\
+    {{#if personality}}{{char}}'s personality: {{personality}}\n{{/if}}{{#if scenario}}Scenario: {{scenario}}\n{{/if}}\
+    {{#if wiAfter}}{{wiAfter}}\n{{/if}}{{#if persona}}{{persona}}\n{{/if}}\
+    {{#if anchorAfter}}{{anchorAfter}}\n{{/if}}";
+
 /// The story string of nearly every context preset that SillyTavern 1.19.0 comes with.
 pub(super) const STORY: &str = "{{#if anchorBefore}}{{anchorBefore}}\n{{/if}}{{#if system}}{{system}}\n{{/if}}\
     {{#if wiBefore}}{{wiBefore}}\n{{/if}}{{#if description}}{{description}}\n{{/if}}\
@@ -255,17 +268,17 @@ pub(super) const STORY: &str = "{{#if anchorBefore}}{{anchorBefore}}\n{{/if}}{{#
     {{#if wiAfter}}{{wiAfter}}\n{{/if}}{{#if persona}}{{persona}}\n{{/if}}\
     {{#if anchorAfter}}{{anchorAfter}}\n{{/if}}{{trim}}";
 
-/// What a fresh install has.
+/// What a fresh install has: `default/content/settings.json` of SillyTavern 1.19.0, as the page has loaded it.
 impl Default for ContextPreset {
     fn default() -> Self {
         ContextPreset {
-            story_string: STORY.to_owned(),
+            story_string: FRESH_STORY.to_owned(),
             example_separator: "***".to_owned(),
             chat_start: "***".to_owned(),
-            use_stop_strings: false,
+            use_stop_strings: true,
             names_as_stop_strings: true,
             story_string_position: StoryPosition::InPrompt,
-            story_string_depth: 1,
+            story_string_depth: Some(1),
             story_string_role: InjectionRole::System,
             always_force_name2: true,
             trim_sentences: false,
@@ -276,7 +289,7 @@ impl Default for ContextPreset {
     }
 }
 
-/// What a fresh install has.
+/// What a fresh install has, with instruct mode switched on: SillyTavern 1.19.0 has it off until the user turns it on.
 impl Default for InstructPreset {
     fn default() -> Self {
         InstructPreset {
@@ -286,11 +299,11 @@ impl Default for InstructPreset {
             story_string_prefix: String::new(),
             story_string_suffix: String::new(),
             input_sequence: "### Instruction:".to_owned(),
-            input_suffix: String::new(),
+            input_suffix: "\n\n".to_owned(),
             output_sequence: "### Response:".to_owned(),
             output_suffix: "\n\n".to_owned(),
-            system_sequence: String::new(),
-            system_suffix: String::new(),
+            system_sequence: "### Input:".to_owned(),
+            system_suffix: "\n\n".to_owned(),
             last_system_sequence: String::new(),
             user_alignment_message: String::new(),
             stop_sequence: String::new(),
@@ -305,6 +318,23 @@ impl Default for InstructPreset {
             sequences_as_stop_strings: true,
             name: "Alpaca".to_owned(),
             unknown: UnknownFields::default(),
+        }
+    }
+}
+
+impl SystemPreset {
+    /// The system prompt that is selected in a fresh install of SillyTavern 1.19.0, "Neutral - Chat".
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Preset, SystemPreset};
+    /// assert_eq!(Preset::default().system, Some(SystemPreset::fresh_install()));
+    /// ```
+    #[must_use]
+    pub fn fresh_install() -> Self {
+        SystemPreset {
+            name: "Neutral - Chat".to_owned(),
+            content: "Write {{char}}'s next reply in a fictional chat between {{char}} and {{user}}.".to_owned(),
+            ..SystemPreset::default()
         }
     }
 }

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use super::Preset;
 use super::examples;
-use super::fields::{InjectionRole, InstructPreset, NamesBehavior, StoryPosition};
-use super::macros::{Card, Macros};
+use super::fields::{InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset};
+use super::macros::{Card, ChatFacts, Macros, Memory};
 use super::mixed::{Mixed, Trust, is_space};
 use super::scene::{Generation, InjectionPlace, QuietVoice, Scene, SceneMessage, Speaker};
 use super::sequence::{Atom, Sequence, atoms, with_name};
 use super::stops::Stops;
 use super::story::{Parameters, Story, StoryError};
-use super::turns::Turns;
+use super::turns::{Position, Turns};
 use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
@@ -54,7 +54,15 @@ pub struct PresetFormat {
     pub(super) post_history: Option<Vec<Atom>>,
     pub(super) quiet_prompt: Option<Vec<Atom>>,
     pub(super) last_line: Vec<Atom>,
+    /// What the answer begins with where instruct mode is off.
+    pub(super) reply_start: Vec<Atom>,
     stops: [Vec<Cow<'static, str>>; 2],
+    /// What macros remember when the first sequence is written, if a sequence can say something else each time.
+    changing: Option<Memory>,
+    /// Do macros ask for the chat? Then all is made ready again for each chat.
+    asks_for_chat: bool,
+    /// What macros asked about the chat.
+    chat: Option<ChatFacts>,
 }
 
 /// What is set beside the messages of a chat.
@@ -88,6 +96,22 @@ pub(super) struct Sequences {
     pub(super) system_suffix: Sequence,
 }
 
+impl Sequences {
+    /// What stands before and after a message.
+    #[inline]
+    pub(super) fn around(&self, speaker: Speaker, position: Position) -> (&Sequence, &Sequence) {
+        match (speaker, position) {
+            (Speaker::Narrator, _) => (&self.system, &self.system_suffix),
+            (Speaker::User, Position::First) => (&self.first_input, &self.input_suffix),
+            (Speaker::User, Position::Middle) => (&self.input, &self.input_suffix),
+            (Speaker::User, Position::Last) => (&self.last_input, &self.input_suffix),
+            (Speaker::Character, Position::First) => (&self.first_output, &self.output_suffix),
+            (Speaker::Character, Position::Middle) => (&self.output, &self.output_suffix),
+            (Speaker::Character, Position::Last) => (&self.last_output, &self.output_suffix),
+        }
+    }
+}
+
 /// A message that is put into the chat.
 #[derive(Clone)]
 pub(super) struct InChat {
@@ -113,11 +137,16 @@ impl Preset {
     /// assert_eq!(sentence.as_deref(), Some("context.story_string: the story string says nothing: line 1: a block is not closed"));
     /// ```
     pub fn with_scene(&self, scene: &Scene) -> Result<PresetFormat, Error> {
+        self.made_ready(scene, None)
+    }
+
+    fn made_ready(&self, scene: &Scene, chat: Option<&ChatFacts>) -> Result<PresetFormat, Error> {
         let system = self.system.as_ref().filter(|system| system.enabled);
         let content = system.map(|system| system.content.as_str()).unwrap_or_default();
         let files = self.context.story_string.len() + self.instruct.stop_sequence.len() + content.len();
         let ready = |system| {
             let mut macros = Macros::new(&self.context, &self.instruct, scene, content, files + scene.len());
+            macros.chat = chat;
             let ready = Ready { preset: self, scene, system, macros: &mut macros }.format()?;
             match macros.is_spent() {
                 false => Ok(ready),
@@ -154,23 +183,29 @@ impl<'s> Ready<'_, 's> {
         let (preset, scene) = (self.preset, self.scene);
         let raw_examples = self.field(&scene.examples);
         let blocks = examples::blocks(&raw_examples);
+        let preferred = |is_preferred: bool, text: &'s str| if is_preferred { text } else { "" };
         let mut card = Card {
             description: self.field(&scene.description),
             personality: self.field(&scene.personality),
             scenario: self.field(&scene.scenario),
             persona: self.field(&scene.persona),
-            system_prompt: self.field(&scene.system_prompt),
-            post_history: self.field(&scene.post_history),
-            ..Card::default()
+            system_prompt: self.field(preferred(scene.settings.prefer_card_prompt, &scene.system_prompt)),
+            post_history: self.field(preferred(scene.settings.prefer_card_post_history, &scene.post_history)),
+            greeting: self.field(&scene.greeting),
+            examples_raw: raw_examples.clone(),
+            examples: Mixed::default(),
         };
-        let system = self.system_prompt(&card);
-        let post_history = self.post_history(&card);
+        // What the preset's prompts say themselves is without the card, as the card's fields are.
+        let own_system = self.own_text(|system| &system.content);
+        let own_post_history = self.own_text(|system| &system.post_history);
+        self.macros.card = Some(card.clone());
         card.examples = examples::format(&blocks, self.macros);
-        card.examples_raw = raw_examples_text(&blocks, preset);
-        self.macros.card = Some(Card { examples_raw: raw_examples.clone(), ..card.clone() });
+        self.macros.card = Some(card.clone());
+        let system = self.system_prompt(&card, own_system);
+        let post_history = self.post_history(&card, own_post_history);
 
         let story = self
-            .story(&card, &system)
+            .story(&card, &system, raw_examples_text(&blocks, preset))
             .map_err(|error| Error::new(ErrorKind::Story { what: error.to_string() }, "context.story_string"))?;
         let in_chat = preset.context.story_string_position == StoryPosition::InChat;
         let mut opening = if in_chat { Mixed::default() } else { self.framed(&story) };
@@ -182,6 +217,8 @@ impl<'s> Ready<'_, 's> {
             opening.append(&start);
         }
         let injections = self.injections(in_chat.then_some(&story));
+        let memory = self.macros.memory();
+        self.macros.is_volatile = false;
         let sequences = self.sequences();
         let alignment = Some(&preset.instruct.user_alignment_message).filter(|message| !message.is_empty());
         let alignment = alignment.filter(|_| preset.instruct.enabled).map(|message| {
@@ -190,8 +227,13 @@ impl<'s> Ready<'_, 's> {
         });
         let quiet_prompt = self.quiet_prompt();
         let last_line = self.last_line();
+        let reply_start = self.reply_start();
         let stops = self.stops();
         Ok(PresetFormat {
+            changing: Some(memory).filter(|_| self.macros.is_volatile && preset.instruct.enabled),
+            asks_for_chat: self.macros.asks_for_chat,
+            chat: None,
+            reply_start: self.atoms(&reply_start),
             preset: preset.clone(),
             scene: scene.clone(),
             opening: Opening { story: self.atoms(&opening), injections },
@@ -223,28 +265,37 @@ impl<'s> Ready<'_, 's> {
         if text.contains('\r') { text.replace('\r', "") } else { text }
     }
 
-    fn system_prompt(&mut self, card: &Card) -> Mixed {
+    /// A text of the system prompt preset, if that is on.
+    fn own_text(&mut self, text: impl Fn(&SystemPreset) -> &str) -> Option<String> {
+        let system = self.preset.system.as_ref().filter(|system| system.enabled)?;
+        Some(self.cleaned(text(system)))
+    }
+
+    fn system_prompt(&mut self, card: &Card, own: Option<String>) -> Mixed {
         if self.system == SystemPrompt::OfChat {
             return Mixed::new(TO_COME, Trust::SystemPrompt);
         }
-        let Some(system) = self.preset.system.as_ref().filter(|system| system.enabled) else { return Mixed::default() };
-        let prompt = match self.scene.settings.prefer_card_prompt && !card.system_prompt.is_empty() {
-            true => self.macros.expand_with_original(&card.system_prompt, &system.content),
-            false => self.cleaned(&system.content),
+        let (Some(own), Some(system)) = (own, &self.preset.system) else { return Mixed::default() };
+        let prompt = match card.system_prompt.is_empty() {
+            false => self.macros.expand_with_original(&card.system_prompt, &system.content),
+            true => own,
         };
-        Mixed::of_nobody(&self.macros.expand_with_original(&prompt, &system.content))
+        Mixed::of_nobody(&match self.preset.instruct.enabled {
+            true => self.macros.expand_with_original(&prompt, &system.content),
+            false => prompt,
+        })
     }
 
-    fn post_history(&mut self, card: &Card) -> Option<Mixed> {
-        let system = self.preset.system.as_ref().filter(|system| system.enabled)?;
-        let text = match self.scene.settings.prefer_card_post_history && !card.post_history.is_empty() {
-            true => self.macros.expand_with_original(&card.post_history, &system.post_history),
-            false => self.cleaned(&system.post_history),
+    fn post_history(&mut self, card: &Card, own: Option<String>) -> Option<Mixed> {
+        let (own, system) = (own?, self.preset.system.as_ref()?);
+        let text = match card.post_history.is_empty() {
+            false => self.macros.expand_with_original(&card.post_history, &system.post_history),
+            true => own,
         };
         Some(Mixed::of_nobody(&text)).filter(|text| !text.is_empty())
     }
 
-    fn story(&mut self, card: &Card, system: &Mixed) -> Result<Mixed, StoryError> {
+    fn story(&mut self, card: &Card, system: &Mixed, raw_examples: String) -> Result<Mixed, StoryError> {
         let story = Story::parse(&self.preset.context.story_string)?;
         let before = Mixed::of_nobody(&self.macros.expand_text(&self.scene.world_before));
         let after = Mixed::of_nobody(&self.macros.expand_text(&self.scene.world_after));
@@ -263,7 +314,7 @@ impl<'s> Ready<'_, 's> {
             ("anchorBefore", self.injected(|place| place == InjectionPlace::BeforeStory).trimmed()),
             ("anchorAfter", self.injected(|place| place == InjectionPlace::AfterStory).trimmed()),
             ("mesExamples", card.examples.clone()),
-            ("mesExamplesRaw", Mixed::of_nobody(&card.examples_raw)),
+            ("mesExamplesRaw", Mixed::of_nobody(&raw_examples)),
         ]);
         let filled = story.fill(&parameters, self.macros)?;
         let story = self.macros.expand(&filled);
@@ -307,9 +358,8 @@ impl<'s> Ready<'_, 's> {
         let context = &self.preset.context;
         let story = story.map(|story| story.trimmed()).filter(|story| !story.is_empty());
         let mut places: Vec<(u32, InjectionRole)> = Vec::new();
-        if story.is_some() {
-            places.push((context.story_string_depth, context.story_string_role));
-        }
+        let story_depth = context.story_string_depth.filter(|_| story.is_some());
+        places.extend(story_depth.map(|depth| (depth, context.story_string_role)));
         places.extend(self.scene.injections.iter().filter_map(|injection| match injection.place {
             InjectionPlace::InChat { depth, role } => Some((depth, role)),
             _ => None,
@@ -321,7 +371,7 @@ impl<'s> Ready<'_, 's> {
         for (depth, role) in places {
             let mut text = Mixed::default();
             if let Some(story) =
-                story.as_ref().filter(|_| (context.story_string_depth, context.story_string_role) == (depth, role))
+                story.as_ref().filter(|_| (story_depth, context.story_string_role) == (Some(depth), role))
             {
                 text.append(&self.macros.expand(story));
             }
@@ -344,23 +394,31 @@ impl<'s> Ready<'_, 's> {
         if !instruct.enabled {
             return Sequences::default();
         }
-        let or = |text: &'s str, base: &'s str| if text.is_empty() { base } else { text };
-        let (input, output) = (instruct.input_sequence.as_str(), instruct.output_sequence.as_str());
+        let (user, character, narrator) = (Speaker::User, Speaker::Character, Speaker::Narrator);
+        let mut before = |speaker, position| self.sequence(frame_texts(instruct, speaker, position).0);
+        let [input, first_input, last_input] = Position::ALL.map(|position| before(user, position));
+        let [output, first_output, last_output] = Position::ALL.map(|position| before(character, position));
+        let system = before(narrator, Position::Middle);
+        let mut after = |speaker| self.sequence(frame_texts(instruct, speaker, Position::Middle).1);
+        let (input_suffix, output_suffix, system_suffix) = (after(user), after(character), after(narrator));
         Sequences {
-            input: self.sequence(input),
-            first_input: self.sequence(or(&instruct.first_input_sequence, input)),
-            last_input: self.sequence(or(&instruct.last_input_sequence, input)),
-            input_suffix: self.sequence(&instruct.input_suffix),
-            output: self.sequence(output),
-            first_output: self.sequence(or(&instruct.first_output_sequence, output)),
-            last_output: self.sequence(or(&instruct.last_output_sequence, output)),
-            output_suffix: self.sequence(&instruct.output_suffix),
-            system: self.sequence(if instruct.system_same_as_user { input } else { &instruct.system_sequence }),
-            system_suffix: self.sequence(match instruct.system_same_as_user {
-                true => &instruct.input_suffix,
-                false => &instruct.system_suffix,
-            }),
+            input,
+            first_input,
+            last_input,
+            input_suffix,
+            output,
+            first_output,
+            last_output,
+            output_suffix,
+            system,
+            system_suffix,
         }
+    }
+
+    /// What stands around one message, its macros replaced anew.
+    fn frame(&mut self, speaker: Speaker, position: Position) -> (Sequence, Sequence) {
+        let (before, after) = frame_texts(&self.preset.instruct, speaker, position);
+        (self.sequence(before), self.sequence(after))
     }
 
     fn sequence(&mut self, text: &str) -> Sequence {
@@ -427,6 +485,18 @@ impl<'s> Ready<'_, 's> {
         text
     }
 
+    /// What the answer begins with, for a prompt without sequences.
+    fn reply_start(&mut self) -> Mixed {
+        let settings = &self.scene.settings;
+        if self.preset.instruct.enabled
+            || matches!(settings.generation, Generation::Impersonate | Generation::Continue | Generation::Nothing)
+        {
+            return Mixed::default();
+        }
+        let bias = self.macros.expand_text(&settings.bias);
+        Mixed::of_nobody(if bias.trim_matches(is_space).is_empty() { "" } else { bias.trim_start_matches(is_space) })
+    }
+
     /// The stop strings of any chat, and those of a user's message that is continued.
     fn stops(&mut self) -> [Vec<Cow<'static, str>>; 2] {
         let stops = Stops::new(self.macros);
@@ -435,6 +505,88 @@ impl<'s> Ready<'_, 's> {
             let list = stops.list(&scene.user, &scene.char, generation, continues_user);
             list.into_iter().map(Cow::Owned).collect()
         })
+    }
+}
+
+/// What stands before and after a message. An empty sequence for the first or the last is the usual one.
+fn frame_texts(instruct: &InstructPreset, speaker: Speaker, position: Position) -> (&str, &str) {
+    fn or<'t>(text: &'t str, usual: &'t str) -> &'t str {
+        if text.is_empty() { usual } else { text }
+    }
+    let (input, output) = (instruct.input_sequence.as_str(), instruct.output_sequence.as_str());
+    match (speaker, position) {
+        (Speaker::Narrator, _) if instruct.system_same_as_user => (input, &instruct.input_suffix),
+        (Speaker::Narrator, _) => (&instruct.system_sequence, &instruct.system_suffix),
+        (Speaker::User, Position::Middle) => (input, &instruct.input_suffix),
+        (Speaker::User, Position::First) => (or(&instruct.first_input_sequence, input), &instruct.input_suffix),
+        (Speaker::User, Position::Last) => (or(&instruct.last_input_sequence, input), &instruct.input_suffix),
+        (Speaker::Character, Position::Middle) => (output, &instruct.output_suffix),
+        (Speaker::Character, Position::First) => (or(&instruct.first_output_sequence, output), &instruct.output_suffix),
+        (Speaker::Character, Position::Last) => (or(&instruct.last_output_sequence, output), &instruct.output_suffix),
+    }
+}
+
+/// Sequences of one chat, whose macros say something else each time. SillyTavern writes each message in every form that
+/// it could need and takes the last one; it writes the end of the prompt three times, and the stop strings twice.
+pub(super) struct Changed {
+    /// What stands around each message.
+    pub(super) frames: Vec<(Sequence, Sequence)>,
+    pub(super) alignment: Vec<Atom>,
+    pub(super) alignment_frame: (Sequence, Sequence),
+    pub(super) quiet_frame: Option<(Sequence, Sequence)>,
+    pub(super) last_line: Vec<Atom>,
+    pub(super) stops: [Vec<Cow<'static, str>>; 2],
+}
+
+impl PresetFormat {
+    pub(super) fn has_changing_sequences(&self) -> bool {
+        self.changing.is_some()
+    }
+
+    /// The sequences of a chat, message by message: who speaks, and in which positions it is written.
+    pub(super) fn changed(&self, messages: impl Iterator<Item = (Speaker, [Option<Position>; 4])>) -> Option<Changed> {
+        let memory = self.changing.as_ref()?;
+        let Preset { context, instruct, system, .. } = &self.preset;
+        let system = system.as_ref().filter(|system| system.enabled).map(|system| system.content.as_str());
+        let mut macros = Macros::new(context, instruct, &self.scene, system.unwrap_or_default(), self.scene.len());
+        macros.remember(memory);
+        macros.card = Some(self.card.clone());
+        macros.chat = self.chat.as_ref();
+        let mut ready =
+            Ready { preset: &self.preset, scene: &self.scene, system: SystemPrompt::OfScene, macros: &mut macros };
+        let mut frames = Vec::new();
+        for (speaker, positions) in messages {
+            let written = positions.into_iter().flatten().map(|position| ready.frame(speaker, position));
+            frames.extend(written.last());
+        }
+        let alignment = match instruct.user_alignment_message.as_str() {
+            "" => Mixed::default(),
+            message => ready.macros.expand_preset(message),
+        };
+        let alignment_frame = match alignment.is_empty() {
+            true => (Sequence::default(), Sequence::default()),
+            false => ready.frame(Speaker::User, Position::First),
+        };
+        let [_, _, (quiet_frame, last_line)] = [(); 3].map(|()| {
+            (self.quiet_prompt.as_ref().map(|_| ready.frame(Speaker::Narrator, Position::Middle)), ready.last_line())
+        });
+        let [_, stops] = [(); 2].map(|()| ready.stops());
+        let (alignment, last_line) = (ready.atoms(&alignment), ready.atoms(&last_line));
+        Some(Changed { frames, alignment, alignment_frame, quiet_frame, last_line, stops })
+    }
+
+    /// The same, made ready with what macros ask about a chat; `None` where they ask nothing.
+    fn for_chat(&self, messages: &[SceneMessage<'_>]) -> Result<Option<PresetFormat>, Error> {
+        if !self.asks_for_chat {
+            return Ok(None);
+        }
+        let mut messages = messages.to_vec();
+        if let Some(first) = messages.first_mut() {
+            first.text = self.first_message(0, std::mem::take(&mut first.text))?;
+        }
+        let facts = ChatFacts::new(&messages);
+        let ready = self.preset.made_ready(&self.scene, Some(&facts))?;
+        Ok(Some(PresetFormat { chat: Some(facts), ..ready }))
     }
 }
 
@@ -495,6 +647,9 @@ impl PresetFormat {
     /// ```
     pub fn render_messages(&self, messages: &[SceneMessage<'_>], prompt: &mut Prompt) -> Result<(), Error> {
         prompt.clear();
+        if let Some(ready) = self.for_chat(messages)? {
+            return ready.render_messages(messages, prompt);
+        }
         let lines =
             messages.iter().map(|message| (message.speaker, &*message.name, &*message.text, message.own_persona));
         let mut turns = Turns::new(self, None, messages.len(), &self.scene.settings.generation);
@@ -515,11 +670,33 @@ impl PresetFormat {
         let input = text.len() + self.scene.len();
         let mut macros = Macros::new(context, instruct, &self.scene, system.unwrap_or_default(), input);
         macros.card = Some(self.card.clone());
+        // The chat is empty when SillyTavern takes its first message in.
+        let empty = ChatFacts::default();
+        macros.chat = Some(&empty);
         let expanded = macros.expand_text(&text);
         match macros.is_spent() {
             false => Ok(Cow::Owned(expanded)),
             true => Err(Error::new(ErrorKind::MacrosTooLong, format!("messages[{index}].content"))),
         }
+    }
+
+    /// Who says a message of a chat, under which name, and what.
+    #[inline(always)]
+    fn message<'c>(
+        &'c self,
+        index: usize,
+        message: &'c Message<'_>,
+    ) -> Result<(Speaker, &'c str, Cow<'c, str>), Error> {
+        let (speaker, name) = match message {
+            Message::User(_) => (Speaker::User, self.scene.user.as_str()),
+            Message::Assistant(_) => (Speaker::Character, self.scene.char.as_str()),
+            Message::System(_) => (Speaker::Narrator, "System"),
+            Message::Tool(_) => return Err(lacks(index, "tool results", "role")),
+        };
+        if matches!(message, Message::Assistant(message) if !message.tool_calls.is_empty()) {
+            return Err(lacks(index, "tool calls", "tool_calls"));
+        }
+        Ok((speaker, name, said(index, message.content())?))
     }
 
     /// The system prompt that a chat begins with, if the story has a place for it.
@@ -531,9 +708,16 @@ impl PresetFormat {
     }
 
     pub(super) fn stop_strings(&self, continues_user: bool) -> &[Cow<'static, str>] {
-        let [any, continued] = &self.stops;
-        if continues_user { continued } else { any }
+        chosen_stops(&self.stops, continues_user)
     }
+}
+
+/// The stop strings of any chat, or those of a user's message that is continued.
+pub(super) fn chosen_stops<'s>(
+    [any, continued]: &'s [Vec<Cow<'static, str>>; 2],
+    continues_user: bool,
+) -> &'s [Cow<'static, str>] {
+    if continues_user { continued } else { any }
 }
 
 impl Format for PresetFormat {
@@ -549,18 +733,22 @@ impl Format for PresetFormat {
         };
         let system = self.system_of(chat)?;
         let taken = usize::from(system.is_some());
-        let mut turns = Turns::new(self, system, chat.messages.len(), generation);
-        for (index, message) in chat.messages.iter().enumerate().skip(taken) {
-            let (speaker, name) = match message {
-                Message::User(_) => (Speaker::User, self.scene.user.as_str()),
-                Message::Assistant(_) => (Speaker::Character, self.scene.char.as_str()),
-                Message::System(_) => (Speaker::Narrator, "System"),
-                Message::Tool(_) => return Err(lacks(index, "tool results", "role")),
-            };
-            if matches!(message, Message::Assistant(message) if !message.tool_calls.is_empty()) {
-                return Err(lacks(index, "tool calls", "tool_calls"));
+        let messages = || chat.messages.iter().enumerate().skip(taken);
+        if self.asks_for_chat {
+            let named: Result<Vec<_>, Error> = messages()
+                .map(|(index, message)| {
+                    let (speaker, name, text) = self.message(index, message)?;
+                    Ok(SceneMessage::new(speaker, name, text))
+                })
+                .collect();
+            if let Some(ready) = self.for_chat(&named?)? {
+                return ready.render_into(chat, prompt);
             }
-            turns.message(index, speaker, name, said(index, message.content())?, false)?;
+        }
+        let mut turns = Turns::new(self, system, chat.messages.len(), generation);
+        for (index, message) in messages() {
+            let (speaker, name, text) = self.message(index, message)?;
+            turns.message(index, speaker, name, text, false)?;
         }
         turns.write(prompt);
         Ok(())

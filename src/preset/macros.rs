@@ -7,12 +7,15 @@ use std::collections::HashMap;
 
 use super::fields::{ContextPreset, InstructPreset};
 use super::mixed::{Mixed, Trust};
-use super::scene::Scene;
+use super::scene::{Scene, SceneMessage, Speaker};
 
+mod clock;
+mod entries;
 mod names;
 mod parse;
 mod run;
 
+pub use self::clock::Clock;
 use self::parse::Scope;
 
 /// How many bytes macros may write beyond eight times what goes in.
@@ -27,15 +30,56 @@ pub(super) struct Macros<'s> {
     pub(super) system_prompt: &'s str,
     /// The card's fields, once they are known.
     pub(super) card: Option<Card>,
+    /// The chat, once it is known.
+    pub(super) chat: Option<&'s ChatFacts>,
+    /// Did a macro ask for a chat that is not known yet?
+    pub(super) asks_for_chat: bool,
+    /// Did a macro run that can give something else the next time?
+    pub(super) is_volatile: bool,
     /// What `{{original}}` gives, once.
     original: Option<Mixed>,
-    variables: HashMap<(Scope, String), Mixed>,
+    variables: Variables,
     /// How often chance was asked.
     draws: u64,
     /// How many bytes macros may still write.
     budget: usize,
     /// The budget did not suffice.
     spent: bool,
+}
+
+type Variables = HashMap<(Scope, String), Mixed>;
+
+/// What macros remember between texts.
+#[derive(Clone, Default)]
+pub(super) struct Memory {
+    variables: Variables,
+    draws: u64,
+}
+
+/// What macros can ask about a chat.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ChatFacts {
+    pub(super) count: usize,
+    pub(super) last: String,
+    pub(super) last_user: String,
+    pub(super) last_char: String,
+    /// When the user spoke before the last message, in seconds since 1970.
+    pub(super) idle_since: Option<i64>,
+}
+
+impl ChatFacts {
+    /// Takes the chat's messages in, the last one first.
+    pub(super) fn new<'m>(messages: &[SceneMessage<'m>]) -> Self {
+        let text = |found: Option<&SceneMessage<'m>>| found.map(|it| it.text.to_string()).unwrap_or_default();
+        let is_user = |message: &&SceneMessage<'m>| message.speaker == Speaker::User;
+        ChatFacts {
+            count: messages.len(),
+            last: text(messages.last()),
+            last_user: text(messages.iter().rev().find(is_user)),
+            last_char: text(messages.iter().rev().find(|message| !is_user(message))),
+            idle_since: messages.iter().rev().skip(1).find(is_user).and_then(|message| message.sent),
+        }
+    }
 }
 
 /// The fields of a card, their macros replaced.
@@ -48,6 +92,7 @@ pub(super) struct Card {
     pub(super) examples_raw: String,
     pub(super) system_prompt: String,
     pub(super) post_history: String,
+    pub(super) greeting: String,
     pub(super) examples: Mixed,
 }
 
@@ -65,12 +110,24 @@ impl<'s> Macros<'s> {
             scene,
             system_prompt,
             card: None,
+            chat: None,
+            asks_for_chat: false,
+            is_volatile: false,
             original: None,
-            variables: HashMap::new(),
+            variables: Variables::new(),
             draws: 0,
             budget: ALLOWANCE + 8 * input,
             spent: false,
         }
+    }
+
+    pub(super) fn memory(&self) -> Memory {
+        Memory { variables: self.variables.clone(), draws: self.draws }
+    }
+
+    pub(super) fn remember(&mut self, memory: &Memory) {
+        self.variables.clone_from(&memory.variables);
+        self.draws = memory.draws;
     }
 
     /// Did macros write more than they may?
@@ -83,6 +140,8 @@ impl<'s> Macros<'s> {
         if !text.as_str().contains(['{', '<', '\\']) {
             return text.clone();
         }
+        let timed = legacy_times(text);
+        let text = timed.as_ref().unwrap_or(text);
         let marked = legacy_markers(text);
         let text = marked.as_ref().unwrap_or(text);
         let calls = parse::parse(text.as_str());
@@ -145,6 +204,35 @@ fn legacy_markers(text: &Mixed) -> Option<Mixed> {
         marked.append_part(text, copied..source.len());
     }
     marked
+}
+
+/// `{{time_UTC+2}}` as the `{{time::UTC+2}}` that it is now.
+fn legacy_times(text: &Mixed) -> Option<Mixed> {
+    const BEFORE: &str = "{{time_";
+    let source = text.as_str();
+    let mut timed = None;
+    let mut copied = 0;
+    for (at, _) in source.match_indices("{{") {
+        let start = at + BEFORE.len();
+        if !source.get(at..start).is_some_and(|found| found.eq_ignore_ascii_case(BEFORE)) {
+            continue;
+        }
+        let rest = source.get(start..).unwrap_or_default();
+        let Some((offset, _)) = rest.split_once("}}") else { continue };
+        let is_utc = offset.get(..3).is_some_and(|utc| utc.eq_ignore_ascii_case("UTC"));
+        let hours = offset.get(3..).and_then(|hours| hours.strip_prefix(['+', '-'])).unwrap_or_default();
+        if !is_utc || hours.is_empty() || !hours.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let timed = timed.get_or_insert_with(Mixed::default);
+        timed.append_part(text, copied..start - 1);
+        timed.push("::", text.part(at..start).trust());
+        copied = start;
+    }
+    if let Some(timed) = &mut timed {
+        timed.append_part(text, copied..source.len());
+    }
+    timed
 }
 
 /// `\{` and `\}` without their backslashes.

@@ -179,6 +179,9 @@ fn looks_like(file: &Map<String, Value>) -> &'static str {
 fn context(mut file: Map<String, Value>, active: &ContextPreset, at: &'static str) -> Result<ContextPreset, Error> {
     let is_old = !file.contains_key("story_string_position");
     let mut fields = Fields { file: &mut file, at };
+    if is_old && fields.file.get("story_string").is_some_and(Value::is_array) {
+        return fields.wrong("story_string", "a text");
+    }
     let mut story_string = fields.text_or("story_string", &active.story_string)?;
     if is_old {
         story_string = with_anchors(story_string);
@@ -188,14 +191,14 @@ fn context(mut file: Map<String, Value>, active: &ContextPreset, at: &'static st
         story_string: typed(story_string),
         example_separator: typed(fields.text_or("example_separator", &active.example_separator)?),
         chat_start: typed(fields.text_or("chat_start", &active.chat_start)?),
-        use_stop_strings: fields.flag("use_stop_strings")?.unwrap_or(false),
-        names_as_stop_strings: fields.flag("names_as_stop_strings")?.unwrap_or(true),
+        use_stop_strings: fields.flag("use_stop_strings").unwrap_or(false),
+        names_as_stop_strings: fields.flag("names_as_stop_strings").unwrap_or(true),
         story_string_position: fields.one_of("story_string_position", &StoryPosition::ALL)?.unwrap_or_default(),
-        story_string_depth: fields.count("story_string_depth")?.unwrap_or(fresh.story_string_depth),
+        story_string_depth: fields.depth("story_string_depth")?.unwrap_or(fresh.story_string_depth),
         story_string_role: fields.one_of("story_string_role", &InjectionRole::ALL)?.unwrap_or_default(),
-        always_force_name2: fields.flag("always_force_name2")?.unwrap_or(true),
-        trim_sentences: fields.flag("trim_sentences")?.unwrap_or(false),
-        single_line: fields.flag("single_line")?.unwrap_or(false),
+        always_force_name2: fields.flag("always_force_name2").unwrap_or(true),
+        trim_sentences: fields.flag("trim_sentences").unwrap_or(false),
+        single_line: fields.flag("single_line").unwrap_or(false),
         name: fields.text("name")?.unwrap_or_default(),
         unknown: fresh.unknown,
     };
@@ -229,8 +232,8 @@ fn with_anchors(mut story: String) -> String {
 fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static str) -> Result<InstructPreset, Error> {
     let mut fields = Fields { file: &mut file, at };
     let separator = fields.present_text("separator_sequence")?;
-    let forced = fields.present_flag("names_force_groups")?;
-    let names = fields.present_flag("names")?;
+    let forced = fields.present_flag("names_force_groups");
+    let names = fields.present_flag("names");
     let behavior = fields.names_behavior()?;
     let suffix = fields.present_text("output_suffix")?;
     let names_behavior = match (names, forced) {
@@ -258,13 +261,13 @@ fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static 
         first_input_sequence: set("first_input_sequence", "")?,
         last_input_sequence: set("last_input_sequence", "")?,
         activation_regex: set("activation_regex", &active.activation_regex)?,
-        enabled: fields.present_flag("enabled")?.unwrap_or(active.enabled),
-        wrap: fields.present_flag("wrap")?.unwrap_or(active.wrap),
-        macros: fields.present_flag("macro")?.unwrap_or(active.macros),
-        skip_examples: fields.present_flag("skip_examples")?.unwrap_or(false),
+        enabled: fields.present_flag("enabled").unwrap_or(active.enabled),
+        wrap: fields.present_flag("wrap").unwrap_or(active.wrap),
+        macros: fields.present_flag("macro").unwrap_or(active.macros),
+        skip_examples: fields.present_flag("skip_examples").unwrap_or(false),
         names_behavior,
-        system_same_as_user: fields.present_flag("system_same_as_user")?.unwrap_or(false),
-        sequences_as_stop_strings: fields.present_flag("sequences_as_stop_strings")?.unwrap_or(true),
+        system_same_as_user: fields.present_flag("system_same_as_user").unwrap_or(false),
+        sequences_as_stop_strings: fields.present_flag("sequences_as_stop_strings").unwrap_or(true),
         name: fields.text("name")?.unwrap_or_default(),
         unknown: UnknownFields::default(),
     };
@@ -276,7 +279,7 @@ fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static 
 fn system(mut file: Map<String, Value>, at: &'static str) -> Result<SystemPreset, Error> {
     let mut fields = Fields { file: &mut file, at };
     let mut system = SystemPreset {
-        enabled: fields.flag("enabled")?.unwrap_or(true),
+        enabled: fields.flag("enabled").unwrap_or(true),
         name: fields.text("name")?.unwrap_or_default(),
         content: fields.text("content")?.unwrap_or_default(),
         post_history: fields.text("post_history")?.unwrap_or_default(),
@@ -284,6 +287,37 @@ fn system(mut file: Map<String, Value>, at: &'static str) -> Result<SystemPreset
     };
     system.unknown = UnknownFields(file.into_iter().collect());
     Ok(system)
+}
+
+/// What a text box shows for a value, a list's items with commas between them; `None` for an object.
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string()),
+        // JavaScript prints a whole number without its fraction.
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|_| number.is_f64()).filter(|float| float.fract() == 0.0);
+            Some(whole.map_or_else(|| number.to_string(), |whole| whole.to_string()))
+        }
+        Value::Array(items) => {
+            let items: Option<Vec<String>> = items.iter().map(shown).collect();
+            Some(items?.join(","))
+        }
+        Value::Object(_) => None,
+    }
+}
+
+/// Is it a number as HTML's number boxes take one?
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.strip_prefix(['+', '-']).unwrap_or(exponent)),
+        None => (unsigned, "0"),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    (whole.is_empty() || digits(whole)) && digits(fraction) && digits(exponent) && !mantissa.is_empty()
 }
 
 /// Takes fields out of a file, as JavaScript would read them.
@@ -298,14 +332,14 @@ impl Fields<'_> {
         Err(Error::new(ErrorKind::PresetField { expected }, format!("{}{dot}{key}", self.at)))
     }
 
-    /// A text; none where it is absent or null.
+    /// A text, as a text box shows the value; `None` where it is absent or null.
     fn text(&mut self, key: &str) -> Result<Option<String>, Error> {
         match self.file.remove(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
-            Some(Value::Bool(value)) => Ok(Some(value.to_string())),
-            Some(Value::Array(_) | Value::Object(_)) => self.wrong(key, "a text"),
+            Some(value) => match shown(&value) {
+                Some(text) => Ok(Some(text)),
+                None => self.wrong(key, "a text"),
+            },
         }
     }
 
@@ -313,53 +347,51 @@ impl Fields<'_> {
         Ok(self.text(key)?.unwrap_or_else(|| default.to_owned()))
     }
 
-    /// A text; none where it is absent, empty where it is null.
+    /// A text; `None` where it is absent, empty where it is null.
     fn present_text(&mut self, key: &str) -> Result<Option<String>, Error> {
         let is_present = self.file.contains_key(key);
         Ok(self.text(key)?.or(is_present.then(String::new)))
     }
 
-    /// True or false; none where it is absent or null.
-    fn flag(&mut self, key: &str) -> Result<Option<bool>, Error> {
-        match self.file.remove(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(value)),
-            Some(Value::Number(number)) => Ok(Some(number.as_f64() != Some(0.0))),
-            Some(Value::String(text)) => Ok(Some(!text.is_empty())),
-            Some(Value::Array(_) | Value::Object(_)) => self.wrong(key, "true or false"),
+    /// True or false, as JavaScript takes the value; `None` where it is absent or null.
+    fn flag(&mut self, key: &str) -> Option<bool> {
+        match self.file.remove(key)? {
+            Value::Null => None,
+            Value::Bool(value) => Some(value),
+            Value::Number(number) => Some(number.as_f64() != Some(0.0)),
+            Value::String(text) => Some(!text.is_empty()),
+            Value::Array(_) | Value::Object(_) => Some(true),
         }
     }
 
-    /// True or false; none where it is absent, false where it is null.
-    fn present_flag(&mut self, key: &str) -> Result<Option<bool>, Error> {
+    /// True or false; `None` where it is absent, false where it is null.
+    fn present_flag(&mut self, key: &str) -> Option<bool> {
         let is_present = self.file.contains_key(key);
-        Ok(self.flag(key)?.or(is_present.then_some(false)))
+        self.flag(key).or(is_present.then_some(false))
     }
 
-    /// A whole number, which can be a text.
-    fn number(&mut self, key: &str) -> Result<Option<i64>, Error> {
-        match self.file.remove(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Number(number)) if number.is_i64() => Ok(number.as_i64()),
-            Some(Value::String(text)) if text.trim().parse::<i64>().is_ok() => Ok(text.trim().parse().ok()),
-            Some(_) => self.wrong(key, "a whole number"),
-        }
+    /// A number as a number box takes it, in which what is no number is 0; `None` where it is absent or null.
+    fn number(&mut self, key: &str) -> Result<Option<f64>, Error> {
+        let Some(value) = self.file.remove(key).filter(|value| !value.is_null()) else { return Ok(None) };
+        let Some(text) = shown(&value) else { return self.wrong(key, "a number") };
+        Ok(Some(if is_number(&text) { text.parse().unwrap_or(0.0) } else { 0.0 }))
     }
 
-    fn count(&mut self, key: &str) -> Result<Option<u32>, Error> {
-        match self.number(key)?.map(u32::try_from) {
-            None => Ok(None),
-            Some(Ok(count)) => Ok(Some(count)),
-            Some(Err(_)) => self.wrong(key, "a whole number that is not negative"),
-        }
+    /// How many messages stand after something. At a depth that is not a whole number, or a negative one, SillyTavern
+    /// puts nothing.
+    fn depth(&mut self, key: &str) -> Result<Option<Option<u32>>, Error> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is known to fit")]
+        let whole = |number: f64| {
+            (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
+        };
+        Ok(self.number(key)?.map(whole))
     }
 
-    fn one_of<T: Copy>(&mut self, key: &str, all: &[(i64, T)]) -> Result<Option<T>, Error> {
-        let Some(number) = self.number(key)? else { return Ok(None) };
-        match all.iter().find(|(known, _)| *known == number) {
-            Some((_, value)) => Ok(Some(*value)),
-            None => self.wrong(key, "one of the numbers that SillyTavern knows"),
-        }
+    /// One entry of a drop-down list, which shows nothing for what it does not have; that counts as 0.
+    fn one_of<T: Copy + Default>(&mut self, key: &str, all: &[(i64, T)]) -> Result<Option<T>, Error> {
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        let known = all.iter().find(|(number, _)| number.to_string() == text);
+        Ok(Some(known.map_or_else(T::default, |(_, value)| *value)))
     }
 
     /// Which names; what SillyTavern does not know means none.

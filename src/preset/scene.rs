@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::fields::InjectionRole;
+use super::macros::Clock;
 use crate::control::{Control, Vocabulary};
 
 /// Who speaks in a chat, and what SillyTavern knows about them beside the preset. No string of it can hold a control
@@ -50,9 +51,12 @@ pub struct Scene {
     pub injections: Vec<Injection>,
     /// The names of a group's characters; empty where there is no group.
     pub group: Vec<String>,
-    /// The values of macros that the library cannot know: `time`, `date`, `model`, `lastMessage`, … Without one, such
-    /// a macro stays as it is.
+    /// The values of macros that are to say something else than SillyTavern's own, or that an extension adds.
     pub macros: BTreeMap<String, String>,
+    /// The model's name, for `{{model}}`. A fresh install that is connected to no backend has `no_connection` here.
+    pub model: String,
+    /// What time it is, for `{{time}}`, `{{date}}` and the like. Without it, they stay as they are.
+    pub now: Option<Clock>,
     /// What `{{random}}`, `{{pick}}` and `{{roll}}` draw from: the same seed, the same prompt. SillyTavern's own draws
     /// cannot be had again.
     pub seed: u64,
@@ -78,6 +82,8 @@ impl Default for Scene {
             injections: Vec::new(),
             group: Vec::new(),
             macros: BTreeMap::new(),
+            model: "no_connection".to_owned(),
+            now: None,
             seed: 0,
             settings: SceneSettings::default(),
         }
@@ -125,6 +131,10 @@ pub struct SceneSettings {
     pub stop_strings: Vec<String>,
     /// Are macros replaced in those?
     pub stop_string_macros: bool,
+    /// How many tokens the prompt and the answer may have, for `{{maxContext}}`.
+    pub max_context: u32,
+    /// How many tokens the answer may have, for `{{maxResponse}}`.
+    pub max_response: u32,
     /// The control tokens of the model, which the preset's text can spell; by default all that there are.
     pub vocabulary: Vocabulary,
 }
@@ -140,6 +150,8 @@ impl Default for SceneSettings {
             bias: String::new(),
             stop_strings: Vec::new(),
             stop_string_macros: true,
+            max_context: 8192,
+            max_response: 350,
             vocabulary: Control::all().fold(Vocabulary::default(), |all, control| all.with(&[control])),
         }
     }
@@ -175,6 +187,20 @@ pub enum Generation {
         /// Who answers.
         voice: QuietVoice,
     },
+}
+
+impl Generation {
+    /// SillyTavern's word for it.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Generation::Reply | Generation::Nothing => "normal",
+            Generation::Continue => "continue",
+            Generation::Impersonate => "impersonate",
+            Generation::Swipe => "swipe",
+            Generation::Regenerate => "regenerate",
+            Generation::Quiet { .. } => "quiet",
+        }
+    }
 }
 
 /// Who answers a quiet prompt.
@@ -257,6 +283,8 @@ pub struct SceneMessage<'a> {
     ///
     /// [`NamesBehavior::Force`]: super::NamesBehavior::Force
     pub own_persona: bool,
+    /// When it was sent, in seconds since 1970, for `{{idleDuration}}`.
+    pub sent: Option<i64>,
 }
 
 impl<'a> SceneMessage<'a> {
@@ -267,7 +295,7 @@ impl<'a> SceneMessage<'a> {
     /// assert!(!SceneMessage::new(Speaker::Narrator, "System", "The door opens.").own_persona);
     /// ```
     pub fn new(speaker: Speaker, name: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
-        SceneMessage { speaker, name: name.into(), text: text.into(), own_persona: false }
+        SceneMessage { speaker, name: name.into(), text: text.into(), own_persona: false, sent: None }
     }
 }
 

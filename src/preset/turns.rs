@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::fields::{InjectionRole, NamesBehavior};
-use super::format::{Opening, PresetFormat};
+use super::format::{Changed, Opening, PresetFormat, chosen_stops};
+use super::mixed::is_space;
 use super::scene::{Generation, QuietVoice, Speaker};
 use super::sequence::{Atom, Sequence};
 use crate::chat::Role;
@@ -39,10 +40,14 @@ enum Said<'m> {
 
 /// Is it the first or the last message of its kind, for its sequence?
 #[derive(Clone, Copy, PartialEq)]
-enum Position {
-    First,
+pub(super) enum Position {
     Middle,
+    First,
     Last,
+}
+
+impl Position {
+    pub(super) const ALL: [Position; 3] = [Position::Middle, Position::First, Position::Last];
 }
 
 /// With what a message ends.
@@ -110,17 +115,23 @@ impl<'m> Turns<'m> {
         let chat_length = self.lines.len();
         self.put_in(continues);
 
+        let places = Places::new(&self.lines, self.generation);
+        let changed = match self.format.has_changing_sequences() {
+            true => self.format.changed(places.written(&self.lines)),
+            false => None,
+        };
         for has_returns in [false, true] {
             let mut out = Out {
                 writer: Writer::new(prompt, WordStart::Nothing),
                 format: self.format,
+                changed: changed.as_ref(),
                 system: &self.system,
                 collapses: self.format.scene.settings.collapse_newlines,
                 has_returns,
             };
             out.atoms(&self.opening.story, "");
             if self.format.preset.instruct.enabled {
-                self.write_instructed(&mut out, continues);
+                self.write_instructed(&mut out, &places);
             } else {
                 self.write_plain(&mut out, continues, continues_user, chat_length);
             }
@@ -128,7 +139,11 @@ impl<'m> Turns<'m> {
                 break;
             }
         }
-        for stop in self.format.stop_strings(continues_user) {
+        let stops = match &changed {
+            Some(changed) => chosen_stops(&changed.stops, continues_user),
+            None => self.format.stop_strings(continues_user),
+        };
+        for stop in stops {
             prompt.stop_at(stop.clone());
         }
     }
@@ -165,42 +180,34 @@ impl<'m> Turns<'m> {
         }
     }
 
-    fn write_instructed(&self, out: &mut Out<'_, '_>, continues: bool) {
+    fn write_instructed(&self, out: &mut Out<'_, '_>, places: &Places) {
         let format = self.format;
-        let is_user = |line: &Line<'_>| line.speaker == Speaker::User;
-        if let Some(alignment) = format.alignment.as_ref().filter(|_| !self.lines.first().is_some_and(is_user)) {
-            let (name, text) = (format.scene.user.as_str(), Said::Atoms(alignment));
-            let line = Line { speaker: Speaker::User, name, text, own_persona: false, origin: Origin::NONE };
-            out.message(&line, Position::First, Ending::Suffix);
+        let begins_with_user = self.lines.first().is_some_and(|line| line.speaker == Speaker::User);
+        if let Some(alignment) = format.alignment.as_ref().filter(|_| !begins_with_user) {
+            out.alignment(alignment);
         }
-        let last_user = match self.generation {
-            Generation::Impersonate => None,
-            _ => self.lines.iter().rposition(is_user),
-        };
         let is_quiet = matches!(self.generation, Generation::Quiet { .. });
         let last_ending = match () {
-            () if continues => Ending::Text,
+            () if places.continues => Ending::Text,
             () if *self.generation == Generation::Nothing => Ending::Reply,
             () if format.preset.instruct.wrap && !is_quiet => Ending::SuffixOfLine,
             () => Ending::Suffix,
         };
         let last = self.lines.len().saturating_sub(1);
         for (index, line) in self.lines.iter().enumerate() {
-            let position = match index {
-                _ if Some(index) == last_user || (continues && index == last) => Position::Last,
-                0 => Position::First,
-                _ => Position::Middle,
-            };
-            out.message(line, position, if index == last { last_ending } else { Ending::Suffix });
+            let frame = out.frame(index, line.speaker, places.of(index));
+            out.message(line, frame, if index == last { last_ending } else { Ending::Suffix });
         }
         out.writer.from(Origin::NONE);
         if let Some(prompt) = &format.quiet_prompt {
             let (name, text) = (format.scene.user.as_str(), Said::Atoms(prompt));
             let line = Line { speaker: Speaker::Narrator, name, text, own_persona: false, origin: Origin::NONE };
-            out.message(&line, Position::Middle, Ending::Suffix);
+            let usual = format.sequences.around(Speaker::Narrator, Position::Middle);
+            let changed = out.changed.and_then(|changed| changed.quiet_frame.as_ref());
+            out.message(&line, changed.map_or(usual, |(before, after)| (before, after)), Ending::Suffix);
         }
-        if !continues && *self.generation != Generation::Nothing {
-            out.atoms(&format.last_line, "");
+        if !places.continues && *self.generation != Generation::Nothing {
+            out.atoms(out.changed.map_or(&format.last_line, |changed| &changed.last_line), "");
         }
     }
 
@@ -236,9 +243,54 @@ impl<'m> Turns<'m> {
                 out.clean(":");
             }
         }
+        if !format.reply_start.is_empty() {
+            if !out.writer.is_after(is_space) {
+                out.clean(" ");
+            }
+            out.atoms(&format.reply_start, "");
+        }
         if let Some(line) = continued {
             out.plain_message(line, Ending::Text);
         }
+    }
+}
+
+/// Where the first and the last message of a chat are, for their sequences.
+struct Places {
+    count: usize,
+    last_user: Option<usize>,
+    continues: bool,
+}
+
+impl Places {
+    fn new(lines: &[Line<'_>], generation: &Generation) -> Self {
+        let last_user = match generation {
+            Generation::Impersonate => None,
+            _ => lines.iter().rposition(|line| line.speaker == Speaker::User),
+        };
+        Places { count: lines.len(), last_user, continues: *generation == Generation::Continue }
+    }
+
+    fn of(&self, index: usize) -> Position {
+        match index {
+            _ if Some(index) == self.last_user || (self.continues && index + 1 == self.count) => Position::Last,
+            0 => Position::First,
+            _ => Position::Middle,
+        }
+    }
+
+    /// In which positions SillyTavern writes each message, one after the other; the last one stays.
+    fn written<'l>(
+        &self,
+        lines: &'l [Line<'_>],
+    ) -> impl Iterator<Item = (Speaker, [Option<Position>; 4])> + use<'l, '_> {
+        let &Places { count, last_user, continues } = self;
+        lines.iter().enumerate().map(move |(index, line)| {
+            let first = (index == 0).then_some(Position::First);
+            let last = (Some(index) == last_user).then_some(Position::Last);
+            let continued = (continues && index + 1 == count).then_some(Position::Last);
+            (line.speaker, [Some(Position::Middle), first, last, continued])
+        })
     }
 }
 
@@ -251,13 +303,18 @@ fn has_return(text: &str) -> bool {
 struct Out<'w, 'f> {
     writer: Writer<'w>,
     format: &'f PresetFormat,
+    /// The sequences of this chat, where they are not those of every one.
+    changed: Option<&'f Changed>,
     system: &'f str,
     collapses: bool,
     /// Is a `\r` to be left out of what is written?
     has_returns: bool,
 }
 
-impl Out<'_, '_> {
+/// What stands before and after a message.
+type Frame<'f> = (&'f Sequence, &'f Sequence);
+
+impl<'f> Out<'_, 'f> {
     /// Writes a text of the chat or the scene.
     #[inline]
     fn text(&mut self, text: &str) {
@@ -350,19 +407,31 @@ impl Out<'_, '_> {
         }
     }
 
+    /// What stands around the message of an index.
+    #[inline]
+    fn frame(&self, index: usize, speaker: Speaker, position: Position) -> Frame<'f> {
+        match self.changed.and_then(|changed| changed.frames.get(index)) {
+            Some((before, after)) => (before, after),
+            None => self.format.sequences.around(speaker, position),
+        }
+    }
+
+    /// The user message before a chat that begins with none.
+    fn alignment(&mut self, text: &[Atom]) {
+        let mut frame = self.format.sequences.around(Speaker::User, Position::First);
+        let mut text = text;
+        if let Some(changed) = self.changed {
+            let (before, after) = &changed.alignment_frame;
+            (frame, text) = ((before, after), &changed.alignment);
+        }
+        let (name, text) = (self.format.scene.user.as_str(), Said::Atoms(text));
+        let line = Line { speaker: Speaker::User, name, text, own_persona: false, origin: Origin::NONE };
+        self.message(&line, frame, Ending::Suffix);
+    }
+
     /// One message with its sequences.
-    fn message(&mut self, line: &Line<'_>, position: Position, ending: Ending) {
+    fn message(&mut self, line: &Line<'_>, (prefix, suffix): Frame<'_>, ending: Ending) {
         let format = self.format;
-        let sequences = &format.sequences;
-        let (prefix, suffix) = match (line.speaker, position) {
-            (Speaker::Narrator, _) => (&sequences.system, &sequences.system_suffix),
-            (Speaker::User, Position::First) => (&sequences.first_input, &sequences.input_suffix),
-            (Speaker::User, Position::Middle) => (&sequences.input, &sequences.input_suffix),
-            (Speaker::User, Position::Last) => (&sequences.last_input, &sequences.input_suffix),
-            (Speaker::Character, Position::First) => (&sequences.first_output, &sequences.output_suffix),
-            (Speaker::Character, Position::Middle) => (&sequences.output, &sequences.output_suffix),
-            (Speaker::Character, Position::Last) => (&sequences.last_output, &sequences.output_suffix),
-        };
         let wraps = format.preset.instruct.wrap;
         let shows_name = self.shows_name(line);
         let is_reply = line.speaker == Speaker::Character;

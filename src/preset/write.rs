@@ -1,6 +1,6 @@
 //! A [`Layout`] into a preset that makes SillyTavern send it.
 
-use super::fields::{ContextPreset, InstructPreset, NamesBehavior};
+use super::fields::{ContextPreset, InstructPreset, NamesBehavior, STORY, UnknownFields};
 use super::macros::Macros;
 use super::{Preset, Scene};
 use crate::control::Control;
@@ -70,7 +70,8 @@ impl Preset {
         }
         let space = layout.word_start.printed();
         let (user, reply) = (Sides::new(layout.user, space), Sides::new(layout.reply, space));
-        let mut preset = Preset { context: context(layout), instruct: instruct(layout), ..Preset::default() };
+        let (context, instruct) = (context(layout), instruct(layout));
+        let mut preset = Preset { context, instruct, system: None, unknown: UnknownFields::default() };
         let Preset { context, instruct, .. } = &mut preset;
         (instruct.input_sequence, instruct.input_suffix) = (user.open.clone(), user.close.clone());
         (instruct.output_sequence, instruct.output_suffix) = (reply.open.clone(), reply.close);
@@ -126,8 +127,10 @@ impl Sides {
 
 fn context(layout: &Layout) -> ContextPreset {
     ContextPreset {
+        story_string: STORY.to_owned(),
         example_separator: String::new(),
         chat_start: String::new(),
+        use_stop_strings: false,
         names_as_stop_strings: false,
         name: layout.name.to_owned(),
         ..ContextPreset::default()
@@ -137,6 +140,9 @@ fn context(layout: &Layout) -> ContextPreset {
 fn instruct(layout: &Layout) -> InstructPreset {
     InstructPreset {
         wrap: false,
+        input_suffix: String::new(),
+        system_sequence: String::new(),
+        system_suffix: String::new(),
         names_behavior: NamesBehavior::None,
         stop_sequence: match layout.reply.close {
             Mark::Control(Control::Eos) => Control::Eos.as_str().to_owned(),

@@ -43,6 +43,11 @@ impl<'p> Writer<'p> {
         self.prompt.text.ends_with('\n')
     }
 
+    /// Is the last character that was written one of these?
+    pub(crate) fn is_after(&self, is_one: fn(char) -> bool) -> bool {
+        self.prompt.text.ends_with(is_one)
+    }
+
     /// Says where what is written next comes from.
     pub(crate) fn from(&mut self, origin: Origin) {
         self.origin = origin;

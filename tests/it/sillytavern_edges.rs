@@ -177,12 +177,22 @@ fn flags_and_numbers_can_be_of_other_types() {
         let mut preset = Preset::default();
         preset.load_context(&context.to_string()).map(|()| preset.context.story_string_depth)
     };
-    assert_eq!(depth(json!(3)).unwrap(), 3);
-    assert_eq!(depth(json!(" 3 ")).unwrap(), 3);
-    for wrong in [json!(1.5), json!("x"), json!([1])] {
-        let error = depth(wrong.clone()).unwrap_err().to_string();
-        assert_eq!(error, "story_string_depth: the field must be a whole number", "{wrong}");
+    for (value, expected) in [
+        (json!(3), Some(3)),
+        (json!("3"), Some(3)),
+        (json!("1e1"), Some(10)),
+        (json!(" 3 "), Some(0)),
+        (json!("x"), Some(0)),
+        (json!(true), Some(0)),
+        (json!(null), Some(1)),
+        (json!(1.5), None),
+        (json!(-1), None),
+        (json!([2]), Some(2)),
+    ] {
+        assert_eq!(depth(value.clone()).unwrap(), expected, "{value}");
     }
+    let error = depth(json!({})).unwrap_err().to_string();
+    assert_eq!(error, "story_string_depth: the field must be a number");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn gives(description: &str, expected: &str) {
 #[test]
 fn a_single_argument_has_its_colons() {
     gives("{{reverse:a:b}} {{reverse a{b}}", "b:a b{a");
-    gives("{{random}}a, a{{/random}}", "a");
+    gives("{{random}}a, a{{/random}}", "{{random}}a, a{{/random}}");
     gives(r"{{random::a\,b}} {{random:a\,b::a\,b}}", r"a,b a\,b");
 }
 

@@ -118,7 +118,7 @@ fn a_context_counts_once() {
     gives("{{#with this}}{{../user}}|{{user}}{{/with}}", "|Rex");
     gives("{{#with char}}{{#with this}}{{../user}}{{/with}}{{/with}}", "Rex");
     gives("{{#with char}}{{#with ../char}}{{../user}}{{/with}}{{/with}}", "Rex");
-    gives("{{#each this}}{{#if this}}{{@index}} {{@key}},{{/if}}{{/each}}", "0 description,5 char,6 user,");
+    gives("{{#each this}}{{#if this}}{{@index}} {{@key}},{{/if}}{{/each}}", "0 description,4 system,5 char,6 user,");
     gives("{{#each this}}{{#if @last}}!{{/if}}{{/each}}", "!");
 }
 

@@ -26,6 +26,7 @@ shared![
     BreakCause,
     BuiltinPreset,
     CallDeltas,
+    Clock,
     CallIds,
     Certainty,
     Chat<'static>,

@@ -76,6 +76,15 @@ const OPERATORS: [(&str, Operator); 15] = [
     ("=", Operator::Set),
 ];
 
+impl Call {
+    /// Does it end a scope? `{{///}}` ends that of `{{//}}`: the comment whose text begins with a slash.
+    pub(super) fn closes_scope(&self, text: &str) -> bool {
+        let comment_begins = |range: &Range<usize>| text.get(range.clone()).is_some_and(|arg| arg.starts_with('/'));
+        let is_comment = matches!(&self.head, Head::Name(name) if text.get(name.clone()) == Some("//"));
+        self.closes || (is_comment && self.args.first().is_some_and(comment_begins))
+    }
+}
+
 /// A macro that is not closed yet.
 struct Open {
     call: Call,

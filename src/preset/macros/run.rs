@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::super::mixed::{Mixed, Trust, is_space, trimmed};
-use super::Macros;
-use super::names::{self, Field, Macro, Sequence};
+use super::names::{self, ChatFact, Field, Limit, Macro, Sequence};
 use super::parse::{Call, Head, Operator, Scope};
+use super::{Macros, clock, entries};
 
 /// How deeply scopes can stand in scopes; what is deeper stays text.
 const MAX_DEPTH: usize = 64;
@@ -22,7 +22,7 @@ struct Invocation<'c> {
 impl Macros<'_> {
     /// A range of `source` with the macros in it, which are `calls`, replaced.
     pub(super) fn run(&mut self, source: &Mixed, range: Range<usize>, calls: &[Call], depth: usize) -> Mixed {
-        let ends = scope_ends(source.as_str(), calls);
+        let scopes = scopes(source.as_str(), calls);
         let mut out = Mixed::default();
         let mut at = range.start;
         let mut index = 0;
@@ -30,13 +30,14 @@ impl Macros<'_> {
             out.append_part(source, at..call.range.start);
             at = call.range.end;
             index += 1;
-            if call.closes || depth >= MAX_DEPTH {
+            let scoped = scopes.get(index - 1).copied().unwrap_or_default();
+            if scoped == Scoped::Text || depth >= MAX_DEPTH {
                 out.append_part(source, call.range.clone());
                 continue;
             }
             let mut scope = None;
-            if let Some((end, closing)) =
-                ends.get(index - 1).copied().flatten().and_then(|end| Some((end, calls.get(end)?)))
+            if let Scoped::Until(end) = scoped
+                && let Some(closing) = calls.get(end)
             {
                 scope = Some((at..closing.range.start, calls.get(index..end).unwrap_or_default()));
                 at = closing.range.end;
@@ -81,10 +82,15 @@ impl Macros<'_> {
         }
     }
 
-    /// A macro that is none, with the macros in it replaced.
+    /// What SillyTavern does not know stays as it is, with the macros in it replaced. Of its end, the braces stay.
     fn verbatim(&mut self, invocation: &Invocation<'_>) -> Mixed {
-        let Invocation { source, call, depth, .. } = invocation;
-        self.run(source, call.range.clone(), &call.inner, depth + 1)
+        let Invocation { source, call, depth, scope } = invocation;
+        let mut kept = self.run(source, call.range.clone(), &call.inner, depth + 1);
+        if scope.is_some() {
+            kept.append(&self.argument(invocation, call.args.len()));
+            kept.append_part(source, call.range.end - 2..call.range.end);
+        }
+        kept
     }
 
     /// An argument with its macros replaced; what stands in the macro's scope is its last.
@@ -108,6 +114,14 @@ impl Macros<'_> {
             Macro::Group if self.scene.group.is_empty() => nobody(&self.scene.char),
             Macro::Group => nobody(&self.scene.group.join(", ")),
             Macro::NotChar => nobody(&self.not_char()),
+            // There is one greeting, which is the first.
+            Macro::Field(Field::Greeting) => {
+                let is_first = match invocation.call.args.first() {
+                    Some(_) => self.argument(invocation, 0).as_str().trim_matches(is_space).parse::<i64>().ok()? == 0,
+                    None => true,
+                };
+                Some(if is_first { self.field(Field::Greeting) } else { Mixed::default() })
+            }
             Macro::Field(field) => Some(self.field(field)),
             Macro::Instruct(sequence) => Some(Mixed::of_preset(self.sequence(sequence))),
             Macro::SystemPrompt => nobody(self.effective_system_prompt()),
@@ -117,6 +131,31 @@ impl Macros<'_> {
             // The first time it is the original, and then it is empty.
             Macro::Original => self.original.as_mut().map(std::mem::take),
             Macro::IsMobile => nobody("false"),
+            Macro::Chat(fact) => nobody(&self.chat_fact(fact)),
+            Macro::Model => nobody(&self.scene.model),
+            Macro::Limit(limit) => nobody(&self.limit(limit).to_string()),
+            Macro::GenerationType => nobody(self.scene.settings.generation.as_str()),
+            // Which extensions there are is nothing that a scene knows.
+            Macro::HasExtension => {
+                self.argument(invocation, 0);
+                nobody("false")
+            }
+            Macro::Time(format) => {
+                let now = self.scene.now?;
+                let offset = self.argument(invocation, 0);
+                let offset = offset.as_str().strip_prefix("UTC").filter(|offset| offset.starts_with(['+', '-']));
+                let offset = offset.and_then(|offset| offset.parse::<i64>().ok());
+                nobody(&offset.map_or(now, |offset| now.at_offset(offset)).format(format))
+            }
+            Macro::TimeFormat => {
+                let now = self.scene.now?;
+                let format = self.argument(invocation, 0);
+                nobody(&now.format(format.as_str()))
+            }
+            Macro::TimeDifference => {
+                let (left, right) = (self.argument(invocation, 0), self.argument(invocation, 1));
+                nobody(&clock::difference(left.as_str(), right.as_str()))
+            }
             Macro::Repeat(text) => Some(self.repeated(invocation, text)),
             Macro::Nothing => {
                 // What a comment holds is run all the same.
@@ -134,6 +173,7 @@ impl Macros<'_> {
             }
             Macro::Random => Some(self.choice(invocation)),
             Macro::Roll => {
+                self.is_volatile = true;
                 let formula = self.argument(invocation, 0);
                 nobody(&self.roll(formula.as_str()).map(|total| total.to_string()).unwrap_or_default())
             }
@@ -162,9 +202,53 @@ impl Macros<'_> {
             }
             Macro::Delete(scope) => {
                 let name = self.argument(invocation, 0).into_string();
+                self.is_volatile = true;
                 self.variables.remove(&(scope, name));
                 Some(Mixed::default())
             }
+            Macro::GetEntry(scope) => {
+                let (name, key) = (self.argument(invocation, 0), self.argument(invocation, 1));
+                let value = self.get(scope, name.as_str()).map(|value| entries::get(value.as_str(), key.as_str()));
+                Some(as_number_prints(&Mixed::of_nobody(&value.unwrap_or_default())))
+            }
+            Macro::SetEntry(scope) => {
+                let [name, key, value] = [0, 1, 2].map(|index| self.argument(invocation, index).into_string());
+                let whole = entries::set(self.get(scope, &name).map(Mixed::as_str), &key, value);
+                if let Some(whole) = whole {
+                    self.set(scope, name, Mixed::of_nobody(&whole));
+                }
+                Some(Mixed::default())
+            }
+        }
+    }
+
+    /// What is asked about the chat. Until it is known, nothing; the preset is then made ready again with it.
+    fn chat_fact(&mut self, fact: ChatFact) -> String {
+        let Some(chat) = self.chat else {
+            self.asks_for_chat |= fact != ChatFact::Unknown;
+            return String::new();
+        };
+        match fact {
+            ChatFact::LastMessage => chat.last.clone(),
+            ChatFact::LastUserMessage => chat.last_user.clone(),
+            ChatFact::LastCharMessage => chat.last_char.clone(),
+            ChatFact::LastMessageId => chat.count.checked_sub(1).map(|id| id.to_string()).unwrap_or_default(),
+            ChatFact::Range => chat.count.checked_sub(1).map(|id| format!("0-{id}")).unwrap_or_default(),
+            ChatFact::IdleDuration => match (self.scene.now, chat.idle_since) {
+                (Some(now), Some(since)) => clock::humanized(now.unix_seconds.saturating_sub(since)),
+                _ => "just now".to_owned(),
+            },
+            ChatFact::Unknown => String::new(),
+        }
+    }
+
+    fn limit(&self, limit: Limit) -> i64 {
+        let settings = &self.scene.settings;
+        let (context, response) = (i64::from(settings.max_context), i64::from(settings.max_response));
+        match limit {
+            Limit::Prompt => context - response,
+            Limit::Context => context,
+            Limit::Response => response,
         }
     }
 
@@ -184,7 +268,7 @@ impl Macros<'_> {
             Field::Examples => return card.examples.clone(),
             Field::SystemPrompt => &card.system_prompt,
             Field::PostHistory => &card.post_history,
-            Field::Greeting => &self.scene.greeting,
+            Field::Greeting => &card.greeting,
             Field::Unknown => "",
         })
     }
@@ -302,6 +386,7 @@ impl Macros<'_> {
         if let [only] = items.as_slice() {
             items = listed(only);
         }
+        self.is_volatile = true;
         let chosen = self.draw(items.len());
         items.into_iter().nth(chosen).unwrap_or_default()
     }
@@ -335,11 +420,13 @@ impl Macros<'_> {
         Some(thrown + i64::from(modifier))
     }
 
-    fn get(&self, scope: Scope, name: &str) -> Option<&Mixed> {
+    fn get(&mut self, scope: Scope, name: &str) -> Option<&Mixed> {
+        self.is_volatile = true;
         self.variables.get(&(scope, name.to_owned()))
     }
 
     fn set(&mut self, scope: Scope, name: String, value: Mixed) {
+        self.is_volatile = true;
         if self.spend(value.len()) {
             self.variables.insert((scope, name), value);
         }
@@ -348,6 +435,9 @@ impl Macros<'_> {
     /// Adds numbers, and joins anything else.
     fn add(&mut self, scope: Scope, name: String, value: Mixed) {
         let current = self.get(scope, &name).cloned().unwrap_or_default();
+        if let Some(longer) = entries::pushed(current.as_str(), value.as_str()) {
+            return self.set(scope, name, Mixed::of_nobody(&longer));
+        }
         let sum = match (number(current.as_str()), number(value.as_str())) {
             (Some(current), Some(value)) => Mixed::of_nobody(&(current + value).to_string()),
             _ => {
@@ -416,22 +506,54 @@ impl Macros<'_> {
     }
 }
 
-/// The macro that ends each macro's scope, where one does; found as brackets are, name by name.
-fn scope_ends(text: &str, calls: &[Call]) -> Vec<Option<usize>> {
-    let mut ends = vec![None; calls.len()];
-    let mut open: std::collections::HashMap<String, Vec<usize>> = std::collections::HashMap::new();
+/// What a macro is to the text around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Scoped {
+    #[default]
+    Alone,
+    /// Its scope ends with the macro of this index.
+    Until(usize),
+    /// It stays text: it ends nothing, or has an end though it takes no scope.
+    Text,
+}
+
+/// The scopes of macros, found as brackets are, name by name.
+fn scopes(text: &str, calls: &[Call]) -> Vec<Scoped> {
+    /// The macros of one name that have no end yet.
+    #[derive(Default)]
+    struct Open {
+        scoped: Vec<usize>,
+        /// Those that take no scope: an end that is left over makes text of the first of them, and of itself.
+        alone: std::collections::VecDeque<usize>,
+    }
+    let mut scopes = vec![Scoped::Alone; calls.len()];
+    let mut open: std::collections::HashMap<String, Open> = std::collections::HashMap::new();
     for (index, call) in calls.iter().enumerate() {
         let Head::Name(name) = &call.head else { continue };
         let name = text.get(name.clone()).unwrap_or_default().to_ascii_lowercase();
-        if call.closes {
-            if let Some(slot) = open.get_mut(&name).and_then(Vec::pop).and_then(|opened| ends.get_mut(opened)) {
-                *slot = Some(index);
+        if !call.closes_scope(text) {
+            let takes_scope = names::find(&name).is_none_or(|known| known.takes_scope(call.args.len()));
+            let open = open.entry(name).or_default();
+            if takes_scope {
+                open.scoped.push(index)
+            } else {
+                open.alone.push_back(index)
             }
-        } else if names::find(&name).is_some_and(|known| known.arguments.contains(&(call.args.len() + 1))) {
-            open.entry(name).or_default().push(index);
+            continue;
+        }
+        let Open { scoped, alone } = open.entry(name).or_default();
+        let (opened, state) = match scoped.pop() {
+            Some(opened) => (Some(opened), Scoped::Until(index)),
+            None => (alone.pop_front(), Scoped::Text),
+        };
+        if let Some(slot) = opened.and_then(|opened| scopes.get_mut(opened)) {
+            *slot = state;
+        }
+        if let Some(slot) = scopes.get_mut(index) {
+            *slot = Scoped::Text;
         }
     }
-    ends
+    scopes
 }
 
 /// The `{{else}}` of an `{{if}}`, past those of the `{{if}}`s in it.

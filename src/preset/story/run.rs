@@ -187,6 +187,11 @@ impl Run<'_, '_> {
                 }
             }
             Some("each") => self.each(call, program, inverse),
+            // What these say is said once, whatever stands in the block.
+            Some("trim" | "lookup" | "log") => {
+                let value = self.mustache(call)?.printed();
+                self.write(&value)
+            }
             _ => match self.mustache(call)? {
                 Value::Bool(true) => self.branch(program, None),
                 Value::Bool(false) | Value::Undefined | Value::Null => self.branch(inverse, None),
