@@ -6,6 +6,8 @@ use std::fmt;
 mod choice;
 mod json;
 mod read;
+pub(crate) mod request;
+pub(crate) mod surrogates;
 mod view;
 mod write;
 
@@ -13,6 +15,7 @@ pub use self::choice::{CallMode, ToolChoice};
 pub use self::json::Json;
 pub use self::read::Dialect;
 pub(crate) use self::read::{content_from_json, response_format_from_json};
+pub use self::request::{Recognised, Request};
 
 /// A chat: what a request to a chat-completion endpoint holds, as far as it shapes the prompt.
 ///

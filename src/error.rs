@@ -32,11 +32,13 @@ struct Inner {
     at: String,
     layout: Option<Cow<'static, str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// What the input looks like, where that may be why.
+    hint: Option<String>,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, at: impl Into<String>) -> Self {
-        Error(Box::new(Inner { kind, at: at.into(), layout: None, source: None }))
+        Error(Box::new(Inner { kind, at: at.into(), layout: None, source: None, hint: None }))
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -52,6 +54,18 @@ impl Error {
     /// The same error at another place.
     pub(crate) fn moved_to(mut self, at: String) -> Self {
         self.0.at = at;
+        self
+    }
+
+    /// The same error at the place that its own stands for.
+    pub(crate) fn moved(mut self, place: impl FnOnce(&str) -> String) -> Self {
+        self.0.at = place(&self.0.at);
+        self
+    }
+
+    /// The same error, with what the input looks like.
+    pub(crate) fn with_hint(mut self, hint: String) -> Self {
+        self.0.hint = Some(hint);
         self
     }
 
@@ -114,7 +128,7 @@ impl From<DetectError> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, at, layout, source } = &*self.0;
+        let Inner { kind, at, layout, source, hint } = &*self.0;
         if !at.is_empty() {
             write!(f, "{at}: ")?;
         }
@@ -123,8 +137,11 @@ impl fmt::Display for Error {
             (kind, Some(source)) if kind.tells_source() => write!(f, "{kind}: {source}")?,
             (kind, _) => write!(f, "{kind}")?,
         }
-        match layout {
-            Some(layout) => write!(f, " ({layout})"),
+        if let Some(layout) = layout {
+            write!(f, " ({layout})")?;
+        }
+        match hint {
+            Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
         }
     }
@@ -132,9 +149,10 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, at, layout, source } = &*self.0;
+        let Inner { kind, at, layout, source, hint } = &*self.0;
         let mut debug = f.debug_struct("Error");
-        debug.field("kind", kind).field("at", at).field("layout", layout).field("source", source).finish()
+        debug.field("kind", kind).field("at", at).field("layout", layout).field("source", source);
+        debug.field("hint", hint).finish()
     }
 }
 

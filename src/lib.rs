@@ -209,7 +209,7 @@ mod version;
 pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
 pub use crate::chat::{
     ArgumentsForm, AssistantMessage, CallMode, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort,
-    ResponseFormat, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolMessage,
+    Recognised, Request, ResponseFormat, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolMessage,
 };
 pub use crate::completion::{
     CallDeltas, Completion, CompletionReader, Delta, Detokenizer, DummyPrefix, FinishReason, Finished, Leniency,
@@ -238,8 +238,8 @@ pub use crate::preset::{
 };
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
 pub use crate::repair::{
-    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
-    Repaired, StrayResults, TextBesideCalls,
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, Mended, OpenCalls, Renamed, Repair, RepairKind,
+    RepairPolicy, Repaired, StrayResults, TextBesideCalls,
 };
 #[cfg(feature = "template")]
 pub use crate::template::{

@@ -27,8 +27,11 @@
 //! | no assistant message at the end, for fine-tuning | what follows the last one left out | |
 //! | a prefix that is not the last message | complete | |
 //! | an assistant message alone, or calls and results at the beginning | an empty user message before it | |
-//! | a function's name of other characters | with `_` for each | |
+//! | a function's name of other characters | with `_` for each, in the tool, its calls and their results | |
+//! | a function's name that is too long, or as another one becomes | cut, with nine letters or digits behind it | |
 //! | a reasoning effort where the layout has none | left out | |
+//! | a reasoning effort that the layout does not have | the nearest that it has, of two the lower | |
+//! | a lone surrogate in JSON | U+FFFD | |
 //!
 //! OpenAI's older `function_call` and messages of the role `function` come in through
 //! [`Dialect::Legacy`](crate::Dialect::Legacy), without ids; here they get them.
@@ -45,9 +48,11 @@ mod hash;
 mod ids;
 mod kind;
 mod mending;
+mod names;
 mod order;
 mod pairing;
 mod policy;
+mod request;
 mod reunite;
 mod rounds;
 
@@ -57,6 +62,7 @@ pub use self::policy::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, RepairPolicy, StrayResults,
     TextBesideCalls,
 };
+pub use self::request::Mended;
 
 /// A chat that a layout takes, and what was changed of the chat that came in.
 ///
@@ -98,11 +104,42 @@ pub struct Repair {
     pub kind: RepairKind,
     /// What was done, as a sentence.
     pub what: String,
+    /// The old and the new name, where the name of a function was changed: replies name the new one.
+    pub renamed: Option<Renamed>,
+}
+
+/// A function's name, old and new.
+///
+/// ```
+/// use mistral_chat_template::{Chat, Json, Layout, Message, RepairPolicy, Tool};
+///
+/// let tool = Tool { name: "files.read".into(), ..Tool::default() };
+/// let chat = Chat { tools: vec![tool], ..Chat::new([Message::user("Hi")]) };
+/// let repaired = chat.repair(&Layout::V13, &RepairPolicy::default())?;
+/// let renamed = repaired.repairs[0].renamed.as_ref().unwrap();
+/// assert_eq!((&*renamed.old, &*renamed.new), ("files.read", "files_read"));
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    /// The name that the client knows.
+    pub old: String,
+    /// The name in the prompt, and so in the model's replies.
+    pub new: String,
+}
+
+impl Repair {
+    pub(crate) fn new(at: impl Into<String>, kind: RepairKind, what: impl Into<String>) -> Self {
+        Repair { at: at.into(), kind, what: what.into(), renamed: None }
+    }
 }
 
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.at, self.what)
+        match &*self.at {
+            "" => f.write_str(&self.what),
+            at => write!(f, "{at}: {}", self.what),
+        }
     }
 }
 

@@ -159,21 +159,22 @@ impl Renderer {
     fn render_chat(&mut self, line: &Line<'_>, layout: &Layout, json: &str, dialect: Dialect) -> Result<News, Fault> {
         let wishes = Wishes { repair: line.repair, stable_from: line.stable_from, fit: line.fit };
         let mut news = News::default();
-        let mut chat = wishes.read(json, dialect, &mut news)?;
+        let mut request = wishes.read(json, dialect)?;
         if !line.finetuning_messages {
-            forget_weights(&mut chat);
+            forget_weights(&mut request.request.chat);
         }
         let truncates = asks_to_truncate(json);
-        let chat = wishes.mend(&chat, layout, truncates, &mut news)?;
-        let chat = wishes.shorten(&chat, layout, &mut news)?;
+        let request = wishes.mend(request, layout, truncates, &mut news)?;
+        let chat = wishes.shorten(&request.chat, layout, &mut news)?;
         if truncates {
             let budget = line.max_model_input_len.ok_or_else(|| {
                 let sentence = "a request that is to be truncated goes with a `max_model_input_len`";
                 Fault::Line("no_budget", Family::Tokenizer, "max_model_input_len".to_owned(), sentence.to_owned())
             })?;
-            Conversation::new(&chat, layout)?.truncate(budget, count_words)?.render_into(&mut self.prompt);
+            let conversation = Conversation::new(&chat, layout).map_err(|error| request.locate(error))?;
+            conversation.truncate(budget, count_words)?.render_into(&mut self.prompt);
         } else {
-            layout.render_into(&chat, &mut self.prompt)?;
+            layout.render_into(&chat, &mut self.prompt).map_err(|error| request.locate(error))?;
         }
         wishes.compare(&chat, layout, &self.prompt, &mut news);
         news.grammar = match line.grammar.as_deref() {
@@ -218,8 +219,10 @@ impl Line<'_> {
     fn dialect(&self) -> Result<Dialect, Fault> {
         match self.kind.as_deref() {
             None | Some("chat") => Ok(Dialect::Mistral),
-            Some("openai") => Ok(Dialect::OpenAi),
-            Some(other) => Err(line_fault("kind", format!("{other:?} is no kind; the kinds are chat, openai and fim"))),
+            Some(name) => Dialect::from_name(name).ok_or_else(|| {
+                let names = Dialect::ALL.map(Dialect::as_str).join(", ");
+                line_fault("kind", format!("{name:?} is not a kind; the kinds are chat, fim, {names}"))
+            }),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use mistral_chat_template::{
-    Chat, Dialect, Error, Fitted, Format, Layout, Message, Mode, Prompt, Repair, RepairPolicy, Repaired, Segment,
+    Chat, Dialect, Error, Fitted, Format, Layout, Mended, Message, Mode, Prompt, Repair, RepairPolicy, Request, Segment,
 };
 use serde::Deserialize;
 use serde::ser::{Serialize, Serializer};
@@ -28,6 +28,8 @@ pub(crate) struct Fit {
 /// The fields of an answer that tell.
 #[derive(Default, serde::Serialize)]
 pub(crate) struct News {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repairs: Option<Vec<Line>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,11 +53,16 @@ struct Line {
     at: String,
     kind: &'static str,
     what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<String>,
 }
 
 impl From<Repair> for Line {
     fn from(repair: Repair) -> Self {
-        Line { at: repair.at, kind: repair.kind.as_str(), what: repair.what }
+        let (old, new) = repair.renamed.map(|renamed| (renamed.old, renamed.new)).unzip();
+        Line { at: repair.at, kind: repair.kind.as_str(), what: repair.what, old, new }
     }
 }
 
@@ -72,33 +79,29 @@ impl Serialize for Appended {
 }
 
 impl Wishes {
-    /// Reads the chat: as the dialect has it, and where that fails and the chat is to be repaired, as any has it.
-    pub(crate) fn read<'j>(&self, json: &'j str, dialect: Dialect, news: &mut News) -> Result<Chat<'j>, Error> {
-        let error = match Chat::read(json, dialect) {
-            Err(error) if self.repair => error,
-            read => return read,
-        };
-        let Ok(chat) = Chat::read(json, Dialect::Legacy) else { return Err(error) };
-        let what = format!("read in another form, because {error}");
-        news.repairs = Some(vec![Line { at: error.at().to_owned(), kind: "form", what }]);
-        Ok(chat)
+    /// Reads the request, and mends its form if the chat is to be repaired.
+    pub(crate) fn read<'j>(&self, json: &'j str, dialect: Dialect) -> Result<Mended<'j>, Error> {
+        if self.repair {
+            return Request::mend(json, dialect);
+        }
+        Request::read(json, dialect).map(Mended::from)
     }
 
-    /// The chat that is to be rendered.
-    pub(crate) fn mend<'c>(
+    /// The request whose chat is to be rendered.
+    pub(crate) fn mend<'j>(
         &self,
-        chat: &'c Chat<'_>,
+        mut mended: Mended<'j>,
         layout: &Layout,
         truncates: bool,
         news: &mut News,
-    ) -> Result<Cow<'c, Chat<'c>>, Error> {
-        if !self.repair {
-            return Ok(Cow::Borrowed(chat));
+    ) -> Result<Request<'j>, Error> {
+        if self.repair {
+            mended = mended.repair(layout, &RepairPolicy::default())?;
+            news.repairs = Some(mended.repairs.into_iter().map(Line::from).collect());
+            news.request = Some(request(&mended.request.chat, truncates));
         }
-        let Repaired { chat, repairs, .. } = chat.repair(layout, &RepairPolicy::default())?;
-        news.repairs.get_or_insert_default().extend(repairs.into_iter().map(Line::from));
-        news.request = Some(request(&chat, truncates));
-        Ok(chat)
+        news.ignored.clone_from(&mended.request.ignored);
+        Ok(mended.request)
     }
 
     pub(crate) fn shorten<'c>(

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Each line names a `version` (`v3`, `v13+think`, `magnum`, …) and a `request`: Mistral's JSON (`kind` `chat`), OpenAI's
-//! (`openai`) or fill in the middle (`fim`). The answer is `{"id", "ok": true, "string", "plain", "segments", "stop"}`, or
+//! (`openai`), another API's (`responses`, `anthropic`, …) or fill in the middle (`fim`). The answer is `{"id", "ok": true, "string", "plain", "segments", "stop"}`, or
 //! `{"id", "ok": false, "kind", "family", "at", "error"}`. A bad line is answered, and the next one read.
 
 use std::io::{self, BufRead, Write};
@@ -34,12 +34,15 @@ Each line is an object:
   id         any string, which the answer repeats
   version    a layout: v1 v2 v3 v7 v11 v13 v15 magnum v3-tekken …, with +image +audio +think
   request    a chat-completion request; {\"prompt\", \"suffix\"} for kind fim
-  kind       chat (Mistral's JSON, default), openai or fim
+  kind       chat (Mistral's JSON, default), openai, responses, anthropic, conversations, ollama,
+             gemini, sharegpt, legacy (OpenAI's function_call), either (chat or openai), or fim;
+             ignored: the paths of what was passed over and could have shaped the prompt
   preset     instead of a version: SillyTavern's files, {\"context\", \"instruct\", \"sysprompt\"},
              with story, chat and options beside it
   template   instead of a version: a Jinja chat template, with special_tokens beside it
   mode       test (default), serving, finetuning or agnostic
-  repair     true: the chat is repaired first; the answer has repairs and the request that it became
+  repair     true: the request is mended and the chat repaired; the answer has repairs, with old and
+             new name where a function was renamed, and the request that it became
   fit        {\"budget\": N}: the oldest exchanges are dropped; a text counts its bytes, else one
   stable_from  N: does the prompt of the first N messages begin this one? (stable, why, appended)
   completion   instead of a request: a model's output, a string or a list of segments; the answer

@@ -74,6 +74,11 @@ impl<'a> Json<'a> {
         Json(Cow::Borrowed(text))
     }
 
+    /// The value of a text that is known to be JSON.
+    pub(crate) const fn of_text(text: String) -> Self {
+        Json(Cow::Owned(text))
+    }
+
     pub(super) fn from_raw(raw: &'a RawValue) -> Self {
         Json(Cow::Borrowed(raw.get()))
     }

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{ArgumentsForm, Tool, ToolCall, ToolMessage};
+use super::{ArgumentsForm, Tool, ToolCall, ToolMessage, request, surrogates};
 use super::{
     AssistantMessage, CallMode, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
     Role, ToolChoice,
@@ -40,11 +40,71 @@ pub enum Dialect {
     Mistral,
     /// OpenAI's API: `developer` is `system`, tools may lack `parameters`, a result names its call, `prefix` is unknown.
     OpenAi,
-    /// As [`Either`](Dialect::Either), and OpenAI's form of before there were tools: `function_call` in an assistant
-    /// message, and messages of the role `function`. Such calls have no ids; [`Chat::repair`] gives them some.
+    /// As [`Either`](Dialect::Either), and OpenAI's form of before there were tools: `functions`, `function_call` in an
+    /// assistant message, and messages of the role `function`. Such calls have no ids; [`Chat::repair`] gives them some.
     Legacy,
     /// ShareGPT: `{"conversations": [{"from": "human", "value": "…"}]}`.
     ShareGpt,
+    /// OpenAI's Responses: `instructions`, and `input` as a text or a list of items.
+    Responses,
+    /// Anthropic's Messages: `system`, and messages whose parts are calls and results too.
+    Anthropic,
+    /// Mistral's Conversations: `inputs` as a text or a list of entries.
+    Conversations,
+    /// Ollama's own chat: messages with `images` and `thinking`, calls without ids.
+    Ollama,
+    /// Gemini's `contents` of `parts`.
+    Gemini,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Dialect; 10] = [
+        Dialect::Either,
+        Dialect::Mistral,
+        Dialect::OpenAi,
+        Dialect::Legacy,
+        Dialect::ShareGpt,
+        Dialect::Responses,
+        Dialect::Anthropic,
+        Dialect::Conversations,
+        Dialect::Ollama,
+        Dialect::Gemini,
+    ];
+
+    /// The dialect's name, in lower case.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Dialect;
+    /// assert_eq!(Dialect::Responses.as_str(), "responses");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Dialect::Either => "either",
+            Dialect::Mistral => "mistral",
+            Dialect::OpenAi => "openai",
+            Dialect::Legacy => "legacy",
+            Dialect::ShareGpt => "sharegpt",
+            Dialect::Responses => "responses",
+            Dialect::Anthropic => "anthropic",
+            Dialect::Conversations => "conversations",
+            Dialect::Ollama => "ollama",
+            Dialect::Gemini => "gemini",
+        }
+    }
+
+    /// The dialect of this name.
+    ///
+    /// ```
+    /// # use mistral_chat_template::Dialect;
+    /// assert_eq!(Dialect::from_name("anthropic"), Some(Dialect::Anthropic));
+    /// assert_eq!(Dialect::from_name("cohere"), None);
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.as_str() == name)
+    }
 }
 
 impl<'a> Chat<'a> {
@@ -87,11 +147,14 @@ impl<'a> Chat<'a> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn read(json: &'a str, dialect: Dialect) -> Result<Self, Error> {
+        if !dialect.is_completions() && dialect != Dialect::ShareGpt {
+            return request::read(json, dialect);
+        }
         let context = Context::new(dialect);
         let mut deserializer = serde_json::Deserializer::from_str(json);
         match context.chat(&mut deserializer).and_then(|chat| deserializer.end().map(|()| chat)) {
             Ok(chat) => Ok(chat),
-            Err(error) => Err(context.explain(error)),
+            Err(error) => Err(request::with_hint(context.explain(error, json), json, dialect)),
         }
     }
 }
@@ -108,7 +171,7 @@ pub(crate) fn response_format_from_json(json: &str) -> Result<ResponseFormat<'_>
 
 fn part_from_json<'a, T: Read<'a>>(json: &'a str) -> Result<T, Error> {
     let context = Context::new(Dialect::Either);
-    T::read_value(&context, &mut serde_json::Deserializer::from_str(json)).map_err(|error| context.explain(error))
+    T::read_value(&context, &mut serde_json::Deserializer::from_str(json)).map_err(|error| context.explain(error, json))
 }
 
 /// Reads either of Mistral's and OpenAI's JSON. The input must outlive the chat, so use `from_str` or `from_slice`.
@@ -144,9 +207,7 @@ impl Context {
     fn chat<'de: 'a, 'a, D: Deserializer<'de>>(&self, deserializer: D) -> Result<Chat<'a>, D::Error> {
         match self.dialect {
             Dialect::ShareGpt => sharegpt::read(self, deserializer),
-            Dialect::Either | Dialect::Mistral | Dialect::OpenAi | Dialect::Legacy => {
-                Chat::read_value(self, deserializer)
-            }
+            _ => Chat::read_value(self, deserializer),
         }
     }
 
@@ -167,9 +228,12 @@ impl Context {
         error
     }
 
-    fn explain(self, error: serde_json::Error) -> Error {
+    fn explain(self, error: serde_json::Error, json: &str) -> Error {
         match self.into_fault() {
             (Some(kind), at) => Error::new(kind, at),
+            (None, at) if is_of_a_surrogate(&error) && !surrogates::lone(json).is_empty() => {
+                Error::new(ErrorKind::LoneSurrogate, at)
+            }
             (None, at) => Error::new(ErrorKind::Json, at).because(error),
         }
     }
@@ -185,6 +249,12 @@ impl Context {
         }
         (self.fault.into_inner(), at)
     }
+}
+
+/// Does the error tell of an escape that is half of a character?
+fn is_of_a_surrogate(error: &serde_json::Error) -> bool {
+    let what = error.to_string();
+    ["lone leading surrogate in hex escape", "unexpected end of hex escape"].iter().any(|said| what.contains(said))
 }
 
 /// A value that is read with a [`Context`] at hand.
@@ -454,6 +524,7 @@ use object;
 object!(ChatFields<'a> {
     messages: "messages" => Vec<Message<'a>>,
     tools: "tools" => Vec<Tool<'a>>,
+    functions: "functions" => LegacyTools<'a>,
     tool_choice: "tool_choice" => ToolChoice<'a>,
     parallel_tool_calls: "parallel_tool_calls" => bool,
     reasoning_effort: "reasoning_effort" => Cow<'a, str>,
@@ -483,7 +554,11 @@ impl<'de: 'a, 'a> Read<'de> for Chat<'a> {
         };
         Ok(Chat {
             messages,
-            tools: fields.tools.value().unwrap_or_default(),
+            tools: {
+                let mut tools = fields.tools.value().unwrap_or_default();
+                tools.extend(fields.functions.value().into_iter().flat_map(|functions| functions.0));
+                tools
+            },
             tool_choice: fields.tool_choice.value().unwrap_or_default(),
             parallel_tool_calls: fields.parallel_tool_calls.value(),
             reasoning_effort,
@@ -512,22 +587,48 @@ impl<'de: 'a, 'a> Read<'de> for Tool<'a> {
         let Field::Value(function) = fields.function else {
             return Err(context.fault(ErrorKind::MissingField("function")));
         };
-        let missing = |field| context.fault_in("function", ErrorKind::MissingField(field));
-        let complete = context.dialect == Dialect::Mistral;
-        Ok(Tool {
-            name: function.name.value().ok_or_else(|| missing("name"))?,
-            description: match function.description {
-                Field::Value(description) => description,
-                Field::Null if complete => return Err(missing("description")),
-                Field::Absent | Field::Null => Cow::Borrowed(""),
-            },
-            parameters: match function.parameters {
-                Field::Value(parameters) => parameters,
-                Field::Absent | Field::Null if complete => return Err(missing("parameters")),
-                Field::Absent | Field::Null => Json::default(),
-            },
-            strict: function.strict.value().unwrap_or_default(),
-        })
+        tool_of(context, function).map_err(|error| context.within(Step::Field("function"), error))
+    }
+}
+
+fn tool_of<'a, E: de::Error>(context: &Context, function: FunctionFields<'a>) -> Result<Tool<'a>, E> {
+    let missing = |field| context.fault(ErrorKind::MissingField(field));
+    let complete = context.dialect == Dialect::Mistral;
+    Ok(Tool {
+        name: function.name.value().ok_or_else(|| missing("name"))?,
+        description: match function.description {
+            Field::Value(description) => description,
+            Field::Null if complete => return Err(missing("description")),
+            Field::Absent | Field::Null => Cow::Borrowed(""),
+        },
+        parameters: match function.parameters {
+            Field::Value(parameters) => parameters,
+            Field::Absent | Field::Null if complete => return Err(missing("parameters")),
+            Field::Absent | Field::Null => Json::default(),
+        },
+        strict: function.strict.value().unwrap_or_default(),
+    })
+}
+
+/// The functions of before there were tools, which other dialects pass over.
+struct LegacyTools<'a>(Vec<Tool<'a>>);
+
+/// One of them.
+struct LegacyTool<'a>(Tool<'a>);
+
+impl<'de: 'a, 'a> Read<'de> for LegacyTool<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        tool_of(context, FunctionFields::read_value(context, deserializer)?).map(LegacyTool)
+    }
+}
+
+impl<'de: 'a, 'a> Read<'de> for LegacyTools<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        if context.dialect != Dialect::Legacy {
+            return de::IgnoredAny::deserialize(deserializer).map(|_| LegacyTools(Vec::new()));
+        }
+        let functions: Vec<LegacyTool<'a>> = Vec::read_value(context, deserializer)?;
+        Ok(LegacyTools(functions.into_iter().map(|function| function.0).collect()))
     }
 }
 

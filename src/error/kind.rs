@@ -26,6 +26,16 @@ pub enum ErrorKind {
     MissingField(&'static str),
     #[error("the key `{0}` is missing")]
     MissingKey(&'static str),
+    #[error("must be {expected}")]
+    FieldType { expected: &'static str },
+    #[error("the text has a lone surrogate, which is half of a character")]
+    LoneSurrogate,
+    #[error("what it names by an id stays with the API that gave the id")]
+    KnownById,
+    #[error("{name:?} of {} has no place in a chat", dialect.title())]
+    UnknownItem { name: String, dialect: Dialect },
+    #[error("no reader reads this field, and it could have shaped the prompt")]
+    Ignored,
     #[error("{name:?} is no role; the roles are {}", roles(*dialect))]
     UnknownRole { name: String, dialect: Dialect },
     #[error("{name:?} is no chunk type; the types are text, thinking, image_url, image, input_audio and audio_url")]
@@ -410,6 +420,11 @@ kinds! {
     ErrorKind::Json => "json", Family::Form;
     ErrorKind::MissingField(_) => "missing_field", Family::Form;
     ErrorKind::MissingKey(_) => "missing_key", Family::Key;
+    ErrorKind::FieldType { .. } => "field_type", Family::Form;
+    ErrorKind::LoneSurrogate => "lone_surrogate", Family::Form;
+    ErrorKind::KnownById => "known_by_id", Family::Other;
+    ErrorKind::UnknownItem { .. } => "unknown_item", Family::Form;
+    ErrorKind::Ignored => "ignored", Family::Other;
     ErrorKind::UnknownRole { dialect, .. } => "unknown_role", by_dialect(*dialect);
     ErrorKind::UnknownChunk { dialect, .. } => "unknown_chunk", by_dialect(*dialect);
     ErrorKind::UntypedChunk => "untyped_chunk", Family::Value;
@@ -547,7 +562,7 @@ const fn by_json(json: JsonErrorKind, syntax: Family) -> Family {
 const fn by_dialect(dialect: Dialect) -> Family {
     match dialect {
         Dialect::OpenAi => Family::Value,
-        Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => Family::Form,
+        _ => Family::Form,
     }
 }
 
@@ -573,6 +588,11 @@ const fn roles(dialect: Dialect) -> &'static str {
         Dialect::Either | Dialect::OpenAi => "system, developer, user, assistant and tool",
         Dialect::Legacy => "system, developer, user, assistant, tool and function",
         Dialect::ShareGpt => "system, human, user, gpt, assistant, chatgpt, bing, bard and tool",
+        Dialect::Responses => "system, developer, user and assistant",
+        Dialect::Anthropic => "user, assistant and system",
+        Dialect::Conversations => "user, assistant and system",
+        Dialect::Ollama => "system, user, assistant and tool",
+        Dialect::Gemini => "user, model and function",
     }
 }
 

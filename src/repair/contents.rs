@@ -1,11 +1,9 @@
-//! What a message holds: chunks that the layout has no place for, nothing at all, names that are none.
-
-use std::borrow::Cow;
+//! What a message holds: chunks that the layout has no place for, or nothing at all.
 
 use super::mending::{Item, Mending, Source};
 use super::{EmptyReplies, ForeignMedia, ForeignThinking, RepairKind};
 use crate::chat::{Chunk, Content, Message, Role};
-use crate::check::{ever_in, is_function_name, says_nothing};
+use crate::check::{ever_in, says_nothing};
 use crate::layout::{ChunkKind, Thinking};
 use crate::version::Feature;
 
@@ -90,42 +88,6 @@ impl<'c> Mending<'_, 'c> {
     pub(super) fn says_nothing(&mut self, item: &Item<'_>, kind: RepairKind, became: &str) {
         self.record(item.source.path(), kind, format!("the message says nothing, and {became}"));
     }
-
-    /// Mends the names of calls, and those that results give theirs.
-    pub(super) fn names(&mut self) {
-        for mut item in self.take() {
-            match &mut item.message {
-                Message::Assistant(message) => {
-                    for (position, call) in message.tool_calls.iter_mut().enumerate() {
-                        if !is_function_name(&call.name) {
-                            let at = format!("{}.function.name", item.source.call_path(position));
-                            self.rename(at, &mut call.name);
-                        }
-                    }
-                }
-                Message::Tool(result) => {
-                    if let Some(name) = result.name.as_mut().filter(|name| !is_function_name(name)) {
-                        self.rename(format!("{}.name", item.source.path()), name);
-                    }
-                }
-                Message::System(_) | Message::User(_) => {}
-            }
-            self.put([item]);
-        }
-    }
-
-    fn rename(&mut self, at: String, name: &mut Cow<'c, str>) {
-        let new = function_name(name);
-        self.record(at, RepairKind::CallName, format!("{name:?} became {new:?}"));
-        *name = new.into();
-    }
-}
-
-/// The name of a function with `_` for each character that none has, cut to 64.
-fn function_name(name: &str) -> String {
-    let of_a_name = |char: char| if char.is_ascii_alphanumeric() || char == '-' { char } else { '_' };
-    let name: String = name.chars().take(64).map(of_a_name).collect();
-    if name.is_empty() { "_".to_owned() } else { name }
 }
 
 impl<'c> Message<'c> {

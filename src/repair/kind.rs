@@ -87,8 +87,26 @@ kinds! {
     ReplyDropped => "reply_dropped",
     /// A message behind the last assistant message was left out.
     LastDropped => "last_dropped",
+    /// A tool got another name, and so did its calls.
+    ToolName => "tool_name",
+    /// A tool that is no function was left out.
+    ToolDropped => "tool_dropped",
+    /// The reasoning effort became another that the layout has.
+    EffortChanged => "effort_changed",
     /// The reasoning effort was left out.
     EffortDropped => "effort_dropped",
+    /// A lone surrogate became U+FFFD.
+    Surrogate => "surrogate",
+    /// A part of a message that no chat holds was left out.
+    PartDropped => "part_dropped",
+    /// A part of a message became text.
+    PartAsText => "part_as_text",
+    /// A field that is missing, null or of another type got a value that can be read.
+    FieldMended => "field_mended",
+    /// A field that cannot be read was left out.
+    FieldDropped => "field_dropped",
+    /// The request was read in another form than its own.
+    Form => "form",
 }
 
 impl fmt::Display for RepairKind {

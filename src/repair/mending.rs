@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::{Repair, RepairKind, RepairPolicy, Repaired};
-use crate::chat::{AssistantMessage, Chat, Message, Role, ToolCall};
+use super::{Renamed, Repair, RepairKind, RepairPolicy, Repaired};
+use crate::chat::surrogates::replaced;
+use crate::chat::{
+    AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, Role, ToolCall,
+};
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Layout, ToolCalls};
+use crate::layout::{Efforts, Layout, Settings, ToolCalls};
 use crate::mode::Mode;
 use crate::normalize::Conversation;
 
@@ -14,24 +17,49 @@ const ROUNDS: usize = 64;
 
 /// Checks and mends until the layout takes the chat, or a fault has no mend.
 pub(super) fn repair<'c>(chat: &'c Chat<'_>, layout: &Layout, policy: &RepairPolicy) -> Result<Repaired<'c>, Error> {
-    let Err(first) = check(chat, layout) else {
-        return Ok(Repaired { chat: Cow::Borrowed(chat), repairs: Vec::new() });
-    };
-    let mut mending = Mending::new(chat.view(), layout, policy);
-    let mut fault = mending.mend(first);
-    for _ in 0..ROUNDS {
-        match fault {
-            Some(error) if matches!(error.kind(), ErrorKind::NoMessages) => break,
-            Some(error) => return Err(mending.in_the_callers_terms(error)),
-            None => {}
+    match check(chat, layout) {
+        Ok(()) => Ok(Repaired { chat: Cow::Borrowed(chat), repairs: Vec::new() }),
+        Err(first) => {
+            let (chat, repairs) = mend(chat.view(), first, layout, policy)?;
+            Ok(Repaired { chat: Cow::Owned(chat), repairs })
         }
-        fault = match check(&mending.chat, layout) {
-            Ok(()) => return Ok(Repaired { chat: Cow::Owned(mending.chat), repairs: mending.repairs }),
-            Err(error) => mending.mend(error),
-        };
     }
-    // Nothing of the chat was left, so that all of it is what cannot be repaired.
-    check(chat, layout).map(|()| Repaired { chat: Cow::Borrowed(chat), repairs: Vec::new() })
+}
+
+/// As [`repair`], of a chat that is given away.
+pub(super) fn repair_owned<'c>(
+    chat: Chat<'c>,
+    layout: &Layout,
+    policy: &RepairPolicy,
+) -> Result<(Chat<'c>, Vec<Repair>), Error> {
+    match check(&chat, layout) {
+        Ok(()) => Ok((chat, Vec::new())),
+        Err(first) => mend(chat, first, layout, policy),
+    }
+}
+
+fn mend<'c>(
+    chat: Chat<'c>,
+    first: Error,
+    layout: &Layout,
+    policy: &RepairPolicy,
+) -> Result<(Chat<'c>, Vec<Repair>), Error> {
+    let mut mending = Mending::new(chat, layout, policy);
+    let mut later: Option<Error> = None;
+    for _ in 0..ROUNDS {
+        let fault = later.as_ref().unwrap_or(&first);
+        if !mending.mend(fault) {
+            let is_all_gone = matches!(fault.kind(), ErrorKind::NoMessages);
+            // Nothing of the chat was left, so that all of it is what cannot be repaired.
+            let Some(later) = later.filter(|_| !is_all_gone) else { break };
+            return Err(mending.in_the_callers_terms(later));
+        }
+        match check(&mending.chat, layout) {
+            Ok(()) => return Ok((mending.chat, mending.repairs)),
+            Err(error) => later = Some(error),
+        }
+    }
+    Err(first)
 }
 
 fn check(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
@@ -189,8 +217,8 @@ impl<'l, 'c> Mending<'l, 'c> {
         Mending { chat, sources, repairs: Vec::new(), layout, policy }
     }
 
-    /// Mends every fault of this kind, or gives the fault back.
-    fn mend(&mut self, fault: Error) -> Option<Error> {
+    /// Mends every fault of this kind; says whether there was anything to mend.
+    fn mend(&mut self, fault: &Error) -> bool {
         let before = self.repairs.len();
         match fault.kind() {
             // Without calls, their ids and results need no mend.
@@ -231,15 +259,22 @@ impl<'l, 'c> Mending<'l, 'c> {
             | ErrorKind::NoThinking
             | ErrorKind::NoThinkTokens
             | ErrorKind::NoEncoder { .. } => self.chunks(),
-            ErrorKind::CallName { .. } | ErrorKind::ResultName { .. } => self.names(),
-            ErrorKind::NoEffort => self.effort(),
+            ErrorKind::CallName { .. } | ErrorKind::ResultName { .. } | ErrorKind::ToolName { .. } => self.names(),
+            ErrorKind::NoEffort | ErrorKind::Effort { .. } => self.effort(),
+            ErrorKind::JsonValue => self.surrogates(),
             _ => {}
         }
-        (self.repairs.len() == before).then_some(fault)
+        self.repairs.len() > before
     }
 
     pub(super) fn record(&mut self, at: impl Into<String>, kind: RepairKind, what: impl Into<String>) {
-        self.repairs.push(Repair { at: at.into(), kind, what: what.into() });
+        self.repairs.push(Repair::new(at, kind, what));
+    }
+
+    /// Tells of a name that became another.
+    pub(super) fn renamed(&mut self, at: String, kind: RepairKind, renamed: Renamed) {
+        let what = format!("{:?} became {:?}", renamed.old, renamed.new);
+        self.repairs.push(Repair { renamed: Some(renamed), ..Repair::new(at, kind, what) });
     }
 
     pub(super) fn repairs_so_far(&self) -> usize {
@@ -273,10 +308,64 @@ impl<'l, 'c> Mending<'l, 'c> {
         error.moved_to(at)
     }
 
+    /// The nearest effort that the layout has; of two, the lower one.
     fn effort(&mut self) {
-        if let Some(effort) = self.chat.reasoning_effort.take() {
-            let what = format!("the effort {effort} was left out: the layout has none to set");
-            self.record("reasoning_effort", RepairKind::EffortDropped, what);
+        let Some(effort) = self.chat.reasoning_effort.take() else { return };
+        let allowed = match self.layout.settings {
+            Settings::Block { effort: Some(setting), .. } => setting.values,
+            _ => Efforts::default(),
+        };
+        let distance = |other: &ReasoningEffort| (*other as u8).abs_diff(effort as u8);
+        let at = "reasoning_effort";
+        match allowed.iter().min_by_key(distance) {
+            Some(nearest) => {
+                let what = format!("the effort {effort} became {nearest}, which is the nearest of {allowed}");
+                self.record(at, RepairKind::EffortChanged, what);
+                self.chat.reasoning_effort = Some(nearest);
+            }
+            None => {
+                let what = format!("the effort {effort} was left out: the layout has none to set");
+                self.record(at, RepairKind::EffortDropped, what);
+            }
+        }
+    }
+
+    /// Puts U+FFFD for each lone surrogate in the JSON of calls, results, tools and the response format.
+    fn surrogates(&mut self) {
+        let what = "a lone surrogate is no text, and became U+FFFD";
+        for index in 0..self.chat.tools.len() {
+            if let Some(tool) = self.chat.tools.get_mut(index)
+                && let Some(json) = replaced(tool.parameters.as_str())
+            {
+                tool.parameters = Json::of_text(json);
+                self.record(format!("tools[{index}].function.parameters"), RepairKind::Surrogate, what);
+            }
+        }
+        if let ResponseFormat::JsonSchema(schema) = &mut self.chat.response_format
+            && let Some(json) = replaced(schema.schema.as_str())
+        {
+            schema.schema = Json::of_text(json);
+            self.record("response_format.json_schema.schema", RepairKind::Surrogate, what);
+        }
+        for mut item in self.take() {
+            match &mut item.message {
+                Message::Assistant(message) => {
+                    for (position, call) in message.tool_calls.iter_mut().enumerate() {
+                        if let Some(json) = replaced(&call.arguments) {
+                            call.arguments = json.into();
+                            let at = format!("{}.function.arguments", item.source.call_path(position));
+                            self.record(at, RepairKind::Surrogate, what);
+                        }
+                    }
+                }
+                Message::Tool(result) => {
+                    if replace_in(&mut result.content) {
+                        self.record(format!("{}.content", item.source.path()), RepairKind::Surrogate, what);
+                    }
+                }
+                Message::System(_) | Message::User(_) => {}
+            }
+            self.put([item]);
         }
     }
 
@@ -296,6 +385,24 @@ impl<'l, 'c> Mending<'l, 'c> {
             self.put([Item { message, source }]);
         }
     }
+}
+
+/// Replaces the lone surrogates in a result that is JSON; says whether there were any.
+fn replace_in(content: &mut Content<'_>) -> bool {
+    let texts: Vec<&mut Cow<'_, str>> = match content {
+        Content::Text(text) => vec![text],
+        Content::Chunks(chunks) => (chunks.iter_mut())
+            .filter_map(|chunk| if let Chunk::Text(text) = chunk { Some(text) } else { None })
+            .collect(),
+    };
+    let mut any = false;
+    for text in texts {
+        if let Some(json) = replaced(text) {
+            *text = json.into();
+            any = true;
+        }
+    }
+    any
 }
 
 /// The index behind `head` at the beginning of a path, and the path behind it.

@@ -34,6 +34,7 @@ mod reading;
 mod readme;
 mod repair;
 mod repair_goldens;
+mod requests;
 mod reunited;
 mod rows;
 mod sillytavern;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, Format,
+    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, Format, Json,
     LastReply, LateSystem, Layout, Message, Mode, OpenCalls, RepairPolicy, Role, StrayResults, TextBesideCalls, Tool,
     ToolCall,
 };
@@ -99,11 +99,10 @@ fn nothing_may_be_left(chat: &Chat<'_>, layout: &Layout) -> bool {
 }
 
 /// The kinds of errors that no mend is for.
-const IRREPARABLE: [&str; 13] = [
+const IRREPARABLE: [&str; 11] = [
     "no_model",
     "no_messages",
     "last_not_assistant",
-    "tool_name",
     "tool_schema",
     "response_schema",
     "empty_audio",
@@ -111,7 +110,6 @@ const IRREPARABLE: [&str; 13] = [
     "image_scheme",
     "image_data",
     "json_value",
-    "effort",
     "no_settings",
 ];
 
@@ -328,7 +326,8 @@ proptest! {
     fn what_cannot_be_repaired_is_the_error_of_checking(chat in kept_by_a_client()) {
         for layout in layouts_with_tools() {
             let spoil = |chat: &Chat<'static>| {
-                let tool = Tool { name: "no name".into(), ..Tool::default() };
+                let parameters = Json::new(r#"{"type": 5}"#).unwrap();
+                let tool = Tool { name: "look".into(), parameters, ..Tool::default() };
                 Chat { tools: vec![tool], ..chat.clone() }
             };
             let spoiled = spoil(&chat);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mistral_chat_template::{
-    Chat, Dialect, EmptyReplies, ForeignMedia, ForeignThinking, Format, LastReply, LateSystem, Layout, Mode, OpenCalls,
-    Repair, RepairKind, RepairPolicy, StrayResults, TextBesideCalls,
+    Dialect, EmptyReplies, ForeignMedia, ForeignThinking, Format, LastReply, LateSystem, Layout, Mode, OpenCalls,
+    Repair, RepairKind, RepairPolicy, Request, StrayResults, TextBesideCalls,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,6 +14,7 @@ struct Case {
     name: String,
     version: String,
     mode: Option<String>,
+    kind: Option<String>,
     #[serde(default)]
     policy: BTreeMap<String, String>,
     request: Box<RawValue>,
@@ -48,11 +49,11 @@ fn every_mend_is_made_and_told() {
         let case: Case = serde_json::from_str(line).unwrap();
         let mode = case.mode.as_deref().map_or(Mode::Test, |name| Mode::from_name(name).unwrap());
         let layout = case.version.parse::<Layout>().unwrap().in_mode(mode);
-        let chat = Chat::read(case.request.get(), Dialect::Legacy).unwrap();
-        let repaired = chat.repair(&layout, &policy(&case.policy)).unwrap();
+        let dialect = case.kind.as_deref().map_or(Dialect::Legacy, |name| Dialect::from_name(name).unwrap());
+        let repaired = Request::repair(case.request.get(), dialect, &layout, &policy(&case.policy)).unwrap();
         let told = |repair: &Repair| (repair.kind.to_string(), repair.to_string());
         assert_eq!(repaired.repairs.iter().map(told).collect::<Vec<_>>(), case.repairs, "{}", case.name);
-        assert_eq!(layout.render(&repaired.chat).unwrap().as_str(), case.prompt, "{}", case.name);
+        assert_eq!(layout.render(&repaired.request.chat).unwrap().as_str(), case.prompt, "{}", case.name);
         kinds.extend(repaired.repairs.iter().map(|repair| repair.kind));
     }
     let missing: Vec<_> = RepairKind::ALL.iter().filter(|kind| !kinds.contains(kind)).collect();

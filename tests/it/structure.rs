@@ -21,6 +21,10 @@ macro_rules! shared {
 
 shared![
     Addition<'static>,
+    Recognised,
+    Request<'static>,
+    Mended<'static>,
+    Renamed,
     ArgumentsForm,
     AssistantMessage<'static>,
     BreakCause,

@@ -136,7 +136,7 @@ fn required<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>)
 fn missing_key(context: &Context, field: &'static str) -> ErrorKind {
     match context.dialect {
         Dialect::OpenAi => ErrorKind::MissingKey(field),
-        Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => ErrorKind::MissingField(field),
+        _ => ErrorKind::MissingField(field),
     }
 }
 
@@ -160,9 +160,7 @@ fn assistant<'a, E: de::Error>(context: &Context, fields: &mut MessageFields<'a>
         },
         prefix: match context.dialect {
             Dialect::OpenAi => false,
-            Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => {
-                fields.prefix.take().unwrap_or_default()
-            }
+            _ => fields.prefix.take().unwrap_or_default(),
         },
         weight: fields.weight.take(),
     })
@@ -259,9 +257,7 @@ impl<'de: 'a, 'a> Read<'de> for Chunk<'a> {
         let Field::Value(kind) = &fields.kind else {
             return Err(context.fault(match context.dialect {
                 Dialect::OpenAi => ErrorKind::UntypedChunk,
-                Dialect::Either | Dialect::Mistral | Dialect::Legacy | Dialect::ShareGpt => {
-                    ErrorKind::MissingField("type")
-                }
+                _ => ErrorKind::MissingField("type"),
             }));
         };
         let missing = |field| context.fault(ErrorKind::MissingField(field));

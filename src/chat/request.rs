@@ -1,0 +1,294 @@
+//! A request of any client into a [`Chat`], with what was passed over, and mended where it can be.
+
+use std::borrow::Cow;
+
+use super::{Chat, Dialect};
+use crate::error::{Error, ErrorKind};
+
+mod anthropic;
+mod completions;
+mod conversations;
+mod detect;
+mod gemini;
+mod known;
+mod node;
+mod notes;
+mod ollama;
+mod parts;
+mod reader;
+mod responses;
+
+pub use self::detect::Recognised;
+use self::node::{Node, paths_of};
+pub(crate) use self::notes::{Note, NoteSort};
+use self::notes::{Notes, Places, Strictness};
+use self::reader::Reader;
+use super::surrogates;
+
+/// A request: its chat, and what of it the chat does not hold.
+///
+/// ```
+/// use mistral_chat_template::{Dialect, Request};
+///
+/// let body = r#"{
+///     "messages": [{"role": "user", "content": "Hi", "name": "ann"}],
+///     "functions": [{"name": "now", "parameters": {}}],
+///     "temperature": 0.3
+/// }"#;
+/// let request = Request::read(body, Dialect::OpenAi)?;
+/// assert_eq!(request.chat.messages.len(), 1);
+/// assert_eq!(request.ignored, ["messages[0].name", "functions"]);
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    /// The chat.
+    pub chat: Chat<'a>,
+    /// The dialect that the request was read in.
+    pub dialect: Dialect,
+    /// The paths of what was passed over and could have shaped the prompt. What shapes none, such as `temperature`, is
+    /// not in the list, and neither is what says nothing: null, false and what is empty.
+    pub ignored: Vec<String>,
+    places: Places,
+}
+
+impl<'a> Request<'a> {
+    /// Reads a request of a dialect.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chat::read`].
+    ///
+    /// ```
+    /// use mistral_chat_template::{Dialect, Message, Request};
+    ///
+    /// let request = Request::read(r#"{"instructions": "Be brief.", "input": "Hi"}"#, Dialect::Responses)?;
+    /// assert_eq!(request.chat.messages, [Message::system("Be brief."), Message::user("Hi")]);
+    /// assert!(request.ignored.is_empty());
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn read(json: &'a str, dialect: Dialect) -> Result<Self, Error> {
+        let mut notes = Notes::new(Strictness::Refuse);
+        let chat = if dialect.is_completions() {
+            let chat = Chat::read(json, dialect)?;
+            if let Ok(node) = Node::parse(json) {
+                completions::walk(node, dialect, &mut notes);
+            }
+            chat
+        } else {
+            read_other(json, dialect, &mut notes).map_err(|error| with_hint(error, json, dialect))?
+        };
+        // What is passed over stands where it came from.
+        let Notes { ignored, mut places, .. } = notes;
+        if dialect.is_completions() {
+            places = Places::default();
+        }
+        Ok(Request { chat, dialect, ignored, places })
+    }
+
+    /// Reads a request of a dialect, of which nothing may be passed over that could have shaped the prompt.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chat::read`], and the first of what [`Request::ignored`] would list.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Dialect, Request};
+    ///
+    /// let body = r#"{"messages": [{"role": "user", "content": "Hi"}], "prompt_mode": "reasoning", "top_p": 0.9}"#;
+    /// assert_eq!(
+    ///     Request::read_strictly(body, Dialect::Mistral).unwrap_err().to_string(),
+    ///     "prompt_mode: no reader reads this field, and it could have shaped the prompt"
+    /// );
+    /// ```
+    pub fn read_strictly(json: &'a str, dialect: Dialect) -> Result<Self, Error> {
+        let request = Self::read(json, dialect)?;
+        match request.ignored.first() {
+            Some(at) => Err(Error::new(ErrorKind::Ignored, at.clone())),
+            None => Ok(request),
+        }
+    }
+
+    /// The place in the request that a path in its chat means, such as that of an [`Error`].
+    ///
+    /// ```
+    /// use mistral_chat_template::{Dialect, Request};
+    ///
+    /// let request = Request::read(r#"{"instructions": "Be brief.", "input": [{"role": "user", "content": "Hi"}]}"#, Dialect::Responses)?;
+    /// assert_eq!(request.place("messages[1].content"), "input[0].content");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn place(&self, path: &str) -> String {
+        self.places.of(path)
+    }
+
+    /// The error of its chat with the path in the request.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Dialect, Format, Layout, Request};
+    ///
+    /// let request = Request::read(r#"{"input": "Hi", "reasoning": {"effort": "low"}}"#, Dialect::Responses)?;
+    /// let error = Layout::V13.render(&request.chat).unwrap_err();
+    /// assert_eq!(request.locate(error).at(), "reasoning.effort");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn locate(&self, error: Error) -> Error {
+        error.moved(|at| self.place(at))
+    }
+
+    /// Reads a request and mends what reading would refuse.
+    pub(crate) fn read_mending(json: &'a str, dialect: Dialect) -> Result<(Self, Vec<Note>), Error> {
+        let (text, mended) = without_surrogates(json);
+        let refusal = |error: Error| with_hint(error, json, dialect);
+        let Ok(node) = Node::parse(&text) else {
+            return Err(Chat::read(json, dialect).err().unwrap_or_else(|| Error::new(ErrorKind::Json, "")));
+        };
+        let looks = detect::recognise(node).filter(|looks| is_another(dialect, looks.dialect));
+        if let Some(looks) = looks {
+            let mut notes = Notes::new(Strictness::Mend);
+            notes.mended.clone_from(&mended);
+            let what = format!("{looks}, and was read as one of these");
+            notes.note("", NoteSort::Form, what);
+            if let Ok(chat) = owned_where_changed(&text, |text| read_mended(text, looks.dialect, &mut notes)) {
+                return Ok(Self::of(chat, looks.dialect, notes));
+            }
+        }
+        let mut notes = Notes::new(Strictness::Mend);
+        notes.mended = mended;
+        let dialect = match detect::recognise(node) {
+            Some(looks) if looks.dialect == Dialect::Legacy && dialect.is_completions() && dialect != looks.dialect => {
+                notes.note("", NoteSort::Form, format!("{looks}, and was read as one of these"));
+                looks.dialect
+            }
+            _ => dialect,
+        };
+        let chat = owned_where_changed(&text, |text| read_mended(text, dialect, &mut notes)).map_err(refusal)?;
+        Ok(Self::of(chat, dialect, notes))
+    }
+
+    fn of(chat: Chat<'a>, dialect: Dialect, notes: Notes) -> (Self, Vec<Note>) {
+        let Notes { mended, ignored, places, .. } = notes;
+        (Request { chat, dialect, ignored, places }, mended)
+    }
+}
+
+/// Reads a text, and copies what is read of one that is not the caller's.
+fn owned_where_changed<'a>(
+    text: &Cow<'a, str>,
+    read: impl for<'t> FnOnce(&'t str) -> Result<Chat<'t>, Error>,
+) -> Result<Chat<'a>, Error> {
+    match text {
+        Cow::Borrowed(text) => read(text),
+        Cow::Owned(text) => read(text).map(Chat::into_owned),
+    }
+}
+
+fn read_mended<'t>(json: &'t str, dialect: Dialect, notes: &mut Notes) -> Result<Chat<'t>, Error> {
+    if !dialect.is_completions() {
+        return read_other(json, dialect, notes);
+    }
+    let edited = Node::parse(json).ok().and_then(|node| completions::walk(node, dialect, notes));
+    match edited {
+        None => completions_of(json, dialect, notes),
+        Some(edited) => completions_of(&edited, dialect, notes).map(Chat::into_owned),
+    }
+}
+
+/// Reads chat completions, and where the dialect does not allow what another does, as the other.
+fn completions_of<'t>(json: &'t str, dialect: Dialect, notes: &mut Notes) -> Result<Chat<'t>, Error> {
+    let error = match Chat::read(json, dialect) {
+        Ok(chat) => return Ok(chat),
+        Err(error) => error.moved(|at| notes.places.of(at)),
+    };
+    let Ok(chat) = Chat::read(json, Dialect::Legacy) else { return Err(error) };
+    let what = format!("read in another form, because {error}");
+    let at = error.at().to_owned();
+    notes.note(at, NoteSort::Form, what);
+    Ok(chat)
+}
+
+/// The JSON with U+FFFD for each lone surrogate, and a note for each text that had one.
+fn without_surrogates(json: &str) -> (Cow<'_, str>, Vec<Note>) {
+    let Some(replaced) = surrogates::replaced(json) else { return (Cow::Borrowed(json), Vec::new()) };
+    let mut paths = paths_of(json, &surrogates::lone(json));
+    paths.dedup();
+    let note = |at| {
+        let what = "a lone surrogate is no text, and became U+FFFD".to_owned();
+        Note { at, sort: NoteSort::Surrogate, what }
+    };
+    (Cow::Owned(replaced), paths.into_iter().map(note).collect())
+}
+
+/// Is what a request looks like another API's than that of the dialect?
+fn is_another(dialect: Dialect, looks: Dialect) -> bool {
+    match (dialect, looks) {
+        // Their requests have `messages` too, which is all that tells of chat completions.
+        (Dialect::Anthropic | Dialect::Ollama, Dialect::Either) => false,
+        _ => dialect != looks && !(dialect.is_completions() && looks.is_completions()),
+    }
+}
+
+/// Reads a dialect that is not one of chat completions.
+fn read_other<'a>(json: &'a str, dialect: Dialect, notes: &mut Notes) -> Result<Chat<'a>, Error> {
+    let read = match dialect {
+        Dialect::Responses => responses::read,
+        Dialect::Anthropic => anthropic::read,
+        Dialect::Conversations => conversations::read,
+        Dialect::Ollama => ollama::read,
+        Dialect::Gemini => gemini::read,
+        Dialect::Either | Dialect::Mistral | Dialect::OpenAi | Dialect::Legacy | Dialect::ShareGpt => {
+            return Chat::read(json, dialect);
+        }
+    };
+    let node = Node::parse(json).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
+    let mut reader = Reader::new(notes);
+    read(&mut reader, node)?;
+    Ok(reader.chat)
+}
+
+/// A chat of one of the dialects that have a reader of their own here.
+pub(super) fn read<'a>(json: &'a str, dialect: Dialect) -> Result<Chat<'a>, Error> {
+    read_other(json, dialect, &mut Notes::new(Strictness::Refuse)).map_err(|error| with_hint(error, json, dialect))
+}
+
+/// The error, with what the request looks like where that is another API's.
+#[cold]
+pub(super) fn with_hint(error: Error, json: &str, dialect: Dialect) -> Error {
+    match Dialect::recognise(json) {
+        Some(looks) if is_another(dialect, looks.dialect) => error.with_hint(looks.to_string()),
+        _ => error,
+    }
+}
+
+impl Dialect {
+    /// Is it a dialect of chat completions: of OpenAI's or Mistral's?
+    pub(crate) const fn is_completions(self) -> bool {
+        match self {
+            Dialect::Either | Dialect::Mistral | Dialect::OpenAi | Dialect::Legacy => true,
+            Dialect::ShareGpt
+            | Dialect::Responses
+            | Dialect::Anthropic
+            | Dialect::Conversations
+            | Dialect::Ollama
+            | Dialect::Gemini => false,
+        }
+    }
+
+    /// What its requests are called.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Dialect::Either | Dialect::OpenAi => "OpenAI's chat completions",
+            Dialect::Mistral => "Mistral's chat completions",
+            Dialect::Legacy => "OpenAI's chat completions of before there were tools",
+            Dialect::ShareGpt => "ShareGPT's conversations",
+            Dialect::Responses => "OpenAI's Responses",
+            Dialect::Anthropic => "Anthropic's Messages",
+            Dialect::Conversations => "Mistral's Conversations",
+            Dialect::Ollama => "Ollama's chat",
+            Dialect::Gemini => "Gemini's contents",
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Messages of a chat-completion request, and their parts.
+
+use super::{Draft, Edit, Walk, known, quoted, shown};
+use crate::chat::Dialect;
+use crate::chat::request::node::{Fields, Node, Path, Sort};
+use crate::chat::request::notes::NoteSort;
+
+impl Walk<'_> {
+    pub(super) fn message(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
+        let Some(fields) = node.fields() else { return Edit::Keep };
+        let role = fields.text("role").unwrap_or_default();
+        let mut draft = Draft::of(&fields);
+        let mut read: Vec<&str> = vec!["role", "content", "weight"];
+        match &*role {
+            "assistant" => {
+                read.extend(["tool_calls", "reasoning", "reasoning_content"]);
+                if self.dialect != Dialect::OpenAi {
+                    read.push("prefix");
+                }
+                self.reply(&fields, at, &mut draft, &mut read);
+            }
+            "tool" | "function" => {
+                read.extend(["tool_call_id", "name"]);
+                self.result(&fields, at, &mut draft, &mut read);
+            }
+            _ => {}
+        }
+        let edit = self.content(&fields, at, &role);
+        draft.edit("content", edit);
+        if self.notes.mends() {
+            for name in ["prefix", "weight"] {
+                let is_read =
+                    |it: Node<'_>| if name == "prefix" { it.bool().is_some() } else { it.sort() == Sort::Number };
+                if fields.value(name).is_some_and(|it| !is_read(it)) {
+                    self.notes.note(
+                        at.field(name),
+                        NoteSort::FieldDropped,
+                        "the field cannot be read, and was left out",
+                    );
+                    draft.drop(name);
+                }
+            }
+        }
+        self.notes.ignore_others(at, &fields, &[known::MESSAGE, &read]);
+        Edit::of(draft.finish())
+    }
+
+    /// Mends what a message says; a refusal has the place of content that is not there.
+    fn content(&mut self, fields: &Fields<'_>, at: &Path<'_>, role: &str) -> Edit {
+        let here = at.field("content");
+        let content = fields.get("content");
+        match content.map(Node::sort) {
+            Some(Sort::List) => Edit::of(self.list(content, &here, 0, Self::part)),
+            _ if !self.notes.mends() => Edit::Keep,
+            Some(Sort::Text) => Edit::Keep,
+            None | Some(Sort::Null) if role == "assistant" => Edit::Keep,
+            None | Some(Sort::Null) => {
+                self.notes.note(
+                    here,
+                    NoteSort::FieldMended,
+                    "the content is missing or null, and became an empty text",
+                );
+                Edit::Replace("\"\"".to_owned())
+            }
+            Some(Sort::Object) if content.and_then(Node::fields).is_some_and(|it| it.text("type").is_some()) => {
+                self.notes.note(here, NoteSort::FieldMended, "the content is one part, and became a list of it");
+                let list = format!("[{}]", content.map(Node::json).unwrap_or_default());
+                let mended = Node::parse(&list).ok().and_then(|node| self.list(Some(node), &here, 0, Self::part));
+                Edit::Replace(mended.unwrap_or(list))
+            }
+            Some(Sort::Object | Sort::Number | Sort::Bool) => {
+                self.notes.note(here, NoteSort::FieldMended, "the content is no text, and became the text of its JSON");
+                Edit::Replace(quoted(content.map(Node::json).unwrap_or_default()))
+            }
+        }
+    }
+
+    fn part(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
+        let Some(fields) = node.fields() else {
+            if node.is_text() && self.notes.mends() {
+                self.notes.note(at, NoteSort::FieldMended, "the part is a text, and became a text part");
+                return Edit::Replace(format!("{{\"type\":\"text\",\"text\":{}}}", node.json()));
+            }
+            return self.drop_part(at, format!("{} is not a part of a message", shown(node)));
+        };
+        let kind = fields.text("type");
+        let field = kind.as_deref().unwrap_or_else(|| kind_of(&fields));
+        let text = |json: &str| Edit::Replace(format!("{{\"type\":\"text\",\"text\":{json}}}"));
+        match field {
+            "text" | "image_url" | "image" | "input_audio" | "audio_url" | "thinking" => {}
+            "input_text" | "output_text" if fields.text("text").is_some() && self.notes.mends() => {
+                self.notes.note(
+                    at.field("type"),
+                    NoteSort::FieldMended,
+                    "the part is of another API's type, and became a text part",
+                );
+                return text(fields.value("text").map(Node::json).unwrap_or_default());
+            }
+            "refusal" if fields.text("refusal").is_some() && self.notes.mends() => {
+                self.notes.note(at, NoteSort::PartAsText, "the refusal became text");
+                return text(fields.value("refusal").map(Node::json).unwrap_or_default());
+            }
+            "input_image" if fields.text("image_url").is_some() && self.notes.mends() => {
+                self.notes.note(
+                    at.field("type"),
+                    NoteSort::FieldMended,
+                    "the part is of another API's type, and became an image",
+                );
+                let url = fields.value("image_url").map(Node::json).unwrap_or_default();
+                return Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"));
+            }
+            other => return self.drop_part(at, format!("a part of the type {other:?} has no place in a chat")),
+        }
+        self.notes.ignore_others(at, &fields, &[known::PART, &[field, "closed"]]);
+        if !self.notes.mends() {
+            return Edit::Keep;
+        }
+        self.known_part(&fields, field, kind.is_none(), at)
+    }
+
+    /// Mends a part of a type that is read.
+    fn known_part(&mut self, fields: &Fields<'_>, field: &str, is_untyped: bool, at: &Path<'_>) -> Edit {
+        let mut draft = Draft::of(fields);
+        let here = at.field(field);
+        let is_there = match (field, fields.value(field).map(Node::sort)) {
+            ("text" | "image", sort) => sort == Some(Sort::Text),
+            ("thinking", Some(Sort::List)) => {
+                draft.edit("thinking", Edit::of(self.list(fields.value(field), &here, 0, Self::thought)));
+                true
+            }
+            ("thinking", sort) => sort == Some(Sort::Text),
+            (_, Some(Sort::Text)) => true,
+            (_, Some(Sort::Object)) => {
+                let media = fields.value(field).and_then(Node::fields).unwrap_or_default();
+                if media.value("detail").is_some_and(|detail| !detail.is_text()) {
+                    let mut inside = Draft::of(&media);
+                    inside.drop("detail");
+                    self.notes.note(
+                        here.field("detail"),
+                        NoteSort::FieldDropped,
+                        "the detail is not a text, and was left out",
+                    );
+                    if let ("image_url", edit) = (field, Edit::of(inside.finish())) {
+                        draft.edit("image_url", edit);
+                    }
+                }
+                media.text("url").or(media.text("data")).is_some()
+            }
+            _ => false,
+        };
+        if !is_there {
+            return self.drop_part(at, format!("the part has no `{field}`"));
+        }
+        if is_untyped {
+            let what = format!("the part has no type, and became one of the type {field:?}");
+            self.notes.note(at.field("type"), NoteSort::FieldMended, what);
+            draft.set("type", quoted(field));
+        }
+        if fields.get("closed").is_some_and(|closed| closed.bool().is_none()) {
+            self.notes.note(
+                at.field("closed"),
+                NoteSort::FieldDropped,
+                "the field is neither true nor false, and was left out",
+            );
+            draft.drop("closed");
+        }
+        Edit::of(draft.finish())
+    }
+
+    /// A part of a thinking part, which holds texts alone.
+    fn thought(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
+        let edit = self.part(node, at);
+        match &edit {
+            Edit::Drop => edit,
+            Edit::Keep if node.fields().is_some_and(|it| it.text("type").is_some_and(|kind| kind == "text")) => edit,
+            Edit::Replace(json)
+                if Node::parse(json)
+                    .ok()
+                    .and_then(Node::fields)
+                    .is_some_and(|it| it.text("type").is_some_and(|kind| kind == "text")) =>
+            {
+                edit
+            }
+            Edit::Keep | Edit::Replace(_) => self.drop_part(at, "thinking holds texts alone, and this part".to_owned()),
+        }
+    }
+
+    fn drop_part(&mut self, at: &Path<'_>, what: String) -> Edit {
+        if !self.notes.mends() {
+            return Edit::Keep;
+        }
+        self.notes.note(at, NoteSort::PartDropped, format!("{what}, and was left out"));
+        Edit::Drop
+    }
+
+    fn reply(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
+        if let Some(calls) = fields.value("tool_calls") {
+            if calls.is_list() {
+                draft.edit("tool_calls", Edit::of(self.list(Some(calls), &at.field("tool_calls"), 0, Self::call)));
+            } else if self.notes.mends() {
+                self.notes.note(
+                    at.field("tool_calls"),
+                    NoteSort::FieldDropped,
+                    "the calls are no list, and were left out",
+                );
+                draft.drop("tool_calls");
+            }
+        }
+        if self.dialect == Dialect::Legacy {
+            read.push("function_call");
+        }
+        if !self.notes.mends() {
+            return;
+        }
+        self.legacy_call(fields, at, draft, read);
+        self.reasoning(fields, at, draft);
+        self.refusal(fields, at, draft, read);
+    }
+
+    /// A call of before there were tools, where there is no other.
+    fn legacy_call(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
+        let Some(call) = fields.value("function_call") else { return };
+        let here = at.field("function_call");
+        if call.fields().is_none_or(|it| it.text("name").is_none()) {
+            self.notes.note(here, NoteSort::CallDropped, "the call names no function, and was left out");
+            draft.drop("function_call");
+            read.push("function_call");
+            return;
+        }
+        if self.dialect == Dialect::Legacy || fields.value("tool_calls").is_some_and(|calls| !calls.is_nothing()) {
+            return;
+        }
+        let calls = format!("[{{\"type\":\"function\",\"function\":{}}}]", call.json());
+        let mended = Node::parse(&calls).ok().and_then(|node| self.list(Some(node), &here, 0, Self::call));
+        draft.set("tool_calls", mended.unwrap_or(calls));
+        draft.drop("function_call");
+        self.notes.note(
+            here,
+            NoteSort::FieldMended,
+            "the call is in OpenAI's older form, and became one of `tool_calls`",
+        );
+        read.push("function_call");
+    }
+
+    /// A message has one thinking: that of its parts, of `reasoning_content`, or of `reasoning`.
+    fn reasoning(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>) {
+        let is_thinking =
+            |part: &Node<'_>| part.fields().is_some_and(|it| it.text("type").is_some_and(|kind| kind == "thinking"));
+        let has_thinking =
+            fields.value("content").and_then(Node::list).is_some_and(|parts| parts.iter().any(is_thinking));
+        let mut other = has_thinking.then_some("the thinking parts of its content");
+        for name in ["reasoning_content", "reasoning"] {
+            let Some(value) = fields.value(name) else { continue };
+            let what = match (value.is_text(), other) {
+                (false, _) => "the reasoning is not a text, and was left out".to_owned(),
+                (true, Some(other)) if !value.is("") => {
+                    format!("the message has its thinking in {other} already, and this was left out")
+                }
+                (true, _) if value.is("") => {
+                    draft.drop(name);
+                    continue;
+                }
+                (true, _) => {
+                    other = Some("`reasoning_content`");
+                    continue;
+                }
+            };
+            self.notes.note(at.field(name), NoteSort::FieldDropped, what);
+            draft.drop(name);
+        }
+    }
+
+    /// A refusal is what the model said, where it said nothing else.
+    fn refusal(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
+        let Some(refusal) = fields.value("refusal").filter(|it| it.is_text() && !it.is("")) else { return };
+        if fields.value("content").is_none_or(Node::is_nothing) {
+            self.notes.note(at.field("refusal"), NoteSort::PartAsText, "the refusal became the message's text");
+            draft.set("content", refusal.json());
+            read.push("refusal");
+        }
+    }
+
+    fn result(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
+        if !self.notes.mends() {
+            return;
+        }
+        if let Some(edit) = self.id(fields.get("tool_call_id"), &at.field("tool_call_id")) {
+            draft.edit("tool_call_id", edit);
+        }
+        if fields.value("name").is_some_and(|name| !name.is_text()) {
+            self.notes.note(at.field("name"), NoteSort::FieldDropped, "the name is not a text, and was left out");
+            draft.drop("name");
+        }
+        if let Some(name) = fields.value("tool_name").filter(|name| name.is_text() && !fields.has("name")) {
+            self.notes.note(
+                at.field("tool_name"),
+                NoteSort::FieldMended,
+                "the field is of another API, and became `name`",
+            );
+            draft.set("name", name.json());
+            read.push("tool_name");
+        }
+    }
+}
+
+/// The type of a part that does not say it.
+fn kind_of<'k>(fields: &Fields<'_>) -> &'k str {
+    ["text", "image_url", "image", "input_audio", "audio_url", "thinking"]
+        .into_iter()
+        .find(|name| fields.has(name))
+        .unwrap_or("")
+}

@@ -1,0 +1,102 @@
+//! Parts of a message as Mistral's APIs send them, for the dialects that have them in a form of their own around them.
+
+use std::borrow::Cow;
+
+use super::completions::is_reference;
+use super::known;
+use super::node::{Node, Path};
+use super::notes::NoteSort;
+use super::reader::{Reader, content};
+use crate::chat::{Chunk, Content, Dialect};
+use crate::error::{Error, ErrorKind};
+
+/// A text or a list of parts, and where each chunk stands in the list.
+pub(super) fn parts<'a>(
+    reader: &mut Reader<'_, 'a>,
+    node: Node<'a>,
+    at: &Path<'_>,
+) -> Result<(Content<'a>, Vec<usize>), Error> {
+    if node.is_text() {
+        return Ok((Content::Text(reader.text(node, at)?), Vec::new()));
+    }
+    let (mut chunks, mut positions) = (Vec::new(), Vec::new());
+    let mut is_behind_reference = false;
+    for (index, node) in reader.list(node, at)?.into_iter().enumerate() {
+        let at = at.index(index);
+        if is_reference(node) {
+            // What a text refers to is no part of what was said.
+            reader.notes.ignored.push(at.to_string());
+            is_behind_reference = true;
+            continue;
+        }
+        let read = part(reader, node, &at);
+        let is_behind_reference = std::mem::take(&mut is_behind_reference);
+        if let Some(chunk) = reader.or_drop(read, NoteSort::PartDropped)? {
+            match (chunks.last_mut(), &chunk) {
+                // A reference stands inside a text, which goes on behind it.
+                (Some(Chunk::Text(text)), Chunk::Text(more)) if is_behind_reference => {
+                    text.to_mut().push_str(more);
+                    continue;
+                }
+                _ => chunks.push(chunk),
+            }
+            positions.push(index);
+        }
+    }
+    Ok((content(chunks), positions))
+}
+
+fn part<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<Chunk<'a>, Error> {
+    let fields = reader.object(node, at)?;
+    let kind = reader.text_of(&fields, "type", at)?;
+    reader.notes.ignore_others(at, &fields, &[known::PART, &[&*kind, "closed"]]);
+    match &*kind {
+        "text" => reader.text_of(&fields, "text", at).map(Chunk::Text),
+        "image" => reader.text_of(&fields, "image", at).map(Chunk::Image),
+        "thinking" => {
+            let text = thinking(reader, reader.field(&fields, "thinking", at)?, &at.field("thinking"))?;
+            Ok(Chunk::Thinking { text, closed: fields.value("closed").and_then(Node::bool).unwrap_or(true) })
+        }
+        "image_url" | "input_audio" | "audio_url" => {
+            let here = Path::Field(at, &kind);
+            let node = fields.value(&kind).ok_or_else(|| missing(&kind, at))?;
+            let (url, detail) = match node.fields() {
+                None => (reader.text(node, &here)?, None),
+                Some(media) if media.has("data") => (reader.text_of(&media, "data", &here)?, None),
+                Some(media) => (reader.text_of(&media, "url", &here)?, reader.text_in(&media, "detail", &here)?),
+            };
+            Ok(match &*kind {
+                "image_url" => Chunk::ImageUrl { url, detail },
+                "input_audio" => Chunk::InputAudio(url),
+                _ => Chunk::AudioUrl(url),
+            })
+        }
+        other => {
+            let kind = ErrorKind::UnknownItem { name: other.to_owned(), dialect: Dialect::Conversations };
+            Err(Error::new(kind, at.field("type").to_string()))
+        }
+    }
+}
+
+fn missing(kind: &str, at: &Path<'_>) -> Error {
+    let field = ["image_url", "input_audio", "audio_url"].into_iter().find(|name| *name == kind).unwrap_or_default();
+    Error::new(ErrorKind::MissingField(field), at.to_string())
+}
+
+/// Thinking: a text, or a list of texts.
+fn thinking<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<Cow<'a, str>, Error> {
+    if node.is_text() {
+        return reader.text(node, at);
+    }
+    let mut whole = String::new();
+    for (index, node) in reader.list(node, at)?.into_iter().enumerate() {
+        let at = at.index(index);
+        if is_reference(node) {
+            reader.notes.ignored.push(at.to_string());
+        } else {
+            let fields = reader.object(node, &at)?;
+            whole.push_str(&reader.text_of(&fields, "text", &at)?);
+        }
+    }
+    Ok(Cow::Owned(whole))
+}
