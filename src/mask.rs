@@ -207,6 +207,27 @@ impl<'p> Mask<'p> {
         self.ranges.iter().filter_map(move |range| text.get(range.clone()))
     }
 
+    /// What is learnt in characters (Unicode code points) of [`Prompt::as_str`], as Python counts them.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Chat, Format, Layout, Learn, Message, Mode};
+    /// let chat = Chat::new([Message::user("Grüße"), Message::assistant("Ja")]);
+    /// let prompt = Layout::V3.in_mode(Mode::Finetuning).render(&chat)?;
+    /// let mask = prompt.mask(Learn::Assistant)?;
+    /// assert_eq!((mask.ranges()[0].clone(), mask.char_ranges()[0].clone()), (24..31, 22..29));
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn char_ranges(&self) -> Vec<Range<usize>> {
+        let (mut bytes, mut chars) = (0, 0);
+        let mut count = |to: usize| {
+            chars += self.prompt.as_str().get(bytes..to).map_or(0, |text| text.chars().count());
+            bytes = to;
+            chars
+        };
+        self.ranges.iter().map(|range| count(range.start)..count(range.end)).collect()
+    }
+
     /// The prompt's token ids with a label for each.
     ///
     /// # Errors

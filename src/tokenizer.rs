@@ -5,7 +5,7 @@ use std::fmt;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::WordStart;
-use crate::prompt::{Media, Prompt, Segment};
+use crate::prompt::{Media, Prompt, Segment, SpanKind};
 
 /// A tokenizer: text into ids that are never control tokens, and control tokens into their ids.
 ///
@@ -107,6 +107,43 @@ impl Prompt {
             encoder.append(segment, word_start)?;
         }
         Ok(encoder.into_ids())
+    }
+}
+
+impl Prompt {
+    /// For each token of [`Prompt::encode`], the index of the message that it comes from; none for what the layout adds.
+    ///
+    /// Where one run of text comes from several messages, its tokens are counted as the first one's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prompt::encode`].
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer, WordStart};
+    ///
+    /// struct Bytes;
+    /// impl Tokenizer for Bytes {
+    ///     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
+    ///         ids.extend(text.bytes().map(u32::from));
+    ///     }
+    ///     fn control(&self, _: Control) -> Option<u32> { Some(1) }
+    /// }
+    ///
+    /// let prompt = Layout::V3.render(&Chat::new([Message::user("Hi")]))?;
+    /// assert_eq!(prompt.token_messages(&Bytes)?, [None, Some(0), Some(0), Some(0), Some(0)]);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn token_messages(&self, tokenizer: &impl Tokenizer) -> Result<Vec<Option<usize>>, Error> {
+        self.check_tokenizer(tokenizer)?;
+        let mut encoder = Encoder::new(tokenizer);
+        let mut messages = Vec::new();
+        let runs = self.spans().filter(|span| span.kind != SpanKind::MoreText);
+        for ((segment, word_start), span) in self.runs().zip(runs) {
+            let count = encoder.append(segment, word_start)?.len();
+            messages.extend(std::iter::repeat_n(span.message, count));
+        }
+        Ok(messages)
     }
 }
 

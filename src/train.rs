@@ -1,7 +1,10 @@
 //! A row of a data set in, what a trainer learns from out: the chat, the messages that are learnt, ids and labels.
 
+mod fit;
 mod policy;
+mod repair;
 mod row;
 
-pub use self::policy::{LearntTurns, Marks, TrainingPolicy};
+pub use self::fit::{Packed, Packer};
+pub use self::policy::{LearntTurns, Marks, TrainingPolicy, UnknownPolicy};
 pub use self::row::{Notes, Nulls, Row, RowField, RowReader, ThinkTags};

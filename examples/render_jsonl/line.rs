@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use mistral_chat_template::grammar::{Grammar, LarkStyle};
+use mistral_chat_template::train::{Row, TrainingPolicy, UnknownPolicy};
 use mistral_chat_template::{
-    Chat, Conversation, Dialect, Error, Family, Fim, Format, Layout, Leniency, Message, Mode, Prompt, Segment, Settings,
+    Chat, Conversation, Dialect, Error, Family, Fim, Format, Labelled, Layout, Leniency, Message, Mode, Prompt,
+    Segment, Settings,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -16,6 +18,7 @@ use crate::control_ids::ReleasedIds;
 use crate::living::{Fit, News, Wishes};
 use crate::preset_line;
 use crate::template_line::{SpecialTokens, Templates};
+use crate::vocabulary::Vocabulary;
 
 /// What a line can hold.
 #[derive(Deserialize)]
@@ -50,6 +53,16 @@ struct Line<'a> {
     fit: Option<Fit>,
     #[serde(borrow)]
     grammar: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    learn: Option<Learnt<'a>>,
+}
+
+/// What is to be learnt: by its names, or as usual.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Learnt<'a> {
+    Names(#[serde(borrow)] Cow<'a, str>),
+    AsUsual(bool),
 }
 
 /// What comes of a line that is not refused.
@@ -103,9 +116,14 @@ fn line_fault(at: &'static str, sentence: impl Into<String>) -> Fault {
 pub(crate) struct Renderer {
     prompt: Prompt,
     templates: Templates,
+    vocabulary: Option<Vocabulary>,
 }
 
 impl Renderer {
+    pub(crate) fn new(vocabulary: Option<Vocabulary>) -> Self {
+        Renderer { vocabulary, ..Renderer::default() }
+    }
+
     pub(crate) fn answer(&mut self, bytes: &[u8], number: usize, output: &mut impl Write) -> io::Result<()> {
         let line: Line<'_> = match serde_json::from_slice(bytes) {
             Ok(line) => line,
@@ -160,7 +178,8 @@ impl Renderer {
         let wishes = Wishes { repair: line.repair, stable_from: line.stable_from, fit: line.fit };
         let mut news = News::default();
         let mut request = wishes.read(json, dialect)?;
-        if !line.finetuning_messages {
+        let policy = line.policy()?;
+        if !line.finetuning_messages && policy.is_none() {
             forget_weights(&mut request.request.chat);
         }
         let truncates = asks_to_truncate(json);
@@ -181,7 +200,22 @@ impl Renderer {
             None => None,
             Some(form) => Some(grammar(form, layout, &chat)?),
         };
+        if let Some(policy) = policy {
+            self.learn(&policy, &chat, &mut news)?;
+        }
         Ok(news)
+    }
+
+    /// Says what is learnt of the prompt.
+    fn learn(&self, policy: &TrainingPolicy, chat: &Chat<'_>, news: &mut News) -> Result<(), Error> {
+        let row = Row::new(chat.clone());
+        let mask = policy.mask(&self.prompt, &row)?;
+        news.mask = Some(mask.ranges().iter().map(|range| [range.start, range.end]).collect());
+        if let Some(vocabulary) = &self.vocabulary {
+            let Labelled { input_ids, labels } = mask.encode(vocabulary)?;
+            (news.input_ids, news.labels) = (Some(input_ids), Some(labels));
+        }
+        Ok(())
     }
 }
 
@@ -226,10 +260,21 @@ impl Line<'_> {
         }
     }
 
+    fn policy(&self) -> Result<Option<TrainingPolicy>, Fault> {
+        match &self.learn {
+            None | Some(Learnt::AsUsual(false)) => Ok(None),
+            Some(Learnt::AsUsual(true)) => Ok(Some(TrainingPolicy::default())),
+            Some(Learnt::Names(names)) => {
+                names.parse().map(Some).map_err(|error: UnknownPolicy| line_fault("learn", error.to_string()))
+            }
+        }
+    }
+
     fn layout(&self, version: &str) -> Result<Layout, Fault> {
         // Thinking as plain text is a matter of templates alone.
         let layout: Layout = version.replace("+plainthink", "").parse()?;
         let mode = match self.mode.as_deref() {
+            None if self.policy()?.is_some() => Mode::Finetuning,
             None => Mode::Test,
             Some(name) => Mode::from_name(name).ok_or_else(|| {
                 line_fault(

@@ -45,6 +45,12 @@ pub(crate) struct News {
     /// Asked for, but `None` where nothing is constrained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) grammar: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mask: Option<Vec<[usize; 2]>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) input_ids: Option<Vec<u32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) labels: Option<Vec<i64>>,
 }
 
 /// One repair.

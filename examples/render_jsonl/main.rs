@@ -9,7 +9,9 @@
 //! (`openai`), another API's (`responses`, `anthropic`, …) or fill in the middle (`fim`). The answer is `{"id", "ok": true, "string", "plain", "segments", "stop"}`, or
 //! `{"id", "ok": false, "kind", "family", "at", "error"}`. A bad line is answered, and the next one read.
 
+use std::error::Error;
 use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod answer;
@@ -24,11 +26,16 @@ mod preset_line;
 #[path = "../support/segments.rs"]
 mod segments;
 mod template_line;
+#[path = "../support/vocabulary.rs"]
+#[allow(dead_code, reason = "other examples count tokens with it")]
+mod vocabulary;
+
+use vocabulary::Vocabulary;
 
 const HELP: &str = "\
 Renders chats into Mistral prompts: one JSON line in, one JSON line out.
 
-Usage: render_jsonl < REQUESTS > PROMPTS
+Usage: render_jsonl [--vocabulary FILE [--controls FILE]] < REQUESTS > PROMPTS
 
 Each line is an object:
   id         any string, which the answer repeats
@@ -45,6 +52,9 @@ Each line is an object:
              new name where a function was renamed, and the request that it became
   fit        {\"budget\": N}: the oldest exchanges are dropped; a text counts its bytes, else one
   stable_from  N: does the prompt of the first N messages begin this one? (stable, why, appended)
+  learn      what a trainer learns: weighted (true is the same), last, everything, or roles such as
+             \"user,assistant\"; the answer has the mask (byte ranges of string) and, with --vocabulary,
+             input_ids and labels; the mode is finetuning unless another is named
   completion   instead of a request: a model's output, a string or a list of segments; the answer
              has the message that it says, and in rest what has no place in it, also beside an error
   lenient    true: a completion is read leniently; the answer has liberties, what was taken. A request
@@ -56,11 +66,18 @@ Each line is an object:
 Without a tokenizer, max_model_input_len counts words and control tokens.";
 
 fn main() -> ExitCode {
-    if std::env::args().len() > 1 {
-        println!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    match serve(io::stdin().lock(), io::stdout().lock()) {
+    let vocabulary = match vocabulary_named(std::env::args().skip(1)) {
+        Ok(Arguments::Help) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(Arguments::Serve(vocabulary)) => vocabulary,
+        Err(error) => {
+            eprintln!("render_jsonl: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(io::stdin().lock(), io::stdout().lock(), vocabulary.map(|vocabulary| *vocabulary)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -70,11 +87,34 @@ fn main() -> ExitCode {
     }
 }
 
+enum Arguments {
+    Help,
+    Serve(Option<Box<Vocabulary>>),
+}
+
+/// The vocabulary that the command line names, opened.
+fn vocabulary_named(arguments: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Error>> {
+    let (mut file, mut controls) = (None, None);
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        let named = match &*argument {
+            "--vocabulary" | "-v" => &mut file,
+            "--controls" => &mut controls,
+            _ => return Ok(Arguments::Help),
+        };
+        *named = Some(PathBuf::from(arguments.next().ok_or_else(|| format!("{argument} needs a file"))?));
+    }
+    let Some(file) = file else { return Ok(Arguments::Serve(None)) };
+    let vocabulary = Vocabulary::open(&file, controls.as_deref());
+    let vocabulary = vocabulary.map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(Arguments::Serve(Some(Box::new(vocabulary))))
+}
+
 /// Answers line by line, and flushes whenever the input pauses.
-fn serve(input: impl io::Read, output: impl Write) -> io::Result<()> {
+fn serve(input: impl io::Read, output: impl Write, vocabulary: Option<Vocabulary>) -> io::Result<()> {
     let mut input = io::BufReader::with_capacity(1 << 16, input);
     let mut output = io::BufWriter::with_capacity(1 << 16, output);
-    let mut renderer = line::Renderer::default();
+    let mut renderer = line::Renderer::new(vocabulary);
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();

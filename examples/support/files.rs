@@ -140,8 +140,9 @@ impl Part {
         suffixed(&real_path(path), ".part")
     }
 
-    /// Opens the part of a file behind its first `length` bytes, which an earlier run wrote.
-    pub(crate) fn open(path: &Path, length: u64) -> io::Result<Self> {
+    /// Opens the part of a file behind its first `length` bytes, which an earlier run wrote. `lock` may refuse the part
+    /// before it is changed.
+    pub(crate) fn open(path: &Path, length: u64, lock: impl Fn(&File) -> io::Result<()>) -> io::Result<Self> {
         let target = real_path(path);
         let existing = fs::metadata(&target).ok();
         if existing.is_some() {
@@ -153,6 +154,7 @@ impl Part {
         }
         let part = Self::path_for(path);
         let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&part)?;
+        lock(&file)?;
         if file.metadata()?.len() < length {
             return Err(io::Error::other(format!("{} is shorter than its journal says", part.display())));
         }
@@ -205,7 +207,7 @@ impl Write for Part {
 
 /// Writes a file: a crash leaves the old one or the new one, and never half of one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut part = Part::open(path, 0)?;
+    let mut part = Part::open(path, 0, |_| Ok(()))?;
     match part.write_all(bytes) {
         Ok(()) => part.finish(),
         Err(error) => {

@@ -1,7 +1,12 @@
 //! A [`Row`] in, and which of its messages a model is to learn out, as trainers disagree about it.
 
+use std::str::FromStr;
+
 use super::row::Row;
-use crate::chat::{Message, Role};
+use crate::chat::{Chat, Message, Role};
+use crate::error::Error;
+use crate::mask::{Learn, Mask};
+use crate::prompt::Prompt;
 
 /// Which messages of a row are learnt.
 ///
@@ -43,7 +48,7 @@ pub enum Marks {
     Ignore,
 }
 
-/// All messages, or the last.
+/// All messages, the last reply, or all there is.
 ///
 /// ```
 /// use mistral_chat_template::train::{LearntTurns, TrainingPolicy};
@@ -55,8 +60,10 @@ pub enum LearntTurns {
     /// All; of a row that says `only_last`, the last.
     #[default]
     All,
-    /// The last message alone, as mistral-finetune does for a row with `only_last` or tools.
+    /// The last reply alone, as mistral-finetune does for a row with `only_last` or tools.
     Last,
+    /// The whole prompt, whoever wrote it.
+    Everything,
 }
 
 /// Assistant messages, as they are marked, all of them.
@@ -107,6 +114,29 @@ impl TrainingPolicy {
         self
     }
 
+    /// What is learnt of a prompt that the row was laid out as.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing to learn: a row without a reply, or whose replies are all marked not to be learnt.
+    ///
+    /// ```
+    /// use mistral_chat_template::train::{RowReader, TrainingPolicy};
+    /// use mistral_chat_template::{Format, Layout, Mode};
+    ///
+    /// let row = RowReader::default().read(r#"{"prompt": "Hi", "completion": "Hello!"}"#)?;
+    /// let prompt = Layout::MAGNUM.in_mode(Mode::Finetuning).render(&row.chat)?;
+    /// let mask = TrainingPolicy::default().mask(&prompt, &row)?;
+    /// assert!(mask.texts().eq([" Hello!</s>"]));
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn mask<'p>(&self, prompt: &'p Prompt, row: &Row<'_>) -> Result<Mask<'p>, Error> {
+        match self.turns {
+            LearntTurns::Everything => prompt.mask(Learn::Everything),
+            LearntTurns::All | LearntTurns::Last => prompt.mask(Learn::Messages(&self.learnt(row))),
+        }
+    }
+
     /// For each message of the row's chat, whether it is learnt. Nothing is learnt of the prompt of an answer.
     ///
     /// ```
@@ -128,13 +158,102 @@ impl TrainingPolicy {
             wanted && index >= row.prompt_len
         };
         let mut learnt: Vec<bool> = row.chat.messages.iter().zip(marks).enumerate().map(is_learnt).collect();
-        if row.only_last || self.turns == LearntTurns::Last {
+        let only_last = match self.turns {
+            LearntTurns::Last => true,
+            LearntTurns::All => row.only_last,
+            LearntTurns::Everything => return vec![true; learnt.len()],
+        };
+        if only_last {
             let last = row.chat.messages.iter().rposition(|message| message.role() == Role::Assistant);
             for (index, learnt) in learnt.iter_mut().enumerate() {
                 *learnt &= Some(index) == last;
             }
         }
         learnt
+    }
+}
+
+/// A policy by the names of what is learnt, set apart by commas.
+///
+/// `weighted` (what replies are marked to be), `last` (the last reply alone), `everything`, and the roles `system`, `user`,
+/// `assistant` and `tool`. Naming a role passes over the marks of single messages, unless `weighted` is named too.
+///
+/// ```
+/// use mistral_chat_template::train::{LearntTurns, Marks, TrainingPolicy};
+///
+/// assert_eq!("weighted".parse(), Ok(TrainingPolicy::default()));
+/// let last: TrainingPolicy = "last,assistant".parse().unwrap();
+/// assert_eq!((last.turns, last.marks), (LearntTurns::Last, Marks::Ignore));
+/// let error = "nothing".parse::<TrainingPolicy>().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "\"nothing\" cannot be learnt; there are weighted, last, everything, system, user, assistant, tool"
+/// );
+/// ```
+impl FromStr for TrainingPolicy {
+    type Err = UnknownPolicy;
+
+    fn from_str(names: &str) -> Result<Self, UnknownPolicy> {
+        let mut policy = TrainingPolicy { roles: Vec::new(), ..TrainingPolicy::default() };
+        let mut is_weighted = false;
+        for name in names.split(',').map(str::trim) {
+            match name {
+                "weighted" => is_weighted = true,
+                "last" => policy.turns = LearntTurns::Last,
+                "everything" => policy.turns = LearntTurns::Everything,
+                "system" => policy.roles.push(Role::System),
+                "user" => policy.roles.push(Role::User),
+                "assistant" => policy.roles.push(Role::Assistant),
+                "tool" => policy.roles.push(Role::Tool),
+                _ => return Err(UnknownPolicy { name: name.to_owned() }),
+            }
+        }
+        if policy.roles.is_empty() {
+            policy.roles.push(Role::Assistant);
+        } else if !is_weighted {
+            policy.marks = Marks::Ignore;
+        }
+        Ok(policy)
+    }
+}
+
+/// A name of what is learnt that is not known.
+///
+/// ```
+/// use mistral_chat_template::train::TrainingPolicy;
+///
+/// assert_eq!("x".parse::<TrainingPolicy>().unwrap_err().name, "x");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} cannot be learnt; there are weighted, last, everything, system, user, assistant, tool")]
+#[non_exhaustive]
+pub struct UnknownPolicy {
+    /// The name.
+    pub name: String,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a chat that was read otherwise; replies of weight 0 are not learnt.
+    ///
+    /// ```
+    /// use mistral_chat_template::train::{Row, TrainingPolicy};
+    /// use mistral_chat_template::{Chat, Message};
+    ///
+    /// let row = Row::new(Chat::new([Message::user("Hi"), Message::assistant("Hello!")]));
+    /// assert_eq!(TrainingPolicy::default().learnt(&row), [false, true]);
+    /// ```
+    #[must_use]
+    pub fn new(chat: Chat<'a>) -> Self {
+        let marks = chat.messages.iter().map(mark_by_weight).collect();
+        Row { chat, marks, ..Row::default() }
+    }
+}
+
+/// What a reply's weight says of learning it.
+pub(super) fn mark_by_weight(message: &Message<'_>) -> Option<bool> {
+    match message {
+        Message::Assistant(reply) => reply.weight.map(|weight| weight != 0.0),
+        Message::System(_) | Message::User(_) | Message::Tool(_) => None,
     }
 }
 

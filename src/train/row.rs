@@ -10,6 +10,7 @@
 //! `null` is absence everywhere, since a row that came through Arrow or Parquet has the keys of all others. What is
 //! understood of no field is named in [`Notes::unread`].
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -119,6 +120,8 @@ pub struct Row<'a> {
     pub marks: Vec<Option<bool>>,
     /// Is only the last message learnt?
     pub only_last: bool,
+    /// The other columns of the row, such as `id` and `source`, each as its JSON text.
+    pub columns: Vec<(Cow<'a, str>, &'a str)>,
     /// What was noticed.
     pub notes: Notes,
 }
@@ -273,9 +276,10 @@ impl Reading<'_> {
 
     fn row<'a>(&self, json: &'a str) -> Result<Row<'a>, Error> {
         let mut object = Object::read(json)?;
-        let row = self.shape(&mut object)?;
+        let mut row = self.shape(&mut object)?;
         let unread = object.unread().filter(|name| bears_on_training(name) || self.is_a_field(name));
         self.notes.borrow_mut().unread.extend(unread.map(str::to_owned));
+        row.columns = object.into_unread();
         Ok(row)
     }
 

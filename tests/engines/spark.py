@@ -2,7 +2,7 @@
 """format_dataset under Apache Spark, which loses an executor on the way and no row.
 
     pip install pyspark==4.3.0           # needs Java 17
-    cargo build --release --example format_dataset
+    cargo build --release --manifest-path examples/format_dataset/Cargo.toml
     python tests/engines/spark.py
 
 Two workers of one core each format a data set through `pipe`. One executor is killed once some tasks are done. Then the
@@ -23,7 +23,7 @@ from pyspark import SparkConf, SparkContext
 
 import conversations
 
-BINARY = Path(__file__).parents[2] / "target" / "release" / "examples" / "format_dataset"
+BINARY = Path(__file__).parents[2] / "examples" / "format_dataset" / "target" / "release" / "format_dataset"
 
 
 def children(parent):

@@ -2,7 +2,7 @@
 """Rows per second and memory: format_dataset beside transformers' apply_chat_template, over one file, in one run.
 
     pip install transformers==5.23.0 jinja2
-    cargo build --release --example format_dataset
+    cargo build --release --manifest-path examples/format_dataset/Cargo.toml
     python tests/engines/throughput.py --bytes 1e9
 
 Beside them, what a copy of the file takes: both are done once the disk has what they wrote. A tenth of the file first,
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import conversations
 
-BINARY = Path(__file__).parents[2] / "target" / "release" / "examples" / "format_dataset"
+BINARY = Path(__file__).parents[2] / "examples" / "format_dataset" / "target" / "release" / "format_dataset"
 
 TEMPLATE = """{{- '<s>' }}
 {%- set skipped = 1 if messages[0]['role'] == 'system' else 0 %}

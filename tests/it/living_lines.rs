@@ -107,3 +107,24 @@ fn a_budget_leaves_out_the_oldest_or_is_told() {
     assert_eq!((&over["ok"], &over["family"]), (&json!(false), &json!("budget")));
     assert_eq!(over["error"], "what has to stay in the prompt is 2 over the budget (v7)");
 }
+
+#[test]
+fn what_is_learnt_is_told() {
+    let messages = [said("user", "a"), said("assistant", "b"), said("user", "c"), said("assistant", "é")];
+    let ask = |learn: Value| line("magnum", &messages, json!({ "learn": learn }));
+    let weighted = {
+        let mut line = ask(json!("weighted"));
+        line["request"]["messages"][3]["weight"] = json!(0);
+        line
+    };
+    let lines = [ask(json!(true)), ask(json!("last")), ask(json!("everything")), weighted, ask(json!("nothing"))];
+    let answers = answers(&lines);
+    let masks: Vec<&Value> = answers.iter().map(|answer| &answer["mask"]).collect();
+    assert_eq!(answers[0]["string"], "<s>[INST] a[/INST] b</s>[INST] c[/INST] é</s>");
+    assert_eq!(
+        masks,
+        [&json!([[18, 24], [39, 46]]), &json!([[39, 46]]), &json!([[0, 46]]), &json!([[18, 24]]), &Value::Null]
+    );
+    assert_eq!((&answers[4]["ok"], &answers[4]["at"]), (&json!(false), &json!("learn")));
+    assert!(answers[0].get("input_ids").is_none(), "only a vocabulary has ids");
+}

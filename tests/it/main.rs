@@ -16,8 +16,6 @@ mod errors;
 mod examples;
 mod explain;
 mod fit;
-#[cfg(feature = "template")]
-mod format_dataset;
 mod goldens;
 mod grammar;
 mod hostile;

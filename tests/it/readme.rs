@@ -25,7 +25,9 @@ fn run(command: &str) -> Option<String> {
 
 #[test]
 fn every_command_runs() {
-    let commands: Vec<_> = blocks_of("sh").flat_map(|block| block.body.lines()).collect();
+    // Another package's programs are not built by this one's tests; `.ci/run` runs their commands.
+    let is_own = |command: &&str| !command.contains("--manifest-path");
+    let commands: Vec<_> = blocks_of("sh").flat_map(|block| block.body.lines()).filter(is_own).collect();
     let ran = commands.iter().filter_map(|command| run(command)).filter(|printed| !printed.is_empty()).count();
     let tests = commands.iter().filter(|command| **command == "cargo test").count();
     assert_eq!(ran + tests, commands.len(), "{commands:?}");

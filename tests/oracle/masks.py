@@ -2,7 +2,7 @@
 """Loss masks beside transformers' own, on real token ids.
 
     pip install transformers==5.23.0 jinja2 sentencepiece
-    cargo build --release --example format_dataset
+    cargo build --release --manifest-path examples/format_dataset/Cargo.toml
     python tests/oracle/masks.py mistral_instruct_tokenizer_240323.model.v3     # a file of mistral-common's
 
 Random conversations go through `format_dataset --vocabulary`, and through `apply_chat_template` with a template of the
@@ -23,7 +23,7 @@ import sentencepiece
 from tokenizers import AddedToken, Tokenizer, models, normalizers
 from transformers import PreTrainedTokenizerFast
 
-BINARY = Path(__file__).parents[2] / "target" / "release" / "examples" / "format_dataset"
+BINARY = Path(__file__).parents[2] / "examples" / "format_dataset" / "target" / "release" / "format_dataset"
 
 TEMPLATE = """{{- '<s>' }}
 {%- set skipped = 1 if messages[0]['role'] == 'system' else 0 %}

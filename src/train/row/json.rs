@@ -47,6 +47,11 @@ impl<'a> Object<'a> {
         self.fields.iter().filter(|field| !field.is_read && !is_null(field.raw)).map(|field| &*field.name)
     }
 
+    /// The fields that were not taken, null or not.
+    pub(super) fn into_unread(self) -> Vec<(Cow<'a, str>, &'a str)> {
+        self.fields.into_iter().filter(|field| !field.is_read).map(|field| (field.name, field.raw)).collect()
+    }
+
     /// All names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|field| &*field.name)

@@ -9,17 +9,18 @@ use std::thread::{self, JoinHandle};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{real_path, suffixed};
+use crate::mark::{Mark, Run};
 use crate::sink::Place;
 
 pub(crate) struct Journal {
     path: PathBuf,
-    /// What the run's rows depend on.
-    fingerprint: String,
+    /// What the run is made of.
+    mark: Mark,
 }
 
 #[derive(Deserialize, Serialize)]
 struct Entry {
-    options: String,
+    mark: Mark,
     place: Place,
     /// Is all of the input taken, so that only the files are to be moved to their places?
     #[serde(default)]
@@ -40,8 +41,13 @@ impl Journal {
         suffixed(&real_path(output), ".journal")
     }
 
-    pub(crate) fn beside(output: &Path, fingerprint: String) -> Self {
-        Journal { path: Self::path_for(output), fingerprint }
+    pub(crate) fn beside(output: &Path, mark: Mark) -> Self {
+        Journal { path: Self::path_for(output), mark }
+    }
+
+    /// Is there a journal, whatever it says?
+    pub(crate) fn exists(&self) -> bool {
+        self.path.exists()
     }
 
     /// What was noted last; nothing where there is no journal.
@@ -52,9 +58,9 @@ impl Journal {
             Err(error) => return Err(self.fault(&error)),
         };
         let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| self.fault(&error.into()))?;
-        if entry.options != self.fingerprint {
+        if let Some(difference) = entry.mark.difference(&self.mark, Run::Unfinished) {
             let path = self.path.display();
-            return Err(format!("{path}: the run was begun with other options: {}", entry.options));
+            return Err(format!("{path}: the run was begun with {difference}"));
         }
         Ok(Some(if entry.is_complete { Noted::Complete } else { Noted::Unfinished(entry.place) }))
     }
@@ -73,12 +79,16 @@ impl Journal {
         let write = || -> io::Result<()> {
             let new = suffixed(&self.path, ".new");
             let mut file = File::create(&new)?;
-            let entry = Entry { options: self.fingerprint.clone(), place: place.clone(), is_complete };
+            let entry = Entry { mark: self.mark.clone(), place: place.clone(), is_complete };
             file.write_all(&serde_json::to_vec(&entry)?)?;
             file.sync_data()?;
             fs::rename(&new, &self.path)
         };
         write().map_err(|error| self.fault(&error))
+    }
+
+    pub(crate) fn mark(&self) -> &Mark {
+        &self.mark
     }
 
     pub(crate) fn remove(&self) -> Result<(), String> {

@@ -3,12 +3,15 @@
 use std::error::Error as StdError;
 use std::path::PathBuf;
 
+use mistral_chat_template::train::{LearntTurns, Row, TrainingPolicy};
 use mistral_chat_template::{
-    Chat, ChatTemplate, Error, Format, Generation, Layout, Message, Mode, PresetFormat, Prompt, Scene, SceneSettings,
+    Chat, ChatTemplate, Error, Format, Generation, Layout, Learn, Mask, Mode, PresetFormat, Prompt, Role, Scene,
+    SceneSettings,
 };
 
-use crate::options::Turns;
-use crate::row::Reason;
+use crate::formatter::Reason;
+use crate::options::Options;
+use crate::vocabulary::Vocabulary;
 use crate::{model_files, preset_line};
 
 /// What the command line names.
@@ -36,7 +39,7 @@ impl Default for Named {
 
 impl Named {
     /// Opens what is named, and sees to it that it can say what of a row is to be learnt.
-    pub(crate) fn open(&self, turns: Turns) -> Result<Source, Box<dyn StdError>> {
+    pub(crate) fn open(&self, learns_everything: bool) -> Result<Source, Box<dyn StdError>> {
         Ok(match self {
             Named::Layout(layout) => Source::Layout(Box::new(layout.in_mode(Mode::Finetuning))),
             Named::Preset(names) => {
@@ -46,7 +49,7 @@ impl Named {
             }
             Named::Template(path) => {
                 let template = model_files::template(path)?;
-                if !template.marks_generated() && !matches!(turns, Turns::Everything) {
+                if !template.marks_generated() && !learns_everything {
                     return Err(format!(
                         "{}: the template has no {{% generation %}} block, so nothing says what of its prompts is to \
                          be learnt; --learn everything learns all of it",
@@ -88,18 +91,48 @@ impl Source {
         }
     }
 
-    /// A template prints what it likes of a message, so that no weight can be followed to its text.
-    pub(crate) fn check_weights(&self, chat: &Chat<'_>, turns: Turns) -> Result<(), Reason> {
-        let weightless =
-            |message: &Message<'_>| matches!(message, Message::Assistant(reply) if reply.weight == Some(0.0));
-        match (self, turns, chat.messages.iter().position(weightless)) {
-            (Source::Template(_), Turns::Weighted, Some(index)) => Err(Reason {
-                kind: "weight",
-                sentence: format!(
+    /// What is learnt of a prompt of the row.
+    ///
+    /// A template prints what it likes of a message, so that nothing can be followed to its text: there, either all replies
+    /// are learnt or the last.
+    pub(crate) fn mask<'p>(
+        &self,
+        prompt: &'p Prompt,
+        row: &Row<'_>,
+        policy: &TrainingPolicy,
+    ) -> Result<Mask<'p>, Reason> {
+        if !matches!(self, Source::Template(_)) || policy.turns == LearntTurns::Everything {
+            return Ok(policy.mask(prompt, row)?);
+        }
+        let learnt = policy.learnt(row);
+        let replies = || row.chat.messages.iter().zip(&learnt).enumerate();
+        let differs = replies().find(|(_, (message, learnt))| (message.role() == Role::Assistant) != **learnt);
+        let Some((index, (message, _))) = differs else { return Ok(prompt.mask(Learn::Assistant)?) };
+        let last = replies().filter(|(_, (message, _))| message.role() == Role::Assistant).last();
+        let only_last =
+            last.is_some_and(|(_, (_, is_learnt))| *is_learnt && learnt.iter().filter(|l| **l).count() == 1);
+        if only_last {
+            return Ok(prompt.mask(Learn::LastTurn)?);
+        }
+        Err(Reason {
+            kind: "weight",
+            sentence: match message.role() {
+                Role::Assistant => format!(
                     "messages[{index}].weight: a template cannot leave a message unlearnt; --learn assistant learns it"
                 ),
-            }),
-            _ => Ok(()),
+                _ => format!("messages[{index}]: a template cannot say what of a {} message is its", message.role()),
+            },
+        })
+    }
+
+    /// Refuses a vocabulary of another kind than the layout is for.
+    pub(crate) fn check_vocabulary(&self, vocabulary: &Vocabulary, options: &Options) -> Result<(), String> {
+        match self {
+            Source::Layout(layout) => layout
+                .check_tokenizer(vocabulary)
+                .map_err(|error| format!("{} and --layout {}: {error}", options.vocabulary_name(), layout.name)),
+            // What these send is text alone, whatever the tokenizer.
+            Source::Preset(_) | Source::Template(_) => Ok(()),
         }
     }
 }

@@ -1,46 +1,46 @@
 //! How far a run has come, shown where someone looks on.
 
-use std::fs;
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::input::Input;
 use crate::options::Options;
 use crate::sink::{Place, Sink};
 
 /// A bar on a terminal, and nothing in a pipe.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
+    position: Arc<AtomicU64>,
     /// The rows of the runs before this one, which are no measure of its speed.
     rows_before: u64,
 }
 
 impl Progress {
-    pub(crate) fn new(options: &Options, sink: &Sink) -> io::Result<Self> {
+    pub(crate) fn new(options: &Options, sink: &Sink, input: &Input) -> Self {
+        let position = Arc::clone(&input.position);
+        let rows_before = sink.place().tally.rows();
         if options.quiet || !io::stderr().is_terminal() {
-            return Ok(Progress { bar: None, rows_before: 0 });
+            return Progress { bar: None, position, rows_before };
         }
-        let size = match &options.input {
-            Some(path) => Some(fs::metadata(path)?).filter(fs::Metadata::is_file).map(|file| file.len()),
-            None => None,
+        // The bar takes what the terminal leaves it.
+        let bar = match input.size {
+            Some(size) => ProgressBar::new(size).with_style(style("{wide_bar} {percent:>3} %  {msg}  {eta} left")),
+            None => ProgressBar::new_spinner().with_style(style("{spinner} {msg}")),
         };
-        let bar = match size {
-            Some(size) => ProgressBar::new(size).with_style(style(
-                "{bar:30} {percent:>3} %  {msg}  {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
-            )),
-            None => ProgressBar::new_spinner().with_style(style("{spinner} {msg}  {binary_bytes}, {binary_bytes_per_sec}")),
-        };
-        bar.set_position(sink.place().offset);
+        bar.set_position(position.load(Ordering::Relaxed));
         bar.reset_eta();
-        Ok(Progress { bar: Some(bar), rows_before: sink.place().tally.lengths.count() })
+        Progress { bar: Some(bar), position, rows_before }
     }
 
     pub(crate) fn show(&self, place: &Place) {
         if let Some(bar) = &self.bar {
-            bar.set_position(place.offset);
-            let rows = place.tally.lengths.count();
+            bar.set_position(self.position.load(Ordering::Relaxed));
+            let rows = place.tally.rows();
             let seconds = bar.elapsed().as_secs_f64().max(0.001);
-            bar.set_message(format!("{rows} rows, {:.0} rows/s", (rows - self.rows_before) as f64 / seconds));
+            bar.set_message(format!("{rows} rows, {:.0}/s", (rows - self.rows_before) as f64 / seconds));
         }
     }
 
@@ -51,13 +51,17 @@ impl Progress {
             None => eprintln!("{line}"),
         }
     }
+
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.clear();
     }
 }
 
