@@ -3,7 +3,7 @@
 use super::fault::{Around, Faults, Rank, field_path};
 use super::json::{Event, Json};
 use super::liberty::{Leniency, LibertyKind};
-use super::queue::Queue;
+use super::queue::{CallEnd, Queue};
 use super::scanner::Kind;
 use super::unescape::Unescape;
 use crate::error::ErrorKind;
@@ -140,15 +140,15 @@ impl Arguments {
         self.value.after.take()
     }
 
-    /// Ends the text at `offset`. Says whether the arguments were complete.
-    pub(super) fn finish(&mut self, offset: usize, end: End, sink: &mut Sink<'_>) -> bool {
+    /// Ends the text at `offset`. Says how the call ends.
+    pub(super) fn finish(&mut self, offset: usize, end: End, sink: &mut Sink<'_>) -> CallEnd {
         let Arguments { json, value } = self;
         let result = json.finish(offset, |event| value.on(event, offset, sink));
         match (&mut value.form, result) {
             (Form::Before, Err(_)) if value.leniency == Leniency::Lenient && end == End::Sure => {
                 sink.liberty(LibertyKind::NoArguments, offset);
                 sink.give("{}");
-                return true;
+                return CallEnd::Complete;
             }
             (Form::Word(word), _) => sink.give(&std::mem::take(word)),
             (Form::String(decoder, nested), _) => Arguments::end_string(decoder, nested.take(), offset, sink),
@@ -157,7 +157,11 @@ impl Arguments {
         if let Err(fault) = result {
             sink.note(Rank::Syntax, Around::Arguments.error(fault, offset));
         }
-        result.is_ok() && matches!(value.form, Form::Complete)
+        match (&value.form, end) {
+            (Form::Complete | Form::Rest, _) if result.is_ok() => CallEnd::Complete,
+            (_, End::Sure) => CallEnd::Broken,
+            (_, End::Unsure) => CallEnd::CutOff,
+        }
     }
 
     /// Are they nothing but white space so far?

@@ -3,7 +3,7 @@
 use super::arguments::{After, Arguments, End, Sink};
 use super::fault::{Faults, Rank, call_path, field_path};
 use super::liberty::{Leniency, LibertyKind};
-use super::queue::Queue;
+use super::queue::{CallEnd, Queue};
 use crate::control::Control;
 use crate::error::ErrorKind;
 use crate::layout::ToolCalls;
@@ -159,13 +159,13 @@ impl Call {
             out.liberty(LibertyKind::NameAlone, call_path(self.index), offset);
             self.end_part(Part::Arguments, out);
             out.arguments(self.index, "{}");
-            return out.end_call(true);
+            return out.end_call(CallEnd::Complete);
         }
         match self.part {
             Part::Arguments => {
                 let mut sink = Sink { index: self.index, out, faults: &mut self.faults };
-                let complete = self.arguments.finish(offset, end, &mut sink);
-                out.end_call(complete)
+                let end = self.arguments.finish(offset, end, &mut sink);
+                out.end_call(end)
             }
             // A name or id without its end may be half of one, so it is no call.
             Part::Name | Part::Id => {

@@ -13,6 +13,7 @@ use crate::repair::nine;
 /// | its id, in v11 | the model's own | the model's own |
 /// | its id, in v3 and v7 (which write it last) | a new one | the model's own |
 /// | its id, in v2, v13 and v15 (which write none) | a new one | a new one |
+/// | a call that was cut off | as far as it goes | not told: left over, so that no client runs half a call |
 /// | clients that take it | OpenAI's, the AI SDK | those, and mistralai's, which does not put pieces together |
 ///
 /// The next request has the ids that the client was told. In v2, v13 and v15 no id stands in the prompt, so both ways
@@ -36,7 +37,7 @@ use crate::repair::nine;
 pub enum CallDeltas {
     /// A call as it is written: its name first, then its arguments piece by piece.
     Streamed(NewCallIds),
-    /// Each call in one delta, when it is complete or the answer ends.
+    /// Each call in one delta, when the model has ended it.
     Whole(NewCallIds),
 }
 

@@ -1,10 +1,10 @@
 //! A JSON list of calls: text in pieces in; out comes each call's name, id and arguments, as soon as they are there.
 
-use super::arguments::{After, Arguments, Sink};
+use super::arguments::{After, Arguments, End, Sink};
 use super::fault::{Around, Faults, Rank, call_path, field_path};
 use super::json::{Event, Json};
 use super::liberty::{Leniency, LibertyKind};
-use super::queue::Queue;
+use super::queue::{CallEnd, Queue};
 use super::scanner::Kind;
 use super::unescape::Unescape;
 use crate::error::ErrorKind;
@@ -162,12 +162,16 @@ impl CallList {
     }
 
     /// Ends the text at `offset`.
-    pub(super) fn finish(&mut self, offset: usize, out: &mut Queue) {
+    pub(super) fn finish(&mut self, offset: usize, end: End, out: &mut Queue) {
         let CallList { json, state } = self;
         if let Err(fault) = json.finish(offset, |event| state.on(event, offset, out)) {
             state.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
         }
-        state.leave_call(out);
+        let end = match end {
+            End::Sure => CallEnd::Broken,
+            End::Unsure => CallEnd::CutOff,
+        };
+        state.leave_call(end, out);
     }
 }
 
@@ -191,7 +195,7 @@ impl State {
                     return;
                 }
                 self.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
-                self.leave_call(out);
+                self.leave_call(CallEnd::Broken, out);
                 out.rest(&std::mem::take(&mut self.gap));
                 self.shape = Shape::Broken;
             }
@@ -303,11 +307,11 @@ impl State {
                 }
             }
         }
-        self.calls += usize::from(out.end_call(true));
+        self.calls += usize::from(out.end_call(CallEnd::Complete));
     }
 
     /// Leaves a call whose object was not ended: what is held of it is left over.
-    fn leave_call(&mut self, out: &mut Queue) {
+    fn leave_call(&mut self, end: CallEnd, out: &mut Queue) {
         let Some(call) = self.call.take() else { return };
         match call.target {
             Target::String(Field::Name | Field::Arguments, _) => out.rest(&call.name),
@@ -316,7 +320,7 @@ impl State {
             Target::Key(_) | Target::Other | Target::Function => out.rest(&call.member),
             Target::Nothing | Target::Value(_) | Target::Arguments | Target::Text(..) => {}
         }
-        self.calls += usize::from(out.end_call(false));
+        self.calls += usize::from(out.end_call(end));
     }
 }
 

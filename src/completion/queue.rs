@@ -31,6 +31,16 @@ struct Ids {
     untold: usize,
 }
 
+/// How a call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallEnd {
+    Complete,
+    /// The model ended it, but it is not right.
+    Broken,
+    /// The output ended inside of it, and may have been cut off.
+    CutOff,
+}
+
 /// A call that has not come to its end.
 #[derive(Debug, Default)]
 struct OpenCall {
@@ -141,16 +151,21 @@ impl Queue {
         }
     }
 
-    /// Ends the call that is open; without a name there is no call, and what was read of it is left over. Says whether
-    /// there was one.
-    pub(super) fn end_call(&mut self, complete: bool) -> bool {
-        self.tell_call();
+    /// Ends the call that is open; without a name there is no call, and what was read of it is left over. So is one that
+    /// was cut off, if calls are told whole. Says whether there was a call.
+    pub(super) fn end_call(&mut self, end: CallEnd) -> bool {
+        match (end, &self.calls) {
+            (CallEnd::CutOff, CallDeltas::Whole(_)) => {}
+            _ => self.tell_call(),
+        }
         let Some(call) = self.open.take() else { return false };
         if !call.told {
-            self.rest(&call.arguments);
-            self.rest(call.id.as_deref().unwrap_or_default());
+            for text in [call.name, call.id, Some(call.arguments)].into_iter().flatten() {
+                self.rest(&text);
+            }
             return false;
         }
+        let complete = end == CallEnd::Complete;
         self.push(Delta::ToolCallEnd(ToolCallEnd { index: call.index, written_id: call.id, complete }));
         true
     }

@@ -793,7 +793,7 @@ impl CompletionReader {
                 faults = std::mem::replace(&mut call.faults, faults);
             }
             Place::List(list) => {
-                list.finish(offset, &mut self.deltas);
+                list.finish(offset, end, &mut self.deltas);
                 self.calls = list.calls();
                 faults = std::mem::replace(list.faults_mut(), faults);
             }
