@@ -29,6 +29,8 @@ shared![
     AssistantMessage<'static>,
     BreakCause,
     BuiltinPreset,
+    DeadEnd,
+    Weight,
     CallDeltas,
     Clock,
     CallIds,
