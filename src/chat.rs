@@ -453,14 +453,15 @@ pub enum Chunk<'a> {
         /// Has the thinking come to its end? Where not, no end token follows it.
         closed: bool,
     },
-    /// An image by its URL (`https:`, `data:` or `file:`).
+    /// An image by its URL (`https:`, `data:` or `file:`). Of the data of a `data:` URL a layout looks at what holds the
+    /// image's width and height: what breaks off before is refused, what breaks off later is not noticed.
     ImageUrl {
         /// The URL.
         url: Cow<'a, str>,
         /// The detail level that OpenAI's API takes; no layout uses it.
         detail: Option<Cow<'a, str>>,
     },
-    /// An image as base64.
+    /// An image as base64, of which a layout looks at as much as of that in a `data:` URL.
     Image(Cow<'a, str>),
     /// Audio as base64.
     InputAudio(Cow<'a, str>),

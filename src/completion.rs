@@ -32,7 +32,7 @@ pub use self::tokens::Detokenizer;
 
 use std::borrow::Cow;
 
-use crate::chat::{AssistantMessage, Chunk, Content, ToolCall};
+use crate::chat::{AssistantMessage, Chunk, Content, ToolCall, surrogates};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::prompt::Segment;
@@ -58,7 +58,8 @@ use crate::prompt::Segment;
 ///
 /// Read as mistral-common 1.13.1 reads it, with these differences:
 ///
-/// - arguments are the text that the model wrote, not written anew (rendering does that);
+/// - arguments are the text that the model wrote, not written anew (rendering does that), with U+FFFD for a lone surrogate,
+///   so that every layout renders them; what is streamed has them as they were written;
 /// - a call that has the key `name`, `arguments` or `id` twice is an error, and the first one counts;
 /// - in v11, an `[ARGS]` before the `[CALL_ID]` is an error, also where a second one follows.
 #[derive(Debug, Default)]
@@ -250,7 +251,11 @@ impl Completion {
     }
 
     fn end_call(&mut self, end: ToolCallEnd) {
-        let (Some(call), Some(written)) = (self.message.tool_calls.get_mut(end.index), end.written_id) else { return };
+        let Some(call) = self.message.tool_calls.get_mut(end.index) else { return };
+        if let Some(arguments) = surrogates::replaced(&call.arguments) {
+            call.arguments = arguments.into();
+        }
+        let Some(written) = end.written_id else { return };
         match call.id {
             None => call.id = Some(Cow::Owned(written)),
             Some(_) => self.written_ids.push((end.index, written)),

@@ -350,3 +350,17 @@ pub fn data_url_image(url: &str) -> Result<(u32, u32), ImageError> {
         (None, None) => Err(ImageError::NotAnImage),
     }
 }
+
+/// The width and the height of an image in base64, or in a `data:` URL, which mistral-common's image chunk takes too.
+pub(crate) fn base64_image(data: &str) -> Result<(u32, u32), ImageError> {
+    if data.starts_with("data:") {
+        return data_url_image(data);
+    }
+    let mut bytes = base64::Decoder::new(data);
+    let found = sniff::dimensions(&mut bytes);
+    match (found, bytes.bad_character()) {
+        (Some(size), _) => Ok(size),
+        (None, Some((at, found))) => Err(ImageError::NotBase64 { at, found }),
+        (None, None) => Err(ImageError::NotAnImage),
+    }
+}

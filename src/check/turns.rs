@@ -3,7 +3,7 @@
 use super::{Check, Sort, SystemWithAudio};
 use crate::chat::{Chunk, Content, Message, ResponseFormat, Role};
 use crate::error::{Error, ErrorKind};
-use crate::image::data_url_image;
+use crate::image::{base64_image, data_url_image};
 use crate::layout::{ResultsPerTurn, SchemaSetting, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::Media;
@@ -152,7 +152,9 @@ impl Check<'_, '_> {
             Chunk::ImageUrl { url, .. } => self
                 .needs(Feature::Image, Media::Image)
                 .or_else(|| check_image_url(url).err().map(|kind| (".image_url", kind))),
-            Chunk::Image(_) => self.needs(Feature::Image, Media::Image),
+            Chunk::Image(data) => self
+                .needs(Feature::Image, Media::Image)
+                .or_else(|| base64_image(data).is_err().then_some((".image", ErrorKind::ImageBytes))),
             Chunk::InputAudio(_) | Chunk::AudioUrl(_) => self.needs(Feature::Audio, Media::Audio),
         }
     }

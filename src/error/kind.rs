@@ -144,6 +144,8 @@ pub enum ErrorKind {
     ImageScheme { scheme: String },
     #[error("the data URL holds no image")]
     ImageData,
+    #[error("the data is not the base64 of an image, or ends before the image's width and height")]
+    ImageBytes,
     #[error("the JSON holds what cannot be kept")]
     JsonValue,
 
@@ -476,6 +478,7 @@ kinds! {
     ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion;
     ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value;
     ErrorKind::ImageData => "image_data", Family::Value;
+    ErrorKind::ImageBytes => "image_bytes", Family::Value;
     ErrorKind::JsonValue => "json_value", Family::Value;
     ErrorKind::NoEffort => "no_effort", Family::Request;
     ErrorKind::Effort { .. } => "effort", Family::Request;

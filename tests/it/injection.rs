@@ -114,8 +114,8 @@ const FIELDS: &[Field] = &[
     ("model", |text| Chat { model: Some(text.to_owned().into()), ..asks("q") }),
 ];
 
-/// Fields in which every layout refuses what is no name.
-const REFUSED: [&str; 3] = ["tool name", "call name", "result name"];
+/// Fields in which every layout refuses what is no name, or no image.
+const REFUSED: [&str; 4] = ["tool name", "call name", "result name", "image data"];
 
 /// Are these segments the others, with another text where those have [`HARMLESS`]?
 fn are_with(segments: &Prompt, harmless: &Prompt, text: &str) -> bool {

@@ -99,7 +99,7 @@ fn nothing_may_be_left(chat: &Chat<'_>, layout: &Layout) -> bool {
 }
 
 /// The kinds of errors that no mend is for.
-const IRREPARABLE: [&str; 11] = [
+const IRREPARABLE: [&str; 12] = [
     "no_model",
     "no_messages",
     "last_not_assistant",
@@ -109,6 +109,7 @@ const IRREPARABLE: [&str; 11] = [
     "weight",
     "image_scheme",
     "image_data",
+    "image_bytes",
     "json_value",
     "no_settings",
 ];

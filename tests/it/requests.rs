@@ -1,8 +1,8 @@
 //! Requests of every dialect: what each body becomes, what is passed over, and that reading tells of all that it changes.
 
 use mistral_chat_template::{
-    Chat, Chunk, Content, Dialect, Format, Layout, Message, Mode, RepairKind, RepairPolicy, Request, ResponseFormat,
-    ToolChoice,
+    Chat, Chunk, Completion, Content, Dialect, Format, Layout, Message, Mode, RepairKind, RepairPolicy, Request,
+    ResponseFormat, ToolChoice,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -393,6 +393,40 @@ proptest! {
         for layout in [Layout::V3, Layout::V7, Layout::V11, Layout::V13, Layout::V15] {
             if let Ok(mended) = Request::repair(&body, WEATHER[at].0, &layout.in_mode(Mode::Test), &RepairPolicy::default()) {
                 prop_assert!(layout.render(&mended.request.chat).is_ok(), "{body}");
+            }
+        }
+    }
+}
+
+/// Arguments as models write them, with characters cut in half among them.
+fn arguments() -> BoxedStrategy<String> {
+    let pieces = vec!["a", "é", r"\u00e9", r"\ud83d", r"\ude00", r"\ud83d\ude00", r"\n", r"\\", r"\u00", " "];
+    let text = proptest::collection::vec(proptest::sample::select(pieces), 0..6).prop_map(|pieces| pieces.concat());
+    (text.clone(), text).prop_map(|(name, text)| format!("{{\"a{name}\": [\"{text}\", 1.50]}}")).boxed()
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(200))]
+
+    /// What a completion says goes back into the conversation, in every layout that has calls.
+    #[test]
+    fn what_a_completion_returns_every_layout_renders(arguments in proptest::collection::vec(arguments(), 1..3)) {
+        let text: String = arguments.iter().map(|arguments| format!("[TOOL_CALLS]look[ARGS]{arguments}")).collect();
+        let completion = Completion::from_text(&format!("{text}</s>"), &Layout::V13);
+        if completion.error.is_none() {
+            let mut messages = vec![Message::user("Hi"), Message::Assistant(completion.message)];
+            messages.extend((0..arguments.len()).map(|_| Message::tool("1")));
+            for (index, id) in ["call00001", "call00002"].iter().take(arguments.len()).enumerate() {
+                if let [_, Message::Assistant(reply), results @ ..] = &mut messages[..] {
+                    reply.tool_calls[index].id = Some((*id).into());
+                    if let Message::Tool(result) = &mut results[index] {
+                        result.call_id = Some((*id).into());
+                    }
+                }
+            }
+            let chat = Chat::new(messages);
+            for layout in [Layout::V3, Layout::V7, Layout::V7_TEKKEN, Layout::V11, Layout::V13, Layout::V15] {
+                prop_assert!(layout.render(&chat).is_ok(), "{:?}", layout.render(&chat));
             }
         }
     }
