@@ -17,6 +17,7 @@ mod literals;
 mod opening;
 mod queue;
 mod reader;
+mod reply;
 mod scanner;
 mod stream;
 mod tokens;
@@ -27,6 +28,7 @@ pub use self::delta::{Delta, Stray, StrayFate, ToolCallDelta, ToolCallEnd};
 pub use self::ids::{CallDeltas, NewCallIds};
 pub use self::liberty::{Leniency, Liberty, LibertyKind};
 pub use self::reader::{CompletionReader, DummyPrefix};
+pub use self::reply::{ReplyEvent, ReplyEvents, ReplyHead};
 pub use self::stream::{Finished, NewDeltas};
 pub use self::tokens::Detokenizer;
 

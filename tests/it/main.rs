@@ -32,6 +32,7 @@ mod reading;
 mod readme;
 mod repair;
 mod repair_goldens;
+mod replies;
 mod requests;
 mod reunited;
 mod rows;

@@ -108,9 +108,13 @@ fn bodies_are_recognised_and_read_in_the_wrong_dialect_say_so() {
         for (other, _) in WEATHER {
             let read = Chat::read(body, other);
             assert_eq!(read.is_ok(), Chat::read(body, other).is_ok());
-            if let Err(error) = read {
+            // That there are `messages` tells little, where both have them.
+            let is_told = expected != Dialect::Either || !matches!(other, Dialect::Anthropic | Dialect::Ollama);
+            if let Err(error) = read.map_err(|error| error.to_string())
+                && is_told
+            {
                 let hint = Dialect::recognise(body).unwrap().to_string();
-                assert!(error.to_string().ends_with(&hint), "{other:?}: {error}");
+                assert!(error.ends_with(&hint), "{other:?}: {error}");
             }
         }
     }

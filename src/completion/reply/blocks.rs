@@ -1,0 +1,191 @@
+//! An answer as blocks, one after the other: thinking, text, and calls.
+
+use crate::chat::{Chunk, Content, ToolCall};
+use crate::completion::{Completion, Delta, FinishReason};
+
+/// One block of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    Thinking(String),
+    Text(String),
+    Call { id: String, name: String, arguments: String },
+}
+
+impl Block {
+    /// Is the block complete, when the answer ends with it?
+    fn is_complete_at_end(&self, reason: FinishReason) -> bool {
+        match self {
+            Block::Thinking(_) => false,
+            Block::Text(_) => reason != FinishReason::Length,
+            Block::Call { arguments, .. } => is_json(arguments),
+        }
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// The blocks of a whole answer, and whether each is complete.
+pub(super) fn whole(completion: &Completion) -> Vec<(Block, bool)> {
+    let is_open = |chunk: &Chunk<'_>| matches!(chunk, Chunk::Thinking { closed: false, .. });
+    let has_open_thinking = completion.message.content.chunks().last().is_some_and(is_open);
+    let blocks = blocks(completion);
+    let last = blocks.len().saturating_sub(1);
+    let reason = completion.finish_reason();
+    let is_complete = |index: usize, block: &Block| match block {
+        Block::Thinking(_) => index != last || !has_open_thinking,
+        Block::Text(_) => index != last || block.is_complete_at_end(reason),
+        Block::Call { .. } => block.is_complete_at_end(reason),
+    };
+    let all = blocks.into_iter().enumerate();
+    all.map(|(index, block)| {
+        let complete = is_complete(index, &block);
+        (block, complete)
+    })
+    .collect()
+}
+
+/// The blocks of a whole answer.
+pub(super) fn blocks(completion: &Completion) -> Vec<Block> {
+    let mut blocks: Vec<Block> = match &completion.message.content {
+        Content::Text(text) if text.is_empty() => Vec::new(),
+        Content::Text(text) => vec![Block::Text(text.clone().into_owned())],
+        Content::Chunks(chunks) => chunks.iter().filter_map(block).collect(),
+    };
+    blocks.extend(completion.message.tool_calls.iter().map(call));
+    blocks
+}
+
+fn block(chunk: &Chunk<'_>) -> Option<Block> {
+    match chunk {
+        Chunk::Text(text) => Some(Block::Text(text.clone().into_owned())),
+        Chunk::Thinking { text, .. } => Some(Block::Thinking(text.clone().into_owned())),
+        // A model writes none of them.
+        Chunk::ImageUrl { .. } | Chunk::Image(_) | Chunk::InputAudio(_) | Chunk::AudioUrl(_) => None,
+    }
+}
+
+fn call(call: &ToolCall<'_>) -> Block {
+    Block::Call {
+        id: call.id.clone().unwrap_or_default().into_owned(),
+        name: call.name.clone().into_owned(),
+        arguments: call.arguments.clone().into_owned(),
+    }
+}
+
+/// What sort of block one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    Thinking,
+    Text,
+    Call,
+}
+
+/// What a delta does to the blocks of a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A block begins, empty but for a call's id and name.
+    Begin(usize, Block),
+    /// The block has more.
+    More(usize, Sort, String),
+    /// The block has come to its end, and is this; is it complete?
+    End(usize, Block, bool),
+}
+
+/// The blocks of a stream, of which the last one is open.
+#[derive(Debug, Default)]
+pub(super) struct Growing {
+    pub(super) done: Vec<(Block, bool)>,
+    open: Option<Block>,
+    /// The index of the call that is open.
+    call: Option<usize>,
+}
+
+impl Growing {
+    pub(super) fn push(&mut self, delta: &Delta) -> Vec<Step> {
+        let mut steps = Vec::new();
+        match delta {
+            Delta::ThinkingStart => self.begin(Block::Thinking(String::new()), &mut steps),
+            Delta::Thinking(more) => {
+                if !matches!(self.open, Some(Block::Thinking(_))) {
+                    self.begin(Block::Thinking(String::new()), &mut steps);
+                }
+                self.more(more, &mut steps);
+            }
+            Delta::Text(more) => {
+                if !matches!(self.open, Some(Block::Text(_))) {
+                    self.begin(Block::Text(String::new()), &mut steps);
+                }
+                self.more(more, &mut steps);
+            }
+            Delta::ToolCall(call) => {
+                if self.call != Some(call.index) {
+                    let block = Block::Call {
+                        id: call.id.clone().unwrap_or_default(),
+                        name: call.name.clone().unwrap_or_default(),
+                        arguments: String::new(),
+                    };
+                    self.begin(block, &mut steps);
+                    self.call = Some(call.index);
+                }
+                self.more(&call.arguments, &mut steps);
+            }
+            Delta::ThinkingEnd => {
+                if matches!(self.open, Some(Block::Thinking(_))) {
+                    self.end(&mut steps);
+                }
+            }
+            Delta::ToolCallEnd(_) => {
+                if matches!(self.open, Some(Block::Call { .. })) {
+                    self.end(&mut steps);
+                }
+            }
+            Delta::Rest(_) | Delta::Stray(_) | Delta::Liberty(_) => {}
+        }
+        steps
+    }
+
+    fn begin(&mut self, block: Block, steps: &mut Vec<Step>) {
+        self.end(steps);
+        steps.push(Step::Begin(self.done.len(), block.clone()));
+        self.open = Some(block);
+    }
+
+    fn more(&mut self, more: &str, steps: &mut Vec<Step>) {
+        if more.is_empty() {
+            return;
+        }
+        let (sort, text) = match &mut self.open {
+            Some(Block::Thinking(text)) => (Sort::Thinking, text),
+            Some(Block::Text(text)) => (Sort::Text, text),
+            Some(Block::Call { arguments, .. }) => (Sort::Call, arguments),
+            None => return,
+        };
+        text.push_str(more);
+        steps.push(Step::More(self.done.len(), sort, more.to_owned()));
+    }
+
+    /// Ends the block that is open, behind which more comes.
+    fn end(&mut self, steps: &mut Vec<Step>) {
+        self.call = None;
+        if let Some(block) = self.open.take() {
+            let is_complete = match &block {
+                Block::Thinking(_) | Block::Text(_) => true,
+                Block::Call { arguments, .. } => is_json(arguments),
+            };
+            steps.push(Step::End(self.done.len(), block.clone(), is_complete));
+            self.done.push((block, is_complete));
+        }
+    }
+
+    /// Ends the block that is open, with which the answer ends.
+    pub(super) fn finish(&mut self, reason: FinishReason) -> Vec<Step> {
+        self.call = None;
+        let Some(block) = self.open.take() else { return Vec::new() };
+        let is_complete = block.is_complete_at_end(reason);
+        let step = Step::End(self.done.len(), block.clone(), is_complete);
+        self.done.push((block, is_complete));
+        vec![step]
+    }
+}

@@ -1,0 +1,213 @@
+//! Answers in the form of the API that asked: what a stream's events add up to is the whole response.
+
+use mistral_chat_template::{
+    CallDeltas, Completion, CompletionReader, Dialect, Feature, Layout, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::arbitrary;
+
+const HEAD: ReplyHead<'_> =
+    ReplyHead { id: "42", model: "m", created: 1_764_000_000, prompt_tokens: 5, completion_tokens: 7 };
+
+fn layout() -> Layout {
+    Layout::V13.with(Feature::Think)
+}
+
+/// The events of an output that comes in pieces, and the completion that it is.
+fn streamed(output: &str, size: usize, dialect: Dialect) -> (Vec<ReplyEvent>, Completion) {
+    let mut reader = CompletionReader::new(&layout()).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
+    let (mut events, mut completion) = (ReplyEvents::new(dialect, HEAD), Completion::default());
+    let mut stream = events.begin(HEAD);
+    let chars: Vec<char> = output.chars().collect();
+    for piece in chars.chunks(size) {
+        let piece: String = piece.iter().collect();
+        for delta in reader.push(&piece) {
+            stream.extend(events.push(&delta));
+            completion.add(delta);
+        }
+    }
+    let finished = reader.finish();
+    for delta in &finished.deltas {
+        stream.extend(events.push(delta));
+    }
+    completion.finish(finished);
+    stream.extend(events.finish(completion.finish_reason(), HEAD));
+    (stream, completion)
+}
+
+fn data(event: &ReplyEvent) -> Value {
+    serde_json::from_str(&event.data).unwrap()
+}
+
+/// What an Anthropic client makes of a stream.
+fn anthropic_message(events: &[ReplyEvent]) -> Value {
+    let mut message = data(&events[0])["message"].clone();
+    let mut inputs: Vec<String> = Vec::new();
+    for event in &events[1..] {
+        let data = data(event);
+        assert_eq!(event.name, data["type"].as_str(), "the name is the type");
+        let index = data["index"].as_u64().map(|index| usize::try_from(index).unwrap());
+        match data["type"].as_str().unwrap() {
+            "content_block_start" => {
+                assert_eq!(index, message["content"].as_array().map(Vec::len));
+                message["content"].as_array_mut().unwrap().push(data["content_block"].clone());
+                inputs.push(String::new());
+            }
+            "content_block_delta" => {
+                let (index, delta) = (index.unwrap(), &data["delta"]);
+                for (kind, field) in [("text_delta", "text"), ("thinking_delta", "thinking")] {
+                    if delta["type"] == kind {
+                        let block = &mut message["content"][index][field];
+                        *block = json!(block.as_str().unwrap().to_owned() + delta[field].as_str().unwrap());
+                    }
+                }
+                inputs[index].push_str(delta["partial_json"].as_str().unwrap_or_default());
+            }
+            "content_block_stop" => {
+                let index = index.unwrap();
+                if message["content"][index]["type"] == "tool_use" {
+                    let input = serde_json::from_str::<Value>(&inputs[index]).ok().filter(Value::is_object);
+                    message["content"][index]["input"] = input.unwrap_or_else(|| json!(inputs[index]));
+                }
+            }
+            "message_delta" => {
+                for name in ["stop_reason", "stop_sequence"] {
+                    message[name] = data["delta"][name].clone();
+                }
+                message["usage"]["output_tokens"] = data["usage"]["output_tokens"].clone();
+            }
+            other => assert_eq!(other, "message_stop"),
+        }
+    }
+    message
+}
+
+/// What an OpenAI client makes of a stream of Responses.
+fn response(events: &[ReplyEvent]) -> Value {
+    let mut items: Vec<Value> = Vec::new();
+    for (number, event) in events.iter().enumerate() {
+        let data = data(event);
+        assert_eq!((event.name, data["sequence_number"].as_u64()), (data["type"].as_str(), Some(number as u64)));
+        let index = data["output_index"].as_u64().map(|index| usize::try_from(index).unwrap());
+        match data["type"].as_str().unwrap() {
+            "response.output_item.added" => items.push(data["item"].clone()),
+            "response.content_part.added" => {
+                items[index.unwrap()]["content"].as_array_mut().unwrap().push(data["part"].clone());
+            }
+            "response.output_text.delta" | "response.reasoning_text.delta" => {
+                let text = &mut items[index.unwrap()]["content"][0]["text"];
+                *text = json!(text.as_str().unwrap().to_owned() + data["delta"].as_str().unwrap());
+            }
+            "response.function_call_arguments.delta" => {
+                let arguments = &mut items[index.unwrap()]["arguments"];
+                *arguments = json!(arguments.as_str().unwrap().to_owned() + data["delta"].as_str().unwrap());
+            }
+            "response.output_item.done" => {
+                let item = &mut items[index.unwrap()];
+                item["status"] = data["item"]["status"].clone();
+                assert_eq!(*item, data["item"], "what is done is what was streamed");
+            }
+            _ => {}
+        }
+    }
+    let last = data(events.last().unwrap())["response"].clone();
+    assert_eq!(last["output"], json!(items));
+    last
+}
+
+/// What a client of chat completions makes of a stream: text, thinking, calls and the reason.
+fn chat_completion(events: &[ReplyEvent]) -> Value {
+    let (done, chunks) = events.split_last().unwrap();
+    assert_eq!(done.data, "[DONE]");
+    let (mut content, mut reasoning, mut calls) = (String::new(), String::new(), Vec::<Value>::new());
+    let mut reason = Value::Null;
+    for chunk in chunks.iter().map(data) {
+        let choice = &chunk["choices"][0];
+        content += choice["delta"]["content"].as_str().unwrap_or_default();
+        reasoning += choice["delta"]["reasoning_content"].as_str().unwrap_or_default();
+        for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
+            let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
+            if index == calls.len() {
+                calls.push(call.clone());
+            } else {
+                let arguments = &mut calls[index]["function"]["arguments"];
+                let more = call["function"]["arguments"].as_str().unwrap();
+                *arguments = json!(arguments.as_str().unwrap().to_owned() + more);
+            }
+        }
+        reason = choice["finish_reason"].clone();
+    }
+    json!({"content": content, "reasoning": reasoning, "calls": calls, "reason": reason})
+}
+
+fn output() -> BoxedStrategy<String> {
+    let thinking = proptest::sample::select(vec!["", "[THINK]Hm.[/THINK]", "[THINK]é\n[/THINK]"]);
+    let text = proptest::sample::select(vec!["", "Let me look.", "é 日本", "\"quoted\" {}"]);
+    let call = proptest::sample::select(vec![
+        r#"[TOOL_CALLS]now[ARGS]{}"#,
+        r#"[TOOL_CALLS]look[ARGS]{"city": "Lyon", "n": [1, 2.50]}"#,
+        r#"[TOOL_CALLS]look[ARGS]{"city": "Tu"#,
+    ]);
+    let calls = proptest::collection::vec(call, 0..3).prop_map(|calls| calls.concat());
+    let end = proptest::sample::select(vec!["</s>", ""]);
+    (thinking, text, calls, end).prop_map(|(a, b, c, d)| format!("{a}{b}{c}{d}")).boxed()
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(200))]
+
+    #[test]
+    fn a_stream_adds_up_to_the_whole_response(output in output(), size in 1..9_usize) {
+        let (events, completion) = streamed(&output, size, Dialect::Anthropic);
+        let whole = serde_json::to_value(completion.response(Dialect::Anthropic, HEAD)).unwrap();
+        prop_assert_eq!(anthropic_message(&events), whole);
+
+        let (events, completion) = streamed(&output, size, Dialect::Responses);
+        let whole = serde_json::to_value(completion.response(Dialect::Responses, HEAD)).unwrap();
+        prop_assert_eq!(response(&events), whole);
+
+        let (events, completion) = streamed(&output, size, Dialect::OpenAi);
+        let whole = serde_json::to_value(completion.response(Dialect::OpenAi, HEAD)).unwrap();
+        let (streamed, choice) = (chat_completion(&events), &whole["choices"][0]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        prop_assert_eq!(text(&streamed["content"]), text(&choice["message"]["content"]));
+        prop_assert_eq!(text(&streamed["reasoning"]), text(&choice["message"]["reasoning_content"]));
+        let calls = choice["message"].get("tool_calls").cloned().unwrap_or_else(|| json!([]));
+        prop_assert_eq!(&streamed["calls"], &calls);
+        prop_assert_eq!(&streamed["reason"], &choice["finish_reason"]);
+    }
+
+    /// A whole answer, sent back by a client, is the message that the model wrote.
+    #[test]
+    fn an_answer_goes_back_into_the_conversation(output in output()) {
+        let reader = CompletionReader::new(&layout()).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
+        let completion = reader.read(&output);
+        prop_assume!(completion.error.is_none() && !completion.message.prefix);
+        for dialect in [Dialect::Anthropic, Dialect::Responses] {
+            let whole = serde_json::to_value(completion.response(dialect, HEAD)).unwrap();
+            let request = match dialect {
+                Dialect::Anthropic if whole["content"] == json!([]) => continue,
+                Dialect::Anthropic => json!({"messages": [{"role": "assistant", "content": whole["content"]}, {"role": "user", "content": "q"}]}),
+                _ if whole["output"] == json!([]) => continue,
+                _ => {
+                    let mut input = whole["output"].as_array().unwrap().clone();
+                    input.push(json!({"role": "user", "content": "q"}));
+                    json!({"input": input})
+                }
+            };
+            let request = request.to_string();
+            let chat = mistral_chat_template::Chat::read(&request, dialect).unwrap();
+            let [mistral_chat_template::Message::Assistant(back), _] = &chat.messages[..] else { panic!("{chat:?}") };
+            prop_assert_eq!(&back.content, &completion.message.content);
+            let calls = |message: &mistral_chat_template::AssistantMessage<'_>| {
+                let of = |call: &mistral_chat_template::ToolCall<'_>| {
+                    (call.id.clone().map(std::borrow::Cow::into_owned), call.name.to_string(), serde_json::from_str::<Value>(&call.arguments).unwrap())
+                };
+                message.tool_calls.iter().map(of).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(calls(back), calls(&completion.message));
+        }
+    }
+}
