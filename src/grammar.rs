@@ -205,12 +205,17 @@ impl<'c> Shape<'c> {
 
     /// A sequence, in which neighbouring literals are one and an inner sequence is part of the outer one.
     fn sequence(shapes: impl IntoIterator<Item = Shape<'c>>) -> Self {
-        let mut flat: Vec<Shape<'c>> = Vec::new();
-        for shape in shapes {
+        fn push<'c>(shape: Shape<'c>, flat: &mut Vec<Shape<'c>>) {
             match (shape, flat.last_mut()) {
-                (Shape::Sequence(inner), _) => flat.extend(inner),
                 (Shape::Literal(more), Some(Shape::Literal(text))) => text.to_mut().push_str(&more),
                 (shape, _) => flat.push(shape),
+            }
+        }
+        let mut flat = Vec::new();
+        for shape in shapes {
+            match shape {
+                Shape::Sequence(inner) => inner.into_iter().for_each(|shape| push(shape, &mut flat)),
+                shape => push(shape, &mut flat),
             }
         }
         match <[Shape<'c>; 1]>::try_from(flat) {

@@ -30,7 +30,7 @@ mod turns;
 mod write;
 
 pub use self::builtin::BuiltinPreset;
-pub use self::compare::{DeadEnd, DifferenceKind, Mend, PresetDifference, PresetReport, Weight};
+pub use self::compare::{DifferenceKind, Mend, PresetDifference, PresetReport};
 pub use self::fields::{
     ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
 };

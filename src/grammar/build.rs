@@ -8,7 +8,7 @@ use super::{Grammar, Part, Rule, Shape, TextKind};
 use crate::chat::{CallMode, Chat, ResponseFormat, Tool, ToolChoice};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{CallForm, Layout, ResultsPerTurn, Settings, TextAndCalls, Thinking};
+use crate::layout::{CallForm, Layout, Settings, TextAndCalls, Thinking};
 use crate::python_json;
 
 /// The schema of arguments that a strict tool without parameters takes.
@@ -51,9 +51,9 @@ pub(super) fn grammar<'c>(layout: &Layout, chat: &'c Chat<'_>) -> Result<Option<
     if choice.calling != Calling::None && form.is_none() {
         return Err(refuse(layout, "tools", ErrorKind::NoTools));
     }
-    let count = match (chat.parallel_tool_calls, layout.rules.results_per_turn) {
-        (Some(false), _) | (_, ResultsPerTurn::One) => Count::One,
-        (None | Some(true), ResultsPerTurn::Any) => Count::Several,
+    let count = match chat.parallel_tool_calls {
+        Some(false) => Count::One,
+        None | Some(true) => Count::Several,
     };
     let callables = match choice.calling {
         Calling::None => Vec::new(),

@@ -76,7 +76,6 @@ fn push<'c>(layout: &Layout, form: &CallForm, callable: &Callable<'c>, part: Cal
         (CallPart::Control(control), _) => shapes.push(Shape::Control(control)),
         (CallPart::Text(text), _) => shapes.push(Shape::Literal(Cow::Borrowed(text))),
         (CallPart::Name, Quoting::Bare) => {
-            shapes.push(Shape::Text(TextKind::Space).optional());
             shapes.push(Shape::Name { names: callable.names.clone(), pinned: callable.pinned });
         }
         (CallPart::Name, Quoting::Json) => {

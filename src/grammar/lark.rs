@@ -17,9 +17,9 @@ use crate::tokenizer::Tokenizer;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LarkStyle {
-    /// As mistral-common 1.13.1 prints it, byte for byte, from v11 on. Against [`Exact`](LarkStyle::Exact), the name of
-    /// a call is any line of text unless a tool is strict or the choice names one; no call has an id; and where several
-    /// tools, one of them strict, are called once, only the first has text before it.
+    /// As mistral-common 1.13.1 prints it, byte for byte, from v11 on. Against [`Exact`](LarkStyle::Exact), white space
+    /// may come before the name of a call; the name is any line of text unless a tool is strict or the choice names one;
+    /// no call has an id; and where one of several tools is called once, only a call of the first has text before it.
     #[default]
     MistralCommon,
     /// What the [`Grammar`] says.
@@ -77,7 +77,7 @@ impl Grammar<'_> {
     /// let chat = Chat::from_json(json)?;
     /// let grammar = Layout::V13.grammar(&chat)?.ok_or("a call is required")?;
     /// let lark = grammar.to_lark(&Tekken, LarkStyle::Exact)?;
-    /// assert!(lark.contains(r#"fcalls: (<[9]> SAFE_WS? "now" <[32]> SAFE_WS? %json {"type": "object"} SAFE_WS?)+"#));
+    /// assert!(lark.contains(r#"fcalls: (<[9]> "now" <[32]> SAFE_WS? %json {"type": "object"} SAFE_WS?)+"#));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_lark(&self, tokenizer: &impl Tokenizer, style: LarkStyle) -> Result<String, Error> {
@@ -136,12 +136,16 @@ impl<T: Tokenizer> Printer<'_, T> {
             Shape::Control(control) => self.control(*control)?,
             Shape::Literal(text) => python_json::write_string(text, &mut self.out),
             Shape::Text(kind) => self.text(*kind),
-            Shape::Name { pinned: false, .. } if self.style == LarkStyle::MistralCommon => self.text(TextKind::Line),
-            Shape::Name { names, .. } => {
+            Shape::Name { names, pinned } => {
+                self.out.push_str(match self.style {
+                    LarkStyle::MistralCommon => "SAFE_WS? ",
+                    LarkStyle::Exact => "",
+                });
                 let names: Vec<_> = names.iter().map(|name| Shape::Literal(name.clone())).collect();
-                match &*names {
-                    [name] => self.shape(name, within)?,
-                    names => self.choice(names, within)?,
+                match (self.style, pinned, &*names) {
+                    (LarkStyle::MistralCommon, false, _) => self.text(TextKind::Line),
+                    (_, _, [name]) => self.shape(name, within)?,
+                    (_, _, names) => self.choice(names, within)?,
                 }
             }
             Shape::Json(schema) => {

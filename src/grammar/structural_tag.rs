@@ -11,8 +11,11 @@ use crate::tokenizer::Tokenizer;
 impl Grammar<'_> {
     /// The grammar as a structural tag of xgrammar 0.2.8, with the control tokens by their ids.
     ///
-    /// Text excludes the control tokens of the layout that the tokenizer knows. Inside of JSON, and in text that does
-    /// not look like JSON, it is xgrammar's `TokenizerInfo` that must know them as special tokens.
+    /// Text excludes the control tokens of the layout that the tokenizer knows, and may spell them. xgrammar must know
+    /// each control token by some text, or it refuses the token; a string in JSON can then hold a control token for that
+    /// text. Where an answer may be JSON or calls, the calls have no text before them: xgrammar cannot tell the two.
+    ///
+    /// The names of calls are those of the tools; a call may have the id that the layout writes.
     ///
     /// # Errors
     ///
@@ -42,6 +45,14 @@ impl Grammar<'_> {
         printer.shape(&Shape::Part(Part::Answer))?;
         printer.out.push('}');
         Ok(printer.out)
+    }
+}
+
+/// Is it what cannot be said to xgrammar: text that may go on where a control token, or JSON, may come instead?
+fn is_text_before_calls(shape: &Shape<'_>) -> bool {
+    match shape {
+        Shape::Repeat(shape, Times::Optional) => **shape == Shape::Part(Part::TextBeforeCalls),
+        _ => false,
     }
 }
 
@@ -78,7 +89,8 @@ impl<T: Tokenizer> Printer<'_, '_, T> {
             }
             Shape::Sequence(shapes) => match &**shapes {
                 [] => self.literal(""),
-                [shape] => self.shape(shape)?,
+                [before, shape] if is_text_before_calls(before) => self.shape(shape)?,
+                [before, shapes @ ..] if is_text_before_calls(before) => self.list("sequence", shapes)?,
                 shapes => self.list("sequence", shapes)?,
             },
             Shape::Choice(shapes) => self.list("or", shapes)?,

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use mistral_chat_template::grammar::LarkStyle;
-use mistral_chat_template::{Chat, Error, Layout};
+use mistral_chat_template::grammar::{LarkStyle, Part, Shape};
+use mistral_chat_template::{CallMode, Chat, Error, Feature, Layout, ToolChoice, Version};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::control_ids::ReleasedIds;
+use crate::support::arbitrary::chat;
 
 /// What the requests of the goldens are put together from.
 #[derive(Deserialize)]
@@ -76,4 +81,94 @@ fn grammars_are_those_of_mistral_common() {
         }
     }
     assert_eq!(count, 528);
+}
+
+/// A request, and its grammars in the two forms that mistral-common does not have.
+#[derive(Deserialize)]
+struct Exact {
+    name: String,
+    version: String,
+    request: Box<RawValue>,
+    exact_lark: String,
+    structural_tag: String,
+}
+
+#[test]
+fn grammars_of_every_layout_are_as_they_were() {
+    for line in include_str!("../goldens/grammar_exact.jsonl").lines() {
+        let golden: Exact = serde_json::from_str(line).unwrap();
+        let layout: Layout = golden.version.parse().unwrap();
+        let chat = Chat::from_json(golden.request.get()).unwrap();
+        let grammar = layout.grammar(&chat).unwrap().unwrap();
+        let ids = ReleasedIds(&layout);
+        assert_eq!(grammar.to_lark(&ids, LarkStyle::Exact).unwrap(), golden.exact_lark, "{}", golden.name);
+        assert_eq!(grammar.to_structural_tag(&ids).unwrap(), golden.structural_tag, "{}", golden.name);
+        serde_json::from_str::<Value>(&golden.structural_tag).unwrap();
+    }
+}
+
+/// The parts that a shape names.
+fn parts(shape: &Shape<'_>, named: &mut Vec<Part>) {
+    match shape {
+        Shape::Part(part) => named.push(*part),
+        Shape::Sequence(shapes) | Shape::Choice(shapes) => shapes.iter().for_each(|shape| parts(shape, named)),
+        Shape::Repeat(shape, _) => parts(shape, named),
+        _ => {}
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_chat_has_a_grammar_or_a_reason(chat in chat(), version in select(Version::ALL), choice in tool_choice(), strict: bool) {
+        let mut chat = Chat { tool_choice: choice, ..chat };
+        chat.tools.iter_mut().for_each(|tool| tool.strict = strict);
+        let layout = version.layout().with(Feature::Think);
+        match layout.grammar(&chat) {
+            Ok(None) => prop_assert!(chat.tools.is_empty() && chat.tool_choice == ToolChoice::Auto),
+            Ok(Some(grammar)) => {
+                let mut named = Vec::new();
+                grammar.rules().iter().for_each(|rule| parts(&rule.shape, &mut named));
+                prop_assert!(named.iter().all(|part| grammar.rule(*part).is_some()), "{:?}", grammar);
+                prop_assert_eq!(grammar.rules()[0].part, Part::Answer);
+                for style in [LarkStyle::MistralCommon, LarkStyle::Exact] {
+                    prop_assert!(grammar.to_lark(&ReleasedIds(&layout), style).is_ok());
+                }
+                let tag = grammar.to_structural_tag(&ReleasedIds(&layout)).unwrap();
+                prop_assert!(serde_json::from_str::<Value>(&tag).is_ok(), "{}", tag);
+            }
+            Err(error) => prop_assert!(!error.at().is_empty(), "{}", error),
+        }
+    }
+}
+
+fn tool_choice() -> impl Strategy<Value = ToolChoice<'static>> {
+    let named = select(vec!["get", "set-it", "no \"tool\"\n"]);
+    let allowed = (prop_oneof![Just(CallMode::Auto), Just(CallMode::Required)], vec(named.clone(), 0..3));
+    prop_oneof![
+        Just(ToolChoice::Auto),
+        Just(ToolChoice::None),
+        Just(ToolChoice::Required),
+        named.prop_map(|name| ToolChoice::Named(name.into())),
+        allowed
+            .prop_map(|(mode, names)| ToolChoice::Allowed { mode, names: names.into_iter().map(Into::into).collect() }),
+    ]
+}
+
+#[test]
+fn names_of_tools_are_escaped() {
+    let tool = json!({"function": {"name": "a\"b\\c\nd", "strict": true}});
+    let request = json!({"messages": [], "tools": [tool], "tool_choice": "required"}).to_string();
+    let printed = lark(&Layout::V13, &request, LarkStyle::MistralCommon).unwrap().unwrap();
+    assert!(printed.contains(r#"<[9]> SAFE_WS? "a\"b\\c\nd" <[32]>"#), "{printed}");
+}
+
+#[test]
+fn a_token_that_the_tokenizer_lacks_is_named() {
+    let request = json!({"messages": [], "tools": [{"function": {"name": "f"}}]}).to_string();
+    let chat = Chat::from_json(&request).unwrap();
+    let grammar = Layout::V13.grammar(&chat).unwrap().unwrap();
+    let old = ReleasedIds(&Layout::V7_TEKKEN);
+    let sentence = "the tokenizer has no id for the control token [ARGS]";
+    assert_eq!(grammar.to_lark(&old, LarkStyle::Exact).unwrap_err().to_string(), sentence);
+    assert_eq!(grammar.to_structural_tag(&old).unwrap_err().to_string(), sentence);
 }

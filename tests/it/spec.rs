@@ -4,8 +4,10 @@ use crate::support::markdown;
 use std::fs;
 use std::path::Path;
 
+use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::{Chat, Error, Fim, Format, Layout, Mode, Prompt, Version};
 
+use crate::control_ids::ReleasedIds;
 use crate::support::markdown::Block;
 
 /// What a chapter lays out.
@@ -44,12 +46,26 @@ fn layouts(names: &str) -> Vec<Layout> {
 fn answer(request: &Request<'_>, layout: &Layout) -> (&'static str, String) {
     match request.render(layout) {
         Ok(prompt) => ("text", prompt.into_string()),
-        Err(error) => {
-            let sentence = error.to_string();
-            let suffix = format!(" ({})", layout.name);
-            ("error", sentence.strip_suffix(&suffix).unwrap_or(&sentence).to_owned())
-        }
+        Err(error) => ("error", sentence(&error, layout)),
     }
+}
+
+/// The grammar of the answer, or the sentence of the refusal.
+fn grammar(request: &Request<'_>, layout: &Layout, kind: &str) -> (&'static str, String) {
+    let Request::Chat(json) = request else { panic!("fill in the middle has no grammar") };
+    let chat = Chat::from_json(json).unwrap();
+    match (layout.grammar(&chat), kind) {
+        (Ok(None), _) => ("lark", "none".to_owned()),
+        (Ok(Some(grammar)), "exact") => ("exact", grammar.to_lark(&ReleasedIds(layout), LarkStyle::Exact).unwrap()),
+        (Ok(Some(grammar)), _) => ("lark", grammar.to_lark(&ReleasedIds(layout), LarkStyle::MistralCommon).unwrap()),
+        (Err(error), _) => ("refused", sentence(&error, layout)),
+    }
+}
+
+fn sentence(error: &Error, layout: &Layout) -> String {
+    let sentence = error.to_string();
+    let suffix = format!(" ({})", layout.name);
+    sentence.strip_suffix(&suffix).unwrap_or(&sentence).to_owned()
 }
 
 /// What is wrong with a chapter, one message a layout, and how many layouts it shows.
@@ -59,11 +75,14 @@ fn check(chapter: &str, markdown: &str) -> (Vec<String>, usize) {
         match info.split_once(' ').unwrap_or((info, "")) {
             ("json", "") => request = Some(Request::Chat(body)),
             ("json", "fim") => request = Some(Request::Fim(Fim::from_json(body).unwrap())),
-            (kind @ ("text" | "error"), names) => {
+            (kind @ ("text" | "error" | "lark" | "exact" | "refused"), names) => {
                 let request = request.as_ref().unwrap_or_else(|| panic!("{chapter}:{line}: no chat before it"));
                 for layout in layouts(names) {
                     count += 1;
-                    let (is, says) = answer(request, &layout);
+                    let (is, says) = match kind {
+                        "text" | "error" => answer(request, &layout),
+                        kind => grammar(request, &layout, kind),
+                    };
                     if (is, &*says) != (kind, body) {
                         wrong.push(format!(
                             "{chapter}:{line}: {} gives the {is}\n{says}\nnot the {kind}\n{body}",
@@ -72,7 +91,9 @@ fn check(chapter: &str, markdown: &str) -> (Vec<String>, usize) {
                     }
                 }
             }
-            _ => panic!("{chapter}:{line}: a block is `json`, `json fim`, `text LAYOUTS` or `error LAYOUTS`"),
+            _ => panic!(
+                "{chapter}:{line}: a block is `json`, `json fim`, or one of text, error, lark, exact, refused and LAYOUTS"
+            ),
         }
     }
     (wrong, count)

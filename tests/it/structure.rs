@@ -32,8 +32,6 @@ shared![
     AssistantMessage<'static>,
     BreakCause,
     BuiltinPreset,
-    DeadEnd,
-    Weight,
     CallDeltas,
     Clock,
     CallIds,
