@@ -4,13 +4,18 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::{env, fs};
 
+use mistral_chat_template::grammar::Grammar;
 use mistral_chat_template::{AssistantMessage, Chat, Dialect, ErrorKind, Message, Mode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::options::{Command, Input, Options, Output};
+use crate::control_ids::ReleasedIds;
+use crate::options::{Command, GrammarForm, Input, Options, Output};
+use crate::source::Source;
 
 mod blocks;
+#[path = "../support/control_ids.rs"]
+mod control_ids;
 mod facts;
 mod glyphs;
 mod inks;
@@ -64,7 +69,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Layouts => source::list(),
         Command::Show(options) => {
             let json = read(&options.input)?;
-            let plain = matches!(options.output, Output::Plain);
+            let plain = matches!(options.output, Output::Plain | Output::Grammar(_));
             let shown = show(&json, *options)?;
             if plain {
                 // Not through anstream, which would take escape sequences out of a chat.
@@ -97,11 +102,32 @@ fn show(json: &str, options: Options) -> Result<String, Failure> {
     let chat = Chat::read(json, options.dialect.unwrap_or_else(|| dialect_of(json))).map_err(fail)?;
     let mode = options.mode.unwrap_or_else(|| mode_for(&chat, json));
     let source = options.source.in_mode(mode);
-    let prompt = source.render(&chat).map_err(fail)?;
     Ok(match options.output {
-        Output::Plain => prompt.into_string(),
-        Output::Page { width } => page::page(&options.input.to_string(), &source, &chat, &prompt, width),
+        Output::Grammar(form) => grammar(&source, &chat, form)?.map_err(fail)?,
+        Output::Plain => source.render(&chat).map_err(fail)?.into_string(),
+        Output::Page { width } => {
+            let prompt = source.render(&chat).map_err(fail)?;
+            page::page(&options.input.to_string(), &source, &chat, &prompt, width)
+        }
     })
+}
+
+/// The grammar of the answer, printed.
+fn grammar(
+    source: &Source,
+    chat: &Chat<'_>,
+    form: GrammarForm,
+) -> Result<Result<String, mistral_chat_template::Error>, Failure> {
+    let Source::Layout(layout) = source else {
+        return Err(Failure::Usage("only a layout has a grammar of the answer".to_owned()));
+    };
+    let ids = ReleasedIds(layout);
+    let print = |grammar: Option<Grammar<'_>>| match (grammar, form) {
+        (None, _) => Ok("any answer is allowed\n".to_owned()),
+        (Some(grammar), GrammarForm::Lark(style)) => grammar.to_lark(&ids, style).map(|lark| lark + "\n"),
+        (Some(grammar), GrammarForm::StructuralTag) => grammar.to_structural_tag(&ids).map(|tag| tag + "\n"),
+    };
+    Ok(layout.grammar(chat).and_then(print))
 }
 
 /// The keys that tell dialects apart.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
+use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::{Dialect, Layout, Mode};
 
 use crate::Failure;
@@ -29,6 +30,9 @@ Options:
       --template PATH  Lay it out by a model's own Jinja template: its folder, a
                        tokenizer_config.json or a chat_template.jinja
   -p, --plain          Print the exact bytes of the prompt, and nothing else
+  -g, --grammar FORM   Print the grammar of the answer instead: lark (as
+                       mistral-common prints it), exact-lark or structural-tag,
+                       with the control ids of released tokenizers
   -m, --mode MODE      What the prompt is for: test, serving, finetuning or
                        agnostic [default: finetuning for a ShareGPT
                        conversation that ends with a reply, else test]
@@ -78,8 +82,17 @@ pub(crate) enum Input {
 pub(crate) enum Output {
     /// The prompt's bytes.
     Plain,
+    /// The grammar of the answer.
+    Grammar(GrammarForm),
     /// The prompt laid out for a person, this many columns wide.
     Page { width: usize },
+}
+
+/// How a grammar is printed.
+#[derive(Clone, Copy)]
+pub(crate) enum GrammarForm {
+    Lark(LarkStyle),
+    StructuralTag,
 }
 
 impl fmt::Display for Input {
@@ -98,7 +111,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let mut parser = Parser::from_iter(arguments);
     let (mut input, mut mode, mut dialect, mut width) = (None, None, None, None);
     let mut source = Source::Layout(Layout::MAGNUM);
-    let mut plain = false;
+    let (mut plain, mut grammar) = (false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
@@ -109,6 +122,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Arg::Long("preset") => source = Source::preset(&parser.value()?.string()?)?,
             Arg::Long("template") => source = Source::template(&parser.value()?.string()?)?,
             Arg::Short('p') | Arg::Long("plain") => plain = true,
+            Arg::Short('g') | Arg::Long("grammar") => {
+                grammar = Some(named("form of a grammar", parser.value()?, &FORMS)?);
+            }
             Arg::Short('m') | Arg::Long("mode") => mode = Some(named("mode", parser.value()?, &MODES)?),
             Arg::Short('d') | Arg::Long("dialect") => dialect = Some(named("dialect", parser.value()?, &DIALECTS)?),
             Arg::Short('w') | Arg::Long("width") => width = Some(parser.value()?.parse::<usize>()?),
@@ -121,12 +137,22 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         return Err(Failure::Usage("which chat? Name a JSON file, or - for standard input".to_owned()));
     };
     let width = width.unwrap_or_else(|| terminal_width().min(WIDEST)).max(NARROWEST);
-    let output = if plain { Output::Plain } else { Output::Page { width } };
+    let output = match grammar {
+        Some(form) => Output::Grammar(form),
+        None if plain => Output::Plain,
+        None => Output::Page { width },
+    };
     Ok(Command::Show(Box::new(Options { input, source, mode, dialect, output })))
 }
 
 const MODES: [(&str, Mode); 4] =
     [("test", Mode::Test), ("serving", Mode::Serving), ("finetuning", Mode::Finetuning), ("agnostic", Mode::Agnostic)];
+
+const FORMS: [(&str, GrammarForm); 3] = [
+    ("lark", GrammarForm::Lark(LarkStyle::MistralCommon)),
+    ("exact-lark", GrammarForm::Lark(LarkStyle::Exact)),
+    ("structural-tag", GrammarForm::StructuralTag),
+];
 
 const DIALECTS: [(&str, Dialect); 4] = [
     ("mistral", Dialect::Mistral),

@@ -55,6 +55,8 @@ Each line is an object:
   learn      what a trainer learns: weighted (true is the same), last, everything, or roles such as
              \"user,assistant\"; the answer has the mask (byte ranges of string) and, with --vocabulary,
              input_ids and labels; the mode is finetuning unless another is named
+  grammar    lark (as mistral-common prints it), exact_lark or structural_tag: the answer has the
+             grammar of what the model may answer, or null where nothing is asked for
   completion   instead of a request: a model's output, a string or a list of segments; the answer
              has the message that it says, and in rest what has no place in it, also beside an error
   lenient    true: a completion is read leniently; the answer has liberties, what was taken. A request

@@ -69,7 +69,7 @@ fn an_input_is_told_by_its_first_bytes() {
     };
     let array = format!("\u{feff}[{}]\n", ROWS.trim().replace('\n', " ,\n\n"));
     packed("a.jsonl.gz", gzip(ROWS.as_bytes()));
-    packed("two members of a gzip", [gzip(&ROWS.as_bytes()[..40]), gzip(&ROWS.as_bytes()[40..])].concat());
+    packed("two members of a gzip", [gzip(ROWS[..40].as_bytes()), gzip(ROWS[40..].as_bytes())].concat());
     packed("a.jsonl.zst", zstd::encode_all(ROWS.as_bytes(), 1).unwrap());
     packed("array.json", array.clone().into_bytes());
     packed("array.json.gz", gzip(array.as_bytes()));
