@@ -200,7 +200,7 @@ mod render;
 mod repair;
 mod settings;
 #[cfg(feature = "template")]
-mod template;
+pub mod template;
 mod tokenizer;
 mod transcript;
 mod truncate;

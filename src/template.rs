@@ -39,6 +39,7 @@ mod write;
 
 pub use self::clock::ClockTime;
 pub use self::compare::{Comparison, Difference, NearestLayout, Said};
+pub use self::write::GenerationMarks;
 
 /// A model's own chat template, compiled once, to be shared by any number of threads.
 ///

@@ -1,32 +1,31 @@
 #!/usr/bin/env python3
-"""Renders the templates that are written for the layouts with transformers 5.23.0, against the layouts' goldens.
+"""Renders the templates that are written for the layouts in every engine, against the layouts' goldens.
 
-    pip install transformers==5.23.0 jinja2
-    cargo build --example write_template
-    templates_written.py target/debug/examples/write_template
+    npm install @huggingface/jinja@0.5.11
+    pip install transformers==5.24.0 jinja2==3.1.6 minijinja==3.1.0 xllamacpp==2026.10.11549 gguf==0.19.0
+    cargo build --example write_template --example render_jsonl
+    HF_JINJA=node_modules/@huggingface/jinja templates_written.py target/debug/examples [--official FOLDER]
+        [--engine NAME]… [--table]
 
-Prints how many goldens are the same, and what a template cannot express, by kind; any other difference is an error.
+FOLDER holds the templates that mistral-common generates; they are rendered beside ours. Prints, for each layout and
+engine, how many goldens come out equal, how many wrong and how many are refused, and what is left out by kind. With
+`--table` as Markdown. The exit code is 1 where one of ours is wrong or refused that is not left out.
 """
+import argparse
 import json
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import lru_cache
 from pathlib import Path
 
-from transformers.utils.chat_template_utils import render_jinja_template
+from engines import ENGINES, Ours, OwnFault, Refused
 
 GOLDENS = Path(__file__).parent.parent / "goldens" / "mistral_common"
 DEFAULT_BUILDER = {
     "reasoning_effort": {"type": "enum", "accepts_none": True, "default": "none", "values": ["none", "high"]},
     "json_schema": None,
 }
-
-
-@lru_cache(None)
-def template(label):
-    arguments = [sys.argv[1], "--layout", label]
-    return subprocess.run(arguments, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def printed(golden):
@@ -52,6 +51,11 @@ def is_json(text):
         return False
 
 
+def is_continued(golden):
+    own = golden["request"]["messages"][-1].get("prefix") and golden.get("kind") != "openai"
+    return bool(own or golden["request"].get("continue_final_message"))
+
+
 def inexpressible(golden):
     """The kind of what Jinja cannot say of a chat, or None."""
     messages = golden["request"]["messages"]
@@ -60,15 +64,11 @@ def inexpressible(golden):
     for message in messages:
         if "weight" in message and golden.get("finetuning_messages"):
             return "weights, which part turns"
-        if message.get("reasoning") is not None or message.get("reasoning_content") is not None:
-            return "reasoning in a field of its own"
-        if message["role"] == "developer":
-            return "developer messages"
         if any(id_.endswith("\n") for id_ in texts_of(message)):
             return "a newline at the end of a name or an id, which Python lets through"
         for call in message.get("tool_calls") or []:
             arguments = call["function"]["arguments"]
-            if arguments is None or isinstance(arguments, str) and arguments != "" and not pythonic(arguments):
+            if isinstance(arguments, str) and arguments != "" and not pythonic(arguments):
                 return "arguments sent as text that is not JSON as Python writes it"
             if message is messages[-1] and call.get("id", "null") == "null":
                 return "calls without an id in the last message, for fine-tuning"
@@ -80,7 +80,7 @@ def inexpressible(golden):
             if content and looks and not pythonic(content):
                 return "results of v2 and v3 that look like JSON and are not JSON as Python writes it"
     last = messages[-1]
-    if last.get("prefix") and golden.get("kind") != "openai" or golden["request"].get("continue_final_message"):
+    if is_continued(golden):
         content = last.get("content")
         if not isinstance(content, str) or content != content.rstrip() or not content or last.get("tool_calls"):
             return "a message to be continued that ends with calls, thinking or white space"
@@ -94,51 +94,179 @@ def texts_of(message):
         yield call["function"]["name"]
 
 
-def render(golden):
+def numbers_of(value):
+    """Every number of a value, and the keys that look like one."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from numbers_of(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from [key] if key.isdigit() else []
+            yield from numbers_of(item)
+
+
+def is_plain(number):
+    """Does every engine write the number as Python does?"""
+    return isinstance(number, (int, str)) or not any(letter in repr(number) for letter in "enf")
+
+
+def is_kept_by_javascript(number):
+    """Is the number one that JavaScript's own JSON keeps, and no key that it sorts first?"""
+    if isinstance(number, int):
+        return abs(number) < 2**53
+    return not isinstance(number, str) and is_plain(number) and not number.is_integer()
+
+
+def lost_before(engine, golden, request):
+    """What an engine, or the program around it, never shows a template; or None."""
+    if engine not in ("transformers", "ours") and is_continued(golden):
+        return "a message to be continued"
+    if engine == "hf-jinja" and not all(map(is_kept_by_javascript, numbers_of(request))):
+        return "numbers and orders of keys that JavaScript's JSON does not keep"
+    if engine == "minijinja" and not all(map(is_plain, numbers_of(request))):
+        return "floats that Python writes with an exponent, or not finite"
+    if engine == "llama.cpp":
+        if request["messages"][-1]["role"] == "assistant":
+            return "a reply at the end, which llama.cpp continues"
+        for message in request["messages"]:
+            for chunk in message["content"] if isinstance(message["content"], list) else []:
+                if chunk["type"] != "text":
+                    return "chunks that llama.cpp refuses or puts a marker for"
+        if "response_format" in request:
+            return "a response format, which llama.cpp keeps for itself"
+    return None
+
+
+def request_of(golden):
     request = golden["request"]
-    continued = request["messages"][-1].get("prefix") and golden.get("kind") != "openai"
-    continued = bool(continued or request.get("continue_final_message"))
     messages = [{k: v for k, v in m.items() if k not in ("prefix", "weight")} for m in request["messages"]]
     for message in messages:
         message.setdefault("content", None)
-    extra = {key: request[key] for key in ("reasoning_effort", "response_format") if key in request}
-    rendered, _ = render_jinja_template(
-        conversations=[messages],
-        tools=request.get("tools"),
-        chat_template=template(golden["version"].replace("+plainthink", "")),
-        continue_final_message=continued,
-        bos_token="<s>",
-        eos_token="</s>",
-        **extra,
-    )
-    return rendered[0]
+    given = {"messages": messages, "tools": request.get("tools")}
+    given |= {key: request[key] for key in ("reasoning_effort", "response_format") if key in request}
+    if is_continued(golden):
+        given["continue_final_message"] = True
+    return given
 
 
-def main():
-    kinds, same, wrong = Counter(), 0, []
+class Written:
+    def __init__(self, folder):
+        self.folder = folder
+
+    @lru_cache(None)
+    def template(self, label, engine):
+        name = {"ours": "transformers", "transformers": "transformers", "hf-jinja": "hf-jinja", "llama.cpp": "llama.cpp"}
+        arguments = [self.folder / "write_template", "--layout", label, "--for", name.get(engine, "any")]
+        return subprocess.run(arguments, check=True, capture_output=True, encoding="utf-8").stdout
+
+
+class Official:
+    def __init__(self, folder):
+        self.folder = folder
+
+    @lru_cache(None)
+    def template(self, label, _engine):
+        version, *features = label.split("+")
+        tekken = version.endswith("-tekken") or version in ("v11", "v13", "v15")
+        names = [version.removesuffix("-tekken"), *sorted(features)] + ([] if tekken else ["spm"])
+        path = self.folder / f"{'_'.join(names)}.jinja"
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def goldens():
     for file in sorted(GOLDENS.glob("*.jsonl")):
         for line in file.open(encoding="utf-8"):
             golden = json.loads(line)
-            if "segments" not in golden or golden.get("kind") in ("fim", "instruct") or "max_model_input_len" in golden:
-                continue
-            kind = inexpressible(golden)
-            if kind:
-                kinds[kind] += 1
-                continue
-            try:
-                string = render(golden)
-            except Exception as error:
-                string = f"{type(error).__name__}: {error}"
-            if string == printed(golden):
-                same += 1
-            else:
-                wrong.append((golden["id"], string, printed(golden)))
-    for id_, string, expected in wrong[:20]:
-        print(f"{id_}\n  rendered {string!r}\n  expected {expected!r}")
-    print(f"{same} the same, {len(wrong)} different")
+            if "segments" in golden and golden.get("kind") not in ("fim", "instruct"):
+                if "max_model_input_len" not in golden:
+                    yield golden
+
+
+def outcome(engine, template, request, expected):
+    try:
+        string = engine.render(template, request)
+    except OwnFault as fault:
+        return "left out", str(fault)
+    except Refused as refused:
+        return "refused", str(refused)
+    return ("equal" if string == expected else "wrong"), string
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("examples", type=Path)
+    parser.add_argument("--official", type=Path)
+    parser.add_argument("--engine", action="append")
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--show", type=int, default=10)
+    options = parser.parse_args()
+
+    kinds, cases = Counter(), []
+    for golden in goldens():
+        kind = inexpressible(golden)
+        if kind:
+            kinds[kind] += 1
+        else:
+            cases.append(golden)
+    cases.sort(key=lambda golden: golden["version"])
+    sources = {"written": Written(options.examples)}
+    if options.official:
+        sources["official"] = Official(options.official)
+    counts, failed, left_out = defaultdict(Counter), 0, defaultdict(Counter)
+    for name in options.engine or [*ENGINES, "ours"]:
+        engine = Ours(options.examples / "render_jsonl") if name == "ours" else ENGINES[name]()
+        shown = 0
+        for source, templates in sources.items():
+            for golden in cases:
+                label = golden["version"]
+                if source == "written":
+                    label = label.replace("+plainthink", "")
+                template, request = templates.template(label, name), request_of(golden)
+                lost = lost_before(name, golden, request)
+                if template is None or lost:
+                    left_out[name][lost or "no official template"] += source == "written"
+                    continue
+                result, said = outcome(engine, template, request, printed(golden))
+                if result == "left out":
+                    left_out[name][said[:100]] += source == "written"
+                    continue
+                counts[golden["version"], name, source][result] += 1
+                if source == "written" and result != "equal":
+                    failed += 1
+                    shown += 1
+                    if shown <= options.show:
+                        print(f"{name} {golden['id']}: {result}\n  got  {said!r}\n  want {printed(golden)!r}")
+    report(counts, options, kinds, left_out)
+    return bool(failed)
+
+
+def report(counts, options, kinds, left_out):
+    engines = list(dict.fromkeys(engine for _, engine, _ in counts))
+    sources = list(dict.fromkeys(source for _, _, source in counts))
+    totals = defaultdict(Counter)
+    rows = defaultdict(dict)
+    for (version, engine, source), counter in counts.items():
+        rows[version][engine, source] = counter
+        totals[engine, source].update(counter)
+    rows["all"] = totals
+    cell = lambda counter: " / ".join(str(counter[result]) for result in ("equal", "wrong", "refused"))
+    head = [f"{engine}, {source}" for engine in engines for source in sources]
+    lines = [["layout", *head], ["---"] * (1 + len(head))]
+    for version, row in rows.items():
+        lines.append([version, *(cell(row.get((e, s), Counter())) for e in engines for s in sources)])
+    if options.table:
+        print("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    else:
+        print("\n".join(f"{name:28} {cell(totals[e, s])}" for (e, s), name in zip(((e, s) for e in engines for s in sources), head)))
+    print("\nleft out everywhere:")
     for kind, count in kinds.most_common():
         print(f"{count:5} {kind}")
-    return bool(wrong)
+    for engine, counter in left_out.items():
+        for kind, count in counter.most_common():
+            if count:
+                print(f"{count:5} {engine}: {kind}")
 
 
 sys.exit(main())

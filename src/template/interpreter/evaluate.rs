@@ -8,6 +8,7 @@ use super::syntax::{Ends, Expression, Filter, LoopField, Operator, Test};
 use super::text::{Piece, Text, bounds};
 use super::value::{List, Members, Value, number_text};
 use crate::chat::{Content, Message};
+use crate::marking::{holds, is_bracket};
 use crate::template::python::is_space;
 use crate::template::{engine, methods};
 
@@ -36,15 +37,16 @@ impl<'r> Run<'r> {
                 let (of, index) = (self.value(of)?, self.value(index)?);
                 item(&of, &index)
             }
-            Expression::Slice(of, range) => match self.value(of)? {
-                Value::List(list) => {
-                    self.charge(list.items.len())?;
-                    let taken = list.items.get(bounds(list.items.len(), *range))?;
-                    Value::list(taken.iter().cloned())
-                }
-                Value::Text(text) => {
-                    self.charge(text.bytes() / 64)?;
-                    text.slice(*range).map(Value::Text)
+            Expression::Slice(of, bounds) => {
+                let of = self.value(of)?;
+                let [start, stop] = &**bounds;
+                let range = [self.bound(start.as_ref())?, self.bound(stop.as_ref())?];
+                self.slice(of, range)
+            }
+            Expression::Range(count) => match self.value(count)? {
+                Value::Integer(count) => {
+                    self.charge(usize::try_from(count).unwrap_or(0))?;
+                    Value::list((0..count).map(Value::Integer))
                 }
                 _ => None,
             },
@@ -75,6 +77,30 @@ impl<'r> Run<'r> {
             Expression::EndsWith(operands) => self.texts(operands, |text, end| text.ends_with(end)),
             Expression::Undefined => Some(Value::Undefined),
             Expression::Unknown => None,
+        }
+    }
+
+    /// A number that bounds a slice, if there is one.
+    fn bound(&mut self, bound: Option<&'r Expression>) -> Option<Option<i64>> {
+        match bound.map(|bound| self.value(bound)) {
+            None => Some(None),
+            Some(Some(Value::Integer(number))) => Some(Some(number)),
+            Some(_) => None,
+        }
+    }
+
+    fn slice(&mut self, of: Value<'r>, range: [Option<i64>; 2]) -> Option<Value<'r>> {
+        match of {
+            Value::List(list) => {
+                self.charge(list.items.len())?;
+                let taken = list.items.get(bounds(list.items.len(), range))?;
+                Value::list(taken.iter().cloned())
+            }
+            Value::Text(text) => {
+                self.charge(text.bytes() / 64 + text.pieces().len())?;
+                Some(Value::Text(text.slice(range)))
+            }
+            _ => None,
         }
     }
 
@@ -236,6 +262,13 @@ impl<'r> Run<'r> {
             Filter::Lower => changed(str::to_lowercase),
             Filter::Capitalized => changed(methods::capitalize),
             Filter::Title => changed(engine::title_words),
+            // What the template spells, and what it puts there, could come to a control token.
+            Filter::Replace(_, new) if text.spells_control() || holds(new, is_bracket) => None,
+            Filter::Replace(old, new) => {
+                let replaced = text.content().replace(&**old, new);
+                self.charge(replaced.len() / 64)?;
+                Some(Value::Text(Text::made(replaced)))
+            }
             Filter::Split(separator) => {
                 let parts = text.split(separator)?;
                 self.charge(parts.len())?;

@@ -251,6 +251,9 @@ impl<'s> Reader<'_, 's> {
             ("title", None, ..) => Filter::Title,
             ("tojson", None, ..) => Filter::ToJson,
             ("default" | "d", Some(otherwise), None, _) => Filter::Default(otherwise),
+            ("replace", Some(Literal::Text(old)), Some(Literal::Text(new)), None) if !old.is_empty() => {
+                Filter::Replace(old, new)
+            }
             ("selectattr", Some(Literal::Text(key)), Some(Literal::Text(test)), Some(value))
                 if matches!(&*test, "equalto" | "eq" | "==") =>
             {
@@ -300,20 +303,17 @@ impl<'s> Reader<'_, 's> {
             };
             return self.sign("]").then_some(indexed);
         }
-        let stop =
-            if self.is_next(Kind::Sign, "]") || self.is_next(Kind::Sign, ":") { None } else { self.conditional() };
+        let stop = if self.is_next(Kind::Sign, "]") || self.is_next(Kind::Sign, ":") {
+            None
+        } else {
+            Some(self.conditional()?)
+        };
         if self.sign(":") {
             let step = self.conditional();
             let reversed = matches!((start, stop, step), (None, None, Some(Expression::Literal(Literal::Integer(-1)))));
             return (self.sign("]") && reversed).then_some(Expression::Filter(Filter::Reversed, value));
         }
-        let number = |bound: Option<Expression>| match bound {
-            None => Some(None),
-            Some(Expression::Literal(Literal::Integer(number))) => Some(Some(number)),
-            Some(_) => None,
-        };
-        let bounds = [number(start)?, number(stop)?];
-        self.sign("]").then_some(Expression::Slice(value, bounds))
+        self.sign("]").then(|| Expression::Slice(value, Box::new([start, stop])))
     }
 
     fn method(&mut self, value: Expression, name: &str) -> Read {
@@ -433,6 +433,13 @@ impl<'s> Reader<'_, 's> {
         if name == "namespace" {
             let named = arguments.into_iter().map(|(name, value)| Some((name?.into(), value)));
             return named.collect::<Option<_>>().map(Expression::Namespace);
+        }
+        if name == "range" && !self.names.is_assigned(name) {
+            let mut arguments = arguments.into_iter();
+            return match (arguments.next()?, arguments.next()) {
+                ((None, count), None) => Some(Expression::Range(Box::new(count))),
+                _ => None,
+            };
         }
         let callee = self.names.number(name);
         let arguments = arguments.into_iter();

@@ -30,6 +30,11 @@ impl<'s> Names<'s> {
         name
     }
 
+    /// Has the template given the name a value, up to here?
+    pub(super) fn is_assigned(&self, name: &str) -> bool {
+        self.known.iter().any(|(known, assigned)| *known == name && *assigned != Assigned::Nowhere)
+    }
+
     pub(super) fn in_loop(&self) -> bool {
         self.loops > 0
     }

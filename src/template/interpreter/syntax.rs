@@ -90,7 +90,9 @@ pub(super) enum Expression {
     Member(Box<Expression>, Box<str>),
     Index(Box<Expression>, Box<Expression>),
     /// `a[1:-1]`
-    Slice(Box<Expression>, [Option<i64>; 2]),
+    Slice(Box<Expression>, Box<[Option<Expression>; 2]>),
+    /// `range(n)`
+    Range(Box<Expression>),
     Not(Box<Expression>),
     Binary(Operator, Box<[Expression; 2]>),
     /// The condition, what it is where that holds, and what it is otherwise.
@@ -179,6 +181,8 @@ pub(super) enum Filter {
     Items,
     /// `.split(separator)`
     Split(Box<str>),
+    /// `replace(old, new)`
+    Replace(Box<str>, Box<str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

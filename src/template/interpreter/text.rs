@@ -124,14 +124,26 @@ impl<'r> Text<'r> {
         Some(ends.map(|range| Text::One(piece.part(|text| text.get(range.clone()).unwrap_or_default()))).collect())
     }
 
-    /// The characters from one place to another, counted from the end where negative; none where it has several pieces.
-    pub(super) fn slice(&self, [start, stop]: [Option<i64>; 2]) -> Option<Self> {
-        let Text::One(piece) = self else { return None };
-        let count = self.characters();
-        let byte = |place: usize| piece.as_str().char_indices().nth(place).map_or(piece.as_str().len(), |(at, _)| at);
-        let range = bounds(count, [start, stop]);
-        let range = byte(range.start)..byte(range.end);
-        Some(Text::One(piece.part(|text| text.get(range.clone()).unwrap_or_default())))
+    /// The characters from one place to another, counted from the end where negative.
+    pub(super) fn slice(&self, range: [Option<i64>; 2]) -> Self {
+        let range = bounds(self.characters(), range);
+        let (mut at, mut taken) = (0, Vec::new());
+        for piece in self.pieces() {
+            let count = piece.as_str().chars().count();
+            let own = [range.start.saturating_sub(at).min(count), range.end.saturating_sub(at).min(count)];
+            at += count;
+            let byte = |place: usize| {
+                let text = piece.as_str();
+                if place == count {
+                    text.len()
+                } else {
+                    text.char_indices().nth(place).map_or(text.len(), |(at, _)| at)
+                }
+            };
+            let [start, end] = own.map(byte);
+            taken.push(piece.part(|text| text.get(start..end).unwrap_or_default()));
+        }
+        Text::joined(taken)
     }
 
     /// What stands between the separators; none where it has several pieces.
