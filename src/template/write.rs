@@ -163,8 +163,8 @@ impl Layout {
         blocks.value("space_of_system", if spaces && !goes_on { "' '" } else { "''" }.to_owned());
         let space = match (spaces && !goes_on, in_user) {
             (false, _) => "",
-            (true, false) => "(' ' if ns.first == 'text' else '') ~ ",
-            (true, true) => "(' ' if ns.first == 'text' and (ns.media or not system) else '') ~ ",
+            (true, false) => "(' ' if ns.begins_with == 'text' else '') ~ ",
+            (true, true) => "(' ' if ns.begins_with == 'text' and (ns.media or not system) else '') ~ ",
         };
         blocks.value("space_of_user", space.to_owned());
         let place = match self.system {
@@ -278,8 +278,8 @@ const VARIABLES: [(&str, &str); 14] = [
     ("said", "''"),
     ("text", "false"),
     ("run", "false"),
-    ("join", "''"),
-    ("first", "''"),
+    ("glue", "''"),
+    ("begins_with", "''"),
     ("media", "false"),
     ("late_image", "false"),
     ("thinks", "false"),

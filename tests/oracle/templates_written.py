@@ -119,6 +119,13 @@ def is_kept_by_javascript(number):
     return not isinstance(number, str) and is_plain(number) and not number.is_integer()
 
 
+def is_kept_by_llama_cpp(number):
+    """Does llama.cpp write the number as Python does?"""
+    if isinstance(number, int):
+        return abs(number) < 2**63
+    return isinstance(number, str) or is_plain(number) and not number.is_integer()
+
+
 def lost_before(engine, golden, request):
     """What an engine, or the program around it, never shows a template; or None."""
     if engine not in ("transformers", "ours") and is_continued(golden):
@@ -128,9 +135,17 @@ def lost_before(engine, golden, request):
     if engine == "minijinja" and not all(map(is_plain, numbers_of(request))):
         return "floats that Python writes with an exponent, or not finite"
     if engine == "llama.cpp":
+        if not all(map(is_kept_by_llama_cpp, numbers_of(request))):
+            return "numbers that llama.cpp's JSON does not keep"
         if request["messages"][-1]["role"] == "assistant":
             return "a reply at the end, which llama.cpp continues"
         for message in request["messages"]:
+            if message.get("reasoning") is not None or message.get("reasoning_content") == "":
+                return "a field `reasoning`, or an empty `reasoning_content`, which llama.cpp drops"
+            for call in message.get("tool_calls") or []:
+                arguments = call["function"]["arguments"]
+                if isinstance(arguments, str) and isinstance(json.loads(arguments or "{}"), (str, type(None))):
+                    return "arguments that are a JSON string or null, which llama.cpp reads"
             for chunk in message["content"] if isinstance(message["content"], list) else []:
                 if chunk["type"] != "text":
                     return "chunks that llama.cpp refuses or puts a marker for"
