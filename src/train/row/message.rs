@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::json::{Form, Object, form, is_empty, items, text, within, without_null_members};
-use super::names::{Voice, voice, voice_names};
+use super::names::{ANSWERED, ASKED, Voice, voice, voice_names};
 use super::{Reading, RowField, ThinkTags};
 use crate::chat::{self, AssistantMessage, Chunk, Content, Message, Role, ToolMessage};
 use crate::error::{Error, ErrorKind};
@@ -32,16 +32,41 @@ impl Reading<'_> {
                 Ok(self.messages(spelt)?.into_iter().map(owned).collect())
             }
             Form::List => {
-                let messages = items(raw)?.into_iter().enumerate();
-                let message = |(index, raw)| self.message(raw).map_err(|error| within(error, || format!("[{index}]")));
-                messages.map(message).collect()
+                let mut messages = Vec::new();
+                for (index, raw) in items(raw)?.into_iter().enumerate() {
+                    let said = self.said(raw).map_err(|error| within(error, || format!("[{index}]")))?;
+                    messages.extend(said.into_iter().flatten());
+                }
+                Ok(messages)
             }
             _ => Err(Error::new(ErrorKind::RowType { expected: "a list of messages" }, "")),
         }
     }
 
-    pub(super) fn message<'a>(&self, raw: &'a str) -> Result<Said<'a>, Error> {
+    /// A message, or a question and its answer in one object.
+    fn said<'a>(&self, raw: &'a str) -> Result<[Option<Said<'a>>; 2], Error> {
         let mut object = Object::read(raw)?;
+        if !self.holds(&object, RowField::Role) {
+            let half = |names: [&'static str; 7]| names.into_iter().find(|name| object.peek(name).is_some());
+            if let (Some(asked), Some(answered)) = (half(ASKED), half(ANSWERED)) {
+                let mut read = |name: &str| {
+                    let raw = object.take(name).unwrap_or_default();
+                    content_of(raw).map_err(|error| within(error, || name.to_owned()))
+                };
+                let (question, answer) = (read(asked)?, read(answered)?);
+                self.tell_unread(&object, "messages[].");
+                let messages = [Message::User(question), Message::assistant(self.untagged(answer))];
+                return Ok(messages.map(|message| Some(Said { message, mark: None })));
+            }
+        }
+        Ok([Some(self.message_of(object)?), None])
+    }
+
+    pub(super) fn message<'a>(&self, raw: &'a str) -> Result<Said<'a>, Error> {
+        self.message_of(Object::read(raw)?)
+    }
+
+    fn message_of<'a>(&self, mut object: Object<'a>) -> Result<Said<'a>, Error> {
         let Some((role_name, role)) = self.take(&mut object, RowField::Role)? else {
             let is_sharegpt = object.names().any(|name| name == "value");
             return Err(missing(if is_sharegpt { "from" } else { "role" }));

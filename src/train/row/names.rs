@@ -88,7 +88,7 @@ impl RowField {
             RowField::Tools => &["tools", "available_tools", "functions"],
             RowField::System => &["system", "system_prompt", "system_message"],
             RowField::Prompt => &["prompt", "instruction", "question", "query"],
-            RowField::Input => &["input"],
+            RowField::Input => &["input", "context"],
             RowField::Completion => &["completion", "response", "output", "answer", "answers"],
             RowField::History => &["history"],
             RowField::Chosen => &["chosen"],
@@ -116,6 +116,10 @@ impl RowField {
         RowField::ALL.into_iter().find(|field| field.names().contains(&name))
     }
 }
+
+/// The names of the two halves of an exchange that is one object: `{"input": …, "output": …}`.
+pub(super) const ASKED: [&str; 7] = ["human", "user", "input", "instruction", "question", "prompt", "query"];
+pub(super) const ANSWERED: [&str; 7] = ["assistant", "gpt", "bot", "output", "response", "answer", "completion"];
 
 /// Who says a message of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ impl Reading<'_> {
             self.pair(object)?
         } else if holds(RowField::Messages) {
             self.conversation(object)?
-        } else if holds(RowField::Prompt) && holds(RowField::Completion) {
+        } else if (holds(RowField::Prompt) || holds(RowField::Input)) && holds(RowField::Completion) {
             self.completion(object)?
         } else {
             let fields: Vec<_> = object.names().map(|name| format!("`{name}`")).collect();
@@ -34,6 +34,8 @@ impl Reading<'_> {
         let said = self.messages(raw).map_err(|error| within(error, || name))?;
         let mut row = Row::default();
         put(&mut row, said);
+        let replies = row.chat.messages.iter().rev().take_while(|message| message.role() == Role::Assistant).count();
+        self.rejected(object, &mut row, replies)?;
         if let Some(label) = self.label(object)? {
             row.label = Some(label);
             row.prompt_len = row.chat.messages.len().saturating_sub(1);
@@ -60,15 +62,44 @@ impl Reading<'_> {
         self.prompt(object, &mut row)?;
         row.prompt_len = row.chat.messages.len();
         if let Some((name, raw)) = self.take(object, RowField::Completion)? {
-            put(&mut row, self.answer(raw).map_err(|error| within(error, || name))?);
+            let answer = if name == "answers" { self.answers(raw) } else { self.answer(raw) };
+            let answer = answer.map_err(|error| within(error, || name))?;
+            let replies = answer.len();
+            put(&mut row, answer);
+            self.rejected(object, &mut row, replies)?;
         }
         row.label = self.label(object)?;
         Ok(row)
     }
 
+    /// A worse answer beside the replies at the end of a row, which are the better one (ms-swift's `rejected_response`).
+    fn rejected<'a>(&self, object: &mut Object<'a>, row: &mut Row<'a>, replies: usize) -> Result<(), Error> {
+        if replies == 0 {
+            return Ok(());
+        }
+        let Some((name, raw)) = self.take(object, RowField::Rejected)? else { return Ok(()) };
+        let rejected = self.answer(raw).map_err(|error| within(error, || name))?;
+        row.prompt_len = row.chat.messages.len() - replies;
+        let prompt = row.chat.messages.iter().take(row.prompt_len).cloned();
+        row.rejected = Some(Chat::new(prompt.chain(rejected.into_iter().map(|said| said.message))));
+        Ok(())
+    }
+
+    /// Answers that are calls, as text or as a list (xLAM); any other is an answer.
+    fn answers<'a>(&self, raw: &'a str) -> Result<Vec<Said<'a>>, Error> {
+        let spelt = if form(raw) == Form::Text { text(raw)? } else { Cow::Borrowed(raw) };
+        if form(&spelt) != Form::List || !holds_calls(spelt.trim()) {
+            return self.answer(raw);
+        }
+        let reply = AssistantMessage { tool_calls: self.calls(raw)?, ..AssistantMessage::default() };
+        Ok(vec![Said { message: Message::Assistant(reply), mark: None }])
+    }
+
     /// The messages of a prompt: a list, or a text with what stands beside it.
     fn prompt<'a>(&self, object: &mut Object<'a>, row: &mut Row<'a>) -> Result<(), Error> {
-        let Some((name, raw)) = self.take(object, RowField::Prompt)? else { return Ok(()) };
+        let (prompt, input) = (self.take(object, RowField::Prompt)?, self.take(object, RowField::Input)?);
+        let (prompt, input) = if prompt.is_some() { (prompt, input) } else { (input, None) };
+        let Some((name, raw)) = prompt else { return Ok(()) };
         if let Some((name, raw)) = self.take(object, RowField::History)? {
             put(row, self.history(raw).map_err(|error| within(error, || name))?);
         }
@@ -77,7 +108,7 @@ impl Reading<'_> {
             return Ok(());
         }
         let mut prompt = text(raw).map_err(|error| within(error, || name))?;
-        if let Some((name, raw)) = self.take(object, RowField::Input)?.filter(|(_, raw)| !is_empty(raw)) {
+        if let Some((name, raw)) = input.filter(|(_, raw)| !is_empty(raw)) {
             let input = text(raw).map_err(|error| within(error, || name))?;
             prompt = match &*prompt {
                 "" => input,
