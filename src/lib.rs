@@ -164,6 +164,7 @@
 //! * [`Layout`] is the specification: one row a version, and each field says what it decides.
 //! * [`Prompt`] is the result, and the buffer of the next one.
 //! * [`Conversation`] is a chat that was checked, for those who shorten it or render it twice.
+//! * [`grammar`] says what a model may answer, for servers that constrain sampling.
 //! * [`ErrorKind`] lists all that can be wrong.
 //! * [`python_json`] prints JSON as Python does, which is how the models saw it.
 #![forbid(unsafe_code)]

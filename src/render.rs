@@ -6,9 +6,7 @@ use crate::check::Sort;
 use crate::control::Control;
 use crate::error::Error;
 use crate::format::Format;
-use crate::layout::{
-    CallForm, CallPart, Frame, Grouping, Layout, Quoting, SchemaSetting, Settings, System, ToolResults,
-};
+use crate::layout::{CallPart, Frame, Grouping, Layout, Quoting, SchemaSetting, Settings, System, ToolResults};
 use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Media, Origin, Prompt, Writer};
 use crate::python_json;
@@ -282,17 +280,19 @@ impl<'c> Conversation<'c, '_> {
             Grouping::Apart => {
                 for (index, call) in calls {
                     writer.from(Origin::message(index, turn.role));
-                    write_call(writer, &form, form.call, call);
+                    write_call(writer, form.quoting, form.call, call);
                 }
             }
             Grouping::List { control, open, between, close } => {
                 writer.from(Origin::message(turn.messages.start, turn.role));
                 writer.control(control);
-                for (position, (_, call)) in calls.enumerate() {
-                    writer.text(if position == 0 { open } else { between });
-                    write_call(writer, &form, form.call, call);
-                }
-                writer.text(close);
+                writer.compose(|out| {
+                    for (position, (_, call)) in calls.enumerate() {
+                        out.push_str(if position == 0 { open } else { between });
+                        form.call.iter().for_each(|part| compose_part(out, form.quoting, *part, call));
+                    }
+                    out.push_str(close);
+                });
             }
         }
     }
@@ -390,29 +390,40 @@ impl<'c> Conversation<'c, '_> {
     }
 }
 
-/// Some or all parts of a call.
-fn write_call(writer: &mut Writer<'_>, form: &CallForm, parts: &[CallPart], call: &ToolCall<'_>) {
+/// Parts of a call that stands by itself.
+fn write_call(writer: &mut Writer<'_>, quoting: Quoting, parts: &[CallPart], call: &ToolCall<'_>) {
     for part in parts {
-        match (part, form.quoting) {
-            (CallPart::Control(control), _) => writer.control(*control),
-            (CallPart::Text(text), _) => writer.text(text),
-            (CallPart::Name, quoting) => write_quoted(writer, quoting, &call.name),
-            (CallPart::Arguments, _) => writer.compose(|out| write_json_or_string(&call.arguments, out)),
+        match (*part, quoting) {
+            (CallPart::Control(control), _) => writer.control(control),
+            (CallPart::Name, Quoting::Bare) => writer.text(&call.name),
             (CallPart::IfId(parts), _) => {
                 if printed_id(call).is_some() {
                     // The parts of an id hold no other `IfId`.
-                    write_call(writer, form, parts, call);
+                    write_call(writer, quoting, parts, call);
                 }
             }
-            (CallPart::Id, quoting) => write_quoted(writer, quoting, printed_id(call).unwrap_or_default()),
+            (part, quoting) => writer.compose(|out| compose_part(out, quoting, part, call)),
         }
     }
 }
 
-fn write_quoted(writer: &mut Writer<'_>, quoting: Quoting, text: &str) {
-    match quoting {
-        Quoting::Bare => writer.text(text),
-        Quoting::Json => writer.compose(|out| python_json::write_string(text, out)),
+/// A part of a call inside a run of text, which holds no control tokens.
+fn compose_part(out: &mut String, quoting: Quoting, part: CallPart, call: &ToolCall<'_>) {
+    let quoted = |text: &str, out: &mut String| match quoting {
+        Quoting::Bare => out.push_str(text),
+        Quoting::Json => python_json::write_string(text, out),
+    };
+    match part {
+        CallPart::Control(_) => {}
+        CallPart::Text(text) => out.push_str(text),
+        CallPart::Name => quoted(&call.name, out),
+        CallPart::Arguments => write_json_or_string(&call.arguments, out),
+        CallPart::IfId(parts) => {
+            if printed_id(call).is_some() {
+                parts.iter().for_each(|part| compose_part(out, quoting, *part, call));
+            }
+        }
+        CallPart::Id => quoted(printed_id(call).unwrap_or_default(), out),
     }
 }
 

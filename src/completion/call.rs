@@ -124,7 +124,7 @@ impl Call {
 
     /// Takes a control token, and says whether it has a place here.
     pub(super) fn control(&mut self, control: Control, offset: usize, out: &mut Queue) -> bool {
-        let writes_id = self.form == ToolCalls::NameIdArguments;
+        let writes_id = self.form.writes_ids();
         match (control, self.part) {
             (Control::Args, Part::Name | Part::Id) => self.end_part(Part::Arguments, out),
             (Control::CallId, Part::Name) if writes_id || self.leniency == Leniency::Lenient => {

@@ -644,7 +644,7 @@ impl CompletionReader {
         let Some(first) = space.trim_start().bytes().next() else { return };
         let whole = std::mem::take(space);
         let start = offset + text.len() - whole.len();
-        let is_list = matches!(self.layout.calls, ToolCalls::List | ToolCalls::ListWithIds);
+        let is_list = self.layout.calls.is_list();
         let looks_like_list = matches!(first, b'[' | b'{');
         if is_list != looks_like_list {
             self.deltas.liberty(LibertyKind::OtherForm, call_path(self.calls), begin);
@@ -686,12 +686,8 @@ impl CompletionReader {
     fn begin_calls(&mut self, offset: usize) {
         self.place = match (self.leniency, self.layout.calls) {
             (Leniency::Lenient, _) => Place::CallBegins { offset, space: String::new() },
-            (_, ToolCalls::List | ToolCalls::ListWithIds) => {
-                Place::List(CallList::new(self.calls, self.leniency, self.layout.name))
-            }
-            (_, form @ (ToolCalls::NameIdArguments | ToolCalls::NameArguments | ToolCalls::None)) => {
-                self.call(offset, form)
-            }
+            (_, form) if form.is_list() => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
+            (_, form) => self.call(offset, form),
         };
     }
 

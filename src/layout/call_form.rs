@@ -52,6 +52,16 @@ const ID: CallPart = CallPart::IfId(&[CallPart::Text(", \"id\": "), CallPart::Id
 const END: CallPart = CallPart::Text("}");
 
 impl ToolCalls {
+    /// Are the calls of a message one list?
+    pub(crate) fn is_list(self) -> bool {
+        self.form().is_some_and(|form| matches!(form.grouping, Grouping::List { .. }))
+    }
+
+    /// Is a call's id written?
+    pub(crate) fn writes_ids(self) -> bool {
+        self.form().is_some_and(|form| form.call.iter().any(|part| matches!(part, CallPart::IfId(_))))
+    }
+
     /// How these calls are written; `None` for a layout without calls.
     pub(crate) const fn form(self) -> Option<CallForm> {
         use CallPart::{Arguments, Control as Token, Name};
