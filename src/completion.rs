@@ -19,6 +19,8 @@ mod queue;
 mod reader;
 mod reply;
 mod scanner;
+mod start;
+mod stops;
 mod stream;
 mod tokens;
 mod unescape;
@@ -29,6 +31,7 @@ pub use self::ids::{CallDeltas, NewCallIds};
 pub use self::liberty::{Leniency, Liberty, LibertyKind};
 pub use self::reader::{CompletionReader, DummyPrefix};
 pub use self::reply::{ReplyEvent, ReplyEvents, ReplyHead};
+pub use self::stops::StopFound;
 pub use self::stream::{Finished, NewDeltas};
 pub use self::tokens::Detokenizer;
 

@@ -214,8 +214,8 @@ pub use crate::chat::{
 };
 pub use crate::completion::{
     CallDeltas, Completion, CompletionReader, Delta, Detokenizer, DummyPrefix, FinishReason, Finished, Leniency,
-    Liberty, LibertyKind, NewCallIds, NewDeltas, ReplyEvent, ReplyEvents, ReplyHead, StopCause, Stray, StrayFate,
-    ToolCallDelta, ToolCallEnd,
+    Liberty, LibertyKind, NewCallIds, NewDeltas, ReplyEvent, ReplyEvents, ReplyHead, StopCause, StopFound, Stray,
+    StrayFate, ToolCallDelta, ToolCallEnd,
 };
 pub use crate::control::{Control, Vocabulary};
 pub use crate::diverge::{Divergence, DivergenceKind};

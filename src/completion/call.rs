@@ -110,8 +110,8 @@ impl Call {
             Part::Name => &[Control::Args, Control::CallId],
             Part::Id | Part::Arguments => &[Control::Args],
         };
-        let bytes = self.held.bytes().enumerate().skip(from);
-        bytes.filter(|(_, byte)| matches!(byte, b'[' | b'{')).find_map(|(at, byte)| {
+        let bytes = self.held.as_bytes().get(from..).unwrap_or_default().iter().zip(from..);
+        bytes.filter(|(byte, _)| matches!(byte, b'[' | b'{')).find_map(|(&byte, at)| {
             let (before, rest) = self.held.split_at_checked(at)?;
             if byte == b'{' {
                 let is_end = self.part == Part::Id || is_name(before.trim());

@@ -72,6 +72,10 @@ impl Queue {
         self.ids.pushed += 1;
     }
 
+    pub(super) fn pushed_ids(&self) -> usize {
+        self.ids.pushed
+    }
+
     pub(super) fn push(&mut self, delta: Delta) {
         let ids = self.ids();
         self.entries.push_back(Entry { delta, ids });

@@ -12,6 +12,7 @@ use super::list::CallList;
 use super::literals::{Literals, Part};
 use super::opening::{Before, CLOSE_TAG, Found, Opening};
 use super::queue::Queue;
+use super::stops::{StopFound, Stops, longest_beginning};
 use super::stream::{Door, Finished, NewDeltas};
 use crate::chat::Tool;
 use crate::control::Control;
@@ -87,6 +88,7 @@ pub struct CompletionReader {
     /// The end token, while nothing comes after it.
     end: Option<EndToken>,
     stop_cause: StopCause,
+    stops: Stops,
     calls: usize,
     error: Option<Error>,
     pub(super) deltas: Queue,
@@ -171,6 +173,7 @@ impl CompletionReader {
             text_is_open: false,
             end: None,
             stop_cause: StopCause::Limit,
+            stops: Stops::default(),
             calls: 0,
             error: None,
             deltas: Queue::default(),
@@ -254,6 +257,46 @@ impl CompletionReader {
     #[must_use]
     pub fn with_stop_cause(self, stop_cause: StopCause) -> Self {
         CompletionReader { stop_cause, ..self }
+    }
+
+    /// This reader, which ends what is said at the first of these strings, wherever pieces are cut. The string is not said,
+    /// and what follows it is left over ([`Delta::Rest`]); in thinking and in calls it stops nothing.
+    ///
+    /// ```
+    /// use mistral_chat_template::{CompletionReader, FinishReason, Layout};
+    ///
+    /// let completion = CompletionReader::new(&Layout::V3).with_stop_strings(["\nUser:"]).read("Hello!\nUser: Hi");
+    /// assert_eq!(completion.message.content, "Hello!".into());
+    /// assert_eq!(completion.finish_reason(), FinishReason::Stop);
+    /// ```
+    #[must_use]
+    pub fn with_stop_strings<S: Into<String>>(self, strings: impl IntoIterator<Item = S>) -> Self {
+        CompletionReader { stops: Stops::new(strings.into_iter().map(Into::into)), ..self }
+    }
+
+    /// The stop string that was found, if any: a server stops sampling. See [`StopFound`] for an example.
+    #[must_use]
+    pub fn stop_found(&self) -> Option<&StopFound> {
+        self.stops.found.as_ref()
+    }
+
+    /// Goes on inside of a run of text, or before one; what was read so far is no part of the answer. Says whether
+    /// thinking is open.
+    pub(super) fn begin_at(&mut self, run: Run) -> bool {
+        (self.offset, self.run) = (0, run);
+        match &mut self.place {
+            Place::Text if run == Run::Open => {
+                (self.opening, self.text_is_open) = (None, true);
+                self.stops.flush();
+                false
+            }
+            Place::TaggedThinking { held } => {
+                held.clear();
+                true
+            }
+            Place::Thinking => true,
+            Place::Text | Place::CallBegins { .. } | Place::Call(_) | Place::List(_) => false,
+        }
     }
 
     /// Takes text in which control tokens are spelled out. What may still become one is held back.
@@ -388,9 +431,10 @@ impl CompletionReader {
             StopCause::Limit | StopCause::StopString => End::Unsure,
         };
         self.close(end);
+        self.flush_stops();
         let deltas = std::iter::from_fn(|| self.deltas.pop().map(|(delta, _)| delta)).collect();
         let prefix = self.stop_cause != StopCause::EndToken;
-        Finished { deltas, prefix, stop_cause: self.stop_cause, error: self.error }
+        Finished { deltas, prefix, stop_cause: self.stop_cause, stop: self.stops.found, error: self.error }
     }
 
     pub(super) fn spelled(&mut self, piece: &str) {
@@ -592,7 +636,28 @@ impl CompletionReader {
 
     fn say(&mut self, text: &str) {
         self.text_is_open = true;
-        self.deltas.text(text);
+        if self.stops.found.is_some() {
+            return self.deltas.rest(text);
+        }
+        if self.stops.is_empty() {
+            return self.deltas.text(text);
+        }
+        let (said, after) = self.stops.push(text, self.deltas.pushed_ids());
+        if !said.is_empty() {
+            self.deltas.text(&said);
+        }
+        self.deltas.rest(&after);
+        if self.stops.found.is_some() {
+            self.stop_cause = StopCause::StopString;
+        }
+    }
+
+    /// Says what might have become a stop string.
+    fn flush_stops(&mut self) {
+        let held = self.stops.flush();
+        if !held.is_empty() {
+            self.deltas.text(&held);
+        }
     }
 
     /// What was held back is text.
@@ -641,7 +706,8 @@ impl CompletionReader {
         let Place::CallBegins { offset: begin, space } = &mut self.place else { return };
         let begin = *begin;
         space.push_str(text);
-        let Some(first) = space.trim_start().bytes().next() else { return };
+        // What is held is white space.
+        let Some(first) = text.trim_start().bytes().next() else { return };
         let whole = std::mem::take(space);
         let start = offset + text.len() - whole.len();
         let is_list = self.layout.calls.is_list();
@@ -670,6 +736,10 @@ impl CompletionReader {
         }
         let offset = self.offset;
         self.offset += control.as_str().len();
+        if begins_part {
+            self.flush_opening();
+            self.flush_stops();
+        }
         if Mark::Control(control) == self.layout.reply.close {
             self.end = Some(EndToken { offset, door });
         } else if self.begins_calls(control) {
@@ -757,6 +827,7 @@ impl CompletionReader {
     /// Leaves a control token out.
     fn skip(&mut self, control: Control, offset: usize) {
         self.flush_opening();
+        self.flush_stops();
         if self.run == Run::Open {
             self.run = Run::Later;
         }
@@ -803,12 +874,4 @@ impl CompletionReader {
             self.error = error;
         }
     }
-}
-
-/// How much of the end of the text is the beginning of the literal.
-fn longest_beginning(text: &str, literal: &str) -> usize {
-    (1..literal.len())
-        .rev()
-        .find(|length| literal.get(..*length).is_some_and(|begin| text.ends_with(begin)))
-        .unwrap_or(0)
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::answer::StopCause;
 use super::delta::Delta;
 use super::reader::CompletionReader;
+use super::stops::StopFound;
 use crate::error::Error;
 
 /// How many bytes of a piece are read at a time: deltas are many times as long as what they are made of.
@@ -127,6 +128,8 @@ pub struct Finished {
     pub prefix: bool,
     /// Why sampling stopped.
     pub stop_cause: StopCause,
+    /// The stop string that was found, if any.
+    pub stop: Option<StopFound>,
     /// What is wrong with the output, if anything; the deltas are what is right.
     pub error: Option<Error>,
 }

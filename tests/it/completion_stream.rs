@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 use mistral_chat_template::{
-    AssistantMessage, CallDeltas, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, DummyPrefix,
-    Feature, Finished, Format, Layout, Leniency, Message, Mode, NewCallIds, Prompt, Segment, System, ToolCall,
-    ToolCalls, UserTurn, Version, WordStart,
+    AssistantMessage, CallDeltas, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, Detokenizer,
+    DummyPrefix, Feature, Fim, FinishReason, Finished, Format, Layout, Leniency, Message, Mode, NewCallIds, Prompt,
+    Segment, System, ToolCall, ToolCalls, UserTurn, Version, WordStart,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -440,5 +440,152 @@ fn the_next_prompt_goes_on_from_what_was_sampled() {
         let space = if layout.word_start == WordStart::Space { "[TOOL_CALLS] " } else { "[TOOL_CALLS]" };
         let sampled = format!("{}{}", layout.render(&asked).unwrap(), output.replacen("[TOOL_CALLS]", space, 1));
         assert_eq!(prompt.as_str().starts_with(&sampled), goes_on, "{}, whole: {is_whole}: {prompt}", layout.name);
+    }
+}
+
+/// One id a byte, past the ids of the control tokens.
+struct Bytes;
+
+impl Detokenizer for Bytes {
+    fn control(&self, id: u32) -> Option<Control> {
+        Control::all().nth(id as usize)
+    }
+
+    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+        bytes.extend(id.checked_sub(1000).and_then(|byte| u8::try_from(byte).ok()));
+    }
+}
+
+fn ids_of(segment: Segment<'_>) -> Vec<u32> {
+    match segment {
+        Segment::Control(control) => {
+            let at = Control::all().position(|other| other == control).unwrap();
+            vec![u32::try_from(at).unwrap()]
+        }
+        Segment::Text(text) => text.bytes().map(|byte| 1000 + u32::from(byte)).collect(),
+        Segment::Media(_) => Vec::new(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn ids_say_what_their_segments_say(output in any_output(), layout in any_layout(), size in 1..9_usize) {
+        let mut segments = Vec::new();
+        let mut rest = &*output;
+        while let Some(control) = layout.vocabulary.iter().find(|control| rest.contains(control.as_str())) {
+            let (before, after) = rest.split_once(control.as_str()).unwrap();
+            segments.extend([Segment::Text(before), Segment::Control(control)]);
+            rest = after;
+        }
+        segments.push(Segment::Text(rest));
+        let ids: Vec<u32> = segments.iter().flat_map(|segment| ids_of(*segment)).collect();
+        let whole = CompletionReader::new(&layout).with_dummy_prefix(DummyPrefix::Present).read_segments(segments);
+
+        let mut reader = CompletionReader::new(&layout);
+        let mut completion = Completion::default();
+        let mut next = 0;
+        for ids in ids.chunks(size) {
+            for (delta, from) in reader.push_ids(ids, &Bytes).with_ids() {
+                prop_assert!(from.start <= next && next <= from.end && from.end <= next + size + output.len());
+                next = from.end;
+                completion.add(delta);
+            }
+        }
+        completion.finish(reader.finish());
+        assert_same(&completion, &whole);
+    }
+
+    #[test]
+    fn stop_strings_are_found_however_the_text_is_cut(
+        before in "[ab\nU]{0,12}", after in "[ab\nU]{0,12}", size in 1..5_usize,
+    ) {
+        let said = format!("{before}\nUser:{after}");
+        let ids = ids_of(Segment::Text(&said));
+        let stops = ["\nUser:", "aab"];
+        let at = stops.iter().filter_map(|stop| said.find(stop)).min().unwrap();
+        let mut reader = CompletionReader::new(&Layout::V13).with_stop_strings(stops);
+        let mut completion = Completion::default();
+        for ids in ids.chunks(size) {
+            completion.extend(reader.push_ids(ids, &Bytes));
+        }
+        let found = reader.stop_found().unwrap().clone();
+        prop_assert_eq!((found.ids.start, found.splits_id), (at, false), "one id a byte");
+        completion.finish(reader.finish());
+        prop_assert_eq!(&completion.message.content, &Content::from(said[..at].to_owned()));
+        prop_assert_eq!(&*completion.rest, &said[at + found.string.len()..]);
+        prop_assert_eq!(completion.finish_reason(), FinishReason::Stop);
+    }
+}
+
+#[test]
+fn half_a_character_is_held_back() {
+    let mut reader = CompletionReader::new(&Layout::V13);
+    let ids = ids_of(Segment::Text("👍"));
+    assert_eq!(reader.push_ids(&ids[..3], &Bytes).count(), 0);
+    let deltas: Vec<_> = reader.push_ids(&ids[3..], &Bytes).with_ids().collect();
+    assert_eq!(deltas, [(Delta::Text("👍".to_owned()), 0..4)]);
+    assert_eq!(reader.push_ids(&ids[..2], &Bytes).count(), 0);
+    assert_eq!(reader.finish().deltas, [Delta::Text("\u{fffd}".to_owned())], "cut off");
+}
+
+#[test]
+fn an_answer_goes_on_from_a_prompt() {
+    let thinking = Layout::V13.with(Feature::Think);
+    let open = |text: &'static str| {
+        let content = vec![Chunk::Thinking { text: text.into(), closed: false }].into();
+        Message::Assistant(AssistantMessage { content, prefix: true, ..AssistantMessage::default() })
+    };
+    for (layout, last, output, expected) in [
+        (Layout::V7, Message::prefix("One, two"), " and three</s>", Content::from(" and three")),
+        (Layout::V1, Message::prefix("One, two"), " and three</s>", " and three".into()),
+        (Layout::V13, Message::prefix("One, two"), " and three</s>", " and three".into()),
+        (
+            thinking,
+            open("Hm, the user"),
+            " greets me.[/THINK]Hello!</s>",
+            vec![Chunk::thinking(" greets me."), Chunk::text("Hello!")].into(),
+        ),
+        (thinking, open(""), "Hm.[/THINK]Hello!</s>", vec![Chunk::thinking("Hm."), Chunk::text("Hello!")].into()),
+    ] {
+        let chat = Chat::new([Message::user("Hi"), last]);
+        let reader = CompletionReader::new(&layout).with_dummy_prefix(DummyPrefix::Present).after_chat(&chat).unwrap();
+        let completion = reader.read(output);
+        assert_eq!(completion.message.content, expected, "{}", layout.name);
+        assert!(completion.error.is_none() && completion.stray.is_empty(), "{completion:?}");
+    }
+    // A prompt that ends with a question: the answer begins a run.
+    let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")]);
+    for layout in [Layout::V1, Layout::V3, Layout::V7] {
+        let reader = CompletionReader::new(&layout).with_dummy_prefix(DummyPrefix::Present).after_chat(&chat).unwrap();
+        assert_eq!(reader.read(" Bye!</s>").message.content, "Bye!".into(), "{}", layout.name);
+    }
+    // Fill in the middle goes on with a run.
+    let prompt = Layout::V3.render_fim(&Fim { prompt: "def f(".into(), suffix: "return x".into() }).unwrap();
+    let reader = CompletionReader::new(&Layout::V3).with_dummy_prefix(DummyPrefix::Present).after(&prompt);
+    assert_eq!(reader.read(" x):</s>").message.content, " x):".into());
+}
+
+#[test]
+fn a_forced_call_is_told() {
+    let control = |control| Segment::Control(control);
+    let header = [control(Control::ToolCalls), Segment::Text("now"), control(Control::Args)];
+    let list = [control(Control::ToolCalls), Segment::Text("[{\"name\": \"now\", \"arguments\": ")];
+    for (layout, begun, output) in [
+        (Layout::V13, &header[..], "{\"zone\": \"UTC\"}</s>"),
+        (Layout::V3, &list[..], "{\"zone\": \"UTC\"}, \"id\": \"abc123def\"}]</s>"),
+    ] {
+        for is_whole in [false, true] {
+            let (deltas, finished) = all_deltas(output, client_reader(&layout, is_whole).after_segments(begun));
+            let mut client = Client::default();
+            for delta in deltas.iter().chain(&finished.deltas) {
+                client.receive(&serde_json::to_value(delta).unwrap());
+            }
+            let [[id, name, arguments]] = &client.calls[..] else { panic!("{deltas:?}") };
+            assert_eq!((name.as_str(), arguments.as_str()), ("now", "{\"zone\": \"UTC\"}"));
+            assert_eq!(id.len(), 9);
+            assert!(finished.error.is_none(), "{:?}", finished.error);
+        }
     }
 }

@@ -138,6 +138,7 @@ shared![
     SpanKind,
     Speaker,
     StopCause,
+    StopFound,
     StoryPosition,
     StrayResults,
     System,
