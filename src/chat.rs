@@ -7,6 +7,7 @@ mod choice;
 mod json;
 mod read;
 pub(crate) mod request;
+mod sent;
 pub(crate) mod surrogates;
 mod view;
 mod write;
@@ -16,6 +17,7 @@ pub use self::json::Json;
 pub use self::read::Dialect;
 pub(crate) use self::read::{content_from_json, response_format_from_json};
 pub use self::request::{Recognised, Request};
+pub use self::sent::Sent;
 
 /// A chat: what a request to a chat-completion endpoint holds, as far as it shapes the prompt.
 ///
@@ -39,7 +41,7 @@ pub use self::request::{Recognised, Request};
 /// assert_eq!(chat, same);
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Chat<'a> {
     /// The messages, oldest first.
     pub messages: Vec<Message<'a>>,
@@ -55,6 +57,31 @@ pub struct Chat<'a> {
     pub response_format: ResponseFormat<'a>,
     /// The model's name; only [`Mode::Serving`](crate::Mode::Serving) asks for one.
     pub model: Option<Cow<'a, str>>,
+    /// What the chat was read from, which a model's own template is shown; nothing for a chat that was built.
+    pub sent: Option<Sent<'a>>,
+}
+
+/// Two chats are equal that say the same, whatever they were read from.
+impl PartialEq for Chat<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let Chat {
+            messages,
+            tools,
+            tool_choice,
+            parallel_tool_calls,
+            reasoning_effort,
+            response_format,
+            model,
+            sent: _,
+        } = self;
+        *messages == other.messages
+            && *tools == other.tools
+            && *tool_choice == other.tool_choice
+            && *parallel_tool_calls == other.parallel_tool_calls
+            && *reasoning_effort == other.reasoning_effort
+            && *response_format == other.response_format
+            && *model == other.model
+    }
 }
 
 impl<'a> Chat<'a> {
@@ -92,6 +119,7 @@ impl<'a> Chat<'a> {
             reasoning_effort: self.reasoning_effort,
             response_format: self.response_format.into_owned(),
             model: self.model.map(owned),
+            sent: self.sent.map(Sent::into_owned),
         }
     }
 }

@@ -210,7 +210,7 @@ mod version;
 pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
 pub use crate::chat::{
     ArgumentsForm, AssistantMessage, CallMode, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort,
-    Recognised, Request, ResponseFormat, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolMessage,
+    Recognised, Request, ResponseFormat, ResponseSchema, Role, Sent, Tool, ToolCall, ToolChoice, ToolMessage,
 };
 pub use crate::completion::{
     CallDeltas, Completion, CompletionReader, Delta, Detokenizer, DummyPrefix, FinishReason, Finished, Leniency,

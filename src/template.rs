@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use minijinja::Environment;
 
-use crate::chat::{Chat, Json, Message};
+use crate::chat::{Chat, Json, Sent};
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
 use crate::layout::WordStart;
 use crate::prompt::{Prompt, Writer};
 
+mod chat_view;
 mod clock;
 mod compare;
 mod config;
@@ -28,6 +29,7 @@ mod keep;
 mod marks;
 mod methods;
 mod namespace;
+mod node;
 mod object;
 mod python;
 mod render;
@@ -37,6 +39,7 @@ mod tokens;
 mod values;
 mod write;
 
+use self::chat_view::ChatView;
 pub use self::clock::ClockTime;
 pub use self::compare::{Comparison, Difference, NearestLayout, Said};
 pub use self::write::GenerationMarks;
@@ -90,7 +93,7 @@ struct Compiled {
     escapes: String,
     generation: bool,
     composes: bool,
-    thinking: values::Thinking,
+    thinking: chat_view::Thinking,
 }
 
 impl Compiled {
@@ -106,7 +109,7 @@ impl Compiled {
             escapes: render::decode_escapes(source),
             generation: scanned.generation,
             composes: scanned.composes,
-            thinking: if reads_chunks { values::Thinking::Chunks } else { values::Thinking::Field },
+            thinking: if reads_chunks { chat_view::Thinking::Chunks } else { chat_view::Thinking::Field },
         })
     }
 }
@@ -454,9 +457,35 @@ impl ChatTemplate {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn render_generated(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<Vec<Range<usize>>, Error> {
-        let rendered = render::render(self, chat);
+        self.render_view(ChatView::of_chat(self, chat), prompt)
+    }
+
+    /// Renders a chat as it was sent, as transformers' `apply_chat_template` does: any roles, any members, any chunks.
+    ///
+    /// A [`Chat`] that was read from JSON is shown to the template as it was sent as well; this is for what cannot be read
+    /// into one.
+    ///
+    /// # Errors
+    ///
+    /// As [`render`](Format::render).
+    ///
+    /// ```
+    /// use mistral_chat_template::{ChatTemplate, Sent};
+    ///
+    /// let template = ChatTemplate::new("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}")?;
+    /// let sent = Sent::from_json(r#"{"messages": [{"role": "observation", "content": 21.5}]}"#)?;
+    /// assert_eq!(template.render_sent(&sent)?.as_str(), "<|observation|>21.5");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn render_sent(&self, sent: &Sent<'_>) -> Result<Prompt, Error> {
+        let mut prompt = Prompt::new();
+        self.render_view(ChatView::of_sent(self, sent), &mut prompt).map(|_| prompt)
+    }
+
+    fn render_view(&self, view: Result<ChatView<'_>, Error>, prompt: &mut Prompt) -> Result<Vec<Range<usize>>, Error> {
         let mut writer = Writer::new(prompt, WordStart::Nothing);
-        let rendered = rendered?;
+        let view = view?;
+        let rendered = render::render(self, &view)?;
         rendered.write(&mut writer, self.vocabulary);
         if let Some((_, SpecialToken::One(end))) = self.special_tokens.iter().find(|(name, _)| name == "eos_token") {
             prompt.stop_at(end.clone());
@@ -464,17 +493,12 @@ impl ChatTemplate {
         Ok(rendered.generated())
     }
 
-    fn compiled_for(&self, chat: &Chat<'_>) -> &Compiled {
+    fn compiled_for(&self, has_tools: bool) -> &Compiled {
         match &self.for_tools {
-            Some(for_tools) if !chat.tools.is_empty() => for_tools,
+            Some(for_tools) if has_tools => for_tools,
             _ => &self.main,
         }
     }
-}
-
-/// The last message, where it is one to be continued.
-fn continued(chat: &Chat<'_>) -> bool {
-    matches!(chat.messages.last(), Some(Message::Assistant(last)) if last.prefix)
 }
 
 impl Format for ChatTemplate {

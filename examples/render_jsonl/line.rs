@@ -17,7 +17,7 @@ use crate::completion_line::{self, Output, Stream};
 use crate::control_ids::ReleasedIds;
 use crate::living::{Fit, News, Wishes};
 use crate::preset_line;
-use crate::template_line::{SpecialTokens, Templates};
+use crate::template_line::{Given, Templates};
 use crate::vocabulary::Vocabulary;
 
 /// What a line can hold.
@@ -46,7 +46,6 @@ struct Line<'a> {
     preset: Option<&'a RawValue>,
     #[serde(borrow)]
     template: Option<Cow<'a, str>>,
-    special_tokens: Option<SpecialTokens>,
     #[serde(default)]
     repair: bool,
     stable_from: Option<usize>,
@@ -153,9 +152,9 @@ impl Renderer {
                 Ok(Answer::Prompt(News::default()))
             }
             (None, None, Some(template)) => {
-                let request = line.request("template")?;
-                let chat = self.templates.chat(request, line.dialect()?)?;
-                self.templates.render(template, line.special_tokens.as_ref(), &chat, &mut self.prompt)?;
+                let given: Given =
+                    serde_json::from_slice(bytes).map_err(|error| line_fault("template", error.to_string()))?;
+                self.prompt = self.templates.render(template, &given, line.request("template")?)?;
                 Ok(Answer::Prompt(News::default()))
             }
             _ => Err(line_fault("", "a line has one of `version`, `preset` and `template`")),

@@ -1,12 +1,24 @@
-//! A `{"template", "special_tokens", "request"}` line: a model's own template, compiled once for the lines that share it.
+//! A line with a `template`: a model's own template, compiled once for the lines that share it, and what
+//! `apply_chat_template` is given beside the request.
 
 use std::collections::BTreeMap;
 
-use mistral_chat_template::{Chat, ChatTemplate, Dialect, Error, Format, Message, Prompt};
+use mistral_chat_template::{ChatTemplate, ClockTime, Error, GenerationPrompt, Json, Prompt, Sent};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-/// `{"bos_token": "<s>", …}`.
-pub(crate) type SpecialTokens = BTreeMap<String, String>;
+/// What a line says beside its template and its request.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Given {
+    special_tokens: BTreeMap<String, String>,
+    add_generation_prompt: bool,
+    /// The keyword arguments.
+    variables: BTreeMap<String, Box<RawValue>>,
+    documents: Option<Box<RawValue>>,
+    /// The clock, in seconds since 1970, UTC.
+    now: Option<i64>,
+}
 
 /// The template of the last line.
 #[derive(Default)]
@@ -15,39 +27,41 @@ pub(crate) struct Templates {
 }
 
 impl Templates {
-    /// The chat as transformers is given it: only `continue_final_message` makes a message one to be continued.
-    pub(crate) fn chat<'a>(&self, request: &'a str, dialect: Dialect) -> Result<Chat<'a>, Error> {
-        #[derive(Default, Deserialize)]
-        struct Flag {
-            #[serde(default)]
-            continue_final_message: bool,
-        }
-        let mut chat = Chat::read(request, dialect)?;
-        let flag: Flag = serde_json::from_str(request).unwrap_or_default();
-        for message in &mut chat.messages {
-            if let Message::Assistant(message) = message {
-                message.prefix &= flag.continue_final_message;
+    /// The prompt of a request, which transformers is given as it is: only `continue_final_message` makes its last message
+    /// one to be continued.
+    pub(crate) fn render(&mut self, source: &str, given: &Given, request: &str) -> Result<Prompt, Error> {
+        let sent = Sent::from_json(request)?;
+        let known = self.last.as_ref().filter(|(last, _)| last == source);
+        let template = match known {
+            Some((_, template)) => template.clone(),
+            None => {
+                let template = ChatTemplate::new(source)?;
+                self.last = Some((source.to_owned(), template.clone()));
+                template
             }
-        }
-        Ok(chat)
-    }
-
-    pub(crate) fn render(
-        &mut self,
-        source: &str,
-        special_tokens: Option<&SpecialTokens>,
-        chat: &Chat<'_>,
-        prompt: &mut Prompt,
-    ) -> Result<(), Error> {
-        let known = self.last.as_ref().is_some_and(|(last, _)| last == source);
-        if !known {
-            self.last = Some((source.to_owned(), ChatTemplate::new(source)?));
-        }
-        let Some((_, template)) = &self.last else { return Ok(()) };
-        let Some(special_tokens) = special_tokens.filter(|tokens| !tokens.is_empty()) else {
-            return template.render_into(chat, prompt);
         };
-        let with = |template: ChatTemplate, (name, text): (&String, &String)| template.special_token(name, text);
-        special_tokens.iter().fold(template.clone(), with).render_into(chat, prompt)
+        given.to(template)?.render_sent(&sent)
+    }
+}
+
+impl Given {
+    fn to(&self, mut template: ChatTemplate) -> Result<ChatTemplate, Error> {
+        let Given { special_tokens, add_generation_prompt, variables, documents, now } = self;
+        for (name, text) in special_tokens {
+            template = template.special_token(name, text);
+        }
+        for (name, value) in variables {
+            template = template.variable(name, Json::from_serialize(value)?);
+        }
+        if let Some(documents) = documents {
+            template = template.documents(Json::from_serialize(documents)?);
+        }
+        if let Some(now) = *now {
+            template = template.clock(move || ClockTime::from_unix_seconds(now));
+        }
+        Ok(match add_generation_prompt {
+            true => template.generation_prompt(GenerationPrompt::Added),
+            false => template,
+        })
     }
 }

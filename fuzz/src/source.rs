@@ -135,6 +135,7 @@ impl<'d> Source<'d> {
             reasoning_effort,
             response_format,
             model,
+            sent: None,
         }
     }
 

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{ArgumentsForm, Tool, ToolCall, ToolMessage, request, surrogates};
 use super::{
     AssistantMessage, CallMode, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema,
-    Role, ToolChoice,
+    Role, Sent, ToolChoice,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -153,7 +153,7 @@ impl<'a> Chat<'a> {
         let context = Context::new(dialect);
         let mut deserializer = serde_json::Deserializer::from_str(json);
         match context.chat(&mut deserializer).and_then(|chat| deserializer.end().map(|()| chat)) {
-            Ok(chat) => Ok(chat),
+            Ok(chat) => Ok(Chat { sent: Sent::of(json, dialect), ..chat }),
             Err(error) => Err(request::with_hint(context.explain(error, json), json, dialect)),
         }
     }
@@ -175,6 +175,9 @@ fn part_from_json<'a, T: Read<'a>>(json: &'a str) -> Result<T, Error> {
 }
 
 /// Reads either of Mistral's and OpenAI's JSON. The input must outlive the chat, so use `from_str` or `from_slice`.
+///
+/// A deserializer does not show its text: such a chat has nothing in [`Chat::sent`], and a model's own template is shown the
+/// typed messages.
 impl<'de: 'a, 'a> Deserialize<'de> for Chat<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let context = Context::new(Dialect::Either);
@@ -564,6 +567,7 @@ impl<'de: 'a, 'a> Read<'de> for Chat<'a> {
             reasoning_effort,
             response_format: fields.response_format.value().unwrap_or_default(),
             model: fields.model.value(),
+            sent: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, ResponseSchema, Tool, ToolCall};
+use super::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, ResponseSchema, Sent, Tool, ToolCall};
 use super::{ToolMessage, json::Json};
 
 impl Chat<'_> {
@@ -19,6 +19,7 @@ impl Chat<'_> {
             tool_choice: self.tool_choice.view(),
             parallel_tool_calls: self.parallel_tool_calls,
             response_format: self.response_format.view(),
+            sent: self.sent.as_ref().map(Sent::view),
             ..self.view_without_messages()
         }
     }

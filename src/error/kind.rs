@@ -241,6 +241,8 @@ pub enum ErrorKind {
     TemplateMarking,
     #[error("the template does not print the message that is to be continued")]
     TemplateContinue,
+    #[error("the last message has nothing here that can be continued")]
+    NothingToContinue,
     // SillyTavern's presets.
     #[error("not a context, instruct or system prompt preset, but {looks}")]
     PresetFile { looks: &'static str },
@@ -521,6 +523,7 @@ kinds! {
     ErrorKind::TemplateOutput { .. } => "template_output", Family::Template;
     ErrorKind::TemplateMarking => "template_marking", Family::Template;
     ErrorKind::TemplateContinue => "template_continue", Family::Template;
+    ErrorKind::NothingToContinue => "template_nothing_to_continue", Family::Template;
     ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;
     ErrorKind::PresetField { .. } => "preset_field", Family::Preset;
     ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset;

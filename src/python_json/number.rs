@@ -8,7 +8,7 @@ use super::{JsonError, JsonErrorKind};
 const MAX_INTEGER_DIGITS: usize = 4300;
 
 /// A number of the source; Python keeps integers and floats apart.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Number<'a> {
     /// Digits with an optional sign, of any size.
     Integer(&'a str),

@@ -9,10 +9,9 @@
 
 use minijinja::Environment;
 
+use super::chat_view::ChatView;
 use super::python::{self, JsonStyle};
-use super::values::{Marking, Thinking, Values};
-use super::{ChatTemplate, GenerationPrompt, SpecialToken};
-use crate::chat::{Chat, ResponseFormat};
+use super::values::Values;
 use crate::marking::{holds, is_bracket};
 
 mod evaluate;
@@ -65,39 +64,16 @@ impl Program {
 /// What a program is given.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'r> {
-    pub(super) template: &'r ChatTemplate,
-    pub(super) chat: &'r Chat<'r>,
-    pub(super) thinking: Thinking,
+    pub(super) view: &'r ChatView<'r>,
     pub(super) environment: &'r Environment<'static>,
 }
 
 impl<'r> Input<'r> {
     /// What a name means that the template does not set; undefined where it means nothing.
     fn variable(self, name: &str) -> Option<Value<'r>> {
-        let Input { template, chat, .. } = self;
-        if let Some((_, json)) = template.variables.iter().find(|(known, _)| known == name) {
-            return Value::variable(json.as_str());
-        }
-        if let Some((_, token)) = template.special_tokens.iter().find(|(known, _)| known == name) {
-            return match token {
-                SpecialToken::One(text) => Some(Value::template(text)),
-                SpecialToken::Many(_) => None,
-            };
-        }
-        match name {
-            "messages" => Value::list(chat.messages.iter().map(Value::Message)),
-            "tools" if chat.tools.is_empty() => Some(Value::None),
-            "tools" => {
-                let tools: Option<Vec<_>> = chat.tools.iter().map(Value::tool).collect();
-                Value::list(tools?)
-            }
-            "add_generation_prompt" => Some(Value::Bool(template.generation_prompt == GenerationPrompt::Added)),
-            "documents" => template.documents.is_none().then_some(Value::None),
-            "reasoning_effort" => {
-                Some(chat.reasoning_effort.map_or(Value::Undefined, |effort| Value::template(effort.as_str())))
-            }
-            "response_format" => (chat.response_format == ResponseFormat::Text).then_some(Value::Undefined),
-            name => self.environment.globals().all(|(known, _)| known != name).then_some(Value::Undefined),
+        match self.view.variable(name) {
+            Some(node) => Value::of(node),
+            None => self.environment.globals().all(|(known, _)| known != name).then_some(Value::Undefined),
         }
     }
 
@@ -139,11 +115,11 @@ impl<'r> Input<'r> {
                 });
                 minijinja::Value::from_pairs(members.collect::<Option<Vec<_>>>()?)
             }
-            Value::Json(json) => {
-                *left = left.checked_sub(json.len())?;
-                Values { marking: Marking::None, thinking: self.thinking, tag: None }.json(json).ok()?
+            Value::Given(node) => {
+                *left = left.checked_sub(node.count())?;
+                Values::UNMARKED.value(node)
             }
-            Value::Undefined | Value::Message(_) | Value::Namespace(_) | Value::Macro(_) => return None,
+            Value::Undefined | Value::Namespace(_) | Value::Macro(_) => return None,
         })
     }
 }

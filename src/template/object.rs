@@ -1,6 +1,5 @@
 //! The lists and dicts that a template sees: made once, from a chat or by the template, shared, and then never changed.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -119,44 +118,14 @@ pub(super) struct Dict {
 }
 
 impl Dict {
-    /// A dict of different keys, the chat's.
-    pub(super) fn new(members: Vec<(Value, Value)>) -> Self {
+    /// A dict of different keys, the chat's, and what a template calls those that carry marks.
+    pub(super) fn new(members: Vec<(Value, Value)>, unmarked: Vec<(Box<str>, usize)>) -> Self {
         let mut order = Vec::new();
         if members.len() >= INDEXED_FROM {
             order.extend((0u32..).take(members.len()));
             order.sort_by(|a, b| key_at(&members, *a).cmp(key_at(&members, *b)));
         }
-        Dict { members, order, unmarked: Vec::new(), extent: Extent::default() }
-    }
-
-    /// A dict of keys as they came: of equal keys the last value stands at the first place, as in Python.
-    pub(super) fn from_json(members: Vec<(Box<str>, Value)>, mark_key: impl Fn(&str) -> Option<String>) -> Self {
-        let mut unique: Vec<(Box<str>, Value)> = Vec::with_capacity(members.len());
-        let mut places: HashMap<Box<str>, usize> = HashMap::new();
-        let many = members.len() >= INDEXED_FROM;
-        for (key, value) in members {
-            let place =
-                if many { places.get(&key).copied() } else { unique.iter().position(|(known, _)| *known == key) };
-            match place.and_then(|place| unique.get_mut(place)) {
-                Some(member) => member.1 = value,
-                None => {
-                    if many {
-                        places.insert(key.clone(), unique.len());
-                    }
-                    unique.push((key, value));
-                }
-            }
-        }
-        let mut unmarked = Vec::new();
-        let marked = unique.into_iter().enumerate().map(|(place, (key, value))| match mark_key(&key) {
-            Some(marked) => {
-                unmarked.push((key, place));
-                (Value::from(marked), value)
-            }
-            None => (Value::from(&*key), value),
-        });
-        let dict = Dict::new(marked.collect());
-        Dict { unmarked, ..dict }
+        Dict { members, order, unmarked, extent: Extent::default() }
     }
 
     /// A template's dict, of keys and values in turn; none where a key is not a text.
@@ -173,7 +142,7 @@ impl Dict {
                 None => members.push((key.clone(), value.clone())),
             }
         }
-        Ok(Some(Dict { extent, ..Dict::new(members) }))
+        Ok(Some(Dict { extent, ..Dict::new(members, Vec::new()) }))
     }
 
     pub(super) fn extent(&self) -> Extent {

@@ -1,20 +1,17 @@
 //! One render: the chat through the interpreter or the engine, and what they print into control tokens and text.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::value::{Object, Value};
 
+use super::chat_view::ChatView;
 use super::engine::{self, EngineError};
 use super::interpreter::{Input, Piece, Printed};
 use super::values::{Marking, Values};
-use super::{
-    ChatTemplate, Compiled, GenerationPrompt, MarkingFailure, SpecialToken, TemplateLimits, TemplateRaised, continued,
-    marks, python,
-};
-use crate::chat::{Chat, Chunk, Content, Message, Role};
+use super::{ChatTemplate, Compiled, MarkingFailure, TemplateLimits, TemplateRaised, marks, python};
+use crate::chat::Role;
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
 use crate::marking::{self, Mark, holds, is_bracket, is_inside_of_literal};
@@ -56,44 +53,31 @@ struct Signs {
     tag: Option<char>,
 }
 
-pub(super) fn render<'r>(template: &'r ChatTemplate, chat: &'r Chat<'r>) -> Result<Rendered<'r>, Error> {
-    let compiled = template.compiled_for(chat);
-    if let Some(printed) = interpreted(template, chat, compiled) {
+pub(super) fn render<'r>(template: &'r ChatTemplate, view: &'r ChatView<'r>) -> Result<Rendered<'r>, Error> {
+    if let Some(printed) = interpreted(template, view) {
         return Ok(Rendered::Pieces(printed));
     }
-    by_engine(template, chat, compiled).map(Rendered::Whole)
+    by_engine(template, view).map(Rendered::Whole)
 }
 
 /// What the interpreter prints; none where it cannot, or that is too long.
-pub(super) fn interpreted<'r>(
-    template: &'r ChatTemplate,
-    chat: &'r Chat<'r>,
-    compiled: &'r Compiled,
-) -> Option<Vec<Printed<'r>>> {
-    let program = compiled.program.as_ref().filter(|_| !continued(chat))?;
-    let Compiled { environment, thinking, .. } = compiled;
-    let input = Input { template, chat, environment, thinking: *thinking };
+pub(super) fn interpreted<'r>(template: &'r ChatTemplate, view: &'r ChatView<'r>) -> Option<Vec<Printed<'r>>> {
+    let Compiled { environment, program, .. } = view.compiled(template);
+    let program = program.as_ref().filter(|_| view.continued.is_none())?;
+    let input = Input { view, environment };
     let TemplateLimits { steps, steps_per_message, output, .. } = template.limits;
-    let messages = u64::try_from(chat.messages.len()).unwrap_or(u64::MAX);
+    let messages = u64::try_from(view.messages).unwrap_or(u64::MAX);
     let printed = program.run(input, steps.saturating_add(steps_per_message.saturating_mul(messages)))?;
     let length = printed.iter().fold(0usize, |length, printed| length.saturating_add(printed.as_str().len()));
-    let fits = length <= output || {
-        let mut texts = Texts::default();
-        texts.of_chat(chat);
-        length <= output.saturating_add(texts.length.saturating_mul(8))
-    };
+    let fits = length <= output || length <= output.saturating_add(Texts::of(view).length.saturating_mul(8));
     fits.then_some(printed)
 }
 
-pub(super) fn by_engine(template: &ChatTemplate, chat: &Chat<'_>, compiled: &Compiled) -> Result<Output, Error> {
-    let mut texts = Texts::default();
-    texts.of_chat(chat);
-    for (_, json) in &template.variables {
-        texts.add_json(json.as_str());
-    }
-    texts.documents(template);
-    let signs = Signs::absent_from(&texts, compiled, continued(chat))?;
-    let run = Run { template, chat, compiled, signs, input: texts.length };
+pub(super) fn by_engine(template: &ChatTemplate, view: &ChatView<'_>) -> Result<Output, Error> {
+    let compiled = view.compiled(template);
+    let texts = Texts::of(view);
+    let signs = Signs::absent_from(&texts, compiled, view.continued.is_some())?;
+    let run = Run { template, view, compiled, signs, input: texts.length };
     let plain = run.output(Marking::None)?;
     for marking in run.markings(&texts) {
         let Some(marking) = marking else {
@@ -112,93 +96,28 @@ pub(super) fn by_engine(template: &ChatTemplate, chat: &Chat<'_>, compiled: &Com
 }
 
 /// Every untrusted text of a render.
-#[derive(Default)]
 struct Texts<'t> {
     texts: Vec<&'t str>,
-    /// What the escapes of those that are JSON spell, where they have some.
-    decoded: Vec<String>,
     length: usize,
 }
 
 impl<'t> Texts<'t> {
-    fn add(&mut self, text: &'t str) {
-        self.texts.push(text);
-        self.length += text.len();
+    fn of(view: &'t ChatView<'_>) -> Self {
+        let texts = view.sent();
+        let length = texts.iter().fold(0usize, |length, text| length.saturating_add(text.len()));
+        Texts { texts, length }
     }
 
-    fn add_json(&mut self, json: &'t str) {
-        self.add(json);
-        if json.contains("\\u") {
-            self.decoded.push(decode_escapes(json));
-        }
-    }
-
-    fn documents(&mut self, template: &'t ChatTemplate) {
-        if let Some(documents) = &template.documents {
-            self.add_json(documents.as_str());
-        }
-    }
-
-    /// Could one of the texts have marks: for its brackets, for those that its escapes may spell, or for being short?
+    /// Could one of the texts have marks, for its brackets or for being short?
     fn may_need_marks(&self) -> bool {
-        let may_need = |text: &&str| holds(text, is_bracket) || is_inside_of_literal(text);
-        !self.decoded.is_empty() || self.texts.iter().any(may_need)
-    }
-
-    fn of_chat(&mut self, chat: &'t Chat<'_>) {
-        for message in &chat.messages {
-            self.content(message.content());
-            match message {
-                Message::System(_) | Message::User(_) => {}
-                Message::Assistant(message) => {
-                    for call in &message.tool_calls {
-                        self.add(&call.name);
-                        self.add_json(&call.arguments);
-                        self.add(call.id.as_deref().unwrap_or_default());
-                    }
-                }
-                Message::Tool(message) => {
-                    self.add(message.call_id.as_deref().unwrap_or_default());
-                    self.add(message.name.as_deref().unwrap_or_default());
-                }
-            }
-        }
-        for tool in &chat.tools {
-            self.add(&tool.name);
-            self.add(&tool.description);
-            self.add_json(tool.parameters.as_str());
-        }
-        if let crate::chat::ResponseFormat::JsonSchema(schema) = &chat.response_format {
-            self.add(&schema.name);
-            self.add(schema.description.as_deref().unwrap_or_default());
-            self.add_json(schema.schema.as_str());
-        }
-    }
-
-    fn content(&mut self, content: &'t Content<'_>) {
-        match content {
-            Content::Text(text) => self.add(text),
-            Content::Chunks(chunks) => {
-                for chunk in chunks {
-                    match chunk {
-                        Chunk::Text(text) | Chunk::Thinking { text, .. } => self.add(text),
-                        Chunk::ImageUrl { url, detail } => {
-                            self.add(url);
-                            self.add(detail.as_deref().unwrap_or_default());
-                        }
-                        Chunk::Image(data) | Chunk::InputAudio(data) | Chunk::AudioUrl(data) => self.add(data),
-                    }
-                }
-            }
-        }
+        self.texts.iter().any(|text| holds(text, is_bracket) || is_inside_of_literal(text))
     }
 }
 
 impl Signs {
-    /// Characters that occur in none of the texts; JSON may spell one as `\ue000`, which is then looked for decoded.
+    /// Characters that occur in none of the texts.
     fn absent_from(texts: &Texts<'_>, compiled: &Compiled, tagged: bool) -> Result<Self, Error> {
-        let decoded = texts.decoded.iter().map(String::as_str);
-        let all = texts.texts.iter().copied().chain(decoded).chain([&*compiled.source, &*compiled.escapes]);
+        let all = texts.texts.iter().copied().chain([&*compiled.source, &*compiled.escapes]);
         let [mark, open, close, tag] =
             Mark::absent_from(all).ok_or_else(|| Error::new(ErrorKind::TemplateMarking, ""))?;
         Ok(Signs {
@@ -218,7 +137,7 @@ pub(super) fn decode_escapes(text: &str) -> String {
 /// What the renders of one chat have in common.
 struct Run<'r> {
     template: &'r ChatTemplate,
-    chat: &'r Chat<'r>,
+    view: &'r ChatView<'r>,
     compiled: &'r Compiled,
     signs: Signs,
     input: usize,
@@ -241,10 +160,9 @@ impl Run<'_> {
 
     /// What the template prints of texts that are marked this way.
     fn output(&self, marking: Marking) -> Result<String, Error> {
-        let (thinking, tag) = (self.compiled.thinking, self.signs.tag);
-        let root = Root::new(self, &Values { marking, thinking, tag })?;
+        let root = Root::new(self, marking);
         let limits = &self.template.limits;
-        let messages = u64::try_from(self.chat.messages.len()).unwrap_or(u64::MAX);
+        let messages = u64::try_from(self.view.messages).unwrap_or(u64::MAX);
         let input = u64::try_from(self.input).unwrap_or(u64::MAX);
         let fuel =
             limits.steps.saturating_add(limits.steps_per_message.saturating_mul(messages)).saturating_add(input / 8);
@@ -257,22 +175,23 @@ impl Run<'_> {
         if output.len() > limit {
             return Err(Error::new(ErrorKind::TemplateOutput { limit }, ""));
         }
-        if let Some(tag) = self.signs.tag {
-            cut_at(tag, &mut output)?;
+        if let (Some(tag), Some(continued)) = (self.signs.tag, &self.view.continued) {
+            let is_printed = marking != Marking::None || output.contains(continued.text.trim_matches(python::is_space));
+            cut_at(tag, &mut output).filter(|()| is_printed).ok_or_else(|| continued.not_printed())?;
         }
         Ok(output)
     }
 }
 
-/// Cuts the output where the message to be continued ends.
-fn cut_at(tag: char, output: &mut String) -> Result<(), Error> {
-    let Some(at) = output.rfind(tag) else { return Err(Error::new(ErrorKind::TemplateContinue, "")) };
+/// Cuts the output where the message to be continued ends; `None` where it is not there.
+fn cut_at(tag: char, output: &mut String) -> Option<()> {
+    let at = output.rfind(tag)?;
     let kept = output.get(at..).is_some_and(|tail| tail.strip_prefix(tag).is_some_and(|tail| tail.starts_with(' ')));
     output.truncate(at);
     if !kept {
         output.truncate(output.trim_end_matches(python::is_space).len());
     }
-    Ok(())
+    Some(())
 }
 
 /// The engine's error as one of ours, its own types left behind.
@@ -296,45 +215,25 @@ fn render_error(error: minijinja::Error) -> Error {
 
 /// The variables that a template sees.
 struct Root {
-    variables: Vec<(Cow<'static, str>, Value)>,
+    variables: Vec<(Box<str>, Value)>,
 }
 
 impl Root {
-    fn new(run: &Run<'_>, values: &Values) -> Result<Self, Error> {
-        let Run { template, chat, .. } = run;
-        let mut variables: Vec<(Cow<'static, str>, Value)> = Vec::with_capacity(12);
-        let mut set = |name, value: Value| variables.push((name, value));
-        set("messages".into(), values.messages(chat)?);
-        set("tools".into(), values.tools(&chat.tools)?);
-        let added = template.generation_prompt == GenerationPrompt::Added && !continued(chat);
-        set("add_generation_prompt".into(), Value::from(added));
-        for (name, token) in &template.special_tokens {
-            set(
-                name.clone(),
-                match token {
-                    SpecialToken::One(text) => Value::from(text),
-                    SpecialToken::Many(texts) => texts.iter().collect(),
-                },
-            );
+    fn new(run: &Run<'_>, marking: Marking) -> Self {
+        let Run { view, signs, .. } = run;
+        let values = Values { marking, continued: view.continued.as_ref().zip(signs.tag) };
+        let mut variables: Vec<(Box<str>, Value)> = Vec::with_capacity(view.variables().len() + 2);
+        variables.extend(view.variables().iter().enumerate().map(|(place, (name, node))| {
+            let value = if place == 0 { values.messages(node) } else { values.value(node) };
+            (Box::from(*name), value)
+        }));
+        if marking != Marking::None {
+            variables.push((marks::MARK.into(), Value::from(signs.mark.character())));
         }
-        let documents = template.documents.as_ref().map(|documents| values.json(documents.as_str())).transpose()?;
-        set("documents".into(), documents.unwrap_or(Value::from(())));
-        if let Some(effort) = chat.reasoning_effort {
-            set("reasoning_effort".into(), Value::from(effort.as_str()));
+        if let Some(signs) = signs.generation {
+            variables.push((engine::GENERATION.into(), Value::from(signs.iter().collect::<String>())));
         }
-        if let Some(format) = values.response_format(&chat.response_format)? {
-            set("response_format".into(), format);
-        }
-        for (name, json) in &template.variables {
-            set(name.clone(), values.json(json.as_str())?);
-        }
-        if values.marking != Marking::None {
-            set(marks::MARK.into(), Value::from(run.signs.mark.character()));
-        }
-        if let Some(signs) = run.signs.generation {
-            set(engine::GENERATION.into(), Value::from(signs.iter().collect::<String>()));
-        }
-        Ok(Root { variables })
+        Root { variables }
     }
 }
 
@@ -351,7 +250,7 @@ impl Object for Root {
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         // What is set last counts.
-        self.variables.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+        self.variables.iter().rev().find(|(name, _)| **name == *key).map(|(_, value)| value.clone())
     }
 }
 

@@ -1,19 +1,15 @@
-//! A chat as the values that a template sees: the dicts of a client's own JSON, each untrusted text marked.
+//! The chat view into the engine's own values, each untrusted text marked.
 
 use std::borrow::Cow;
 
 use minijinja::value::Value;
 
+use super::chat_view::Continued;
+use super::node::{Members, Node, Words};
 use super::object::{Dict, List, LongInteger};
-use crate::chat::{ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Tool, ToolCall};
-use crate::check::unkeepable;
 use crate::control::Control;
-use crate::error::{Error, ErrorKind};
 use crate::marking::Mark;
-use crate::python_json::{Number, Reader, Token};
-
-/// How deep JSON may be nested for a template to see it.
-const MAX_DEPTH: usize = 64;
+use crate::python_json::Number;
 
 /// How untrusted text is marked on its way through a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,236 +82,87 @@ fn mark_literals(text: &str, mark: Mark) -> Option<String> {
     Some(marked)
 }
 
-/// How a template reads the thinking of a message.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Thinking {
-    /// As chunks of the content.
-    Chunks,
-    /// As a field of its own, `reasoning_content`.
-    Field,
-}
-
 /// Makes the values of one render.
-pub(super) struct Values {
+pub(super) struct Values<'r> {
     pub(super) marking: Marking,
-    pub(super) thinking: Thinking,
-    /// What is added to the last message, so that the prompt can be cut there.
-    pub(super) tag: Option<char>,
+    /// What is to be continued, and what is added to it, so that the prompt can be cut there.
+    pub(super) continued: Option<(&'r Continued, char)>,
 }
 
-fn dict(members: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    Value::from_object(Dict::new(members.into_iter().map(|(key, value)| (Value::from(key), value)).collect()))
+impl Values<'_> {
+    /// The values of texts that need no marks.
+    pub(super) const UNMARKED: Values<'static> = Values { marking: Marking::None, continued: None };
+
+    fn text(&self, words: &Words<'_>) -> Value {
+        match words {
+            Words::Own(text) => Value::from(*text),
+            Words::Sent(text) => self.marking.marked(text).map_or_else(|| Value::from(&**text), Value::from),
+        }
+    }
+
+    pub(super) fn value(&self, node: &Node<'_>) -> Value {
+        match node {
+            Node::Null => Value::from(()),
+            Node::Bool(value) => Value::from(*value),
+            Node::Number(number) => number_value(*number),
+            Node::Text(words) => self.text(words),
+            Node::List(items) => list(items.iter().map(|item| self.value(item))),
+            Node::Dict(members) => self.dict(members, |_, value| self.value(value)),
+        }
+    }
+
+    fn dict(&self, members: &Members<'_>, value: impl Fn(&str, &Node<'_>) -> Value) -> Value {
+        let mut unmarked = Vec::new();
+        let values = members.iter().enumerate().map(|(place, (key, member))| {
+            let marked = match key {
+                Words::Own(_) => None,
+                Words::Sent(key) => self.marking.marked(key),
+            };
+            let marked = match marked {
+                Some(marked) => {
+                    unmarked.push((key.as_str().into(), place));
+                    Value::from(marked)
+                }
+                None => Value::from(key.as_str()),
+            };
+            (marked, value(key.as_str(), member))
+        });
+        let values = values.collect();
+        Value::from_object(Dict::new(values, unmarked))
+    }
+
+    /// The messages, and in the last of them a tag behind what is to be continued.
+    pub(super) fn messages(&self, messages: &Node<'_>) -> Value {
+        let (Some((continued, tag)), Node::List(messages)) = (self.continued, messages) else {
+            return self.value(messages);
+        };
+        let last = messages.len().saturating_sub(1);
+        let tagged = |words: &Words<'_>| {
+            let text = self.text(words);
+            Value::from(format!("{}{tag} ", text.as_str().unwrap_or_default()))
+        };
+        let member = |field: &str, value: &Node<'_>| match value {
+            Node::Text(words) if continued.is_in(field, None) => tagged(words),
+            Node::List(chunks) => list(chunks.iter().enumerate().map(|(place, chunk)| match chunk {
+                Node::Dict(members) if continued.is_in(field, Some(place)) => {
+                    self.dict(members, |key, value| match (key, value) {
+                        ("text", Node::Text(words)) => tagged(words),
+                        (_, value) => self.value(value),
+                    })
+                }
+                chunk => self.value(chunk),
+            })),
+            value => self.value(value),
+        };
+        list(messages.iter().enumerate().map(|(place, message)| match message {
+            Node::Dict(members) if place == last => self.dict(members, member),
+            message => self.value(message),
+        }))
+    }
 }
 
 fn list(items: impl IntoIterator<Item = Value>) -> Value {
     Value::from_object(List::new(items.into_iter().collect()))
-}
-
-impl Values {
-    fn text(&self, text: &str) -> Value {
-        self.marking.marked(text).map_or_else(|| Value::from(text), Value::from)
-    }
-
-    pub(super) fn messages(&self, chat: &Chat<'_>) -> Result<Value, Error> {
-        let last = chat.messages.len().saturating_sub(1);
-        let messages = chat.messages.iter().enumerate();
-        let messages = messages.map(|(index, message)| self.message(message, self.tag.filter(|_| index == last)));
-        Ok(Value::from_object(List::new(messages.collect::<Result<_, _>>()?)))
-    }
-
-    fn message(&self, message: &Message<'_>, tag: Option<char>) -> Result<Value, Error> {
-        let mut members = Vec::with_capacity(4);
-        let mut member = |key: &'static str, value: Value| members.push((Value::from(key), value));
-        member("role", Value::from(message.role().as_str()));
-        match message {
-            Message::System(content) | Message::User(content) => member("content", self.content(content, tag)),
-            Message::Assistant(message) => {
-                let (content, reasoning) = self.reply(message, tag);
-                member("content", content);
-                if let Some(reasoning) = reasoning {
-                    member("reasoning_content", reasoning);
-                }
-                if !message.tool_calls.is_empty() {
-                    let calls = message.tool_calls.iter().map(|call| self.call(call));
-                    member("tool_calls", Value::from_object(List::new(calls.collect::<Result<_, _>>()?)));
-                }
-            }
-            Message::Tool(message) => {
-                member("content", self.content(&message.content, tag));
-                if let Some(id) = &message.call_id {
-                    member("tool_call_id", self.text(id));
-                }
-                if let Some(name) = &message.name {
-                    member("name", self.text(name));
-                }
-            }
-        }
-        Ok(Value::from_object(Dict::new(members)))
-    }
-
-    /// An assistant's content, and its thinking where that is a field of its own.
-    fn reply(&self, message: &AssistantMessage<'_>, tag: Option<char>) -> (Value, Option<Value>) {
-        match (&message.content, self.thinking) {
-            (Content::Text(text), _) if text.is_empty() && !message.prefix => (Value::from(()), None),
-            (Content::Chunks(chunks), Thinking::Field) => {
-                let mut reasoning = None;
-                let mut said = Vec::with_capacity(chunks.len());
-                for chunk in chunks {
-                    match chunk {
-                        Chunk::Thinking { text, .. } => reasoning.get_or_insert_with(String::new).push_str(text),
-                        other => said.push(other.clone()),
-                    }
-                }
-                let content = match (&reasoning, &mut *said) {
-                    (Some(_), []) => Content::default(),
-                    (Some(_), [Chunk::Text(text)]) => Content::Text(std::mem::take(text)),
-                    _ => Content::Chunks(said),
-                };
-                (self.content(&content, tag), reasoning.map(|reasoning| self.text(&reasoning)))
-            }
-            (content, _) => (self.content(content, tag), None),
-        }
-    }
-
-    fn content(&self, content: &Content<'_>, tag: Option<char>) -> Value {
-        match content {
-            Content::Text(text) => self.tagged(text, tag),
-            Content::Chunks(chunks) => {
-                let last_text = chunks.iter().rposition(|chunk| matches!(chunk, Chunk::Text(_)));
-                list(
-                    chunks
-                        .iter()
-                        .enumerate()
-                        .map(|(at, chunk)| self.chunk(chunk, tag.filter(|_| last_text == Some(at)))),
-                )
-            }
-        }
-    }
-
-    fn tagged(&self, text: &str, tag: Option<char>) -> Value {
-        match tag {
-            None => self.text(text),
-            Some(tag) => {
-                let text = self.marking.marked(text).unwrap_or(Cow::Borrowed(text));
-                Value::from(format!("{text}{tag} "))
-            }
-        }
-    }
-
-    fn chunk(&self, chunk: &Chunk<'_>, tag: Option<char>) -> Value {
-        let typed = |kind: &'static str, value: Value| dict([("type", Value::from(kind)), (kind, value)]);
-        let url = |url: &str| dict([("url", self.text(url))]);
-        match chunk {
-            Chunk::Text(text) => typed("text", self.tagged(text, tag)),
-            Chunk::Thinking { text, closed: true } => typed("thinking", self.text(text)),
-            Chunk::Thinking { text, closed: false } => {
-                dict([("type", Value::from("thinking")), ("thinking", self.text(text)), ("closed", Value::from(false))])
-            }
-            Chunk::ImageUrl { url: at, detail: None } => typed("image_url", url(at)),
-            Chunk::ImageUrl { url, detail: Some(detail) } => {
-                typed("image_url", dict([("url", self.text(url)), ("detail", self.text(detail))]))
-            }
-            Chunk::Image(data) => typed("image", self.text(data)),
-            Chunk::InputAudio(data) => typed("input_audio", self.text(data)),
-            Chunk::AudioUrl(at) => typed("audio_url", url(at)),
-        }
-    }
-
-    fn call(&self, call: &ToolCall<'_>) -> Result<Value, Error> {
-        let arguments = match call.arguments_form {
-            ArgumentsForm::Text => self.text(&call.arguments),
-            ArgumentsForm::Object if call.arguments.is_empty() => self.json("{}")?,
-            ArgumentsForm::Object => self.json(&call.arguments)?,
-        };
-        let function = dict([("name", self.text(&call.name)), ("arguments", arguments)]);
-        let id = call.id.as_deref().map(|id| ("id", self.text(id)));
-        Ok(dict(id.into_iter().chain([("type", Value::from("function")), ("function", function)])))
-    }
-
-    /// The tools; none where the chat has none.
-    pub(super) fn tools(&self, tools: &[Tool<'_>]) -> Result<Value, Error> {
-        if tools.is_empty() {
-            return Ok(Value::from(()));
-        }
-        let tools = tools.iter().map(|tool| {
-            let function = dict([
-                ("name", self.text(&tool.name)),
-                ("description", self.text(&tool.description)),
-                ("parameters", self.json(tool.parameters.as_str())?),
-            ]);
-            Ok::<_, Error>(dict([("type", Value::from("function")), ("function", function)]))
-        });
-        Ok(Value::from_object(List::new(tools.collect::<Result<_, _>>()?)))
-    }
-
-    pub(super) fn response_format(&self, format: &ResponseFormat<'_>) -> Result<Option<Value>, Error> {
-        match format {
-            ResponseFormat::Text => Ok(None),
-            other => {
-                let json =
-                    serde_json::to_string(other).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
-                self.json(&json).map(Some)
-            }
-        }
-    }
-
-    /// A JSON document as Python reads it.
-    pub(super) fn json(&self, source: &str) -> Result<Value, Error> {
-        if let Some(error) = unkeepable(source) {
-            return Err(Error::new(ErrorKind::JsonValue, "").because(error));
-        }
-        let mut reader = Reader::new(source);
-        let mut open: Vec<Container> = Vec::new();
-        let mut document = Value::from(());
-        loop {
-            let token = reader.next_token().map_err(|error| Error::new(ErrorKind::JsonValue, "").because(error))?;
-            let value = match token {
-                Token::End => return Ok(document),
-                Token::ObjectStart | Token::ArrayStart if open.len() == MAX_DEPTH => {
-                    let kind =
-                        ErrorKind::TemplateLimit { what: "levels of JSON", found: MAX_DEPTH + 1, limit: MAX_DEPTH };
-                    return Err(Error::new(kind, ""));
-                }
-                Token::ObjectStart => {
-                    open.push(Container::Object(Vec::new(), Box::default()));
-                    continue;
-                }
-                Token::ArrayStart => {
-                    open.push(Container::Array(Vec::new()));
-                    continue;
-                }
-                Token::Key => {
-                    if let Some(Container::Object(_, key)) = open.last_mut() {
-                        *key = reader.string().decode().into();
-                    }
-                    continue;
-                }
-                Token::ObjectEnd | Token::ArrayEnd => match open.pop() {
-                    Some(Container::Object(members, _)) => Value::from_object(Dict::from_json(members, |key| {
-                        self.marking.marked(key).map(Cow::into_owned)
-                    })),
-                    Some(Container::Array(items)) => list(items),
-                    None => continue,
-                },
-                Token::String => self.text(&reader.string().decode()),
-                Token::Integer | Token::Float | Token::NotFinite => number_value(reader.number(token)),
-                Token::Bool => Value::from(source.get(reader.span()) == Some("true")),
-                Token::Null => Value::from(()),
-            };
-            match open.last_mut() {
-                Some(Container::Object(members, key)) => members.push((std::mem::take(key), value)),
-                Some(Container::Array(items)) => items.push(value),
-                None => document = value,
-            }
-        }
-    }
-}
-
-/// A container of JSON whose end has not come.
-enum Container {
-    /// The members, and the key of the next one.
-    Object(Vec<(Box<str>, Value)>, Box<str>),
-    Array(Vec<Value>),
 }
 
 fn number_value(number: Number<'_>) -> Value {

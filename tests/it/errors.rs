@@ -201,6 +201,7 @@ const ELSEWHERE: &[&str] = &[
     "template_output",
     "template_marking",
     "template_continue",
+    "template_nothing_to_continue",
     "partly_learnt",
     "preset_file",
     "preset_field",

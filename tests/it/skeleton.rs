@@ -62,6 +62,7 @@ impl<'t> Texts<'t> {
             reasoning_effort: chat.reasoning_effort,
             response_format: self.response_format(&chat.response_format),
             model: chat.model.as_deref().map(|model| self.cow(model)),
+            sent: None,
         }
     }
 

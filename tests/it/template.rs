@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, ChatTemplate, Error, ErrorKind, Format, GenerationPrompt, Json, Message, Prompt,
+    AssistantMessage, Chat, ChatTemplate, Error, ErrorKind, Format, GenerationPrompt, Json, Message, Prompt, Sent,
     TemplateLimits, TemplateRaised,
 };
 use serde::Deserialize;
@@ -138,9 +138,15 @@ fn every_error_reads_as_it_should() {
             refused("{{ messages[0].content.ljust(12) }}"),
         ),
         (
-            "the template does not print the message that is to be continued",
+            "messages[1].content: the template does not print the message that is to be continued",
             ChatTemplate::new("{{ messages[0].content }}").unwrap().render(&continued).unwrap_err(),
         ),
+        ("messages[0].content: the last message has nothing here that can be continued", {
+            let sent =
+                r#"{"messages": [{"role": "user", "content": [{"type": "image"}]}], "continue_final_message": true}"#;
+            let template = ChatTemplate::new("{{ messages[0].content }}").unwrap();
+            template.render_sent(&Sent::from_json(sent).unwrap()).unwrap_err()
+        }),
     ];
     let read = errors.iter().map(|(_, error)| error.to_string());
     assert_eq!(read.collect::<Vec<_>>(), errors.each_ref().map(|(text, _)| *text));

@@ -46,7 +46,7 @@ fn goldens() -> HashMap<String, Case> {
 
 /// The chat as a client of transformers has it: no message is marked as one to be continued.
 fn chat(case: &Case) -> Result<Chat<'_>, Error> {
-    let mut chat = Chat::read(case.request.get(), dialect(case))?;
+    let mut chat = Chat { sent: None, ..Chat::read(case.request.get(), dialect(case))? };
     for message in &mut chat.messages {
         if let Message::Assistant(message) = message {
             message.prefix = false;

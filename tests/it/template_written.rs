@@ -81,7 +81,8 @@ fn every_golden_that_a_template_can_express() {
             {
                 continue;
             }
-            let chat = Chat::read(case.request.get(), dialect(&case)).unwrap();
+            // What is typed: a template that is shown the JSON itself sees fields that no layout reads.
+            let chat = Chat { sent: None, ..Chat::read(case.request.get(), dialect(&case)).unwrap() };
             if let Some(kind) = inexpressible(&case, &chat) {
                 *kinds.entry(kind).or_insert(0) += 1;
                 continue;

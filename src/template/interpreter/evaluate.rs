@@ -7,8 +7,7 @@ use super::run::{Loop, Run};
 use super::syntax::{Ends, Expression, Filter, LoopField, Operator, Test};
 use super::text::{Piece, Text, bounds};
 use super::value::{List, Members, Value, number_text};
-use crate::chat::{Content, Message};
-use crate::marking::{holds, is_bracket};
+use crate::template::node::{Node, member};
 use crate::template::python::is_space;
 use crate::template::{engine, methods};
 
@@ -37,16 +36,15 @@ impl<'r> Run<'r> {
                 let (of, index) = (self.value(of)?, self.value(index)?);
                 item(&of, &index)
             }
-            Expression::Slice(of, bounds) => {
-                let of = self.value(of)?;
-                let [start, stop] = &**bounds;
-                let range = [self.bound(start.as_ref())?, self.bound(stop.as_ref())?];
-                self.slice(of, range)
-            }
-            Expression::Range(count) => match self.value(count)? {
-                Value::Integer(count) => {
-                    self.charge(usize::try_from(count).unwrap_or(0))?;
-                    Value::list((0..count).map(Value::Integer))
+            Expression::Slice(of, range) => match self.value(of)? {
+                Value::List(list) => {
+                    self.charge(list.items.len())?;
+                    let taken = list.items.get(bounds(list.items.len(), *range))?;
+                    Value::list(taken.iter().cloned())
+                }
+                Value::Text(text) => {
+                    self.charge(text.bytes() / 64)?;
+                    text.slice(*range).map(Value::Text)
                 }
                 _ => None,
             },
@@ -68,7 +66,7 @@ impl<'r> Run<'r> {
             Expression::Get(operands, key) => {
                 let [of, default] = &**operands;
                 let found = match self.value(of)? {
-                    of @ (Value::Message(_) | Value::Dict(_)) => self.member_of(of, key)?,
+                    of @ (Value::Given(_) | Value::Dict(_)) => self.member_of(of, key)?,
                     _ => return None,
                 };
                 if matches!(found, Value::Undefined) { self.value(default) } else { Some(found) }
@@ -77,30 +75,6 @@ impl<'r> Run<'r> {
             Expression::EndsWith(operands) => self.texts(operands, |text, end| text.ends_with(end)),
             Expression::Undefined => Some(Value::Undefined),
             Expression::Unknown => None,
-        }
-    }
-
-    /// A number that bounds a slice, if there is one.
-    fn bound(&mut self, bound: Option<&'r Expression>) -> Option<Option<i64>> {
-        match bound.map(|bound| self.value(bound)) {
-            None => Some(None),
-            Some(Some(Value::Integer(number))) => Some(Some(number)),
-            Some(_) => None,
-        }
-    }
-
-    fn slice(&mut self, of: Value<'r>, range: [Option<i64>; 2]) -> Option<Value<'r>> {
-        match of {
-            Value::List(list) => {
-                self.charge(list.items.len())?;
-                let taken = list.items.get(bounds(list.items.len(), range))?;
-                Value::list(taken.iter().cloned())
-            }
-            Value::Text(text) => {
-                self.charge(text.bytes() / 64 + text.pieces().len())?;
-                Some(Value::Text(text.slice(range)))
-            }
-            _ => None,
         }
     }
 
@@ -132,8 +106,8 @@ impl<'r> Run<'r> {
 
     fn member_of(&mut self, of: Value<'r>, key: &str) -> Option<Value<'r>> {
         match of {
-            Value::Message(message) => {
-                let value = Value::of_message(message, key, self.input.thinking)?;
+            Value::Given(given) => {
+                let value = Value::member_of(given, key)?;
                 if let Value::List(made) = &value {
                     self.charge(made.items.len())?;
                 }
@@ -199,7 +173,7 @@ impl<'r> Run<'r> {
                 self.charge(text.bytes() / 64)?;
                 Some(text.content().contains(&*part.content()))
             }
-            (container @ (Value::Message(_) | Value::Dict(_)), Value::Text(key)) => {
+            (container @ (Value::Given(_) | Value::Dict(_)), Value::Text(key)) => {
                 let member = self.member_of(container.clone(), &key.content())?;
                 Some(!matches!(member, Value::Undefined))
             }
@@ -227,6 +201,11 @@ impl<'r> Run<'r> {
             (filter, Value::Text(text)) => self.filter_text(filter, text),
             (filter, Value::List(list)) => self.filter_list(filter, list),
             (Filter::Text, number) => number_text(&number).map(Value::Text),
+            (Filter::Items, Value::Given(Node::Dict(members))) => {
+                self.charge(members.len())?;
+                let pair = |(key, value): &'r (_, Node<'r>)| Value::list([Value::words(key), Value::of(value)?]);
+                Value::list(members.iter().map(pair).collect::<Option<Vec<_>>>()?)
+            }
             (Filter::Items, Value::Dict(dict)) => {
                 let pair = |(key, value): &(&'r str, Value<'r>)| Value::list([Value::template(key), value.clone()]);
                 let pairs: Option<Vec<_>> = dict.members.iter().map(pair).collect();
@@ -262,13 +241,6 @@ impl<'r> Run<'r> {
             Filter::Lower => changed(str::to_lowercase),
             Filter::Capitalized => changed(methods::capitalize),
             Filter::Title => changed(engine::title_words),
-            // What the template spells, and what it puts there, could come to a control token.
-            Filter::Replace(_, new) if text.spells_control() || holds(new, is_bracket) => None,
-            Filter::Replace(old, new) => {
-                let replaced = text.content().replace(&**old, new);
-                self.charge(replaced.len() / 64)?;
-                Some(Value::Text(Text::made(replaced)))
-            }
             Filter::Split(separator) => {
                 let parts = text.split(separator)?;
                 self.charge(parts.len())?;
@@ -328,8 +300,7 @@ fn is_true(value: &Value<'_>) -> Option<bool> {
         Value::Text(text) => !text.is_empty(),
         Value::List(list) => !list.items.is_empty(),
         Value::Dict(dict) => !dict.members.is_empty(),
-        Value::Message(_) => true,
-        Value::Json(json) => json.trim_start_matches('{').trim_start() != "}",
+        Value::Given(given) => !matches!(given, Node::Dict(members) if members.is_empty()),
         Value::Float(_) | Value::Namespace(_) | Value::Macro(_) => return None,
     })
 }
@@ -361,26 +332,30 @@ fn equal(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
         (Value::Integer(one), Value::Integer(other)) => one == other,
         (Value::Bool(one), Value::Bool(other)) => one == other,
         (Value::None, Value::None) => true,
-        (Value::Message(one), Value::Message(other)) => return same_message(one, other),
+        (Value::Given(one), Value::Given(other)) => return same(one, other),
         (Value::Undefined, Value::Undefined) => true,
         (Value::Undefined, _) | (_, Value::Undefined) => false,
         (Value::None, _) | (_, Value::None) => false,
         (Value::Text(_), Value::Integer(_) | Value::Bool(_)) | (Value::Integer(_) | Value::Bool(_), Value::Text(_)) => {
             false
         }
-        (Value::Text(_), Value::List(_) | Value::Dict(_) | Value::Message(_) | Value::Json(_))
-        | (Value::List(_) | Value::Dict(_) | Value::Message(_) | Value::Json(_), Value::Text(_)) => false,
+        (Value::Text(_), Value::List(_) | Value::Dict(_) | Value::Given(_))
+        | (Value::List(_) | Value::Dict(_) | Value::Given(_), Value::Text(_)) => false,
         _ => return None,
     })
 }
 
-/// Are the two the same, as far as that is certain?
-fn same_message(one: &Message<'_>, other: &Message<'_>) -> Option<bool> {
-    match (one, other) {
-        (one, other) if std::ptr::eq(one, other) => Some(true),
-        (one, other) if one.role() != other.role() => Some(false),
-        (Message::User(Content::Text(one)), Message::User(Content::Text(other))) => Some(one == other),
-        _ => None,
+/// Are the two dicts of the chat's the same, as far as that is certain?
+fn same(one: &Node<'_>, other: &Node<'_>) -> Option<bool> {
+    let (Node::Dict(members), Node::Dict(others)) = (one, other) else { return None };
+    let differs = |key: &str| {
+        matches!((member(members, key), member(others, key)), (Some(Node::Text(one)), Some(Node::Text(other)))
+            if one.as_str() != other.as_str())
+    };
+    match () {
+        () if std::ptr::eq(one, other) => Some(true),
+        () if members.len() != others.len() || differs("role") || differs("content") => Some(false),
+        () => None,
     }
 }
 
@@ -393,14 +368,14 @@ fn is(test: Test, value: &Value<'_>) -> Option<bool> {
         Test::Undefined => matches!(value, Value::Undefined),
         Test::None => matches!(value, Value::None),
         Test::Text => matches!(value, Value::Text(_)),
-        Test::Mapping => matches!(value, Value::Dict(_) | Value::Message(_) | Value::Json(_)),
+        Test::Mapping => matches!(value, Value::Dict(_) | Value::Given(_)),
         Test::Sequence => match value {
-            Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Message(_) => true,
+            Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Given(_) => true,
             Value::None | Value::Bool(_) | Value::Integer(_) => false,
             _ => return None,
         },
         Test::Iterable => match value {
-            Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Message(_) => true,
+            Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Given(_) => true,
             Value::None | Value::Bool(_) | Value::Integer(_) => false,
             _ => return None,
         },

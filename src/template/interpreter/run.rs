@@ -182,6 +182,7 @@ impl<'r> Run<'r> {
     fn iterate(&mut self, iteration: &'r For) -> Option<Flow> {
         let mut list = match self.value(&iteration.iterated)? {
             Value::List(list) => list,
+            Value::Undefined => Rc::default(),
             Value::Text(text) => {
                 self.charge(text.bytes())?;
                 Rc::new(List::of(text.each_character()?.into_iter().map(Value::Text).collect())?)

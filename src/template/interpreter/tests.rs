@@ -9,6 +9,7 @@ use crate::control::{Control, Vocabulary};
 use crate::error::Error;
 use crate::layout::WordStart;
 use crate::prompt::{Prompt, Writer};
+use crate::template::chat_view::ChatView;
 use crate::template::render::{self, Rendered};
 use crate::template::{ChatTemplate, MarkingFailure};
 use crate::version::Version;
@@ -41,11 +42,11 @@ fn prompt(rendered: &Rendered<'_>) -> (Prompt, Vec<std::ops::Range<usize>>) {
 /// Does the interpreter render the chat? What it makes of it is what the engine makes of it.
 #[track_caller]
 fn is_interpreted(template: &ChatTemplate, chat: &Chat<'_>) -> bool {
-    let compiled = template.compiled_for(chat);
-    let Some(printed) = render::interpreted(template, chat, compiled) else { return false };
+    let Ok(view) = ChatView::of_chat(template, chat) else { return false };
+    let Some(printed) = render::interpreted(template, &view) else { return false };
     let (ours, generated) = prompt(&Rendered::Pieces(printed));
-    let engine = render::by_engine(template, chat, compiled);
-    let source = &compiled.source;
+    let engine = render::by_engine(template, &view);
+    let source = &view.compiled(template).source;
     let refused: Result<_, Error> = engine.map(|output| prompt(&Rendered::Whole(output)));
     match refused {
         Ok((engine, engine_generated)) => {
@@ -55,7 +56,7 @@ fn is_interpreted(template: &ChatTemplate, chat: &Chat<'_>) -> bool {
         Err(error) => {
             // The engine may lose sight of what is marked, and knows only then what the text is.
             let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
-            let output = render::by_engine(&all_text, chat, compiled).map(|output| prompt(&Rendered::Whole(output)));
+            let output = render::by_engine(&all_text, &view).map(|output| prompt(&Rendered::Whole(output)));
             let output = output.unwrap_or_else(|_| panic!("{error}, but {:?} of\n{source}", ours.as_str()));
             assert_eq!(ours.as_str(), output.0.as_str(), "{source}");
         }
