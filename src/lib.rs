@@ -188,6 +188,8 @@ mod fim;
 mod fit;
 mod format;
 mod image;
+#[cfg(feature = "template")]
+mod jinja;
 mod layout;
 mod layouts;
 #[cfg(feature = "template")]
@@ -197,6 +199,8 @@ mod mode;
 mod normalize;
 mod preset;
 mod prompt;
+#[cfg(feature = "template")]
+mod python;
 mod render;
 mod repair;
 mod settings;

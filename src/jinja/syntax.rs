@@ -1,0 +1,164 @@
+//! What a template is compiled to: one list of instructions for a machine with a stack of values.
+//!
+//! Jumps say how far they go, counted from the instruction after them, so that a stretch of code may be moved.
+
+use super::checks::Check;
+use super::filters::Filter;
+
+/// A template, compiled.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) code: Vec<Instruction>,
+    /// The line of each instruction.
+    pub(crate) lines: Vec<u32>,
+    pub(crate) texts: Vec<Box<str>>,
+    pub(crate) names: Vec<Box<str>>,
+    pub(crate) calls: Vec<CallShape>,
+    pub(crate) macros: Vec<MacroCode>,
+    pub(crate) loops: Vec<LoopCode>,
+    /// Has it a `{% generation %}` block?
+    pub(crate) generation: bool,
+}
+
+/// A name, by its place among those of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name(pub(crate) u32);
+
+/// A text of the program, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TextId(pub(crate) u32);
+
+/// What a call gives: so many values by place, then those by name, then `*` and `**`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CallShape {
+    pub(crate) positional: usize,
+    pub(crate) named: Vec<Box<str>>,
+    pub(crate) star: bool,
+    pub(crate) double_star: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct MacroCode {
+    /// What the template calls it; the body of a call block has no name.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) parameters: Vec<Parameter>,
+    /// Where its code begins.
+    pub(crate) start: usize,
+    pub(crate) uses_varargs: Option<Name>,
+    pub(crate) uses_kwargs: Option<Name>,
+    pub(crate) uses_caller: Option<Name>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: Name,
+    pub(crate) has_default: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct LoopCode {
+    /// The name `loop`, where the body asks for it.
+    pub(crate) loop_name: Option<Name>,
+    pub(crate) recursive: bool,
+    /// Are its items chosen before the first turn?
+    pub(crate) selects: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Instruction {
+    /// Prints text of the template's own.
+    Text(TextId),
+    Print,
+    None,
+    Bool(bool),
+    Integer(i64),
+    /// An integer of more digits.
+    Long(TextId),
+    Float(f64),
+    Literal(TextId),
+    Name(Name),
+    List(u32),
+    Tuple(u32),
+    /// So many keys and values.
+    Dict(u32),
+    Attribute(TextId),
+    Item,
+    /// `a['b']`
+    ItemNamed(TextId),
+    /// `a[start:stop:step]`, all of which are on the stack.
+    Slice,
+    Call(u32),
+    Method(TextId, u32),
+    Filter(Filter, u32),
+    Check(Check, u32),
+    Not,
+    Negative,
+    Positive,
+    Jump(i32),
+    /// Takes the value.
+    JumpIfFalse(i32),
+    /// Jumps with the value, or takes it.
+    JumpIfFalseOrTake(i32),
+    JumpIfTrueOrTake(i32),
+    /// Jumps with the value if it is defined, as a default parameter does; or takes it.
+    JumpIfGiven(Name, i32),
+    Undefined,
+    Compare(Comparator),
+    /// One of a chain of comparisons: leaves the right operand, or jumps with `False`.
+    CompareOr(Comparator, i32),
+    Arithmetic(Operator),
+    Concatenate(u32),
+    Store(Name),
+    SetAttribute(TextId),
+    /// Takes a value into so many, the first on top.
+    Unpack(u32),
+    PushFrame,
+    PopFrame,
+    BeginCapture,
+    EndCapture,
+    DropCapture,
+    StartLoop(u32),
+    /// Pushes the next item, or jumps where there is none.
+    NextItem(i32),
+    /// Notes that a turn ran to its end.
+    TurnDone,
+    /// Ends the innermost loop; jumps if a turn ran to its end.
+    EndLoop(i32),
+    /// Returns from a loop that was called.
+    LeaveLoop,
+    /// Begins to choose a loop's items, where it has to know them before its first turn; jumps where it has not.
+    Select(i32),
+    /// Takes whether an item passes, and pushes the next one and jumps where there is one.
+    Selected(i32),
+    /// Jumps where the loop has chosen its items already.
+    JumpIfSelected(i32),
+    Macro(u32),
+    Return,
+    GenerationStart,
+    GenerationEnd,
+    /// Raises a `TypeError`, or what else the text says.
+    Fail(TextId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    In,
+    NotIn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    FloorDivide,
+    Remainder,
+    Power,
+}

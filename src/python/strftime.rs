@@ -1,0 +1,258 @@
+//! `strftime` of a date and time without a zone, as Python has it on Linux, in the C locale.
+
+use std::fmt::Write;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+/// The time so many seconds after the beginning of 1970 as the format says, in no more than so many bytes.
+pub(crate) fn strftime(seconds: i64, format: &str, room: usize) -> Result<String, &'static str> {
+    let moment = Moment::of(seconds);
+    let mut out = String::with_capacity(format.len() + 16);
+    moment.write(format, room, &mut out)?;
+    Ok(out)
+}
+
+/// How a number is filled up.
+#[derive(Clone, Copy, PartialEq)]
+enum Padding {
+    Usual,
+    None,
+    Spaces,
+    Zeros,
+}
+
+struct Moment {
+    seconds: i64,
+    year: i64,
+    month: i64,
+    day: i64,
+    /// 0 is Sunday.
+    weekday: i64,
+    /// 0 is the first of January.
+    day_of_year: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+}
+
+impl Moment {
+    /// The moment so many seconds after the beginning of 1970, in the Gregorian calendar.
+    ///
+    /// Years are counted from March, so that the leap day is a year's last, and in spans of 400, which are all alike.
+    fn of(seconds: i64) -> Self {
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let from_march_0000 = days.saturating_add(719_468);
+        let (era, day_of_era) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_from_march = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_from_march + 2) / 153;
+        let day = day_from_march - (153 * month_from_march + 2) / 5 + 1;
+        let month = (month_from_march + 2) % 12 + 1;
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        let day_of_year =
+            if month <= 2 { day_from_march - 306 } else { day_from_march + 59 + i64::from(is_leap(year)) };
+        Moment {
+            seconds,
+            year,
+            month,
+            day,
+            weekday: days.saturating_add(4).rem_euclid(7),
+            day_of_year,
+            hour: second / 3600,
+            minute: second / 60 % 60,
+            second: second % 60,
+        }
+    }
+
+    /// The year and week of ISO 8601, whose first week has the year's first Thursday.
+    fn iso_week(&self) -> (i64, i64) {
+        let monday_based = (self.weekday + 6) % 7;
+        let week = (self.day_of_year - monday_based + 10).div_euclid(7);
+        if week < 1 {
+            return (self.year - 1, weeks_of(self.year - 1));
+        }
+        if week > weeks_of(self.year) { (self.year + 1, 1) } else { (self.year, week) }
+    }
+
+    fn write(&self, format: &str, room: usize, out: &mut String) -> Result<(), &'static str> {
+        let mut rest = format;
+        while let Some(at) = rest.find('%') {
+            out.push_str(rest.get(..at).unwrap_or_default());
+            let code = rest.get(at..).unwrap_or_default();
+            let taken = self.code(code, room, out)?;
+            rest = code.get(taken..).unwrap_or_default();
+            if out.len() > room {
+                return Err("the time is written too long");
+            }
+        }
+        out.push_str(rest);
+        Ok(())
+    }
+
+    /// Writes a code, which begins with `%`: how many bytes it has.
+    fn code(&self, code: &str, room: usize, out: &mut String) -> Result<usize, &'static str> {
+        let mut padding = Padding::Usual;
+        let (mut upper, mut swapped) = (false, false);
+        let mut rest = code.get(1..).unwrap_or_default();
+        while let Some(flag) = rest.chars().next().filter(|flag| matches!(flag, '-' | '_' | '0' | '^' | '#')) {
+            match flag {
+                '-' => padding = Padding::None,
+                '_' => padding = Padding::Spaces,
+                '0' => padding = Padding::Zeros,
+                '^' => upper = true,
+                _ => swapped = true,
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let width: usize = match rest.get(..digits) {
+            Some("") | None => 0,
+            Some(digits) => digits.parse().unwrap_or(usize::MAX),
+        };
+        if width > room {
+            return Err("the time is written too long");
+        }
+        rest = rest.get(digits..).unwrap_or_default();
+        rest = rest.strip_prefix(['E', 'O']).unwrap_or(rest);
+        let Some(conversion) = rest.chars().next() else {
+            Field { padding, width, upper, swapped }.text(code, out);
+            return Ok(code.len());
+        };
+        let taken = code.len() - rest.len() + conversion.len_utf8();
+        let whole = code.get(..taken).unwrap_or_default();
+        let field = Field { padding, width, upper, swapped };
+        self.conversion(conversion, whole, &field, room, out)?;
+        Ok(taken)
+    }
+
+    fn conversion(
+        &self,
+        conversion: char,
+        whole: &str,
+        field: &Field,
+        room: usize,
+        out: &mut String,
+    ) -> Result<(), &'static str> {
+        let (iso_year, iso_week) = self.iso_week();
+        let hour12 = (self.hour + 11) % 12 + 1;
+        match conversion {
+            'Y' => field.number(self.year, 1, '0', out),
+            'C' => field.number(self.year.div_euclid(100), 2, '0', out),
+            'y' => field.number(self.year.rem_euclid(100), 2, '0', out),
+            'G' => field.number(iso_year, 1, '0', out),
+            'g' => field.number(iso_year.rem_euclid(100), 2, '0', out),
+            'm' => field.number(self.month, 2, '0', out),
+            'd' => field.number(self.day, 2, '0', out),
+            'e' => field.number(self.day, 2, ' ', out),
+            'j' => field.number(self.day_of_year + 1, 3, '0', out),
+            'u' => field.number((self.weekday + 6) % 7 + 1, 1, '0', out),
+            'w' => field.number(self.weekday, 1, '0', out),
+            'U' => field.number((self.day_of_year + 7 - self.weekday).div_euclid(7), 2, '0', out),
+            'W' => field.number((self.day_of_year + 7 - (self.weekday + 6) % 7).div_euclid(7), 2, '0', out),
+            'V' => field.number(iso_week, 2, '0', out),
+            'H' => field.number(self.hour, 2, '0', out),
+            'k' => field.number(self.hour, 2, ' ', out),
+            'I' => field.number(hour12, 2, '0', out),
+            'l' => field.number(hour12, 2, ' ', out),
+            'M' => field.number(self.minute, 2, '0', out),
+            'S' => field.number(self.second, 2, '0', out),
+            's' => field.number(self.seconds, 1, '0', out),
+            'f' => out.push_str("000000"),
+            'B' => field.name(name(&MONTHS, self.month - 1), out),
+            'b' | 'h' => field.name(short(name(&MONTHS, self.month - 1)), out),
+            'A' => field.name(name(&DAYS, self.weekday), out),
+            'a' => field.name(short(name(&DAYS, self.weekday)), out),
+            'p' if field.swapped => field.text(if self.hour < 12 { "am" } else { "pm" }, out),
+            'p' => field.text(if self.hour < 12 { "AM" } else { "PM" }, out),
+            'P' => field.text(if self.hour < 12 { "am" } else { "pm" }, out),
+            'n' => field.text("\n", out),
+            't' => field.text("\t", out),
+            '%' => field.text("%", out),
+            'Z' | 'z' => {}
+            'F' => self.composed("%Y-%m-%d", field, room, out)?,
+            'D' | 'x' => self.composed("%m/%d/%y", field, room, out)?,
+            'T' | 'X' => self.composed("%H:%M:%S", field, room, out)?,
+            'R' => self.composed("%H:%M", field, room, out)?,
+            'r' => self.composed("%I:%M:%S %p", field, room, out)?,
+            'c' => self.composed("%a %b %e %H:%M:%S %Y", field, room, out)?,
+            _ => field.text(whole, out),
+        }
+        Ok(())
+    }
+
+    fn composed(&self, format: &str, field: &Field, room: usize, out: &mut String) -> Result<(), &'static str> {
+        let mut inner = String::new();
+        self.write(format, room, &mut inner)?;
+        field.text(&inner, out);
+        Ok(())
+    }
+}
+
+struct Field {
+    padding: Padding,
+    width: usize,
+    upper: bool,
+    swapped: bool,
+}
+
+impl Field {
+    fn number(&self, number: i64, digits: usize, fill: char, out: &mut String) {
+        let (digits, fill) = match self.padding {
+            Padding::None => (1, ' '),
+            Padding::Spaces => (digits, ' '),
+            Padding::Zeros => (digits, '0'),
+            Padding::Usual => (digits, fill),
+        };
+        let width = digits.max(self.width);
+        let sign = if number < 0 { "-" } else { "" };
+        let number = number.unsigned_abs();
+        // Writing to a `String` cannot fail.
+        let _ = match fill {
+            ' ' => write!(out, "{:>width$}", format!("{sign}{number}")),
+            _ => write!(out, "{sign}{number:0>0$}", width.saturating_sub(sign.len())),
+        };
+    }
+
+    fn name(&self, name: &str, out: &mut String) {
+        if self.upper || self.swapped { self.text(&name.to_uppercase(), out) } else { self.text(name, out) }
+    }
+
+    fn text(&self, text: &str, out: &mut String) {
+        let fill = if self.padding == Padding::Zeros { '0' } else { ' ' };
+        let missing = self.width.saturating_sub(text.len());
+        out.extend(std::iter::repeat_n(fill, missing));
+        if self.upper { out.push_str(&text.to_uppercase()) } else { out.push_str(text) }
+    }
+}
+
+fn is_leap(year: i64) -> bool {
+    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+}
+
+/// How many weeks a year of ISO 8601 has.
+fn weeks_of(year: i64) -> i64 {
+    let last_day = |year: i64| (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7);
+    if last_day(year) == 4 || last_day(year - 1) == 3 { 53 } else { 52 }
+}
+
+fn name(names: &[&'static str], place: i64) -> &'static str {
+    usize::try_from(place).ok().and_then(|place| names.get(place)).copied().unwrap_or_default()
+}
+
+fn short(name: &str) -> &str {
+    name.get(..3).unwrap_or_default()
+}
