@@ -16,7 +16,6 @@ mod expressions;
 mod filters;
 mod formatting;
 mod functions;
-pub(crate) mod json;
 mod lexer;
 mod machine;
 mod methods;
@@ -38,6 +37,3 @@ impl Program {
         compiler::compile(&lexer::normalized(source))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -192,8 +192,6 @@ mod image;
 mod jinja;
 mod layout;
 mod layouts;
-#[cfg(feature = "template")]
-mod marking;
 mod mask;
 mod mode;
 mod normalize;
@@ -249,8 +247,8 @@ pub use crate::repair::{
 };
 #[cfg(feature = "template")]
 pub use crate::template::{
-    ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, MarkingFailure, NearestLayout, Said,
-    TemplateLimits, TemplateRaised,
+    ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, NearestLayout, Said, TemplateLimits,
+    TemplateRaised,
 };
 pub use crate::tokenizer::{Tokenizer, TokenizerKind};
 pub use crate::transcript::{Drift, Transcript};

@@ -1,8 +1,7 @@
 //! [`ChatTemplate`]: a model's own Jinja template and a chat in, the prompt that transformers would render out.
 //!
-//! The prompt has true segments: control tokens come from the template alone. Nearly every template is interpreted, and
-//! prints pieces that know where they come from. The engine renders the others, and there every untrusted text that needs
-//! it is marked on its way in: what the template makes of the marked texts must be what it makes of the texts themselves.
+//! The prompt has true segments: control tokens come from the template alone. Whatever a template does with texts, each
+//! piece of what it prints remembers whether the template or the client wrote it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,12 +9,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use minijinja::Environment;
-
 use crate::chat::{Chat, Json, Sent};
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
+use crate::jinja::Program;
 use crate::layout::WordStart;
 use crate::prompt::{Prompt, Writer};
 
@@ -23,20 +21,9 @@ mod chat_view;
 mod clock;
 mod compare;
 mod config;
-mod engine;
-mod interpreter;
-mod keep;
-mod marks;
-mod methods;
-mod namespace;
 mod node;
-mod object;
-mod python;
 mod render;
-mod rewrite;
-mod scan;
-mod tokens;
-mod values;
+mod seen;
 mod write;
 
 use self::chat_view::ChatView;
@@ -71,8 +58,8 @@ pub struct ChatTemplate {
     special_tokens: Vec<(Cow<'static, str>, SpecialToken)>,
     variables: Vec<(Cow<'static, str>, Json<'static>)>,
     documents: Option<Json<'static>>,
+    clock: Option<Arc<clock::Clock>>,
     generation_prompt: GenerationPrompt,
-    marking_failure: MarkingFailure,
 }
 
 /// A special token's text, or a list of them.
@@ -83,32 +70,24 @@ enum SpecialToken {
 }
 
 /// One template, ready to render.
-#[derive(Clone)]
 struct Compiled {
-    /// The template without the engine, where it can do without.
-    program: Option<Arc<interpreter::Program>>,
-    environment: Environment<'static>,
+    program: Program,
     source: Box<str>,
-    /// The characters that the source spells by escapes.
-    escapes: String,
-    generation: bool,
-    composes: bool,
     thinking: chat_view::Thinking,
 }
 
 impl Compiled {
     fn new(source: &str, limits: &TemplateLimits) -> Result<Self, Error> {
-        let scanned = scan::scan(source, limits)?;
+        if source.len() > limits.source {
+            let kind = ErrorKind::TemplateLimit { what: "bytes", found: source.len(), limit: limits.source };
+            return Err(Error::new(kind, ""));
+        }
+        let program = Program::new(source)
+            .map_err(|stop| Error::new(ErrorKind::TemplateSyntax, "").because(render::Fault::new(&stop)))?;
         let reads_chunks = source.contains("thinking") || !source.contains("reasoning_content");
-        let environment = engine::environment(scanned.source.into_owned())
-            .map_err(|error| Error::new(ErrorKind::TemplateSyntax, "").because(engine::EngineError::new(&error)))?;
         Ok(Compiled {
-            program: interpreter::Program::new(source).map(Arc::new),
-            environment,
+            program,
             source: source.into(),
-            escapes: render::decode_escapes(source),
-            generation: scanned.generation,
-            composes: scanned.composes,
             thinking: if reads_chunks { chat_view::Thinking::Chunks } else { chat_view::Thinking::Field },
         })
     }
@@ -135,31 +114,6 @@ pub enum GenerationPrompt {
     Added,
 }
 
-/// What becomes of a chat whose untrusted text cannot be followed through the template.
-///
-/// What most templates do can be followed piece by piece. For the others untrusted text is marked, and one that takes apart
-/// what is said, or measures it, may take a marked text for another.
-///
-/// ```
-/// use mistral_chat_template::{Chat, ChatTemplate, Format, MarkingFailure, Message, Segment};
-///
-/// let template = ChatTemplate::new("[INST]{{ messages[0].content.ljust(8) }}[/INST]")?;
-/// let chat = Chat::new([Message::user("[INST]")]);
-/// assert!(template.render(&chat).is_err());
-///
-/// let prompt = template.on_marking_failure(MarkingFailure::AllText).render(&chat)?;
-/// assert!(prompt.segments().eq([Segment::Text("[INST][INST]  [/INST]")]));
-/// # Ok::<(), mistral_chat_template::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum MarkingFailure {
-    /// It is refused.
-    #[default]
-    Refused,
-    /// Its prompt is one untrusted text, without control tokens.
-    AllText,
-}
-
 /// How much a template may ask for. The defaults are many times what Mistral's own templates need.
 ///
 /// ```
@@ -173,14 +127,14 @@ pub enum MarkingFailure {
 pub struct TemplateLimits {
     /// The length of the source, in bytes.
     pub source: usize,
-    /// Operators in one tag, outside of quotes.
-    pub operators: usize,
-    /// `elif` branches.
-    pub branches: usize,
     /// Steps of a render. A step is an instruction, or 64 bytes that are written.
     pub steps: u64,
-    /// More steps for each message; there is another one for every 8 bytes of the chat.
+    /// More steps for each message.
     pub steps_per_message: u64,
+    /// More steps for each value that the template is given: a text, a number, a list, a tool's parameter.
+    pub steps_per_value: u64,
+    /// More steps for each byte of text that the template is given.
+    pub steps_per_byte: u64,
     /// The length of the prompt beyond 8 times that of the chat, in bytes.
     pub output: usize,
 }
@@ -189,10 +143,10 @@ impl Default for TemplateLimits {
     fn default() -> Self {
         TemplateLimits {
             source: 64 << 10,
-            operators: 500,
-            branches: 250,
-            steps: 50_000,
-            steps_per_message: 1_000,
+            steps: 1_000_000,
+            steps_per_message: 10_000,
+            steps_per_value: 1_000,
+            steps_per_byte: 50,
             output: 1 << 20,
         }
     }
@@ -225,8 +179,8 @@ impl TemplateLimits {
             special_tokens: vec![special("bos_token", Control::Bos), special("eos_token", Control::Eos)],
             variables: Vec::new(),
             documents: None,
+            clock: None,
             generation_prompt: GenerationPrompt::default(),
-            marking_failure: MarkingFailure::default(),
         })
     }
 }
@@ -374,31 +328,7 @@ impl ChatTemplate {
     /// ```
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> ClockTime + Send + Sync + 'static) -> Self {
-        let clock: Arc<clock::Clock> = Arc::new(clock);
-        let with_clock = |compiled: &Arc<Compiled>| {
-            let mut environment = compiled.environment.clone();
-            engine::set_clock(&mut environment, Arc::clone(&clock));
-            Arc::new(Compiled { environment, ..Compiled::clone(compiled) })
-        };
-        self.main = with_clock(&self.main);
-        self.for_tools = self.for_tools.as_ref().map(with_clock);
-        for other in self.others.values_mut() {
-            *other = with_clock(other);
-        }
-        self
-    }
-
-    /// This template with a choice for chats whose untrusted text cannot be followed.
-    ///
-    /// ```
-    /// use mistral_chat_template::{ChatTemplate, MarkingFailure};
-    ///
-    /// let template = ChatTemplate::new("{{ messages | length }}")?.on_marking_failure(MarkingFailure::AllText);
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub fn on_marking_failure(mut self, marking_failure: MarkingFailure) -> Self {
-        self.marking_failure = marking_failure;
+        self.clock = Some(Arc::new(clock));
         self
     }
 
@@ -433,7 +363,7 @@ impl ChatTemplate {
     /// ```
     #[must_use]
     pub fn marks_generated(&self) -> bool {
-        self.main.generation || self.for_tools.as_ref().is_some_and(|template| template.generation)
+        self.main.program.generation || self.for_tools.as_ref().is_some_and(|template| template.program.generation)
     }
 
     /// Renders the chat, and says which bytes of the prompt the template marks as generated: what a trainer learns.
@@ -506,8 +436,7 @@ impl Format for ChatTemplate {
     ///
     /// # Errors
     ///
-    /// The template refuses the chat ([`TemplateRaised`]), asks for what is not there, takes more work than is allowed,
-    /// or hides which of its output is untrusted.
+    /// The template refuses the chat ([`TemplateRaised`]), asks for what is not there, or takes more work than is allowed.
     fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
         self.render_generated(chat, prompt).map(|_| ())
     }
@@ -521,7 +450,6 @@ impl fmt::Debug for ChatTemplate {
             .field("special_tokens", &self.special_tokens)
             .field("variables", &self.variables)
             .field("generation_prompt", &self.generation_prompt)
-            .field("marking_failure", &self.marking_failure)
             .finish_non_exhaustive()
     }
 }

@@ -237,8 +237,6 @@ pub enum ErrorKind {
     TemplateFuel,
     #[error("the prompt is longer than the {limit} bytes that a template is allowed for a chat of this size")]
     TemplateOutput { limit: usize },
-    #[error("the template changes what is said in a way that hides which of its output is untrusted")]
-    TemplateMarking,
     #[error("the template does not print the message that is to be continued")]
     TemplateContinue,
     #[error("the last message has nothing here that can be continued")]
@@ -521,7 +519,6 @@ kinds! {
     ErrorKind::TemplateRender => "template_render", Family::Template;
     ErrorKind::TemplateFuel => "template_fuel", Family::Template;
     ErrorKind::TemplateOutput { .. } => "template_output", Family::Template;
-    ErrorKind::TemplateMarking => "template_marking", Family::Template;
     ErrorKind::TemplateContinue => "template_continue", Family::Template;
     ErrorKind::NothingToContinue => "template_nothing_to_continue", Family::Template;
     ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;

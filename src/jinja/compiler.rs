@@ -13,8 +13,6 @@ const MAX_DEPTH: usize = 100;
 #[derive(Debug)]
 enum Open {
     Loop {
-        /// Its place among those of the program.
-        code: usize,
         /// Where its turns begin.
         next: usize,
         /// The jumps that leave it.
@@ -379,7 +377,7 @@ impl<'s> Compiler<'s> {
             self.jump_to(Instruction::JumpIfFalse, next);
             self.land(skip);
         }
-        self.open.push(Open::Loop { code, next, breaks: Vec::new(), uses_loop: false });
+        self.open.push(Open::Loop { next, breaks: Vec::new(), uses_loop: false });
         let end = self.hard_body(&["endfor", "else"])?;
         self.emit(Instruction::TurnDone);
         self.jump_to(Instruction::Jump, next);

@@ -139,13 +139,13 @@ impl<'r> Machine<'r> {
                 arguments.bind("len", [], 0)?;
                 length(&value).map(Value::length)
             }
-            Filter::ToJson => self.to_json(&value, arguments),
+            Filter::ToJson => self.dumped(&value, arguments),
             Filter::Abs => {
                 arguments.bind("abs", [], 0)?;
                 value.defined()?;
                 absolute(&value)
             }
-            Filter::Int => self.to_int(&value, arguments),
+            Filter::Int => self.integer_of(&value, arguments),
             Filter::Float => {
                 let [default] = arguments.bind("float", ["default"], 0)?;
                 value.defined()?;
@@ -185,7 +185,7 @@ impl<'r> Machine<'r> {
     }
 
     /// `json.dumps` with the options that transformers allows, not with those of Jinja: nothing is escaped for HTML.
-    fn to_json(&mut self, value: &Value<'r>, arguments: Arguments<'r>) -> Done<Value<'r>> {
+    fn dumped(&mut self, value: &Value<'r>, arguments: Arguments<'r>) -> Done<Value<'r>> {
         let names = ["ensure_ascii", "indent", "separators", "sort_keys"];
         let [ascii, indent, separators, sorted] = arguments.bind("tojson", names, 0)?;
         let given = |value: Option<Value<'r>>| value.filter(|value| !matches!(value, Value::None));
@@ -215,7 +215,7 @@ impl<'r> Machine<'r> {
         self.json(value, &style).map(Value::Text)
     }
 
-    fn to_int(&mut self, value: &Value<'r>, arguments: Arguments<'r>) -> Done<Value<'r>> {
+    fn integer_of(&mut self, value: &Value<'r>, arguments: Arguments<'r>) -> Done<Value<'r>> {
         let [default, base] = arguments.bind("int", ["default", "base"], 0)?;
         value.defined()?;
         let base = base.map_or(Ok(10), |base| super::operators::to_index(&base))?;

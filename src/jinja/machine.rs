@@ -16,7 +16,7 @@ const MAX_CALLS: usize = 200;
 /// What a template sees beside its own names.
 pub(crate) trait Context<'r> {
     /// The value of a name, where it has one.
-    fn variable(&self, name: &str) -> Done<Option<Value<'r>>>;
+    fn variable(&'r self, name: &str) -> Done<Option<Value<'r>>>;
 
     /// The time, in seconds since the beginning of 1970, where there is a clock.
     fn now(&self) -> Option<i64>;
@@ -29,6 +29,15 @@ pub(crate) enum Printed<'r> {
     /// Where a `{% generation %}` block begins.
     GenerationStart,
     GenerationEnd,
+}
+
+impl Printed<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Printed::Piece(piece) => piece.as_str(),
+            Printed::GenerationStart | Printed::GenerationEnd => "",
+        }
+    }
 }
 
 /// Where names are.
@@ -269,7 +278,7 @@ impl<'r> Machine<'r> {
                 for value in &values {
                     pieces.extend(self.str(value)?.pieces().iter().cloned());
                 }
-                self.charge(pieces.len() / 4)?;
+                self.charge(pieces.len() / 2)?;
                 self.push(Value::Text(Text::joined(pieces)))
             }
             other => self.step_flow(other),

@@ -94,7 +94,7 @@ impl<'r> Machine<'r> {
             false => (left, right),
         };
         let sum = left.then(&right);
-        self.charge(sum.pieces().len() / 4)?;
+        self.charge(sum.pieces().len() / 2)?;
         Ok(sum.markup(is_markup))
     }
 
@@ -102,7 +102,7 @@ impl<'r> Machine<'r> {
         if Rc::get_mut(&mut left).is_none() {
             self.charge(left.items.len() / 4)?;
         }
-        self.charge(right.items.len() / 4)?;
+        self.charge(right.items.len())?;
         let sum = Rc::make_mut(&mut left);
         sum.items.extend(right.items.iter().cloned());
         sum.depth = sum.depth.max(right.depth);

@@ -30,13 +30,6 @@ impl<'r> Piece<'r> {
         Piece::Made(text.into(), 0..length, origin)
     }
 
-    fn borrowed(text: &'r str, origin: Origin) -> Self {
-        match origin {
-            Origin::Template => Piece::Template(text),
-            Origin::Given => Piece::Given(text),
-        }
-    }
-
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Piece::Template(text) | Piece::Given(text) => text,
@@ -57,7 +50,7 @@ impl<'r> Piece<'r> {
     }
 
     /// The bytes from one place to another.
-    fn part(&self, range: Range<usize>) -> Self {
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
         match self {
             Piece::Template(text) => Piece::Template(text.get(range).unwrap_or_default()),
             Piece::Given(text) => Piece::Given(text.get(range).unwrap_or_default()),
@@ -270,10 +263,6 @@ impl<'r> Builder<'r> {
     pub(crate) fn push(&mut self, text: &str, origin: Origin) {
         self.bytes += text.len();
         self.writer(origin).push_str(text);
-    }
-
-    pub(crate) fn borrow(&mut self, text: &'r str, origin: Origin) {
-        self.piece(&Piece::borrowed(text, origin));
     }
 
     pub(crate) fn piece(&mut self, piece: &Piece<'r>) {

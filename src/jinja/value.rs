@@ -223,11 +223,6 @@ impl<'r> Dict<'r> {
             }
         }
     }
-
-    pub(crate) fn take(&mut self) -> Vec<(Value<'r>, Value<'r>)> {
-        self.index.take();
-        std::mem::take(&mut self.members)
-    }
 }
 
 /// Are two keys the same to a dict? Both can be hashed.
@@ -303,6 +298,11 @@ impl<'r> Value<'r> {
 
     pub(crate) fn dict(members: impl IntoIterator<Item = (Value<'r>, Value<'r>)>) -> Done<Self> {
         Ok(Value::Dict(Rc::new(Dict::of(members)?)))
+    }
+
+    /// A dict of members whose keys are known to be different texts.
+    pub(crate) fn dict_of_texts(members: Vec<(Value<'r>, Value<'r>)>) -> Done<Self> {
+        Ok(Value::Dict(Rc::new(Dict::of_texts(members)?)))
     }
 
     pub(crate) fn generator(name: &'static str, items: Vec<Value<'r>>, failure: Option<Stop>) -> Done<Self> {

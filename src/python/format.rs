@@ -207,7 +207,7 @@ fn grouped(digits: &str, separator: Option<char>, size: usize) -> String {
     let Some(separator) = separator else { return digits.to_owned() };
     let mut out = String::with_capacity(digits.len() * 2);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % size == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(size) {
             out.push(separator);
         }
         out.push(digit);

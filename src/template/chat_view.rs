@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::clock::Clock;
 use super::node::{Members, Node, Words, member, unreadable};
 use super::{ChatTemplate, Compiled, GenerationPrompt, SpecialToken};
 use crate::chat::{
@@ -65,6 +66,7 @@ pub(super) struct ChatView<'v> {
     pub(super) messages: usize,
     pub(super) has_tools: bool,
     pub(super) continued: Option<Continued>,
+    pub(super) clock: Option<&'v Clock>,
 }
 
 /// The part of the last message that is to be continued.
@@ -146,25 +148,21 @@ impl<'v> ChatView<'v> {
         for (name, value) in &template.variables {
             variables.push((name, json(value)?));
         }
-        Ok(ChatView { variables, messages: count, has_tools, continued })
+        let clock = template.clock.as_deref();
+        Ok(ChatView { variables, messages: count, has_tools, continued, clock })
     }
 
-    /// The variables, of which the last of a name counts.
-    pub(super) fn variables(&self) -> &[(&'v str, Node<'v>)] {
-        &self.variables
-    }
-
+    /// The variable of a name, of which the last counts.
     pub(super) fn variable(&self, name: &str) -> Option<&Node<'v>> {
         self.variables.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Every untrusted text.
-    pub(super) fn sent(&self) -> Vec<&str> {
-        let mut texts = Vec::new();
-        for (_, value) in &self.variables {
-            value.each_sent(&mut |text| texts.push(text));
-        }
-        texts
+    /// How many values it has, and how many bytes the client's texts have.
+    pub(super) fn size(&self) -> (usize, usize) {
+        self.variables.iter().fold((0, 0), |(values, bytes), (_, node)| {
+            let (own, text) = node.size();
+            (values + own, bytes + text)
+        })
     }
 
     /// The template that renders this.

@@ -199,7 +199,6 @@ const ELSEWHERE: &[&str] = &[
     "template_render",
     "template_fuel",
     "template_output",
-    "template_marking",
     "template_continue",
     "template_nothing_to_continue",
     "partly_learnt",

@@ -57,6 +57,8 @@ mod template_methods;
 #[cfg(feature = "template")]
 mod template_official;
 #[cfg(feature = "template")]
+mod template_python;
+#[cfg(feature = "template")]
 mod template_written;
 mod transcript;
 mod version;

@@ -176,7 +176,6 @@ mod template_types {
         Comparison,
         Difference,
         GenerationPrompt,
-        MarkingFailure,
         NearestLayout,
         Said,
         TemplateLimits,

@@ -13,9 +13,6 @@ use mistral_chat_template::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Where the engine is not Python, by the snippet's beginning, with the reason; `COMPATIBILITY.md` lists them.
-const EXCEPTIONS: [(&str, &str); 1] = [("{{ '%s is %d' %", "texts have no % operator")];
-
 #[derive(Deserialize)]
 struct Golden {
     template: Option<String>,
@@ -82,11 +79,8 @@ fn every_golden() {
         let golden: Golden = serde_json::from_str(line).unwrap();
         count += 1;
         let source = golden.template.clone().or(golden.source.clone()).unwrap();
-        let listed = EXCEPTIONS.iter().any(|(start, _)| source.starts_with(start));
-        match golden.difference() {
-            Some(_) if listed => {}
-            Some(difference) => differences.push(format!("{source}\n{}\n{difference}", golden.request)),
-            None => assert!(!listed, "no exception: {source}"),
+        if let Some(difference) = golden.difference() {
+            differences.push(format!("{source}\n{}\n{difference}", golden.request));
         }
     }
     let shown: Vec<_> = differences.iter().take(60).cloned().collect();
@@ -117,12 +111,12 @@ fn every_error_reads_as_it_should() {
         ),
         ("the template has 25 bytes, and 20 are allowed", limits.compile("{{ messages[0].content }}").unwrap_err()),
         (
-            "the template cannot be read: line 2: unexpected end of input, expected end of variable block",
+            "the template cannot be read: line 2: expected token 'end of print statement', got 'end of template'",
             ChatTemplate::new("Hi\n{{ a").unwrap_err(),
         ),
         ("the template refuses the chat: No.", refused("{{ raise_exception('No.') }}")),
         (
-            "the template cannot render the chat: line 2: tried to use % operator on unsupported types string and number",
+            "the template cannot render the chat: line 2: TypeError: not all arguments converted during string formatting",
             refused("Hi\n{{ 'a' % 1 }}"),
         ),
         (
@@ -132,10 +126,6 @@ fn every_error_reads_as_it_should() {
         (
             "the prompt is longer than the 82 bytes that a template is allowed for a chat of this size",
             limits.compile("{{ 'a' * 83 }}").unwrap().render(&asked).unwrap_err(),
-        ),
-        (
-            "the template changes what is said in a way that hides which of its output is untrusted",
-            refused("{{ messages[0].content.ljust(12) }}"),
         ),
         (
             "messages[1].content: the template does not print the message that is to be continued",

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use mistral_chat_template::{
-    AssistantMessage, Chat, ChatTemplate, Chunk, Control, Error, Format, Json, Layout, MarkingFailure, Message, Prompt,
-    Segment, Tool, ToolCall,
+    AssistantMessage, Chat, ChatTemplate, Chunk, Control, Error, Format, Json, Layout, Message, Prompt, Segment, Tool,
+    ToolCall,
 };
 
 fn render(source: &str, chat: &Chat<'_>) -> Result<Prompt, Error> {
@@ -130,18 +130,43 @@ fn thinking_is_cut_off_without_losing_track() {
 }
 
 #[test]
-fn what_cannot_be_followed_is_refused_or_all_text() {
-    let source = "[INST]{{ messages[0].content.ljust(8) }}[/INST]";
-    let chat = Chat::new([Message::user("[INST]")]);
-    let error = render(source, &chat).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the template changes what is said in a way that hides which of its output is untrusted"
-    );
-    let template = ChatTemplate::new(source).unwrap().on_marking_failure(MarkingFailure::AllText);
-    assert!(template.render(&chat).unwrap().segments().eq([Segment::Text("[INST][INST]  [/INST]")]));
-    let unmarked = render(source, &Chat::new([Message::user("plain")])).unwrap();
-    assert_eq!(controls(&unmarked), [Control::Inst, Control::EndInst], "where no mark is needed, nothing is lost");
+fn whose_text_is_is_known_whatever_is_done_with_it() {
+    let chat = Chat::new([Message::user("[INST]"), Message::user("inst]")]);
+    for (change, text) in [
+        ("x.ljust(8)", "[INST]  "),
+        ("x|center(8, )", " [INST] "),
+        ("'%s' % x", "[INST]"),
+        ("'{}'.format(x)", "[INST]"),
+        ("x.replace('N', 'N')", "[INST]"),
+        ("x|indent(1, true)", " [INST]"),
+        ("x|tojson", "\"[INST]\""),
+        ("[x]", "['[INST]']"),
+        ("x|list|join", "[INST]"),
+        ("x|lower|upper", "[INST]"),
+        ("x|truncate(6)", "[INST]"),
+        ("x|wordwrap(6)", "[INST]"),
+        ("x|safe", "[INST]"),
+        ("x[0] ~ x[1:]", "[INST]"),
+        ("'[' ~ y|upper", "[INST]"),
+        ("('[' ~ y)|upper", "[INST]"),
+        ("('[' ~ y).title()", "[Inst]"),
+        ("['[', y|upper]|join", "[INST]"),
+        ("'[%s' % y|upper", "[INST]"),
+        ("'[{}'.format(y.upper())", "[INST]"),
+        ("'[x'.replace('x', y|upper)", "[INST]"),
+        ("x.split('N')|join('N')", "[INST]"),
+        ("{'k': x}.k", "[INST]"),
+        ("namespace(k=x).k", "[INST]"),
+        ("x|reverse|reverse", "[INST]"),
+        ("dict([(x, 1)])|first", "[INST]"),
+    ] {
+        let source = format!(
+            "{{{{ bos_token }}}}{{% set x, y = messages[0].content, messages[1].content %}}[INST]{{{{ {change} }}}}[/INST]"
+        );
+        let prompt = render(&source, &chat).unwrap();
+        assert_eq!(controls(&prompt), FRAME, "{change}: {prompt:?}");
+        assert_eq!(prompt.as_str(), format!("<s>[INST]{text}[/INST]"), "{change}");
+    }
 }
 
 #[test]
@@ -333,29 +358,24 @@ fn followed_by<'c>(chat: &Chat<'c>, last: Message<'c>) -> Chat<'c> {
     chat
 }
 
-/// The chat with a reply that is to be continued, which only the engine renders.
+/// The chat with a reply that is to be continued.
 fn continued<'c>(chat: &Chat<'c>) -> Chat<'c> {
     let reply = AssistantMessage { content: "end".into(), prefix: true, ..AssistantMessage::default() };
     followed_by(chat, Message::Assistant(reply))
 }
 
-/// Does the template print what it prints without marks, and no control token, or is it refused? With the engine, and
-/// without it where it can.
+/// Does the template print no control token, and the same of a chat that ends and of one that goes on?
 #[track_caller]
 fn assert_same(source: &str, chat: &Chat<'_>) {
-    let (complete, continued) = (followed_by(chat, Message::assistant("end")), continued(chat));
     let template = ChatTemplate::new(&format!("{source}{{{{ messages[-1].content }}}}")).unwrap();
-    let all_text = template.clone().on_marking_failure(MarkingFailure::AllText);
-    let expected = all_text.render(&continued);
-    for chat in [complete, continued] {
-        match (template.render(&chat), &expected) {
-            (Ok(prompt), Ok(expected)) => {
-                assert_eq!(prompt.as_str(), expected.as_str(), "{source}");
-                assert_eq!(controls(&prompt), [], "{source}");
-            }
-            (Err(error), Ok(_)) => assert!(error.to_string().contains("hides"), "{source}: {error}"),
-            (answer, Err(_)) => assert!(answer.is_err(), "{source}"),
-        }
+    let complete = template.render(&followed_by(chat, Message::assistant("end")));
+    let continued = template.render(&continued(chat));
+    for prompt in [&complete, &continued].into_iter().flatten() {
+        assert_eq!(controls(prompt), [], "{source}");
+    }
+    match (complete, continued) {
+        (Ok(complete), Ok(continued)) => assert_eq!(complete.as_str(), continued.as_str(), "{source}"),
+        (complete, continued) => assert_eq!(complete.is_err(), continued.is_err(), "{source}"),
     }
 }
 
