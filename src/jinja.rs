@@ -36,4 +36,9 @@ impl Program {
     pub(crate) fn new(source: &str) -> Done<Self> {
         compiler::compile(&lexer::normalized(source))
     }
+
+    /// The texts that it prints and works with.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
 }

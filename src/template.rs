@@ -423,6 +423,11 @@ impl ChatTemplate {
         Ok(rendered.generated())
     }
 
+    /// Every text that the template itself has, without its comments.
+    fn literals(&self) -> String {
+        self.main.program.texts().collect::<Vec<_>>().join("\n")
+    }
+
     fn compiled_for(&self, has_tools: bool) -> &Compiled {
         match &self.for_tools {
             Some(for_tools) if has_tools => for_tools,

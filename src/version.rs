@@ -12,6 +12,7 @@ mod gguf;
 mod models;
 mod name;
 mod sentencepiece;
+pub(crate) mod signs;
 mod table;
 mod tekken;
 

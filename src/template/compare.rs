@@ -1,17 +1,22 @@
-//! Two formats and some chats into a report of where their prompts differ, and a template's nearest [`Layout`].
+//! Two formats and some chats into a report of where their prompts differ.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use super::ChatTemplate;
-use crate::chat::Chat;
+use super::{ChatTemplate, ClockTime};
+use crate::chat::{Chat, Message};
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::prompt::Prompt;
-use crate::version::{Feature, Version};
 
+mod nearest;
 mod probes;
+
+pub use self::nearest::NearestLayout;
+
+/// The time that a template is told that asks for it and has no clock.
+const SOME_DAY: ClockTime = ClockTime::from_unix_seconds(1_735_689_600);
 
 /// Where two formats say something else of the same chats.
 ///
@@ -33,6 +38,9 @@ pub struct Comparison {
     pub other: String,
     /// How many chats were tried.
     pub probes: usize,
+    /// The system prompt that the one adds where a chat has none; the other was given it, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_system: Option<String>,
     /// The chats of which they say something else.
     pub differences: Vec<Difference>,
 }
@@ -109,31 +117,79 @@ impl Difference {
 struct Answers {
     /// What each chat is about, the chat, and the answer.
     answers: Vec<(&'static str, Chat<'static>, Said)>,
+    /// The system prompt that the template adds where a chat has none.
+    default_system: Option<String>,
 }
 
 impl Answers {
     fn of(template: &ChatTemplate) -> Self {
+        let dated;
+        let template = match &template.clock {
+            Some(_) => template,
+            None => {
+                dated = template.clone().clock(|| SOME_DAY);
+                &dated
+            }
+        };
         let mut prompt = Prompt::new();
         let answer = |(about, chat)| {
             let said = Said::of(template, &chat, &mut prompt);
             (about, chat, said)
         };
-        Answers { answers: probes::all().map(answer).collect() }
+        let answers: Vec<_> = probes::all().map(answer).collect();
+        let question = answers.iter().find(|(about, _, _)| *about == probes::QUESTION).map(|(_, _, said)| said);
+        let default_system = match question {
+            Some(Said::Prompt(prompt)) => default_system(prompt),
+            _ => None,
+        };
+        Answers { answers, default_system }
+    }
+
+    /// The probes with what the template says and what a layout says, which is given the default system prompt where the
+    /// template added it.
+    fn beside(&self, layout: &Layout) -> impl Iterator<Item = (&'static str, &Said, Said)> {
+        let mut prompt = Prompt::new();
+        self.answers.iter().map(move |(about, chat, said)| {
+            let added = match (said, self.default_system.as_deref()) {
+                (Said::Prompt(said), Some(system)) if said.contains(system) => Some(system),
+                _ => None,
+            };
+            let other = match added {
+                None => Said::of(layout, chat, &mut prompt),
+                Some(system) => {
+                    let mut chat = chat.clone();
+                    chat.messages.insert(0, Message::system(system));
+                    Said::of(layout, &chat, &mut prompt)
+                }
+            };
+            (*about, said, other)
+        })
     }
 
     fn compare(&self, layout: &Layout) -> Comparison {
-        let mut prompt = Prompt::new();
-        let differences = self.answers.iter().filter_map(|(about, chat, said)| {
-            let other = Said::of(layout, chat, &mut prompt);
-            Difference::between(about, said, other)
-        });
+        let differences =
+            self.beside(layout).filter_map(|(about, said, other)| Difference::between(about, said, other));
         Comparison {
             one: "the template".to_owned(),
             other: label(layout),
             probes: self.answers.len(),
             differences: differences.collect(),
+            default_system: self.default_system.clone(),
         }
     }
+}
+
+/// What a template says before a question that has no system prompt: in a block of its own, or at the question's beginning.
+fn default_system(prompt: &str) -> Option<String> {
+    let in_block = prompt.split_once("[SYSTEM_PROMPT]").and_then(|(_, tail)| tail.split_once("[/SYSTEM_PROMPT]"));
+    let found = match in_block {
+        Some((system, _)) => system,
+        None => {
+            let (_, turn) = prompt.split_once("[INST]")?;
+            turn.split_once(probes::HELLO)?.0.strip_suffix("\n\n")?
+        }
+    };
+    Some(found.trim().to_owned()).filter(|system| !system.is_empty())
 }
 
 impl Comparison {
@@ -163,7 +219,10 @@ impl fmt::Display for Said {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Comparison { one, other, probes, differences } = self;
+        let Comparison { one, other, probes, default_system, differences } = self;
+        if default_system.is_some() {
+            writeln!(f, "{one} adds a system prompt of its own where a chat has none, and {other} is given the same")?;
+        }
         if differences.is_empty() {
             return write!(f, "{one} says what {other} says of all {probes} chats");
         }
@@ -176,48 +235,6 @@ impl fmt::Display for Comparison {
             write!(f, "\n  {one} {said}\n  {other} {other_said}")?;
         }
         Ok(())
-    }
-}
-
-/// The layout that a template is nearest to.
-///
-/// ```
-/// use mistral_chat_template::{ChatTemplate, Layout};
-///
-/// let found = ChatTemplate::new(&Layout::MAGNUM.chat_template())?.nearest_layout();
-/// assert_eq!(found.label(), "magnum");
-/// let differences: Vec<_> = found.comparison.differences.iter().map(|difference| &*difference.probe).collect();
-/// assert_eq!(differences, ["a call whose arguments are written close"], "Jinja cannot read JSON");
-/// # Ok::<(), mistral_chat_template::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NearestLayout {
-    /// The layout.
-    pub layout: Layout,
-    /// Where the template differs from it.
-    pub comparison: Comparison,
-}
-
-impl NearestLayout {
-    /// The layout's label, with its features: `v13+image`.
-    ///
-    /// ```
-    /// # use mistral_chat_template::{ChatTemplate, Feature, Layout};
-    /// let layout = Layout::V13.with(Feature::Image);
-    /// let found = ChatTemplate::new(&layout.chat_template())?.nearest_layout();
-    /// assert_eq!(found.label(), "v13+image");
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub fn label(&self) -> &str {
-        &self.comparison.other
-    }
-}
-
-impl fmt::Display for NearestLayout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.label(), self.comparison)
     }
 }
 
@@ -236,38 +253,7 @@ impl ChatTemplate {
     pub fn compare(&self, layout: &Layout) -> Comparison {
         Answers::of(self).compare(layout)
     }
-
-    /// The layout that says what this template says of the most chats, and where they still differ.
-    ///
-    /// ```
-    /// use mistral_chat_template::{ChatTemplate, Layout};
-    ///
-    /// let template = ChatTemplate::new(&Layout::V3.chat_template())?;
-    /// let found = template.nearest_layout();
-    /// assert_eq!(found.label(), "v3");
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub fn nearest_layout(&self) -> NearestLayout {
-        let answers = Answers::of(self);
-        let near = |layout| NearestLayout { layout, comparison: answers.compare(&layout) };
-        let mut nearest = near(Layout::V1);
-        for version in Version::ALL {
-            for features in FEATURES {
-                let layout = features.iter().fold(version.layout(), |layout, feature| layout.with(*feature));
-                let near = near(layout);
-                if near.comparison.differences.len() < nearest.comparison.differences.len() {
-                    nearest = near;
-                }
-            }
-        }
-        nearest
-    }
 }
-
-/// The features that models have, fewest first.
-const FEATURES: [&[Feature]; 5] =
-    [&[], &[Feature::Think], &[Feature::Image], &[Feature::Audio], &[Feature::Image, Feature::Think]];
 
 fn label(layout: &Layout) -> String {
     let features = layout.features.iter().map(|feature| format!("+{feature}"));

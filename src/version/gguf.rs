@@ -1,7 +1,8 @@
 //! The keys of a GGUF file come in, the version that they agree on comes out.
 
 use super::models::{Identity, identify};
-use super::{Backend, Certainty, DetectError, Detection, Features, Version};
+use super::signs::{self, Sign};
+use super::{Backend, Certainty, DetectError, Detection, Features};
 use std::borrow::Cow;
 
 /// The architectures that models of the table are converted to.
@@ -12,33 +13,6 @@ const VOCABULARIES: &[(&str, Backend)] = &[("llama", Backend::SentencePiece), ("
 
 /// The values of `tokenizer.ggml.pre` that do not exclude Tekken.
 const TEKKEN_PRE_TOKENIZERS: &[&str] = &["tekken", "default"];
-
-/// Control tokens of other layouts.
-const FOREIGN_TOKENS: &[&str] =
-    &["<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "<|user|>", "<|im_middle|>"];
-
-/// A control token by which a chat template shows its version.
-#[derive(Debug, Clone, Copy)]
-struct Sign {
-    token: &'static str,
-    /// The version that it shows over SentencePiece, if there is one.
-    sentencepiece: Option<Version>,
-    /// The version that it shows over Tekken.
-    tekken: Version,
-}
-
-/// Newest first; `[CALL_ID]` came with v11 and went with v13, and so shows v11 where `[ARGS]` alone shows v13.
-const SIGNS: &[Sign] = &[
-    sign("[MODEL_SETTINGS]", None, Version::V15),
-    sign("[CALL_ID]", None, Version::V11),
-    sign("[ARGS]", None, Version::V13),
-    sign("[SYSTEM_PROMPT]", Some(Version::V7), Version::V7Tekken),
-    sign("[AVAILABLE_TOOLS]", Some(Version::V3), Version::V3Tekken),
-];
-
-const fn sign(token: &'static str, sentencepiece: Option<Version>, tekken: Version) -> Sign {
-    Sign { token, sentencepiece, tekken }
-}
 
 /// The keys that say something about the version.
 #[derive(Debug, Default)]
@@ -134,13 +108,7 @@ impl Metadata {
         let Some(template) = self.template.as_deref() else {
             return Ok(None);
         };
-        let has = |token: &str| template.contains(token);
-        match FOREIGN_TOKENS.iter().find(|token| has(token)) {
-            Some(token) if !has("[INST]") => {
-                Err(DetectError::foreign(token, "the chat template is built on this token"))
-            }
-            _ => Ok(SIGNS.iter().copied().find(|sign| has(sign.token))),
-        }
+        signs::of(template).map_err(|token| DetectError::foreign(token, "the chat template is built on this token"))
     }
 
     /// The first name that is a model's; without one, what was wrong with the first.

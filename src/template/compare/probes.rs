@@ -4,6 +4,10 @@ use crate::chat::{
     ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, Tool, ToolCall,
 };
 
+/// What the simplest probe is about, and what is said in it.
+pub(super) const QUESTION: &str = "a question";
+pub(super) const HELLO: &str = "Hello";
+
 /// Every probe, beside what it is about.
 pub(super) fn all() -> impl Iterator<Item = (&'static str, Chat<'static>)> {
     turns().into_iter().chain(texts()).chain(tools()).chain(chunks())
@@ -20,7 +24,7 @@ fn reply(text: &'static str) -> Message<'static> {
 fn turns() -> Vec<(&'static str, Chat<'static>)> {
     let system = || Message::system("Be kind.");
     vec![
-        ("a question", Chat::new([user("Hello")])),
+        (QUESTION, Chat::new([user(HELLO)])),
         ("a question after an answer", Chat::new([user("Hello"), reply("Hi!"), user("How are you?")])),
         ("a system message", Chat::new([system(), user("Hello")])),
         ("a system message and two questions", Chat::new([system(), user("Hello"), reply("Hi!"), user("Bye")])),
