@@ -170,7 +170,7 @@ fn half_of_a_character() {
     {
         let template = mistral_chat_template::ChatTemplate::new("{{ tools }}").unwrap();
         let error = template.render(&Chat::from_json(&parameters).unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), format!("{kept} 12"));
+        assert_eq!(error.to_string(), format!("tools: {kept} 74"));
     }
     let preset = r#"{"story_string": "\ud83d"}"#;
     assert_eq!(refused_preset(preset), "unexpected end of hex escape at line 1 column 25");
