@@ -131,6 +131,7 @@ shared![
     SceneSettings,
     SchemaSetting,
     Segment<'static>,
+    Sent<'static>,
     Settings,
     Stray,
     StrayFate,
