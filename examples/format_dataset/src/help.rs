@@ -67,7 +67,7 @@ What to write
       --too-long WHAT    … and what becomes of a longer one: drop (default: a reject), or cut: exchanges at its end
                          are left out
       --pack N           rows in sequences of at most N tokens: input_ids, labels, position_ids, and starts, where
-                         each row begins
+                         each row begins; --max-length is N too
   -e, --on-error WHAT    what to do about a row that cannot be used: skip (default: report it on standard error
                          and go on), stop, or the name of a file that takes it with its line number, offset and
                          reason

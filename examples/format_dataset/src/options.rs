@@ -296,6 +296,8 @@ impl Options {
             }
         }
         options.named = named.unwrap_or_default();
+        // No row is longer than a sequence.
+        options.max_length = options.max_length.into_iter().chain(options.pack).min();
         options.choose_columns(with_segments);
         options.check()?;
         Ok(Command::Format(Box::new(options)))
