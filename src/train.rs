@@ -7,4 +7,5 @@ mod row;
 
 pub use self::fit::{Packed, Packer};
 pub use self::policy::{LearntTurns, Marks, TrainingPolicy, UnknownPolicy};
+pub(crate) use self::row::tools_from_json;
 pub use self::row::{Notes, Nulls, Row, RowField, RowReader, ThinkTags};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::append::GrowingPrompt;
-use crate::chat::{AssistantMessage, Chat, Message, Role};
+use crate::chat::{AssistantMessage, Chat, Content, Message, Role};
 use crate::error::Error;
 use crate::layout::{Layout, Mark, WordStart};
 use crate::mask::Labelled;
@@ -72,6 +72,13 @@ struct Reply<'a> {
     start: usize,
 }
 
+/// The message as the chat keeps it: one that says nothing says a space.
+fn said<'a>(message: &AssistantMessage<'a>) -> AssistantMessage<'a> {
+    let says_nothing = message.tool_calls.is_empty() && message.content.is_empty();
+    let content = if says_nothing { Content::from(" ") } else { message.content.clone() };
+    AssistantMessage { content, ..message.clone() }
+}
+
 impl<'a, T: Tokenizer> Transcript<'a, T> {
     /// The transcript of a chat.
     ///
@@ -113,7 +120,8 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
     /// Takes the ids that the model sampled, and the message that they say.
     ///
     /// Where the chat ends with a message to be continued, or with a reply that was cut off and goes on, the message is
-    /// the whole of it.
+    /// the whole of it. A message that says nothing stands in the chat as a space, since no layout takes an empty one; its
+    /// ids are those that were sampled, such as the end token alone.
     pub fn reply(&mut self, message: AssistantMessage<'a>, sampled: &[u32]) {
         let reply = self.reply.take().unwrap_or_else(|| self.next_reply());
         self.ids.extend_from_slice(sampled);
@@ -215,7 +223,7 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
             let sampled = self.sampled.get(start..).unwrap_or_default().to_vec();
             self.turns.insert(first, Turn { start, ids: of_turn(&self.ids), sampled });
         }
-        let said = reply.iter().map(|reply| Message::Assistant(reply.message.clone()));
+        let said = reply.iter().map(|reply| Message::Assistant(said(&reply.message)));
         let messages: Vec<_> = said.chain(messages).collect();
         let appended = self.append_behind(before, messages, reply.as_ref().map_or(open, |reply| reply.start));
         if appended.is_err() {

@@ -328,9 +328,34 @@ impl<'de> Read<'de> for bool {
     }
 }
 
+/// A weight: a number, or true or false, which pydantic takes for 1 and 0.
 impl<'de> Read<'de> for f64 {
     fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        f64::deserialize(deserializer)
+        struct Weight;
+        impl Visitor<'_> for Weight {
+            type Value = f64;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<f64, E> {
+                Ok(f64::from(u8::from(value)))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<f64, E> {
+                Ok(value)
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<f64, E> {
+                Ok(value as f64)
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<f64, E> {
+                Ok(value as f64)
+            }
+        }
+        deserializer.deserialize_any(Weight)
     }
 }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use self::json::{Object, is_empty};
 use self::names::{bears_on_training, is_about_a_message};
-use crate::chat::{Chat, Role};
+use crate::chat::{Chat, Role, Tool};
 use crate::error::{Error, ErrorKind};
 
 mod ids;
@@ -230,6 +230,12 @@ impl RowReader {
         }
         Ok(row)
     }
+}
+
+/// Tools in any form that data sets have for them.
+pub(crate) fn tools_from_json(json: &str) -> Result<Vec<Tool<'_>>, Error> {
+    let reader = RowReader::default();
+    Reading { reader: &reader, notes: RefCell::default() }.tools(json)
 }
 
 /// One row that is being read.

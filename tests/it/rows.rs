@@ -1,7 +1,8 @@
 //! Rows of data sets, in the shapes that public ones have: what is laid out, what is learnt, what is noticed.
 
 use mistral_chat_template::train::{Nulls, Row, RowReader, ThinkTags, TrainingPolicy};
-use mistral_chat_template::{Chat, Format, Layout, Learn, Mode};
+use mistral_chat_template::{Chat, Dialect, Format, Layout, Learn, Message, Mode, RepairPolicy};
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -164,4 +165,53 @@ fn the_keys_of_other_rows_change_nothing() {
             ),
         }
     }
+}
+
+/// Changes a row in ways that data sets and attackers have: values of other types, fields cut off, names exchanged.
+fn spoilt(json: &str, cut: usize, at: usize, with: &str) -> String {
+    let mut spoilt: String = json.chars().take(cut).collect();
+    let place = spoilt.char_indices().nth(at).map_or(spoilt.len(), |(index, _)| index);
+    spoilt.insert_str(place, with);
+    spoilt
+}
+
+proptest! {
+    /// Whatever comes in, a row or an error comes out, and what comes out holds together.
+    #[test]
+    fn no_row_breaks_the_reader(
+        case in 0_usize..70, cut in 1_usize..2000, at in 0_usize..2000,
+        with in prop::sample::select(vec!["", "null", "[", "{", "\"", "0", "\\", "[[]]", "{\"role\": null}", ",", "\u{0}", "1e999", "true,"]),
+    ) {
+        let cases = cases();
+        let json = cases[case % cases.len()].row.get();
+        let json = spoilt(json, cut, at, with);
+        for reader in [RowReader::default(), RowReader::default().with_nulls(Nulls::DropEverywhere).with_think_tags(ThinkTags::AsThinking)] {
+            let Ok(mut row) = reader.read(&json) else { continue };
+            prop_assert_eq!(row.marks.len(), row.chat.messages.len());
+            prop_assert!(row.prompt_len <= row.chat.messages.len());
+            prop_assert_eq!(TrainingPolicy::default().learnt(&row).len(), row.chat.messages.len());
+            row.end_with_reply();
+            row.forget_last_call_ids();
+            let layout = Layout::MAGNUM.in_mode(Mode::Finetuning);
+            if row.repair(&layout, &RepairPolicy::for_training()).is_ok() {
+                prop_assert!(row.marks.len() == row.chat.messages.len());
+                prop_assert!(layout.render(&row.chat).is_ok());
+            }
+            let _ = row.cut(|row| Ok::<_, ()>(row.chat.messages.len() < 3));
+        }
+    }
+}
+
+#[test]
+fn sharegpt_alone_keeps_tools_and_weights() {
+    let row = r#"{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello!", "train": false}],
+        "tools": "[{\"name\": \"w\", \"parameters\": {}}]"}"#;
+    let chat = Chat::read(row, Dialect::ShareGpt).unwrap();
+    assert_eq!(chat.tools[0].name, "w");
+    assert!(matches!(&chat.messages[1], Message::Assistant(reply) if reply.weight == Some(0.0)));
+    let weight =
+        r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "A", "weight": true}]}"#;
+    assert!(
+        matches!(&Chat::from_json(weight).unwrap().messages[1], Message::Assistant(reply) if reply.weight == Some(1.0))
+    );
 }

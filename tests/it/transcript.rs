@@ -190,6 +190,22 @@ fn calls_and_results_are_appended() {
 }
 
 #[test]
+fn a_reply_of_the_end_token_alone_is_a_reply() {
+    for layout in layouts() {
+        let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
+        let before = transcript.ids().to_vec();
+        transcript.reply(AssistantMessage::default(), &[EOS]);
+        let new = transcript.append([Message::user("b")]).unwrap_or_else(|error| panic!("{}: {error}", layout.name));
+        let ids = transcript.ids();
+        if ids.starts_with(&before) {
+            assert_eq!((ids[before.len()], new.start), (EOS, before.len() + 1), "{}", layout.name);
+        }
+        let learnt = transcript.sampled().iter().filter(|sampled| **sampled).count();
+        assert_eq!(learnt, 1, "{}", layout.name);
+    }
+}
+
+#[test]
 fn what_is_refused_leaves_the_transcript_as_it_was() {
     let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &Layout::V7, Bytes).unwrap();
     transcript.reply(says("b"), &[1032, 1098]);
