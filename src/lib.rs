@@ -236,9 +236,10 @@ pub use crate::mask::{Labelled, Learn, Mask};
 pub use crate::mode::Mode;
 pub use crate::normalize::Conversation;
 pub use crate::preset::{
-    BuiltinPreset, Clock, ContextPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole,
-    InstructPreset, Mend, NamesBehavior, Preset, PresetDifference, PresetFile, PresetFormat, PresetReport, QuietVoice,
-    Scene, SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
+    Adapter, BuiltinPreset, Clock, ContextPreset, DeadEnd, DifferenceKind, Generation, Injection, InjectionPlace,
+    InjectionRole, InstructPreset, Mend, NamesBehavior, Preset, PresetDifference, PresetFile, PresetFormat,
+    PresetReport, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
+    Weight, ollama_modelfile,
 };
 pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
 pub use crate::repair::{

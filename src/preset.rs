@@ -14,6 +14,7 @@
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
+mod adapter;
 mod builtin;
 mod compare;
 mod examples;
@@ -21,6 +22,7 @@ mod fields;
 mod format;
 mod macros;
 mod mixed;
+mod ollama;
 mod read;
 mod scene;
 mod sequence;
@@ -29,13 +31,15 @@ mod story;
 mod turns;
 mod write;
 
+pub use self::adapter::Adapter;
 pub use self::builtin::BuiltinPreset;
-pub use self::compare::{DifferenceKind, Mend, PresetDifference, PresetReport};
+pub use self::compare::{DeadEnd, DifferenceKind, Mend, PresetDifference, PresetReport, Weight};
 pub use self::fields::{
     ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
 };
 pub use self::format::PresetFormat;
 pub use self::macros::Clock;
+pub use self::ollama::ollama_modelfile;
 pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker};
 
 /// SillyTavern's presets: how it lays a chat out.
@@ -76,6 +80,7 @@ pub struct Preset {
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PresetFile {
     /// A context preset.
     Context,
@@ -85,6 +90,10 @@ pub enum PresetFile {
     System,
     /// An export of several.
     Master,
+    /// A chat completion adapter of koboldcpp.
+    KoboldCpp,
+    /// A preset of LM Studio before 0.3.
+    LmStudio,
 }
 
 impl Default for Preset {

@@ -1,24 +1,26 @@
-//! A preset beside a [`Layout`]: what SillyTavern sends, what the layout says, and which fields are to blame.
+//! A preset beside a [`Layout`]: what SillyTavern sends, what the layout says, and which fields mend it.
 //!
 //! Probes are chats made of words that occur nowhere else, so that what stands between two of them is what the preset
-//! or the layout writes there. A difference is blamed by trying: of the values of a right pair, which of the preset's
-//! fields need to change for it to go?
+//! or the layout writes there ([`probes`]). The nearest preset that is right is searched for once ([`target`]), so all
+//! mends of a report go together: whoever makes all of them has a preset that compares clean.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use super::Preset;
-use super::fields::NamesBehavior;
-use super::write::Opening;
 use crate::error::Error;
 use crate::layout::{Layout, Settings, System, UserTurn};
 
 mod fields;
 mod probes;
+mod screen;
+mod story;
+mod target;
 
 use self::fields::{FIELDS, Field};
-use self::probes::Place;
+use self::probes::Probes;
+use self::target::Target;
 
 /// How a preset differs from a layout.
 ///
@@ -28,8 +30,9 @@ use self::probes::Place;
 /// use mistral_chat_template::{BuiltinPreset, Layout, Preset};
 ///
 /// let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM)?;
-/// assert_eq!(report.differences.len(), 8);
-/// assert!(report.to_string().contains("instruct.output_suffix: \"\\n\" -> \"</s>\""));
+/// assert_eq!(report.differences.len(), 9);
+/// let suffix = report.mends().find(|mend| mend.field == "instruct.output_suffix").unwrap();
+/// assert_eq!((suffix.from.as_str(), suffix.to.as_str()), ("\n", "</s>[INST] "));
 ///
 /// assert!(Preset::for_layout(&Layout::MAGNUM)?.compare(&Layout::MAGNUM)?.differences.is_empty());
 /// # Ok::<(), mistral_chat_template::Error>(())
@@ -43,8 +46,52 @@ pub struct PresetReport {
     pub sends: String,
     /// What the layout says for it.
     pub expects: String,
-    /// The differences; none for a preset that is right.
+    /// Why no preset makes SillyTavern send the layout; the differences then are those from the nearest one that a
+    /// preset can send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_end: Option<DeadEnd>,
+    /// The differences, what a model sees as another layout first. There are none for a preset that is right.
     pub differences: Vec<PresetDifference>,
+}
+
+/// A layout that no preset can send, and the nearest one that a preset can.
+///
+/// ```
+/// use mistral_chat_template::{BuiltinPreset, Layout};
+///
+/// let report = BuiltinPreset::MistralV3Tekken.preset().compare(&Layout::V3_TEKKEN)?;
+/// let dead_end = report.dead_end.unwrap();
+/// assert_eq!(dead_end.why, "its system prompt is in the last user turn, and a story begins the prompt");
+/// assert_eq!(dead_end.nearest, "v3-tekken with the system prompt in the first user turn");
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DeadEnd {
+    /// The reason.
+    pub why: &'static str,
+    /// The layout that the differences are from.
+    pub nearest: String,
+    /// What the model misses in it.
+    pub cost: &'static str,
+}
+
+/// How much a difference matters.
+///
+/// ```
+/// use mistral_chat_template::{DifferenceKind, Weight};
+///
+/// assert_eq!(DifferenceKind::ReplyEnd.weight(), Weight::Wrong);
+/// assert_eq!(DifferenceKind::Names.weight(), Weight::Deliberate);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Weight {
+    /// The model sees another layout than it was trained on.
+    Wrong,
+    /// The author can want it so.
+    Deliberate,
 }
 
 /// One difference.
@@ -55,7 +102,7 @@ pub struct PresetReport {
 /// let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM)?;
 /// let end = report.differences.iter().find(|difference| difference.kind == DifferenceKind::ReplyEnd).unwrap();
 /// assert_eq!((&*end.sends, &*end.expects), ("\n", "</s>"));
-/// assert_eq!(end.mends[0].field, "instruct.output_suffix");
+/// assert!(end.mends.iter().any(|mend| mend.field == "instruct.output_suffix"));
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -67,7 +114,7 @@ pub struct PresetDifference {
     pub sends: String,
     /// What the layout says.
     pub expects: String,
-    /// The fields to blame, with the values that mend them; none where no field can.
+    /// The fields that mend it. The same field can mend several differences; its value is then the same.
     pub mends: Vec<Mend>,
 }
 
@@ -86,6 +133,8 @@ pub struct PresetDifference {
 pub struct Mend {
     /// The field, such as `instruct.input_suffix`.
     pub field: String,
+    /// What SillyTavern's page calls it: `User Message Suffix`.
+    pub label: String,
     /// Its value.
     pub from: String,
     /// The value that mends it.
@@ -103,6 +152,8 @@ pub struct Mend {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DifferenceKind {
+    /// The preset writes `<s>`, which backends add as well.
+    DoubledBos,
     /// Names stand before what is said.
     Names,
     /// Before the system prompt.
@@ -134,19 +185,55 @@ pub enum DifferenceKind {
 impl fmt::Display for DifferenceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            DifferenceKind::DoubledBos => "<s> stands in the preset, and backends add one",
             DifferenceKind::Names => "before what is said",
             DifferenceKind::BeforeSystem => "before the system prompt",
             DifferenceKind::AfterSystem => "between the system prompt and the first user message",
-            DifferenceKind::NoSystem => "before the first user message, without a system prompt",
+            DifferenceKind::NoSystem => "before the first message, without a system prompt",
             DifferenceKind::OnlyMessage => "between the system prompt and the only user message",
-            DifferenceKind::UserEnd => "between what the user says and the end of the turn",
-            DifferenceKind::ReplyStart => "between the end of the user's turn and the reply",
-            DifferenceKind::ReplyEnd => "between a reply and the next user turn",
-            DifferenceKind::UserStart => "between the beginning of a user turn and what the user says",
-            DifferenceKind::PromptEnd => "after the last user turn",
-            DifferenceKind::Greeting => "between the system prompt and a greeting that begins the chat",
-            DifferenceKind::Examples => "between two blocks of example dialogue",
+            DifferenceKind::UserEnd => "after what the user says",
+            DifferenceKind::ReplyStart => "before a reply",
+            DifferenceKind::ReplyEnd => "after a reply",
+            DifferenceKind::UserStart => "before what the user says in later turns",
+            DifferenceKind::PromptEnd => "at the end of the prompt",
+            DifferenceKind::Greeting => "before a greeting that begins the chat",
+            DifferenceKind::Examples => "between two example dialogues",
             DifferenceKind::StopString => "among the stop strings",
+        })
+    }
+}
+
+impl DifferenceKind {
+    /// How much it matters.
+    #[must_use]
+    pub const fn weight(self) -> Weight {
+        match self {
+            DifferenceKind::Names | DifferenceKind::StopString => Weight::Deliberate,
+            DifferenceKind::DoubledBos
+            | DifferenceKind::BeforeSystem
+            | DifferenceKind::AfterSystem
+            | DifferenceKind::NoSystem
+            | DifferenceKind::OnlyMessage
+            | DifferenceKind::UserEnd
+            | DifferenceKind::ReplyStart
+            | DifferenceKind::ReplyEnd
+            | DifferenceKind::UserStart
+            | DifferenceKind::PromptEnd
+            | DifferenceKind::Greeting
+            | DifferenceKind::Examples => Weight::Wrong,
+        }
+    }
+}
+
+impl PresetReport {
+    /// Every mend of the report, each once.
+    pub fn mends(&self) -> impl Iterator<Item = &Mend> {
+        let all = self.differences.iter().flat_map(|difference| &difference.mends);
+        let mut seen = Vec::new();
+        all.filter(move |mend| {
+            let is_new = !seen.contains(&mend.field.as_str());
+            seen.push(&mend.field);
+            is_new
         })
     }
 }
@@ -154,10 +241,14 @@ impl fmt::Display for DifferenceKind {
 impl Preset {
     /// Compares what SillyTavern sends with this preset to what a layout says.
     ///
+    /// Text that a story adds to the system prompt is the author's, and no difference; a control token or white space
+    /// is. Names in examples are none either.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Story`](crate::ErrorKind::Story), [`ErrorKind::MacrosTooLong`](crate::ErrorKind::MacrosTooLong):
-    /// the preset sends nothing.
+    /// the preset sends nothing. [`ErrorKind::Unwritable`](crate::ErrorKind::Unwritable): the layout itself writes what
+    /// SillyTavern takes for a macro.
     ///
     /// ```
     /// use mistral_chat_template::{BuiltinPreset, Layout};
@@ -167,191 +258,88 @@ impl Preset {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn compare(&self, layout: &Layout) -> Result<PresetReport, Error> {
-        let mut nameless = self.clone();
-        nameless.instruct.names_behavior = NamesBehavior::None;
-        let mut differences = Vec::new();
-        differences.extend(names(self, &nameless, layout)?);
-        // Names stand everywhere; what else differs is seen without them.
-        let places = Place::all(layout);
-        let search = Search { preset: &nameless, references: references(layout), layout, places: &places };
-        let mut blamed: Vec<Vec<&Field>> = Vec::new();
-        for place in &places {
-            let (sent, expected) = (place.of_preset(&nameless)?, place.of_layout(layout)?);
-            if sent == expected {
-                continue;
-            }
-            // A chat of one message differs as any other does, but where no other differs.
-            let is_told = place.kind == DifferenceKind::OnlyMessage
-                && differences.iter().any(|known: &PresetDifference| known.kind == DifferenceKind::AfterSystem);
-            let (fields, mends) = search.blame(place)?;
-            if is_told || (!fields.is_empty() && blamed.contains(&fields)) {
-                continue;
-            }
-            blamed.push(fields);
-            let absent = || "(nothing of the sort)".to_owned();
-            let (sends, expects) = (sent.unwrap_or_else(absent), expected.unwrap_or_else(absent));
-            differences.push(PresetDifference { kind: place.kind, sends, expects, mends });
-        }
-        let (sends, expects) = probes::example(self, layout)?;
-        Ok(PresetReport { layout: layout.name.to_owned(), sends, expects, differences })
+        compare(self, layout, Reach::SillyTavern)
+    }
+
+    /// This preset with every mend that [`compare`](Preset::compare) lists.
+    ///
+    /// # Errors
+    ///
+    /// As [`compare`](Preset::compare).
+    ///
+    /// ```
+    /// use mistral_chat_template::{BuiltinPreset, Layout};
+    ///
+    /// let mended = BuiltinPreset::Mistral202407.preset().mended(&Layout::V7_TEKKEN)?;
+    /// assert!(mended.compare(&Layout::V7_TEKKEN)?.differences.is_empty());
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn mended(&self, layout: &Layout) -> Result<Preset, Error> {
+        mended(self, layout, Reach::SillyTavern)
     }
 }
 
-/// The difference that names make.
-fn names(preset: &Preset, nameless: &Preset, layout: &Layout) -> Result<Option<PresetDifference>, Error> {
-    let (named, _) = probes::example(preset, layout)?;
-    let (unnamed, _) = probes::example(nameless, layout)?;
-    let mend = FIELDS.iter().find(|field| field.name == "instruct.names_behavior");
-    Ok((named != unnamed).then(|| PresetDifference {
-        kind: DifferenceKind::Names,
-        sends: probes::name_in_front(&named),
-        expects: String::new(),
-        mends: mend.map(|field| field.mend(preset, nameless)).into_iter().collect(),
-    }))
+/// What a program can send, and so what a mend can change.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Reach {
+    SillyTavern,
+    /// Frames around messages, and no more.
+    KoboldCpp,
 }
 
-/// Pairs that are right, as far as there are any: as presets are commonly written, and as they are always right.
-fn references(layout: &Layout) -> Vec<Preset> {
-    // What cannot be sent is left out; all that is not about it can be mended.
-    let system = match layout.system {
-        System::InUser { turn: UserTurn::Last, join } => System::InUser { turn: UserTurn::First, join },
-        system => system,
-    };
-    let writable = Layout { system, settings: Settings::Unknown, ..*layout };
-    [Opening::OwnSequence, Opening::ReplyEnd]
-        .into_iter()
-        .filter_map(|opening| Preset::arranged(&writable, opening).ok())
-        .collect()
-}
-
-/// Finds the fields that are to blame.
-struct Search<'s> {
-    preset: &'s Preset,
-    references: Vec<Preset>,
-    layout: &'s Layout,
-    places: &'s [Place],
-}
-
-impl Search<'_> {
-    /// The fewest fields that make a place right when they get a right pair's values, and the mends that do so and
-    /// break no other place.
-    fn blame(&self, place: &Place) -> Result<(Vec<&'static Field>, Vec<Mend>), Error> {
-        let expected = place.of_layout(self.layout)?;
-        for reference in &self.references {
-            let Some(blamed) = fewest(self.preset, reference, place, &expected)? else { continue };
-            let mut fields = blamed.clone();
-            while let Some(broken) = self.broken_by(&fields, reference, place)? {
-                let expected = broken.of_layout(self.layout)?;
-                let more = fewest(&mended(self.preset, reference, &fields), reference, broken, &expected)?;
-                let known = fields.len();
-                fields.extend(more.into_iter().flatten());
-                if fields.len() == known {
-                    break;
-                }
-            }
-            let mends = fields.iter().map(|field| field.mend(self.preset, reference)).collect();
-            return Ok((blamed, mends));
-        }
-        Ok((Vec::new(), Vec::new()))
+pub(super) fn compare(preset: &Preset, layout: &Layout, reach: Reach) -> Result<PresetReport, Error> {
+    let (reachable, dead_end) = reachable(layout, reach);
+    let probes = Probes::new(&reachable, reach)?;
+    let sent = probes.send(preset)?;
+    let mut differences = probes.differences(&sent);
+    if !differences.is_empty() {
+        Target::nearest(preset, &reachable, &probes, reach)?.blame(&probes, &mut differences)?;
     }
-
-    /// A place that was right and that these mends make wrong, or the place that they are to mend.
-    fn broken_by(&self, fields: &[&Field], reference: &Preset, target: &Place) -> Result<Option<&Place>, Error> {
-        let mended = mended(self.preset, reference, fields);
-        for place in self.places {
-            let expected = place.of_layout(self.layout)?;
-            let is_to_be_right = place.kind == target.kind || place.of_preset(self.preset)? == expected;
-            if is_to_be_right && place.of_preset(&mended)? != expected {
-                return Ok(Some(place));
-            }
-        }
-        Ok(None)
-    }
+    differences.sort_by_key(|difference| difference.kind.weight());
+    Ok(PresetReport {
+        layout: layout.name.to_owned(),
+        sends: sent.example().to_owned(),
+        expects: probes.example().to_owned(),
+        dead_end,
+        differences,
+    })
 }
 
-fn mended(preset: &Preset, reference: &Preset, fields: &[&Field]) -> Preset {
-    let mut mended = preset.clone();
-    fields.iter().for_each(|field| (field.copy)(&mut mended, reference));
-    mended
+pub(super) fn mended(preset: &Preset, layout: &Layout, reach: Reach) -> Result<Preset, Error> {
+    let (reachable, _) = reachable(layout, reach);
+    let probes = Probes::new(&reachable, reach)?;
+    if probes.accept(preset)? {
+        return Ok(preset.clone());
+    }
+    Ok(Target::nearest(preset, &reachable, &probes, reach)?.into_preset())
 }
 
-/// The fewest fields whose values of the reference make the place right; none where even all of them do not.
-fn fewest(
-    preset: &Preset,
-    reference: &Preset,
-    place: &Place,
-    expected: &Option<String>,
-) -> Result<Option<Vec<&'static Field>>, Error> {
-    let mut changed: Vec<&'static Field> = FIELDS.iter().filter(|field| field.differs(preset, reference)).collect();
-    if place.of_preset(&mended(preset, reference, &changed))? != *expected {
-        return Ok(None);
+/// The layout, or the nearest one that a preset can send, and why it is not the layout itself.
+fn reachable(layout: &Layout, reach: Reach) -> (Layout, Option<DeadEnd>) {
+    let mut nearest = *layout;
+    let mut dead_end = None;
+    if let Settings::Block { effort: Some(_), .. } | Settings::Missing = layout.settings {
+        nearest.settings = Settings::Unknown;
+        dead_end = Some(DeadEnd {
+            why: super::write::SETTINGS_FIRST,
+            nearest: format!("{} without [MODEL_SETTINGS]", layout.name),
+            cost: "the model is not told how much to think",
+        });
     }
-    // Each field that is not needed goes back to what it was.
-    let mut index = 0;
-    while index < changed.len() {
-        let field = changed.remove(index);
-        if place.of_preset(&mended(preset, reference, &changed))? != *expected {
-            changed.insert(index, field);
-            index += 1;
-        }
+    if let System::InUser { turn: UserTurn::Last, join } = layout.system {
+        nearest.system = System::InUser { turn: UserTurn::First, join };
+        dead_end = Some(DeadEnd {
+            why: super::write::SYSTEM_LAST,
+            nearest: format!("{} with the system prompt in the first user turn", layout.name),
+            cost: "the model reads its system prompt first, not before the last question",
+        });
     }
-    Ok(Some(changed))
-}
-
-impl fmt::Display for PresetReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PresetReport { layout, sends, expects, differences } = self;
-        writeln!(f, "sends    {sends:?}")?;
-        writeln!(f, "{layout:<8} {expects:?}")?;
-        match differences.len() {
-            0 => writeln!(f, "\nno difference")?,
-            1 => writeln!(f, "\n1 difference")?,
-            count => writeln!(f, "\n{count} differences")?,
-        }
-        for (index, difference) in differences.iter().enumerate() {
-            writeln!(f, "\n{}. {difference}", index + 1)?;
-        }
-        Ok(())
+    if let (System::InUser { .. }, Reach::KoboldCpp) = (layout.system, reach) {
+        dead_end = Some(DeadEnd {
+            why: "its system prompt is in a user turn, and koboldcpp opens each message by itself",
+            nearest: format!("{} without a system prompt", layout.name),
+            cost: "a system prompt has no place in it",
+        });
     }
-}
-
-impl fmt::Display for PresetDifference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PresetDifference { kind, sends, expects, mends } = self;
-        write!(f, "{kind}\n   sends {sends:?}, not {expects:?}")?;
-        for mend in mends {
-            write!(f, "\n   {mend}")?;
-        }
-        if mends.is_empty() {
-            write!(f, "\n   no field can mend it")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Mend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (from, to) = differing_parts(&self.from, &self.to);
-        write!(f, "{}: {from} -> {to}", self.field)
-    }
-}
-
-/// Two texts in quotes; of long ones only what differs, and some of what is around it.
-fn differing_parts(from: &str, to: &str) -> (String, String) {
-    const LONG: usize = 60;
-    const AROUND: usize = 12;
-    if from.len().max(to.len()) <= LONG {
-        return (format!("{from:?}"), format!("{to:?}"));
-    }
-    let same_start = from.chars().zip(to.chars()).take_while(|(one, other)| one == other).count();
-    let rest = from.chars().count().min(to.chars().count()) - same_start;
-    let same_end = from.chars().rev().zip(to.chars().rev()).take(rest).take_while(|(one, other)| one == other).count();
-    let part = |text: &str| {
-        let length = text.chars().count();
-        let (start, end) = (same_start.saturating_sub(AROUND), (length - same_end + AROUND).min(length));
-        let shown: String = text.chars().skip(start).take(end - start).collect();
-        let (before, after) = (if start > 0 { "…" } else { "" }, if end < length { "…" } else { "" });
-        format!("{before}{shown:?}{after}")
-    };
-    (part(from), part(to))
+    (nearest, dead_end)
 }

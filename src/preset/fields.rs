@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 /// SillyTavern's context preset: the story string and what stands around the examples and the chat.
@@ -146,7 +146,7 @@ pub struct SystemPreset {
 /// assert!(system.unknown.names().eq(["author"]));
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct UnknownFields(pub(super) BTreeMap<String, Value>);
 

@@ -134,27 +134,33 @@ impl Preset {
     /// let context = ContextPreset { story_string: "{{#if system}}".into(), ..ContextPreset::default() };
     /// let error = Preset { context, ..Preset::default() }.with_scene(&Scene::default()).err();
     /// let sentence = error.map(|error| error.to_string());
-    /// assert_eq!(sentence.as_deref(), Some("context.story_string: the story string says nothing: line 1: a block is not closed"));
+    /// assert_eq!(sentence.as_deref(), Some("context.story_string: the story string says nothing: line 1: a block is not closed, in \"{{#if system}}\""));
     /// ```
     pub fn with_scene(&self, scene: &Scene) -> Result<PresetFormat, Error> {
         self.made_ready(scene, None)
     }
 
     fn made_ready(&self, scene: &Scene, chat: Option<&ChatFacts>) -> Result<PresetFormat, Error> {
+        let led = Some(self.ready(scene, chat, SystemPrompt::OfChat)?.opening).filter(Opening::has_system_prompt);
+        Ok(PresetFormat { opening_with_system: led, ..self.ready(scene, chat, SystemPrompt::OfScene)? })
+    }
+
+    /// The preset with a scene, for chats that bring no system prompt with them.
+    pub(super) fn ready_without_system_of_chat(&self, scene: &Scene) -> Result<PresetFormat, Error> {
+        self.ready(scene, None, SystemPrompt::OfScene)
+    }
+
+    fn ready(&self, scene: &Scene, chat: Option<&ChatFacts>, whose: SystemPrompt) -> Result<PresetFormat, Error> {
         let system = self.system.as_ref().filter(|system| system.enabled);
         let content = system.map(|system| system.content.as_str()).unwrap_or_default();
         let files = self.context.story_string.len() + self.instruct.stop_sequence.len() + content.len();
-        let ready = |system| {
-            let mut macros = Macros::new(&self.context, &self.instruct, scene, content, files + scene.len());
-            macros.chat = chat;
-            let ready = Ready { preset: self, scene, system, macros: &mut macros }.format()?;
-            match macros.is_spent() {
-                false => Ok(ready),
-                true => Err(Error::new(ErrorKind::MacrosTooLong, "")),
-            }
-        };
-        let led = Some(ready(SystemPrompt::OfChat)?.opening).filter(Opening::has_system_prompt);
-        Ok(PresetFormat { opening_with_system: led, ..ready(SystemPrompt::OfScene)? })
+        let mut macros = Macros::new(&self.context, &self.instruct, scene, content, files + scene.len());
+        macros.chat = chat;
+        let ready = Ready { preset: self, scene, system: whose, macros: &mut macros }.format()?;
+        match macros.is_spent() {
+            false => Ok(ready),
+            true => Err(Error::new(ErrorKind::MacrosTooLong, "")),
+        }
     }
 }
 

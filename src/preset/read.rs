@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::adapter::{Adapter, of_lm_studio};
 use super::fields::{
     ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
 };
@@ -12,6 +13,9 @@ use crate::error::{Error, ErrorKind};
 impl Preset {
     /// Loads a file as SillyTavern 1.19.0 imports it, into the preset that is active: fields that the file lacks keep
     /// the values that they have, or get the ones that SillyTavern sets.
+    ///
+    /// An [`Adapter`](super::Adapter) of koboldcpp and a preset of LM Studio before 0.3 are read as well, and take the
+    /// place of the whole preset.
     ///
     /// # Errors
     ///
@@ -43,13 +47,21 @@ impl Preset {
             {
                 PresetFile::Master
             }
-            () => return Err(Error::new(ErrorKind::PresetFile { looks: looks_like(&file) }, "")),
+            () if Adapter::is_adapter(&file) => PresetFile::KoboldCpp,
+            () => match of_lm_studio(&file) {
+                Some(preset) => {
+                    *self = preset;
+                    return Ok(PresetFile::LmStudio);
+                }
+                None => return Err(Error::new(ErrorKind::PresetFile { looks: looks_like(&file) }, "")),
+            },
         };
         match kind {
             PresetFile::Instruct => self.set_instruct(file, "")?,
             PresetFile::Context => self.context = context(file, &self.context, "")?,
             PresetFile::System => self.system = Some(system(file, "")?),
             PresetFile::Master => self.set_all(file)?,
+            PresetFile::KoboldCpp | PresetFile::LmStudio => *self = Adapter::from_json(json)?.preset(),
         }
         Ok(kind)
     }
@@ -139,15 +151,45 @@ impl Preset {
 
 fn object(json: &str) -> Result<Map<String, Value>, Error> {
     let json = json.strip_prefix('\u{FEFF}').unwrap_or(json);
-    match serde_json::from_str(json).map_err(|error| Error::new(ErrorKind::Json, "").because(error))? {
+    let parsed = serde_json::from_str(json).map_err(|error| match no_json(json) {
+        Some(looks) => Error::new(ErrorKind::PresetFile { looks }, ""),
+        None => Error::new(ErrorKind::Json, "").because(error),
+    });
+    match parsed? {
         Value::Object(file) => Ok(file),
         other => {
             let looks = match other {
+                Value::Array(items) if items.iter().any(|item| item.get("adapter").is_some()) => {
+                    "a list of koboldcpp's adapters, which are read by name (`Adapter::list`)"
+                }
                 Value::Array(_) => "a list",
                 _ => "a single value",
             };
             Err(Error::new(ErrorKind::PresetFile { looks }, ""))
         }
+    }
+}
+
+/// What a text is that is no JSON, by how it begins and by its lines.
+fn no_json(text: &str) -> Option<&'static str> {
+    let text = text.trim_start();
+    let has_line = |starts: &[&str]| text.lines().any(|line| starts.iter().any(|start| line.starts_with(start)));
+    match () {
+        () if text.is_empty() => Some("an empty file"),
+        () if text.starts_with("```") => Some("a code fence: only what stands between its ``` lines is the file"),
+        () if text.starts_with("GGUF") => Some("a model in GGUF"),
+        () if text.starts_with('<') => Some("a web page"),
+        () if has_line(&["instruction_template:"]) => {
+            Some("an instruction template of text-generation-webui in YAML, whose text is a `ChatTemplate`")
+        }
+        () if has_line(&["FROM ", "TEMPLATE "]) => Some("a Modelfile of Ollama"),
+        () if text.starts_with("{%") || text.starts_with("{{") => Some("a Jinja template, which is a `ChatTemplate`"),
+        () if !text.starts_with(['{', '['])
+            && text.lines().next().is_some_and(|line| line.contains(": ") || line.ends_with(':')) =>
+        {
+            Some("YAML")
+        }
+        () => None,
     }
 }
 

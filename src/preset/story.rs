@@ -33,12 +33,14 @@ impl Story {
 pub(super) struct StoryError {
     /// The line, from 1; 0 where it is no matter of a line.
     line: usize,
+    /// The author's own line.
+    text: String,
     what: String,
 }
 
 impl StoryError {
     fn new(what: impl Into<String>) -> Self {
-        StoryError { line: 0, what: what.into() }
+        StoryError { line: 0, text: String::new(), what: what.into() }
     }
 }
 
@@ -46,7 +48,7 @@ impl fmt::Display for StoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             0 => f.write_str(&self.what),
-            line => write!(f, "line {line}: {}", self.what),
+            line => write!(f, "line {line}: {}, in {:?}", self.what, self.text),
         }
     }
 }

@@ -21,16 +21,20 @@ const FIELDS: [&str; 9] = [
 ];
 
 /// A macro that is nothing: where a sequence is empty, another one stands in for it.
-const NOTHING: &str = "{{noop}}";
+pub(super) const NOTHING: &str = "{{noop}}";
 
-/// Which sequence opens the turns of a user whose first turn the story opens.
+/// Why a layout cannot be sent.
+pub(super) const SYSTEM_LAST: &str = "its system prompt is in the last user turn, and a story begins the prompt";
+pub(super) const SETTINGS_FIRST: &str =
+    "its settings stand before the first user turn, and no sequence stands there alone";
+
+/// Which sequence ends the user's turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Opening {
-    /// The end of the reply before it: right for every chat.
-    ReplyEnd,
-    /// The user's own, which the first message lacks: how presets are commonly written, and wrong where the first user
-    /// message is the last one too, because the last one's sequence counts then.
-    OwnSequence,
+pub(super) enum Closing {
+    /// The user's suffix.
+    InUserSuffix,
+    /// The prefix of the reply, as in SillyTavern's own presets for v1 to v3.
+    InReplyPrefix,
 }
 
 impl Preset {
@@ -60,13 +64,13 @@ impl Preset {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn for_layout(layout: &Layout) -> Result<Preset, Error> {
-        Preset::arranged(layout, Opening::ReplyEnd)
+        Preset::arranged(layout, Closing::InUserSuffix)
     }
 
-    pub(super) fn arranged(layout: &Layout, opening: Opening) -> Result<Preset, Error> {
+    pub(super) fn arranged(layout: &Layout, closing: Closing) -> Result<Preset, Error> {
         let unwritable = |why| Err(Error::new(ErrorKind::Unwritable { why }, "").in_layout(layout.name));
         if let Settings::Block { effort: Some(_), .. } | Settings::Missing = layout.settings {
-            return unwritable("its settings stand before the first user turn, and no sequence stands there alone");
+            return unwritable(SETTINGS_FIRST);
         }
         let space = layout.word_start.printed();
         let (user, reply) = (Sides::new(layout.user, space), Sides::new(layout.reply, space));
@@ -80,19 +84,15 @@ impl Preset {
         }
         match layout.system {
             System::InUser { turn: UserTurn::Last, .. } => {
-                return unwritable("its system prompt is in the last user turn, and a story begins the prompt");
+                return unwritable(SYSTEM_LAST);
             }
             System::InUser { turn: UserTurn::First, join } => {
                 context.story_string = format!("{}{}", user.open, story_in_turn(join));
                 instruct.first_output_sequence = format!("{}{}", user.close, reply.open);
                 instruct.system_same_as_user = true;
-                match opening {
-                    Opening::OwnSequence => instruct.first_input_sequence = NOTHING.to_owned(),
-                    Opening::ReplyEnd => {
-                        instruct.output_suffix.push_str(&user.open);
-                        instruct.input_sequence.clear();
-                    }
-                }
+                // The first user message has no sequence of its own, since the last one's counts where it is both.
+                instruct.output_suffix.push_str(&user.open);
+                instruct.input_sequence.clear();
             }
             System::OwnTurn(frame) => {
                 let system = Sides::new(frame, space);
@@ -101,6 +101,15 @@ impl Preset {
                 instruct.story_string_suffix.clone_from(&instruct.system_suffix);
             }
         }
+        if closing == Closing::InReplyPrefix {
+            instruct.input_suffix.clear();
+            let or_nothing = |text: &str| if text.is_empty() { NOTHING.to_owned() } else { text.to_owned() };
+            if instruct.first_output_sequence.is_empty() {
+                instruct.first_output_sequence = or_nothing(&instruct.output_sequence);
+            }
+            instruct.output_sequence.insert_str(0, &user.close);
+            instruct.last_output_sequence.clone_from(&user.close);
+        }
         if holds_macros(layout) {
             return unwritable("it writes what SillyTavern takes for a macro");
         }
@@ -108,15 +117,22 @@ impl Preset {
     }
 }
 
+impl Preset {
+    /// What the story opens the first turn with, as text before its first tag.
+    pub(super) fn story_open(&self) -> &str {
+        self.context.story_string.split_once("{{").map_or("", |(before, _)| before)
+    }
+}
+
 /// What stands before and after a turn, as text.
-struct Sides {
-    open: String,
-    close: String,
+pub(super) struct Sides {
+    pub(super) open: String,
+    pub(super) close: String,
 }
 
 impl Sides {
     /// The space that the tokenizer sets stands after a control token and before text.
-    fn new(frame: Frame, space: &str) -> Self {
+    pub(super) fn new(frame: Frame, space: &str) -> Self {
         let open = match frame.open {
             Mark::Control(control) => format!("{control}{space}"),
             Mark::Text(text) => format!("{space}{text}"),
@@ -156,7 +172,7 @@ fn instruct(layout: &Layout) -> InstructPreset {
 
 /// The story of a layout whose system prompt begins the first user turn: what there is, and then what joins it to what
 /// the user says.
-fn story_in_turn(join: &str) -> String {
+pub(super) fn story_in_turn(join: &str) -> String {
     let on_its_line = |field: &str| format!("{{{{#if {field}}}}}{{{{{field}}}}}\n{{{{/if}}}}");
     match join.strip_prefix('\n') {
         Some(rest) => {
@@ -184,12 +200,12 @@ fn if_any(text: &str) -> String {
 }
 
 /// Newlines as macros: beside tags, Handlebars takes them away.
-fn without_newlines(text: &str) -> String {
+pub(super) fn without_newlines(text: &str) -> String {
     text.replace('\n', "{{newline}}")
 }
 
 /// Would a macro be replaced in what the layout writes?
-fn holds_macros(layout: &Layout) -> bool {
+pub(super) fn holds_macros(layout: &Layout) -> bool {
     let mut texts = vec![layout.user.open, layout.user.close, layout.reply.open, layout.reply.close];
     let join = match layout.system {
         System::InUser { join, .. } => join,

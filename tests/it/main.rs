@@ -24,6 +24,7 @@ mod injection;
 mod living_lines;
 mod mask;
 mod mutants;
+mod preset_adapters;
 mod prompt;
 mod properties;
 mod public_api;

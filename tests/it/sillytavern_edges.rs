@@ -287,21 +287,23 @@ fn of_long_fields_a_mend_shows_what_differs() {
         (mend.field, mend.from, mend.to) = ("f".to_owned(), from, to);
         mend.to_string()
     };
-    assert_eq!(mend("a\n".into(), "b".into()), r#"f: "a\n" -> "b""#);
-    let (sixty, more) = ("x".repeat(60), "x".repeat(61));
-    assert_eq!(mend(sixty.clone(), String::new()), format!("f: {sixty:?} -> \"\""), "sixty are not long");
-    assert_eq!(mend(more, String::new()), format!("f: {:?}… -> \"\"", "x".repeat(61)).replace("…", ""));
-    let around = |middle: &str| format!("{}{middle}{}", "s".repeat(40), "e".repeat(40));
-    let (start, end) = ("s".repeat(12), "e".repeat(12));
-    assert_eq!(mend(around("ab"), around("")), format!("f: …\"{start}ab{end}\"… -> …\"{start}{end}\"…"));
-    let tail = "e".repeat(70);
-    assert_eq!(mend(format!("a{tail}"), format!("bc{tail}")), format!("f: \"a{end}\"… -> \"bc{end}\"…"));
-    let head = "s".repeat(70);
-    assert_eq!(mend(format!("{head}a"), format!("{head}bc")), format!("f: …\"{start}a\" -> …\"{start}bc\""));
+    let label = &some.label;
+    let told = |text: &str| format!("{label} (f):{text}");
+    assert_eq!(mend("a\n".into(), "b".into()), told(r#" "a⏎" -> "b""#));
+    assert_eq!(mend("x".repeat(31), String::new()), told(&format!(" \"{}\" -> \"\"", "x".repeat(31))), "not long");
+    assert_eq!(mend("x".repeat(90), String::new()), told(" \"…\" -> \"\""));
+    let (first, last) = ("{{#if system}}", "{{/if}}");
+    let around = |middle: &str| format!("{first}{{{{system}}}}{middle}{{{{persona}}}}{last}");
+    assert_eq!(mend(around("ab"), around("")), told("\n      after \"{{system}}\" remove \"ab\""));
+    let tags = around("");
+    assert_eq!(mend(format!("a{tags}"), format!("bc{tags}")), told("\n      at the beginning \"a\" -> \"bc\""));
     assert_eq!(
-        mend(head.clone(), format!("{head}s")),
-        format!("f: …\"{start}\" -> …\"{start}s\""),
-        "one may begin and end the other"
+        mend(format!("{tags}{{{{trim}}}}"), tags.clone()),
+        told("\n      after \"{{/if}}\" remove \"{{trim}}\"")
+    );
+    assert_eq!(
+        mend(format!("{tags}{{{{a}}}}"), format!("{tags}{{{{ab}}}}")),
+        told("\n      after \"{{/if}}\" \"{{a}}\" -> \"{{ab}}\"")
     );
 }
 
@@ -426,14 +428,17 @@ fn a_comparison_says_which_names_are_set_and_which_are_to_be() {
     named.instruct.names_behavior = NamesBehavior::Always;
     let report = named.compare(&Layout::V7_TEKKEN).unwrap();
     assert_eq!(kinds(&report), [DifferenceKind::Names]);
-    assert_eq!(report.differences[0].mends[0].to_string(), r#"instruct.names_behavior: "always" -> "none""#);
+    assert_eq!(
+        report.differences[0].mends[0].to_string(),
+        r#"Include Names (instruct.names_behavior): "always" -> "force""#
+    );
 }
 
 #[test]
 fn a_comparison_looks_at_chats_without_a_system_prompt_and_of_one_message() {
     let right = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
     let mut wrong = right.clone();
-    wrong.context.story_string += "{{#unless system}}!{{/unless}}";
+    wrong.context.story_string += "{{#unless system}}[INST]{{/unless}}";
     let report = wrong.compare(&Layout::V7_TEKKEN).unwrap();
     assert_eq!(kinds(&report), [DifferenceKind::NoSystem]);
     assert!(!report.differences[0].sends.contains("SYSTEM MESSAGE"), "{report}");

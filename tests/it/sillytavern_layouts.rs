@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::{
-    BuiltinPreset, Chat, Control, DifferenceKind, Format, Frame, Layout, Mark, Message, Preset, Prompt, Scene, Segment,
-    System, UserTurn,
+    BuiltinPreset, Chat, Control, DifferenceKind, Format, Frame, Layout, Mark, Message, NamesBehavior, Preset, Prompt,
+    Scene, Segment, System, UserTurn, Version,
 };
 use proptest::prelude::*;
 
@@ -19,56 +19,136 @@ const WRITABLE: [Layout; 9] = [
     Layout { name: "rule", system: System::InUser { turn: UserTurn::First, join: "\n---\n" }, ..Layout::V3_TEKKEN },
 ];
 
+/// What a preset sends at each place where it differs.
+fn told(preset: BuiltinPreset, layout: &Layout) -> Vec<(DifferenceKind, String, String)> {
+    let report = preset.preset().compare(layout).unwrap();
+    report.differences.into_iter().map(|difference| (difference.kind, difference.sends, difference.expects)).collect()
+}
+
 #[test]
-fn the_default_of_july_2024_has_eight_differences() {
-    let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM).unwrap();
-    let found: Vec<_> = report
-        .differences
-        .iter()
-        .map(|difference| {
-            (difference.kind, &*difference.sends, &*difference.expects, difference.mends.last().unwrap().field.as_str())
-        })
-        .collect();
+fn the_default_of_july_2024_differs_everywhere() {
     let aligned = " [/INST][INST] Let's get started. Please respond based on the information and instructions provided above. [/INST]\n";
     let expected = [
-        (DifferenceKind::Names, "User: ", "", "instruct.names_behavior"),
-        (DifferenceKind::AfterSystem, " [/INST][INST] ", "\n", "context.story_string"),
-        (DifferenceKind::UserEnd, " ", "", "instruct.input_suffix"),
-        (DifferenceKind::ReplyStart, "\n", " ", "instruct.input_suffix"),
-        (DifferenceKind::ReplyEnd, "\n", "</s>", "instruct.output_suffix"),
-        (DifferenceKind::Greeting, aligned, "\n[/INST] ", "context.story_string"),
-        (DifferenceKind::Examples, "\nExamples:\n[INST] ", "</s>[INST] ", "instruct.output_suffix"),
-        (DifferenceKind::StopString, "(nothing of the sort)", "</s>", "instruct.stop_sequence"),
+        (DifferenceKind::AfterSystem, " [/INST][INST] ", "\n"),
+        (DifferenceKind::UserEnd, " ", ""),
+        (DifferenceKind::ReplyStart, "\n", " "),
+        (DifferenceKind::ReplyEnd, "\n", "</s>"),
+        (DifferenceKind::PromptEnd, "\n", ""),
+        (DifferenceKind::Greeting, aligned, "\n[/INST] "),
+        (DifferenceKind::Examples, "\nExamples:\n[INST] ", "</s>[INST] "),
+        (DifferenceKind::Names, "User: ", ""),
+        (DifferenceKind::StopString, "(nothing of the sort)", "</s>"),
     ];
-    assert_eq!(found, expected);
-    let greeting: Vec<_> = report.differences[5].mends.iter().map(|mend| mend.field.as_str()).collect();
-    assert!(greeting.contains(&"instruct.user_alignment_message"));
+    let expected = expected.map(|(kind, sends, expects)| (kind, sends.to_owned(), expects.to_owned()));
+    assert_eq!(told(BuiltinPreset::Mistral202407, &Layout::MAGNUM), expected);
 }
 
 #[test]
 fn the_published_pair_does_not_send_the_cards_layout() {
-    let report = BuiltinPreset::Magnum.preset().compare(&Layout::MAGNUM).unwrap();
     let filler = "Let's get started. Please respond based on the information and instructions provided above.[/INST] ";
-    let found: Vec<_> = report
-        .differences
-        .iter()
-        .map(|difference| (difference.kind, difference.sends.clone(), &*difference.expects))
-        .collect();
     let expected = [
-        (DifferenceKind::Names, "User: ".to_owned(), ""),
         (DifferenceKind::BeforeSystem, "[INST]  ".to_owned(), "[INST] "),
         (DifferenceKind::AfterSystem, format!("\n{filler}[INST] "), "\n"),
         (DifferenceKind::PromptEnd, " ".to_owned(), ""),
         (DifferenceKind::Greeting, format!("\n{filler}"), "\n[/INST] "),
+        (DifferenceKind::Names, "User: ".to_owned(), ""),
     ];
-    assert_eq!(found, expected);
-    let end: Vec<_> = report.differences[3].mends.iter().map(ToString::to_string).collect();
-    let mends = [
-        "instruct.input_suffix: \"[/INST] \" -> \"[/INST]\"",
-        "instruct.output_sequence: \"\" -> \" \"",
-        "instruct.last_output_sequence: \"\" -> \"{{noop}}\"",
-    ];
-    assert_eq!(end, mends, "all that the first one makes needed");
+    let expected = expected.map(|(kind, sends, expects)| (kind, sends, expects.to_owned()));
+    assert_eq!(told(BuiltinPreset::Magnum, &Layout::MAGNUM), expected);
+    let report = BuiltinPreset::Magnum.preset().compare(&Layout::MAGNUM).unwrap();
+    let story = report.mends().find(|mend| mend.field == "context.story_string").unwrap();
+    assert_eq!(
+        story.to_string(),
+        "Story String (context.story_string):\n      after \"{{#if system}}\" remove \" \"\n      \
+         after \"…provided above.\" \"[/INST] \" -> \"⏎\"",
+        "the author's text stays"
+    );
+}
+
+/// The built-in pairs, and one that comes with no preset here: what they send after every mend is right.
+#[test]
+fn all_mends_together_mend() {
+    let layouts = Version::ALL.iter().map(|version| version.layout()).chain([Layout::MAGNUM]);
+    for layout in layouts {
+        for preset in BuiltinPreset::ALL {
+            let preset = preset.preset();
+            let report = preset.compare(&layout).unwrap();
+            let mended = preset.mended(&layout).unwrap();
+            assert!(mended.compare(&layout).unwrap().differences.is_empty(), "{}: {report}", layout.name);
+            let (before, after) = (fields(&preset), fields(&mended));
+            for mend in report.mends() {
+                assert_eq!(shown(&before[&mend.field]), mend.from, "{}", mend.field);
+                assert_eq!(shown(&after[&mend.field]), mend.to, "{}", mend.field);
+            }
+            let changed = before.iter().filter(|(name, value)| after[*name] != **value).count();
+            assert_eq!(changed, report.mends().count(), "what is mended is listed");
+            let lines = report.to_string();
+            assert!(lines.lines().count() <= 40, "{}", lines);
+            assert!(lines.lines().all(|line| line.chars().count() <= 80), "{lines}");
+        }
+    }
+}
+
+/// The fields of a preset as a file names them.
+fn fields(preset: &Preset) -> std::collections::BTreeMap<String, serde_json::Value> {
+    let files = [("context", preset.context_json()), ("instruct", preset.instruct_json())];
+    let named = files.iter().flat_map(|(file, json)| {
+        let fields: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
+        fields.into_iter().map(move |(name, value)| (format!("{file}.{name}"), value))
+    });
+    named.collect()
+}
+
+fn shown(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[test]
+fn what_a_preset_adds_to_the_system_prompt_is_its_own() {
+    let mut preset = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
+    preset.context.story_string = "You are told: {{system}}\nBe brief.".into();
+    assert!(preset.compare(&Layout::V7_TEKKEN).unwrap().differences.is_empty());
+    preset.context.story_string = "{{system}}[INST]Be brief.[/INST]".into();
+    assert_eq!(preset.compare(&Layout::V7_TEKKEN).unwrap().differences[0].kind, DifferenceKind::AfterSystem);
+    preset.context.story_string = " {{system}}".into();
+    assert_eq!(preset.compare(&Layout::V7_TEKKEN).unwrap().differences[0].kind, DifferenceKind::BeforeSystem);
+}
+
+#[test]
+fn names_stay_where_a_group_needs_them() {
+    let mut preset = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
+    preset.instruct.names_behavior = NamesBehavior::Always;
+    let report = preset.compare(&Layout::V7_TEKKEN).unwrap();
+    let mends: Vec<_> = report.mends().map(|mend| (mend.field.as_str(), mend.to.as_str())).collect();
+    assert_eq!(mends, [("instruct.names_behavior", "force")]);
+}
+
+#[test]
+fn a_begin_of_the_presets_own_is_one_too_many() {
+    let mut preset = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
+    preset.instruct.story_string_prefix.insert_str(0, "<s>");
+    let report = preset.compare(&Layout::V7_TEKKEN).unwrap();
+    assert_eq!(report.differences.len(), 1, "{report}");
+    assert_eq!((report.differences[0].kind, &*report.differences[0].sends), (DifferenceKind::DoubledBos, "<s>"));
+    assert_eq!(report.differences[0].mends[0].to, "[SYSTEM_PROMPT]");
+    preset.instruct.story_string_prefix = "[SYSTEM_PROMPT]".into();
+    preset.instruct.input_sequence = "<s>[INST]".into();
+    preset.context.story_string.insert_str(0, "<s>");
+    let mended = preset.mended(&Layout::V7_TEKKEN).unwrap();
+    assert!(mended.compare(&Layout::V7_TEKKEN).unwrap().differences.is_empty());
+    assert!(!mended.to_json().contains("<s>"));
+}
+
+#[test]
+fn a_dead_end_is_told_once() {
+    for layout in [Layout::V2, Layout::V3, Layout::V3_TEKKEN, Layout::V15] {
+        let report = BuiltinPreset::MistralV7.preset().compare(&layout).unwrap();
+        let dead_end = report.dead_end.as_ref().unwrap();
+        let text = report.to_string();
+        assert_eq!(text.matches("No preset can send this layout").count(), 1);
+        assert!(text.replace("\n  ", " ").contains(dead_end.why) && text.contains(&dead_end.nearest), "{text}");
+    }
+    assert!(BuiltinPreset::MistralV7.preset().compare(&Layout::V7).unwrap().dead_end.is_none());
 }
 
 /// A pair in which the first user message lacks its sequence is right but for the first of all prompts.
@@ -92,23 +172,30 @@ fn the_only_message_has_the_sequence_of_the_last() {
 #[test]
 fn reports_are_for_people_and_for_machines() {
     let report = BuiltinPreset::MistralV7.preset().compare(&Layout::V7).unwrap();
-    let text = "\
-sends    \"[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER MESSAGE[/INST] ASSISTANT MESSAGE</s>[INST] LAST MESSAGE[/INST] \"
-v7       \"[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER MESSAGE[/INST] ASSISTANT MESSAGE</s>[INST] LAST MESSAGE[/INST]\"
+    let text = r#"sends  "[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER
+       MESSAGE[/INST] ASSISTANT MESSAGE</s>[INST] LAST MESSAGE[/INST] "
+v7     "[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER
+       MESSAGE[/INST] ASSISTANT MESSAGE</s>[INST] LAST MESSAGE[/INST]"
 
 1 difference
+ 1. at the end of the prompt: " " instead of ""
 
-1. after the last user turn
-   sends \" \", not \"\"
-   instruct.last_output_sequence: \"\" -> \"{{noop}}\"
-";
+Change 1 field, under its label in SillyTavern and its key in the file:
+  Last Assistant Prefix (instruct.last_output_sequence): "" -> "{{noop}}"
+Or take it whole: `compare_preset … --write FILE`, or `write_preset v7`.
+"#;
     assert_eq!(report.to_string(), text);
     let json = serde_json::to_value(&report).unwrap();
     let difference = serde_json::json!({
         "kind": "prompt_end",
         "sends": " ",
         "expects": "",
-        "mends": [{"field": "instruct.last_output_sequence", "from": "", "to": "{{noop}}"}],
+        "mends": [{
+            "field": "instruct.last_output_sequence",
+            "label": "Last Assistant Prefix",
+            "from": "",
+            "to": "{{noop}}",
+        }],
     });
     assert_eq!(json["differences"], serde_json::json!([difference]));
 }
@@ -136,7 +223,7 @@ fn what_a_preset_can_send_of_a_layout_can_be_mended() {
         let report = preset.compare(&layout).unwrap();
         let last = report.differences.last().unwrap();
         assert_eq!(last.kind, DifferenceKind::StopString, "{report}");
-        assert_eq!(last.mends[0].to_string(), "instruct.stop_sequence: \"###\" -> \"</s>\"");
+        assert_eq!(last.mends[0].to_string(), "Stop Sequence (instruct.stop_sequence): \"###\" -> \"</s>\"");
     }
 }
 
@@ -209,6 +296,66 @@ fn a_system_message_takes_the_place_of_the_system_prompt() {
 fn said() -> impl Strategy<Value = String> {
     "[a-zA-Zé\\[\\]/.!? ]([a-zA-Zé\\[\\]/.!? \n]{0,20}[a-zA-Zé\\[\\]/.!?])?"
         .prop_filter("not blank", |text| !text.trim().is_empty() && text.trim_end() == text)
+}
+
+/// Sequences as people write them.
+fn sequence() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        Just("[INST] ".to_owned()),
+        Just("<s>[INST]".to_owned()),
+        Just(" [/INST]\n".to_owned()),
+        Just("[/INST]".to_owned()),
+        Just("</s>".to_owned()),
+        Just("{{noop}}".to_owned()),
+        Just("### {{name}}:".to_owned()),
+        "[a-z \n]{0,6}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10))]
+
+    #[test]
+    fn any_preset_can_be_mended(
+        texts in prop::collection::vec(sequence(), 15),
+        flags in prop::collection::vec(any::<bool>(), 6),
+        layout in 0..WRITABLE.len(),
+        base in 0..BuiltinPreset::ALL.len(),
+    ) {
+        let layout = WRITABLE[layout];
+        let mut preset = BuiltinPreset::ALL[base].preset();
+        let instruct = &mut preset.instruct;
+        let fields = [
+            &mut instruct.story_string_prefix,
+            &mut instruct.story_string_suffix,
+            &mut instruct.input_sequence,
+            &mut instruct.input_suffix,
+            &mut instruct.output_sequence,
+            &mut instruct.output_suffix,
+            &mut instruct.system_sequence,
+            &mut instruct.first_output_sequence,
+            &mut instruct.last_output_sequence,
+            &mut instruct.first_input_sequence,
+            &mut instruct.last_input_sequence,
+            &mut instruct.user_alignment_message,
+            &mut instruct.stop_sequence,
+            &mut preset.context.chat_start,
+            &mut preset.context.example_separator,
+        ];
+        for (field, text) in fields.into_iter().zip(texts) {
+            *field = text;
+        }
+        let [wrap, macros, skip, same, stops, trim] = flags[..] else { unreachable!() };
+        (instruct.wrap, instruct.macros, instruct.skip_examples) = (wrap, macros, skip);
+        (instruct.system_same_as_user, instruct.sequences_as_stop_strings) = (same, stops);
+        if trim {
+            preset.context.story_string = preset.context.story_string.replace("{{trim}}", "");
+        }
+        let report = preset.compare(&layout).unwrap();
+        let after = preset.mended(&layout).unwrap().compare(&layout).unwrap();
+        prop_assert!(after.differences.is_empty(), "{}{}", report, after);
+    }
 }
 
 proptest! {

@@ -20,6 +20,7 @@ macro_rules! shared {
 }
 
 shared![
+    Adapter,
     Addition<'static>,
     Recognised,
     Request<'static>,
@@ -32,6 +33,8 @@ shared![
     AssistantMessage<'static>,
     BreakCause,
     BuiltinPreset,
+    DeadEnd,
+    Weight,
     CallDeltas,
     Clock,
     CallIds,

@@ -50,7 +50,13 @@ enum Tag {
 impl<'s> Parser<'s> {
     fn error(&self, what: &str) -> StoryError {
         let before = self.source.get(..self.at).unwrap_or(self.source);
-        StoryError { line: before.matches('\n').count() + 1, what: what.to_owned() }
+        // Where the end is at fault, the last line that says something is shown.
+        let line = match self.rest().trim().is_empty() {
+            true => before.trim_end().matches('\n').count(),
+            false => before.matches('\n').count(),
+        };
+        let text: String = self.source.lines().nth(line).unwrap_or_default().trim().chars().take(60).collect();
+        StoryError { line: line + 1, text, what: what.to_owned() }
     }
 
     fn rest(&self) -> &'s str {

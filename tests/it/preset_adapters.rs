@@ -1,0 +1,131 @@
+//! koboldcpp's adapters and LM Studio's presets: read, compared, mended and written.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+use mistral_chat_template::{
+    Adapter, Chat, DifferenceKind, Format, Layout, Message, Preset, PresetFile, Scene, ollama_modelfile,
+};
+
+/// The two for Mistral in koboldcpp's `AutoGuess.json`.
+const GUESSES: &str = r#"[
+    {"search": ["[/INST]", "[SYSTEM_PROMPT]"], "name": "Mistral Tekken", "adapter": {
+        "system_start": "[SYSTEM_PROMPT]", "system_end": "[/SYSTEM_PROMPT]", "user_start": "[INST]", "user_end": "",
+        "assistant_start": "[/INST]", "assistant_end": "</s>"}},
+    {"search": ["[/INST]"], "name": "Mistral Non-Tekken", "adapter": {
+        "system_start": "[INST] ", "system_end": "[/INST]", "user_start": "[INST] ", "user_end": "",
+        "assistant_start": "[/INST] ", "assistant_gen": "[/INST]", "assistant_end": "</s>"}}
+]"#;
+
+/// What koboldcpp makes of a chat: each message between its two texts, and then what begins a reply.
+fn by_koboldcpp(adapter: &Adapter, system: &str, turns: &[(&str, &str)], last: &str) -> String {
+    let Adapter { system_start, system_end, user_start, user_end, assistant_start, assistant_end, .. } = adapter;
+    let mut prompt = String::new();
+    if !system.is_empty() {
+        prompt += &[system_start, system, system_end].concat();
+    }
+    for (question, answer) in turns {
+        prompt += &[user_start, *question, user_end, assistant_start, *answer, assistant_end].concat();
+    }
+    let end = adapter.assistant_gen.as_ref().unwrap_or(assistant_start);
+    prompt + &[user_start, last, user_end, end].concat()
+}
+
+fn adapters() -> Vec<Adapter> {
+    let listed = Adapter::list(GUESSES).unwrap().into_iter().map(|(_, adapter)| adapter);
+    let own = Adapter::for_layout(&Layout::V7).unwrap();
+    listed
+        .chain([own, Adapter::default(), Adapter { assistant_gen: Some(String::new()), ..Adapter::default() }])
+        .collect()
+}
+
+#[test]
+fn an_adapters_preset_sends_what_koboldcpp_does() {
+    for adapter in adapters() {
+        for system in ["Be kind.", ""] {
+            let expected = by_koboldcpp(&adapter, system, &[("Hi", "Hello"), ("?", "!")], "Bye");
+            let talk = [("Hi", "Hello"), ("?", "!")];
+            let mut messages: Vec<Message> = Vec::new();
+            messages.extend(Some(Message::system(system)).filter(|_| !system.is_empty()));
+            messages.extend(
+                talk.iter().flat_map(|(question, answer)| [Message::user(*question), Message::assistant(*answer)]),
+            );
+            messages.push(Message::user("Bye"));
+            let sent = adapter.preset().with_scene(&Scene::default()).unwrap().render(&Chat::new(messages)).unwrap();
+            assert_eq!(sent.as_str(), expected);
+        }
+    }
+}
+
+#[test]
+fn an_adapter_is_compared_and_mended() {
+    for layout in [Layout::V7, Layout::V7_TEKKEN, Layout::V11, Layout::V13, Layout::V3_TEKKEN, Layout::MAGNUM] {
+        for adapter in adapters() {
+            let mended = adapter.mended(&layout).unwrap();
+            assert!(mended.compare(&layout).unwrap().differences.is_empty(), "{}: {mended:?}", layout.name);
+        }
+    }
+    let (_, tekken) = &Adapter::list(GUESSES).unwrap()[0];
+    let report = tekken.compare(&Layout::V7_TEKKEN).unwrap();
+    let kinds: Vec<_> = report.differences.iter().map(|difference| difference.kind).collect();
+    assert_eq!(kinds, [DifferenceKind::Greeting], "a chat that begins with a reply has no [/INST] before it");
+    let spaced = Adapter { user_start: "[INST] ".into(), ..Adapter::for_layout(&Layout::V7_TEKKEN).unwrap() };
+    let mends: Vec<_> = spaced.compare(&Layout::V7_TEKKEN).unwrap().mends().map(ToString::to_string).collect();
+    assert_eq!(mends, [r#"user_start: "[INST] " -> "[INST]""#]);
+}
+
+#[test]
+fn a_layout_without_a_system_turn_has_no_adapter() {
+    let sentence = Adapter::for_layout(&Layout::MAGNUM).unwrap_err().to_string();
+    assert!(sentence.contains("koboldcpp opens each message by itself (magnum)"), "{sentence}");
+    let report = Adapter::default().compare(&Layout::MAGNUM).unwrap();
+    assert!(report.dead_end.is_some());
+}
+
+#[test]
+fn the_files_are_told_apart() {
+    let mut preset = Preset::default();
+    let adapter = Adapter::for_layout(&Layout::V7_TEKKEN).unwrap();
+    assert_eq!(preset.load(&adapter.to_json()).unwrap(), PresetFile::KoboldCpp);
+    assert_eq!(preset, adapter.preset());
+    let studio = r#"{"name": "Mistral", "inference_params": {"input_prefix": "[INST] ", "input_suffix": "[/INST]",
+        "antiprompt": ["[INST]"], "pre_prompt": "Be kind.", "pre_prompt_prefix": "<<", "pre_prompt_suffix": ">>"}}"#;
+    assert_eq!(preset.load(studio).unwrap(), PresetFile::LmStudio);
+    let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello"), Message::user("Bye")]);
+    let sent = preset.with_scene(&Scene::default()).unwrap().render(&chat).unwrap();
+    assert_eq!(sent.as_str(), "<<Be kind.>>[INST] Hi[/INST]Hello[INST] Bye[/INST]");
+    assert_eq!(sent.stop_strings(), ["[INST]"]);
+}
+
+#[test]
+fn what_is_no_json_is_named() {
+    for (text, looks) in [
+        ("```json\n{}\n```", "a code fence: only what stands between its ``` lines is the file"),
+        (
+            "instruction_template: |-\n  {% for m in messages %}",
+            "an instruction template of text-generation-webui in YAML, whose text is a `ChatTemplate`",
+        ),
+        ("FROM mistral\nTEMPLATE \"x\"", "a Modelfile of Ollama"),
+        ("{% for m in messages %}", "a Jinja template, which is a `ChatTemplate`"),
+        ("<!doctype html>", "a web page"),
+        ("story: x\nwrap: true", "YAML"),
+        ("", "an empty file"),
+        (GUESSES, "a list of koboldcpp's adapters, which are read by name (`Adapter::list`)"),
+    ] {
+        let error = Preset::default().load(text).unwrap_err().to_string();
+        assert_eq!(error, format!("not a context, instruct or system prompt preset, but {looks}"), "{text}");
+    }
+}
+
+/// `tests/ollama/check.py` renders what is written with Go itself.
+#[test]
+fn a_modelfile_has_the_layouts_frames() {
+    let modelfile = ollama_modelfile(&Layout::MAGNUM, "magnum.gguf").unwrap();
+    assert!(modelfile.starts_with("FROM magnum.gguf\n"));
+    let user = r#"{{ "[INST] " }}{{ if and $.System (eq $i $first) }}{{ $.System }}{{ "\n" }}{{ end }}{{ $m.Content }}{{ "[/INST]" }}"#;
+    assert!(modelfile.contains(user), "{modelfile}");
+    assert!(!modelfile.contains("Tools"), "magnum has none");
+    let last = ollama_modelfile(&Layout::V3_TEKKEN, ".").unwrap();
+    assert!(
+        last.contains("{{ if and $.System (eq $i $last) }}") && last.contains("{{ if and $.Tools (eq $i $last) }}")
+    );
+    assert!(ollama_modelfile(&Layout::V15, ".").is_err());
+}
