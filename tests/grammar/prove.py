@@ -472,7 +472,8 @@ def comparable(read):
         return read["error"]
     message = read["message"]
     calls = [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in message.get("tool_calls") or []]
-    return text_of(message["content"]), calls
+    # Layouts leave out the spaces at the end of a reply's text.
+    return text_of(message["content"]).rstrip(" "), calls
 
 
 def main():
