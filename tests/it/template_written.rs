@@ -7,6 +7,10 @@ use std::path::Path;
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::{ArgumentsForm, Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode};
 
+use serde::Deserialize;
+
+use mistral_chat_template::template::GenerationMarks;
+
 use crate::support::case::{Case, dialect};
 
 /// What a template cannot express of a chat, by kind.
@@ -109,4 +113,54 @@ fn every_golden_that_a_template_can_express() {
     let shown: Vec<_> = differences.iter().take(30).cloned().collect();
     assert!(differences.is_empty(), "{} differences\n\n{}", differences.len(), shown.join("\n\n"));
     assert!(same > 2_000, "{same}");
+}
+
+/// A line of `tests/goldens/template/written.jsonl`.
+#[derive(Deserialize)]
+struct Small {
+    name: String,
+    layout: String,
+    request: serde_json::Value,
+    #[serde(default)]
+    string: Option<String>,
+    #[serde(default)]
+    refused: String,
+}
+
+/// What minijinja by itself prints: no methods of Python's, a `tojson` for web pages, no extension.
+fn in_minijinja(template: &str, request: &serde_json::Value) -> Result<String, String> {
+    let mut environment = minijinja::Environment::new();
+    environment.add_function("raise_exception", |message: String| -> Result<String, minijinja::Error> {
+        Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message))
+    });
+    let given = minijinja::context! { bos_token => "<s>", eos_token => "</s>", ..minijinja::Value::from(minijinja::value::Serde(request)) };
+    environment.render_str(template, given).map_err(|error| error.to_string())
+}
+
+#[test]
+fn small_cases_in_minijinja_and_ours() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/template/written.jsonl");
+    for line in fs::read_to_string(path).unwrap().lines() {
+        let small: Small = serde_json::from_str(line).unwrap();
+        let layout: Layout = small.layout.parse().unwrap();
+        for marks in [GenerationMarks::Written, GenerationMarks::Left] {
+            let template = layout.chat_template_with(marks);
+            let json = small.request.to_string();
+            let ours = ChatTemplate::new(&template).unwrap().render(&Chat::from_json(&json).unwrap());
+            let ours = ours.map(|prompt| prompt.as_str().to_owned()).map_err(|error| {
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+            });
+            let mut results = vec![ours];
+            if marks == GenerationMarks::Left {
+                results.push(in_minijinja(&template, &small.request));
+            }
+            for result in results {
+                match (&small.string, result) {
+                    (Some(expected), result) => assert_eq!(result.as_ref(), Ok(expected), "{}", small.name),
+                    (None, Ok(printed)) => panic!("{}: {printed}", small.name),
+                    (None, Err(said)) => assert!(said.contains(&small.refused), "{}: {said}", small.name),
+                }
+            }
+        }
+    }
 }

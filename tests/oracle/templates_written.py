@@ -230,7 +230,7 @@ def main():
     if options.official:
         sources["official"] = Official(options.official)
     counts, failed, left_out = defaultdict(Counter), 0, defaultdict(Counter)
-    for name in options.engine or [*ENGINES, "ours"]:
+    for name in options.engine or ENGINES:
         engine = Ours(options.examples / "render_jsonl") if name == "ours" else ENGINES[name]()
         shown = 0
         for source, templates in sources.items():
