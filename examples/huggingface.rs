@@ -1,7 +1,8 @@
 //! A model's folder and a chat in, the prompt out: `huggingface FOLDER < chat.json`.
 //!
-//! The template is read as transformers does: from `chat_template.jinja`, else from `chat_template.json`, else from
-//! `tokenizer_config.json`, which has the special tokens in any case. A folder of Mistral's own files has no template:
+//! The template is read as transformers' `AutoTokenizer` does: from `chat_template.jinja` and `additional_chat_templates`,
+//! else from `tokenizer_config.json`, which has the special tokens in any case, else from a processor's
+//! `chat_template.json`. A folder of Mistral's own files has no template:
 //! then its tokenizer file says the layout. The chat is a chat-completion request; of an answer at its end, the rest is
 //! asked for where the request says `"prefix": true`.
 
@@ -56,24 +57,41 @@ fn format(folder: &Path) -> Result<Box<dyn Format>, Box<dyn Error>> {
     Ok(Box::new(layout))
 }
 
-/// What the folder's `tekken.json` or SentencePiece model says; none where there is neither.
+/// What the folder's Tekken file or SentencePiece model says; `None` where there is neither. A folder that has several
+/// vocabularies is refused, unless all say the same.
 fn detection(folder: &Path) -> Result<Option<Detection>, Box<dyn Error>> {
-    let tekken = folder.join("tekken.json");
-    if tekken.exists() {
-        let detection = Detection::from_tekken_header(&fs::read_to_string(&tekken)?);
-        return detection.map(Some).map_err(|error| format!("{}: {error}", tekken.display()).into());
-    }
-    let mut undecided = None;
+    let (mut found, mut undecided): (Vec<(String, Detection)>, _) = (Vec::new(), None);
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
-        match Detection::from_sentencepiece_file_name(&entry?.file_name().to_string_lossy()) {
-            Ok(detection) => return Ok(Some(detection)),
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        // Some are published under a name of their own, such as `tekken_240911.json`.
+        if name == "tekken.json" || name.starts_with("tekken_") && name.ends_with(".json") {
+            let path = folder.join(&name);
+            let detection = Detection::from_tekken_header(&fs::read_to_string(&path)?);
+            found.push((name, detection.map_err(|error| format!("{}: {error}", path.display()))?));
+            continue;
+        }
+        match Detection::from_sentencepiece_file_name(&name) {
+            Ok(detection) => found.push((name, detection)),
             Err(DetectError::Unknown { .. }) => {}
             Err(error) => undecided = Some(error),
         }
     }
-    match undecided {
-        Some(error) => Err(format!("{}: there is no chat template, and {error}", folder.display()).into()),
-        None => Ok(None),
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let says = |(name, detection): &(String, Detection)| format!("{name} says {}", detection.version);
+    if let Some((first, others)) = found.split_first() {
+        if others.iter().any(|(_, other)| other.version != first.1.version) {
+            let all: Vec<_> = found.iter().map(says).collect();
+            return Err(format!("{}: there are several vocabularies: {}", folder.display(), all.join(", ")).into());
+        }
+        if !others.is_empty() {
+            let all: Vec<_> = found.iter().map(says).collect();
+            eprintln!("there are several vocabularies: {}", all.join(", "));
+        }
+    }
+    match (found.into_iter().next(), undecided) {
+        (Some((_, detection)), _) => Ok(Some(detection)),
+        (None, Some(error)) => Err(format!("{}: there is no chat template, and {error}", folder.display()).into()),
+        (None, None) => Ok(None),
     }
 }
 

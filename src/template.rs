@@ -29,6 +29,7 @@ mod write;
 use self::chat_view::ChatView;
 pub use self::clock::ClockTime;
 pub use self::compare::{Comparison, Difference, NearestLayout, Said};
+pub use self::config::ModelFiles;
 pub use self::write::GenerationMarks;
 
 /// A model's own chat template, compiled once, to be shared by any number of threads.
@@ -55,18 +56,11 @@ pub struct ChatTemplate {
     others: BTreeMap<String, Arc<Compiled>>,
     limits: TemplateLimits,
     vocabulary: Vocabulary,
-    special_tokens: Vec<(Cow<'static, str>, SpecialToken)>,
+    special_tokens: Vec<(Cow<'static, str>, String)>,
     variables: Vec<(Cow<'static, str>, Json<'static>)>,
     documents: Option<Json<'static>>,
     clock: Option<Arc<clock::Clock>>,
     generation_prompt: GenerationPrompt,
-}
-
-/// A special token's text, or a list of them.
-#[derive(Clone, Debug, PartialEq)]
-enum SpecialToken {
-    One(String),
-    Many(Vec<String>),
 }
 
 /// One template, ready to render.
@@ -167,9 +161,7 @@ impl TemplateLimits {
     /// ```
     pub fn compile(self, source: &str) -> Result<ChatTemplate, Error> {
         let main = Arc::new(Compiled::new(source, &self)?);
-        let special = |name: &'static str, control: Control| {
-            (Cow::Borrowed(name), SpecialToken::One(control.as_str().to_owned()))
-        };
+        let special = |name: &'static str, control: Control| (Cow::Borrowed(name), control.as_str().to_owned());
         Ok(ChatTemplate {
             main,
             for_tools: None,
@@ -255,13 +247,10 @@ impl ChatTemplate {
     /// ```
     #[must_use]
     pub fn special_token(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.set_special_token(name.into(), SpecialToken::One(text.into()));
-        self
-    }
-
-    fn set_special_token(&mut self, name: String, token: SpecialToken) {
+        let name = name.into();
         self.special_tokens.retain(|(known, _)| *known != name);
-        self.special_tokens.push((Cow::Owned(name), token));
+        self.special_tokens.push((Cow::Owned(name), text.into()));
+        self
     }
 
     /// This template with one more variable, as the keyword arguments of `apply_chat_template` are.
@@ -417,7 +406,7 @@ impl ChatTemplate {
         let view = view?;
         let rendered = render::render(self, &view)?;
         rendered.write(&mut writer, self.vocabulary);
-        if let Some((_, SpecialToken::One(end))) = self.special_tokens.iter().find(|(name, _)| name == "eos_token") {
+        if let Some((_, end)) = self.special_tokens.iter().find(|(name, _)| name == "eos_token") {
             prompt.stop_at(end.clone());
         }
         Ok(rendered.generated())

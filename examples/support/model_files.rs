@@ -6,13 +6,17 @@ use std::path::Path;
 use std::{fs, io};
 
 use mistral_chat_template::ChatTemplate;
+use mistral_chat_template::template::ModelFiles;
 
 /// What holds a template in a model's folder, in the order in which transformers looks.
-const PLACES: &str = "chat_template.jinja, chat_template.json or the chat_template of a tokenizer_config.json";
+const PLACES: &str = "chat_template.jinja, chat_template of a tokenizer_config.json or chat_template.json";
 
-/// The files of a model's folder that are read.
+/// The files of a model's folder that are read, beside those of [`ADDITIONAL`].
 pub(crate) const NAMES: [&str; 4] =
     ["chat_template.jinja", "chat_template.json", "tokenizer_config.json", "special_tokens_map.json"];
+
+/// The folder of templates with names of their own.
+const ADDITIONAL: &str = "additional_chat_templates";
 
 /// The template of a path: a model's folder, a JSON file of one, or a template by itself.
 pub(crate) fn template(path: &Path) -> Result<ChatTemplate, Box<dyn Error>> {
@@ -25,32 +29,39 @@ pub(crate) fn template(path: &Path) -> Result<ChatTemplate, Box<dyn Error>> {
     template.map_err(|error| in_file(path, &error))
 }
 
-/// The template of a model's folder, as transformers finds it; none where the folder has none.
+/// The template of a model's folder, as transformers' `AutoTokenizer` finds it; `None` where the folder has none.
 pub(crate) fn in_folder(folder: &Path) -> Result<Option<ChatTemplate>, Box<dyn Error>> {
-    let [jinja, json, config, map] = NAMES.map(|name| folder.join(name));
-    let (own, from) = match (existing(&jinja)?, existing(&json)?) {
-        (Some(source), _) => (Some(ChatTemplate::new(&source)), jinja),
-        (None, Some(text)) => (Some(ChatTemplate::from_tokenizer_config(&text)), json),
-        (None, None) => (None, config.clone()),
-    };
-    let tokens = existing(&config)?;
-    let template = match (own, &tokens) {
-        (Some(template), _) => template.map_err(|error| in_file(&from, &error))?,
-        (None, Some(text)) if has_template(text) => {
-            return ChatTemplate::from_tokenizer_config(text).map(Some).map_err(|error| in_file(&from, &error));
-        }
-        (None, _) => return Ok(None),
-    };
-    // The special tokens are in a file of their own, where the configuration is missing.
-    let (tokens, from) = if tokens.is_some() { (tokens, config) } else { (existing(&map)?, map) };
-    let Some(tokens) = tokens else { return Ok(Some(template)) };
-    template.with_tokenizer_config(&tokens).map(Some).map_err(|error| in_file(&from, &error))
+    let [jinja, json, config, map] = NAMES.map(|name| existing(&folder.join(name)));
+    let (jinja, json, config, map) = (jinja?, json?, config?, map?);
+    let additional = additional(folder)?;
+    let mut files = ModelFiles::default();
+    files.chat_template = jinja.as_deref();
+    files.additional = additional.iter().map(|(name, source)| (&**name, &**source)).collect();
+    files.tokenizer_config = config.as_deref();
+    files.special_tokens_map = map.as_deref();
+    files.processor_template = json.as_deref();
+    ChatTemplate::from_model_files(&files).map_err(|error| in_file(folder, &error))
 }
 
-/// Is there a template, or something that says itself what is wrong with it?
-fn has_template(json: &str) -> bool {
-    let parsed: Result<serde_json::Value, _> = serde_json::from_str(json);
-    parsed.map_or(true, |config| config.get("chat_template").is_some_and(|template| !template.is_null()))
+/// The templates of `additional_chat_templates`, by name.
+fn additional(folder: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let folder = folder.join(ADDITIONAL);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(in_file(&folder, &error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| in_file(&folder, &error))?.path();
+        let is_template = path.extension().is_some_and(|extension| extension == "jinja");
+        if let (true, Some(name), Some(source)) = (is_template, path.file_stem(), existing(&path)?) {
+            found.push((name.to_string_lossy().into_owned(), source));
+        }
+    }
+    Ok(found)
 }
 
 /// The text of a file; none where there is no such file.

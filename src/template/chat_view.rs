@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::clock::Clock;
 use super::node::{Members, Node, Words, member, unreadable};
-use super::{ChatTemplate, Compiled, GenerationPrompt, SpecialToken};
+use super::{ChatTemplate, Compiled, GenerationPrompt};
 use crate::chat::{
     ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ResponseFormat, ResponseSchema,
     Sent, Tool, ToolCall, ToolMessage,
@@ -136,13 +136,7 @@ impl<'v> ChatView<'v> {
             ("documents", template.documents.as_ref().map(json).transpose()?.unwrap_or(Node::Null)),
             ("add_generation_prompt", Node::Bool(added)),
         ]);
-        variables.extend(template.special_tokens.iter().map(|(name, token)| {
-            let token = match token {
-                SpecialToken::One(text) => Node::own(text),
-                SpecialToken::Many(texts) => Node::List(texts.iter().map(|text| Node::own(text)).collect()),
-            };
-            (&**name, token)
-        }));
+        variables.extend(template.special_tokens.iter().map(|(name, token)| (&**name, Node::own(token))));
         variables.extend(reasoning_effort.map(|effort| ("reasoning_effort", effort)));
         variables.extend(response_format.map(|format| ("response_format", format)));
         for (name, value) in &template.variables {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ChatTemplate, Compiled, SpecialToken, TemplateLimits};
+use super::{ChatTemplate, Compiled, TemplateLimits};
 use crate::control::{Control, Vocabulary};
 use crate::error::{Error, ErrorKind};
 
@@ -48,18 +48,24 @@ impl File {
         serde_json::from_str(json).map_err(|error| Error::new(ErrorKind::TemplateConfig, "").because(error))
     }
 
-    /// Every `…_token`, as a string or an object with `content`, and every list of them.
-    fn special_tokens(&self) -> impl Iterator<Item = (String, SpecialToken)> {
-        self.others.iter().filter_map(|(name, value)| {
-            let token = match value {
-                Value::Array(tokens) if name.ends_with("_tokens") => {
-                    SpecialToken::Many(tokens.iter().filter_map(content).map(str::to_owned).collect())
-                }
-                value if name.ends_with("_token") => SpecialToken::One(content(value)?.to_owned()),
-                _ => return None,
-            };
-            Some((name.clone(), token))
+    /// Every `…_token`, and every token that `extra_special_tokens` names; `None` for one that is `null`.
+    fn special_tokens(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let extra = self.others.get("extra_special_tokens").and_then(Value::as_object).into_iter().flatten();
+        let named = self.others.iter().filter(|(name, _)| name.ends_with("_token"));
+        named.chain(extra).filter_map(|(name, value)| match value {
+            Value::Null => Some((&**name, None)),
+            value => Some((&**name, Some(content(value)?))),
         })
+    }
+
+    /// The templates by their names; one by itself is the `default`.
+    fn templates(&self) -> BTreeMap<&str, &str> {
+        match &self.chat_template {
+            None => BTreeMap::new(),
+            Some(Templates::One(source)) => BTreeMap::from([("default", &**source)]),
+            Some(Templates::List(list)) => list.iter().map(|named| (&*named.name, &*named.template)).collect(),
+            Some(Templates::Map(map)) => map.iter().map(|(name, template)| (&**name, &**template)).collect(),
+        }
     }
 
     /// The control tokens among the special tokens; none where the file lists no tokens.
@@ -78,8 +84,83 @@ fn content(token: &Value) -> Option<&str> {
     token.as_str().or_else(|| token.get("content")?.as_str())
 }
 
+/// The files of a model's folder that say how its chats are rendered: the text of each that there is.
+///
+/// ```
+/// use mistral_chat_template::template::ModelFiles;
+/// use mistral_chat_template::{Chat, ChatTemplate, Format};
+///
+/// let mut files = ModelFiles::default();
+/// files.tokenizer_config = Some(r#"{"bos_token": "<|begin|>", "chat_template": "of the configuration"}"#);
+/// files.chat_template = Some("{{ bos_token }}{{ eos_token }}of its own file");
+/// let template = ChatTemplate::from_model_files(&files)?.expect("there is a template");
+/// assert_eq!(template.render(&Chat::default())?.as_str(), "<|begin|>of its own file");
+/// # Ok::<(), mistral_chat_template::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ModelFiles<'a> {
+    /// `chat_template.jinja`
+    pub chat_template: Option<&'a str>,
+    /// The files of `additional_chat_templates`, each with its name without `.jinja`.
+    pub additional: Vec<(&'a str, &'a str)>,
+    /// `tokenizer_config.json`
+    pub tokenizer_config: Option<&'a str>,
+    /// `special_tokens_map.json`, which counts where the configuration has no `added_tokens_decoder`.
+    pub special_tokens_map: Option<&'a str>,
+    /// `chat_template.json`, which a processor reads: it counts where there is no other template.
+    pub processor_template: Option<&'a str>,
+}
+
 impl ChatTemplate {
-    /// The template of a `tokenizer_config.json`, or of a `chat_template.json`, with its special tokens.
+    /// The template of a model's files, as transformers' `AutoTokenizer` reads them; `None` where they have none.
+    ///
+    /// Templates in files of their own stand before those of the configuration. Of several templates the one named
+    /// `default` is taken, and for chats with tools the one named `tool_use`. A special token that is absent or `null` is
+    /// undefined in the template.
+    ///
+    /// # Errors
+    ///
+    /// A JSON file is not JSON, there are several templates and no `default`; and as [`ChatTemplate::new`].
+    ///
+    /// ```
+    /// use mistral_chat_template::template::ModelFiles;
+    /// use mistral_chat_template::ChatTemplate;
+    ///
+    /// assert!(ChatTemplate::from_model_files(&ModelFiles::default())?.is_none());
+    /// let mut files = ModelFiles::default();
+    /// files.additional = vec![("tool_use", "with tools")];
+    /// let error = ChatTemplate::from_model_files(&files).unwrap_err();
+    /// assert_eq!(error.to_string(), "there is no template \"default\"; there are tool_use");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn from_model_files(files: &ModelFiles<'_>) -> Result<Option<Self>, Error> {
+        let ModelFiles { chat_template, additional, tokenizer_config, special_tokens_map, processor_template } = files;
+        let config = tokenizer_config.map(File::read).transpose()?;
+        let processor = processor_template.map(File::read).transpose()?;
+        let own = chat_template.map(|source| ("default", source)).into_iter().chain(additional.iter().copied());
+        let mut templates: BTreeMap<&str, &str> = own.collect();
+        for file in [&config, &processor].into_iter().flatten() {
+            if templates.is_empty() {
+                templates = file.templates();
+            }
+        }
+        if templates.is_empty() {
+            return Ok(None);
+        }
+        let mut template = ChatTemplate::of_several(&templates)?;
+        template.special_tokens.clear();
+        let lists_tokens = config.as_ref().is_some_and(|config| config.vocabulary().is_some());
+        if let Some(config) = &config {
+            template.add_tokens(config);
+        }
+        if let Some(map) = special_tokens_map.filter(|_| !lists_tokens) {
+            template.add_tokens(&File::read(map)?);
+        }
+        Ok(Some(template))
+    }
+
+    /// The template of a `tokenizer_config.json`, or of a `chat_template.json`, with its special tokens and no others.
     ///
     /// Of several templates the one named `default` is taken, and for chats with tools the one named `tool_use`, as
     /// transformers does; [`named`](ChatTemplate::named) takes another.
@@ -103,20 +184,23 @@ impl ChatTemplate {
     /// ```
     pub fn from_tokenizer_config(json: &str) -> Result<Self, Error> {
         let file = File::read(json)?;
+        if file.chat_template.is_none() {
+            return Err(Error::new(ErrorKind::NoTemplate, ""));
+        }
+        Ok(ChatTemplate::of_several(&file.templates())?.with_file(&file))
+    }
+
+    /// The template named `default`, with the others beside it.
+    fn of_several(templates: &BTreeMap<&str, &str>) -> Result<Self, Error> {
         let limits = TemplateLimits::default();
-        let named = match &file.chat_template {
-            None => return Err(Error::new(ErrorKind::NoTemplate, "")),
-            Some(Templates::One(source)) => return limits.compile(source).map(|template| template.with_file(&file)),
-            Some(Templates::List(list)) => list.iter().map(|named| (&*named.name, &*named.template)).collect(),
-            Some(Templates::Map(map)) => {
-                map.iter().map(|(name, template)| (&**name, &**template)).collect::<BTreeMap<_, _>>()
-            }
-        };
-        let Some(default) = named.get("default") else {
-            return Err(unknown("default", named.keys().copied()));
+        let Some(default) = templates.get("default") else {
+            return Err(unknown("default", templates.keys().copied()));
         };
         let mut template = limits.compile(default)?;
-        for (name, source) in &named {
+        if templates.len() == 1 {
+            return Ok(template);
+        }
+        for (name, source) in templates {
             let compiled = match *name {
                 "default" => Arc::clone(&template.main),
                 _ => Arc::new(Compiled::new(source, &limits)?),
@@ -124,10 +208,10 @@ impl ChatTemplate {
             template.others.insert((*name).to_owned(), compiled);
         }
         template.for_tools = template.others.get("tool_use").cloned();
-        Ok(template.with_file(&file))
+        Ok(template)
     }
 
-    /// This template with the special tokens of a `tokenizer_config.json` or `special_tokens_map.json`.
+    /// This template with the special tokens of a `tokenizer_config.json` or `special_tokens_map.json`, and no others.
     ///
     /// It is for templates that stand in a file of their own, `chat_template.jinja`.
     ///
@@ -147,13 +231,21 @@ impl ChatTemplate {
     }
 
     fn with_file(mut self, file: &File) -> Self {
+        self.special_tokens.clear();
+        self.add_tokens(file);
+        self
+    }
+
+    fn add_tokens(&mut self, file: &File) {
         for (name, token) in file.special_tokens() {
-            self.set_special_token(name, token);
+            self.special_tokens.retain(|(known, _)| known != name);
+            if let Some(token) = token {
+                self.special_tokens.push((name.to_owned().into(), token.to_owned()));
+            }
         }
         if let Some(vocabulary) = file.vocabulary() {
             self.vocabulary = vocabulary;
         }
-        self
     }
 
     /// The template of this name, where the model has several: for all chats, with tools or without.

@@ -56,6 +56,8 @@ mod template_hostile;
 #[cfg(feature = "template")]
 mod template_methods;
 #[cfg(feature = "template")]
+mod template_nearest;
+#[cfg(feature = "template")]
 mod template_official;
 #[cfg(feature = "template")]
 mod template_python;

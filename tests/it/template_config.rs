@@ -1,6 +1,7 @@
 //! Templates out of `tokenizer_config.json`, with their names and special tokens, and what a caller may set.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use mistral_chat_template::template::ModelFiles;
 use mistral_chat_template::{
     Chat, ChatTemplate, ClockTime, Control, DivergenceKind, Format, Json, Layout, Message, Prompt, Segment, Tool,
     Vocabulary,
@@ -70,6 +71,46 @@ fn special_tokens_and_the_vocabulary_are_the_files() {
     assert_eq!(print(&other, &hi()), "<b>");
     assert!(plain.clone().with_tokenizer_config("[]").is_err());
     assert_eq!(print(&plain.special_token("name_token", "<n>"), &hi()), "<s><n>");
+}
+
+#[test]
+fn a_folder_is_read_as_auto_tokenizer_reads_it() {
+    let source = "{{ bos_token }}|{{ eos_token }}|{{ image_token }}|{{ additional_special_tokens }}";
+    let of = |files: &ModelFiles<'_>| print(&ChatTemplate::from_model_files(files).unwrap().unwrap(), &hi());
+    let config = |json: serde_json::Value| json.to_string();
+    let mut files = ModelFiles::default();
+    files.chat_template = Some(source);
+    assert_eq!(of(&files), "|||", "no token is anybody's by default");
+
+    let tokens = config(json!({"bos_token": null, "eos_token": "<E>", "chat_template": "other",
+        "extra_special_tokens": {"image_token": "<I>"}, "additional_special_tokens": ["<A>"]}));
+    files.tokenizer_config = Some(&tokens);
+    assert_eq!(of(&files), "|<E>|<I>|");
+
+    files.special_tokens_map = Some(r#"{"bos_token": {"content": "<M>"}, "eos_token": null}"#);
+    assert_eq!(of(&files), "<M>||<I>|", "what the map says stands before");
+    let listed =
+        config(json!({"eos_token": "<E>", "added_tokens_decoder": {"1": {"content": "<E>", "special": true}}}));
+    files.tokenizer_config = Some(&listed);
+    assert_eq!(of(&files), "|<E>||", "the map is of before configurations listed their tokens");
+
+    let named =
+        config(json!({"chat_template": [{"name": "default", "template": "D"}, {"name": "tool_use", "template": "T"}]}));
+    let mut files = ModelFiles::default();
+    files.tokenizer_config = Some(&named);
+    files.processor_template = Some(r#"{"chat_template": "P"}"#);
+    assert_eq!(of(&files), "D", "a processor's template is the last");
+    files.additional = vec![("tool_use", "A")];
+    assert!(ChatTemplate::from_model_files(&files).is_err(), "files of their own stand for the configuration's");
+    files.chat_template = Some("J");
+    let template = ChatTemplate::from_model_files(&files).unwrap().unwrap();
+    assert_eq!((print(&template, &hi()), print(&template, &with_tool())), ("J".to_owned(), "A".to_owned()));
+
+    let mut files = ModelFiles::default();
+    files.processor_template = Some(r#"{"chat_template": "P"}"#);
+    assert_eq!(of(&files), "P");
+    files.processor_template = None;
+    assert!(ChatTemplate::from_model_files(&files).unwrap().is_none());
 }
 
 #[test]
