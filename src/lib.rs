@@ -37,7 +37,7 @@
 //! | a SillyTavern preset | [`Preset`] with a [`Scene`]; [`Preset::compare`] tells how it differs from a layout |
 //! | a model's own Jinja template | `ChatTemplate` (feature `template`) |
 //! | a text with a gap | [`Fim`] and [`Layout::render_fim`] |
-//! | a model's output | [`Completion`], or [`CompletionReader`] while it streams |
+//! | a model's output | [`CompletionReader`]: token ids, or text, as it streams; [`Completion`] for a whole one |
 //! | a prompt from a log | [`Explanation`] |
 //! | a chat that a layout refuses | [`Chat::repair`], which tells what it changed |
 //! | more messages than fit | [`Chat::fit`]; [`Conversation::truncate`] is mistral-common's rule |
@@ -103,8 +103,9 @@
 //! tokenizer makes of their text.
 //!
 //! ```
-//! use mistral_chat_template::{Chat, Completion, Layout, Message, Transcript};
-//! # use mistral_chat_template::{Control, Tokenizer, WordStart};
+//! use mistral_chat_template::{CallDeltas, Chat, CompletionReader, Layout, Message, NewCallIds, ToolCall, Transcript};
+//! # use mistral_chat_template::{Control, Detokenizer, Tokenizer, WordStart};
+//! # #[derive(Clone, Copy)]
 //! # struct Bytes;
 //! # impl Tokenizer for Bytes {
 //! #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
@@ -114,15 +115,16 @@
 //! #         Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
 //! #     }
 //! # }
+//! # impl Detokenizer for Bytes {
+//! #     fn control(&self, id: u32) -> Option<Control> {
+//! #         Control::all().nth(id as usize)
+//! #     }
+//! #     fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+//! #         bytes.extend(id.checked_sub(1000).and_then(|byte| u8::try_from(byte).ok()));
+//! #     }
+//! # }
 //! # let tokenizer = Bytes;
-//! # let decode = |ids: &[u32]| -> String {
-//! #     let piece = |id: &u32| match *id {
-//! #         id if id < 1000 => Control::all().nth(id as usize).unwrap().to_string(),
-//! #         id => char::from_u32(id - 1000).unwrap().to_string(),
-//! #     };
-//! #     ids.iter().map(piece).collect()
-//! # };
-//! # let id = |control| Bytes.control(control).unwrap();
+//! # let id = |control| Tokenizer::control(&Bytes, control).unwrap();
 //! # let text = |text: &str| text.bytes().map(|byte| 1000 + u32::from(byte)).collect::<Vec<_>>();
 //! # let call = [vec![id(Control::ToolCalls)], text("now"), vec![id(Control::Args)], text("{}"), vec![id(Control::Eos)]].concat();
 //! # let mut outputs = [call, [text("It is noon."), vec![id(Control::Eos)]].concat()].into_iter();
@@ -133,13 +135,10 @@
 //! let mut transcript = Transcript::new(Chat::new([Message::user("What time is it?")]), &layout, tokenizer)?;
 //! loop {
 //!     let sampled = sample(transcript.ids());
-//!     let mut said = Completion::from_text(&decode(&sampled), &layout).message;
-//!     let mut results = Vec::new();
-//!     for (index, call) in said.tool_calls.iter_mut().enumerate() {
-//!         let id = format!("call{index}"); // v13 writes none, and takes any
-//!         results.push(Message::tool(run(&call.name)).answering(id.clone()));
-//!         call.id = Some(id.into());
-//!     }
+//!     let calls = CallDeltas::Whole(NewCallIds::random()); // v13 writes no ids, and takes any
+//!     let said = CompletionReader::new(&layout).with_calls(calls).read_ids(&sampled, &tokenizer).message;
+//!     let answer = |call: &ToolCall<'_>| Message::tool(run(&call.name)).answering(call.id.clone().unwrap().into_owned());
+//!     let results: Vec<_> = said.tool_calls.iter().map(answer).collect();
 //!     transcript.reply(said, &sampled);
 //!     if results.is_empty() {
 //!         break;

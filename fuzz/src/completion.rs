@@ -1,6 +1,9 @@
 //! Outputs and prompts from anywhere: every cut says the same, and a mended prompt is what is rendered.
 
-use mistral_chat_template::{Completion, CompletionReader, Explanation, Feature, Format, Layout, Mode, Version};
+use mistral_chat_template::{
+    CallDeltas, Chat, Completion, CompletionReader, Explanation, Feature, Format, Layout, Leniency, Mode, NewCallIds,
+    Version,
+};
 
 use super::source::Source;
 
@@ -11,11 +14,22 @@ pub fn run(data: &[u8]) {
     let layout = head.pick(Version::ALL).layout().with(Feature::Image).with(Feature::Think);
     let longest = head.below(32) + 1;
 
-    let whole = Completion::from_text(text, &layout);
-    let cut = read_in_pieces(text, longest, &layout);
-    assert_eq!(whole.message, cut.message);
-    assert_eq!(whole.stray, cut.stray);
-    assert_eq!(whole.error.map(|error| error.to_string()), cut.error.map(|error| error.to_string()));
+    let reader = || CompletionReader::new(&layout);
+    let strict = reader().read(text);
+    same(&strict, &read_in_pieces(text, longest, reader()));
+    let request = r#"{"messages": [], "tools": [{"type": "function", "function": {"name": "f"}}]}"#;
+    let tools = Chat::from_json(request).expect("a chat").tools;
+    let lenient_reader = || {
+        let reader = reader().with_leniency(Leniency::Lenient).with_tools(&tools);
+        reader.with_calls(CallDeltas::Whole(NewCallIds::seeded(1)))
+    };
+    let lenient = lenient_reader().read(text);
+    same(&lenient, &read_in_pieces(text, longest, lenient_reader()));
+    if strict.error.is_none() && lenient.liberties.is_empty() {
+        assert_eq!(strict.message.content, lenient.message.content);
+        assert_eq!(strict.message.tool_calls.len(), lenient.message.tool_calls.len());
+        assert_eq!(strict.rest, lenient.rest);
+    }
 
     let explanation = Explanation::new(text, &layout);
     assert!(explanation.deviations.iter().all(|deviation| text.get(deviation.range.clone()).is_some()));
@@ -25,8 +39,15 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn read_in_pieces(text: &str, longest: usize, layout: &Layout) -> Completion {
-    let mut reader = CompletionReader::new(layout);
+fn same(whole: &Completion, cut: &Completion) {
+    assert_eq!(whole.message, cut.message);
+    assert_eq!(whole.rest, cut.rest);
+    assert_eq!(whole.stray, cut.stray);
+    assert_eq!(whole.liberties, cut.liberties);
+    assert_eq!(whole.error.as_ref().map(ToString::to_string), cut.error.as_ref().map(ToString::to_string));
+}
+
+fn read_in_pieces(text: &str, longest: usize, mut reader: CompletionReader) -> Completion {
     let mut completion = Completion::default();
     let mut rest = text;
     while !rest.is_empty() {

@@ -1,5 +1,6 @@
 //! [`Detokenizer`]: token ids in, text and control tokens out; no text is searched for control tokens.
 
+use super::Completion;
 use super::reader::{CompletionReader, DummyPrefix};
 use super::stream::{Door, NewDeltas};
 use crate::control::Control;
@@ -68,6 +69,32 @@ impl CompletionReader {
             self.id(*id, tokens);
         }
         NewDeltas::new(self, "", Door::Apart)
+    }
+
+    /// Reads the token ids of a whole output. No text is searched for control tokens.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{Completion, CompletionReader, Control, Detokenizer, Layout};
+    /// # struct Bytes;
+    /// # impl Detokenizer for Bytes {
+    /// #     fn control(&self, id: u32) -> Option<Control> {
+    /// #         Control::all().nth(id as usize)
+    /// #     }
+    /// #     fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+    /// #         bytes.extend(id.checked_sub(1000).and_then(|byte| u8::try_from(byte).ok()));
+    /// #     }
+    /// # }
+    /// let sampled = [1072, 1105, 2]; // "Hi", and the end token
+    /// assert_eq!(CompletionReader::new(&Layout::V7).read_ids(&sampled, &Bytes).message.content, "Hi".into());
+    /// ```
+    #[must_use]
+    pub fn read_ids(mut self, ids: &[u32], tokens: &impl Detokenizer) -> Completion {
+        let mut completion = Completion::default();
+        for id in ids {
+            completion.extend(self.push_id(*id, tokens));
+        }
+        completion.finish(self.finish());
+        completion
     }
 
     fn id(&mut self, id: u32, tokens: &impl Detokenizer) {

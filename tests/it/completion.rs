@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::completion_line;
-use mistral_chat_template::{Chat, Completion, Control, Error, Layout, Leniency};
+use mistral_chat_template::{Chat, Completion, CompletionReader, Control, Error, Layout, Leniency};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -197,4 +197,24 @@ fn what_is_right_stays() {
 
     let message = read(&Layout::V13, "[TOOL_CALLS]f[ARGS]city=Paris</s>");
     assert_eq!(message.tool_calls[0].arguments, "city=Paris", "whoever can make something of it may");
+}
+
+/// Long outputs are read in time and memory that grow with them, whole and by characters.
+#[test]
+fn long_outputs() {
+    let list = vec![r#"{"name": "f", "arguments": {}, "id": "abc123def"}"#; 25_000].join(", ");
+    let escapes = r"x\n<s> \d ".repeat(25_000);
+    for (layout, output, calls) in [
+        (Layout::V7, format!("[TOOL_CALLS][{list}]</s>"), 25_000),
+        (Layout::V13, "[TOOL_CALLS]f[ARGS]{}".repeat(25_000), 25_000),
+        (Layout::V13, format!("[TOOL_CALLS]f[ARGS]{{\"a\": \"{escapes}\"}}</s>"), 1),
+        (Layout::V13, format!("[TOOL_CALLS]{}", " ".repeat(250_000)), 0),
+        (Layout::V13, format!("[TOOL_CALLS]x y{}", "[{".repeat(125_000)), 0),
+        (Layout::V7, format!("[TOOL_CALLS][{{\"x\": \"{}", "<".repeat(250_000)), 0),
+    ] {
+        for leniency in [Leniency::Strict, Leniency::Lenient] {
+            let completion = CompletionReader::new(&layout).with_leniency(leniency).read(&output);
+            assert_eq!(completion.message.tool_calls.len(), calls, "{} {leniency:?}", &output[..40]);
+        }
+    }
 }
