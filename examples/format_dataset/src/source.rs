@@ -108,7 +108,7 @@ impl Source {
         let replies = || row.chat.messages.iter().zip(&learnt).enumerate();
         let differs = replies().find(|(_, (message, learnt))| (message.role() == Role::Assistant) != **learnt);
         let Some((index, (message, _))) = differs else { return Ok(prompt.mask(Learn::Assistant)?) };
-        let last = replies().filter(|(_, (message, _))| message.role() == Role::Assistant).last();
+        let last = replies().rfind(|(_, (message, _))| message.role() == Role::Assistant);
         let only_last =
             last.is_some_and(|(_, (_, is_learnt))| *is_learnt && learnt.iter().filter(|l| **l).count() == 1);
         if only_last {

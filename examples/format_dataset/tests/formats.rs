@@ -69,7 +69,7 @@ fn an_input_is_told_by_its_first_bytes() {
     };
     let array = format!("\u{feff}[{}]\n", ROWS.trim().replace('\n', " ,\n\n"));
     packed("a.jsonl.gz", gzip(ROWS.as_bytes()));
-    packed("two members of a gzip", [gzip(ROWS[..40].as_bytes()), gzip(ROWS[40..].as_bytes())].concat());
+    packed("two members of a gzip", [gzip(&ROWS.as_bytes()[..40]), gzip(&ROWS.as_bytes()[40..])].concat());
     packed("a.jsonl.zst", zstd::encode_all(ROWS.as_bytes(), 1).unwrap());
     packed("array.json", array.clone().into_bytes());
     packed("array.json.gz", gzip(array.as_bytes()));
@@ -220,6 +220,10 @@ fn rows_are_packed_cut_and_told_apart() {
     let dropped = run(&[&options[1..], &["--max-length", "11"]].concat(), ROWS);
     assert_eq!(rows(printed(&dropped)).len(), 1);
     assert!(String::from_utf8_lossy(&dropped.stderr).contains("1  too_long, first in line 1"));
+
+    let too_long = run(&[&options[..], &["--pack", "11", "-e", "skip"]].concat(), ROWS);
+    let alone = rows(printed(&too_long));
+    assert_eq!(alone.iter().map(|row| &row["length"]).collect::<Vec<_>>(), [11], "no sequence is longer than asked");
 
     let once = run(&["--dedup"], format!("{ROWS}{ROWS}"));
     assert_eq!(rows(printed(&once)).len(), 2);

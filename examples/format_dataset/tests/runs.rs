@@ -59,7 +59,7 @@ fn rows_are_text_and_mask() {
 #[test]
 fn each_form_is_recognised() {
     let beside = r#"{"id": 7, "tools": [], "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]}"#;
-    let output = run(&[] as &[&str], &format!("{GOOD}\n\n{beside}\r\n"));
+    let output = run(&[] as &[&str], format!("{GOOD}\n\n{beside}\r\n"));
     let texts: Vec<_> = rows(printed(&output)).into_iter().map(|row| row["text"].clone()).collect();
     assert_eq!(texts, ["<s>[INST] Hi[/INST] Hello!</s>"; 2]);
 }
@@ -152,7 +152,7 @@ fn rejects_are_skipped_and_told() {
 
 #[test]
 fn a_reject_stops_the_run() {
-    let output = run(&["--quiet", "--on-error", "stop"], &format!("{GOOD}\n{NO_ROLE}\n{GOOD}"));
+    let output = run(&["--quiet", "--on-error", "stop"], format!("{GOOD}\n{NO_ROLE}\n{GOOD}"));
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(rows(&String::from_utf8(output.stdout).unwrap()).len(), 1, "what stands before it is written");
     let report = String::from_utf8(output.stderr).unwrap();
@@ -162,7 +162,7 @@ fn a_reject_stops_the_run() {
 #[test]
 fn rejects_go_to_a_file() {
     let rejects = folder("rejects").join("rejects.jsonl");
-    let output = run(&["--on-error", text(&rejects)], &format!("{NO_ROLE}\n{GOOD}\n"));
+    let output = run(&["--on-error", text(&rejects)], format!("{NO_ROLE}\n{GOOD}\n"));
     assert_eq!(rows(printed(&output)).len(), 1);
     let told = rows(&fs::read_to_string(rejects).unwrap());
     assert_eq!(told[0]["line"], 1);
@@ -321,7 +321,7 @@ fn an_old_output_stays_until_the_new_one_is_whole() {
     let folder = folder("old_output");
     let output = folder.join("out");
     fs::write(&output, "old").unwrap();
-    let stopped = run(&["-q", "-e", "stop", "-o", text(&output)], &format!("{GOOD}\n{NO_ROLE}\n"));
+    let stopped = run(&["-q", "-e", "stop", "-o", text(&output)], format!("{GOOD}\n{NO_ROLE}\n"));
     assert_eq!(failed(&stopped).0, 1);
     assert_eq!(fs::read_to_string(&output).unwrap(), "old");
     printed(&run(&["-q", "-o", text(&output)], GOOD));
