@@ -1,10 +1,11 @@
-//! A model's folder and a chat in, the prompt out: `huggingface FOLDER < chat.json`.
+//! A model's folder and a chat in, the prompt out: `huggingface [OPTIONS] FOLDER < chat.json`.
 //!
 //! The template is read as transformers' `AutoTokenizer` does: from `chat_template.jinja` and `additional_chat_templates`,
 //! else from `tokenizer_config.json`, which has the special tokens in any case, else from a processor's
 //! `chat_template.json`. A folder of Mistral's own files has no template:
 //! then its tokenizer file says the layout. The chat is a chat-completion request; of an answer at its end, the rest is
-//! asked for where the request says `"prefix": true`.
+//! asked for where the request says `"prefix": true`. A template is given the request as it was sent, and by `--help`'s
+//! options what else `apply_chat_template` takes.
 
 use std::error::Error;
 use std::io::{self, Read};
@@ -12,18 +13,40 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use mistral_chat_template::{Chat, DetectError, Detection, Format, GenerationPrompt, Prompt, Segment};
+use mistral_chat_template::{Chat, DetectError, Detection, Dialect, Format, GenerationPrompt, Prompt, Segment};
 
+#[path = "support/given.rs"]
+mod given;
 #[path = "support/model_files.rs"]
 mod model_files;
 
+use crate::given::Given;
+
+const USAGE: &str = "huggingface [OPTIONS] FOLDER < chat.json";
+
 fn main() -> ExitCode {
+    let (mut folder, mut given) = (None, Given::default());
     let mut arguments = env::args().skip(1);
-    let (Some(folder), None) = (arguments.next(), arguments.next()) else {
-        eprintln!("huggingface FOLDER < chat.json");
-        return ExitCode::from(2);
-    };
-    match prompt(Path::new(&folder)) {
+    while let Some(argument) = arguments.next() {
+        let Some(name) = argument.strip_prefix("--") else {
+            if folder.replace(argument).is_some() {
+                return complain(USAGE);
+            }
+            continue;
+        };
+        if name == "help" {
+            println!("Usage: {USAGE}\n\nOptions:\n{}", given::HELP);
+            return ExitCode::SUCCESS;
+        }
+        let value = || arguments.next().ok_or_else(|| format!("--{name} takes a value").into());
+        match given.take(name, value) {
+            Ok(true) => {}
+            Ok(false) => return complain(USAGE),
+            Err(error) => return complain(&error.to_string()),
+        }
+    }
+    let Some(folder) = folder else { return complain(USAGE) };
+    match prompt(Path::new(&folder), &given) {
         Ok(prompt) => {
             show(&prompt);
             ExitCode::SUCCESS
@@ -35,17 +58,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn prompt(folder: &Path) -> Result<Prompt, Box<dyn Error>> {
-    let format = format(folder)?;
-    let mut json = String::new();
-    io::stdin().read_to_string(&mut json)?;
-    Ok(format.render(&Chat::from_json(&json)?)?)
+fn complain(sentence: &str) -> ExitCode {
+    eprintln!("{sentence}");
+    ExitCode::from(2)
 }
 
-/// The model's template, or else the layout that its tokenizer file says.
-fn format(folder: &Path) -> Result<Box<dyn Format>, Box<dyn Error>> {
-    if let Some(template) = model_files::in_folder(folder)? {
-        return Ok(Box::new(template.generation_prompt(GenerationPrompt::Added)));
+/// The prompt by the model's template, or else by the layout that its tokenizer file says.
+fn prompt(folder: &Path, given: &Given) -> Result<Prompt, Box<dyn Error>> {
+    let template = model_files::in_folder(folder)?;
+    let mut json = String::new();
+    io::stdin().read_to_string(&mut json)?;
+    if let Some(template) = template {
+        return Ok(given.render(&given.to(template, GenerationPrompt::Added), &json, Dialect::Either)?);
     }
     let Some(detection) = detection(folder)? else {
         return Err(
@@ -54,7 +78,7 @@ fn format(folder: &Path) -> Result<Box<dyn Format>, Box<dyn Error>> {
     };
     let layout = detection.features.iter().fold(detection.version.layout(), |layout, feature| layout.with(feature));
     eprintln!("there is no chat template; the layout is {}{}: {}", layout.name, layout.features, detection.evidence);
-    Ok(Box::new(layout))
+    Ok(layout.render(&Chat::from_json(&json)?)?)
 }
 
 /// What the folder's Tekken file or SentencePiece model says; `None` where there is neither. A folder that has several

@@ -1,32 +1,50 @@
-//! Says which layout a template is, what that rests on, and where it is not quite that; or that it is none: `which_layout PATH [LAYOUT] [--json]`.
+//! Says which layout a template is, what that rests on, and where it is not quite that; or that it is none: `which_layout [OPTIONS] PATH [LAYOUT]`.
 //!
-//! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself.
+//! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself. `--json`
+//! prints JSON; `--variable` and `--now` give the template what `apply_chat_template` would, by default the time.
 
 use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::{env, io};
 
-use mistral_chat_template::Layout;
+use mistral_chat_template::{GenerationPrompt, Layout};
 use serde::Serialize;
 
+#[path = "support/given.rs"]
+mod given;
 #[path = "support/model_files.rs"]
 mod model_files;
 
 #[path = "support/sentence.rs"]
 mod sentence;
 
+use crate::given::Given;
 use crate::sentence::Sentence;
 
+const USAGE: &str = "which_layout [--json] [--variable NAME=JSON] [--now SECONDS] PATH [LAYOUT]";
+
 fn main() -> Result<(), Sentence> {
-    let (options, arguments): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let (path, layout) = match &*arguments {
+    let (mut paths, mut given, mut in_json) = (Vec::new(), Given::default(), false);
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.strip_prefix("--") {
+            None => paths.push(argument),
+            Some("json") => in_json = true,
+            Some(name) => {
+                let value = || arguments.next().ok_or_else(|| format!("--{name} takes a value").into());
+                if !given.take(name, value)? {
+                    return Err(USAGE.into());
+                }
+            }
+        }
+    }
+    let (path, layout) = match &*paths {
         [path] => (path, None),
         [path, layout] => (path, Some(layout.parse::<Layout>()?)),
-        _ => return Err("which_layout PATH [LAYOUT] [--json]".into()),
+        _ => return Err(USAGE.into()),
     };
-    let template = model_files::template(Path::new(path))?;
-    let in_json = options.iter().any(|option| option == "--json");
+    let template = given.to(model_files::template(Path::new(path))?, GenerationPrompt::LeftOut);
     let report = match layout {
         Some(layout) => report(&template.compare(&layout), in_json)?,
         None => report(&template.nearest_layout(), in_json)?,

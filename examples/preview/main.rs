@@ -17,6 +17,8 @@ mod blocks;
 #[path = "../support/control_ids.rs"]
 mod control_ids;
 mod facts;
+#[path = "../support/given.rs"]
+mod given;
 mod glyphs;
 mod inks;
 #[path = "../support/model_files.rs"]
@@ -99,7 +101,21 @@ fn show(json: &str, options: Options) -> Result<String, Failure> {
         let hint = hint(error.kind());
         Failure::Chat(format!("{}: {error}{hint}", options.input))
     };
-    let chat = Chat::read(json, options.dialect.unwrap_or_else(|| dialect_of(json))).map_err(fail)?;
+    let dialect = options.dialect.unwrap_or_else(|| dialect_of(json));
+    if let Source::Template { template, .. } = &options.source {
+        let chat = match (Chat::read(json, dialect), options.dialect) {
+            (Err(error), Some(_)) => return Err(fail(error)),
+            // What no layout could read is shown all the same, without the facts of a chat.
+            (chat, _) => chat.unwrap_or_default(),
+        };
+        let prompt = options.given.render(template, json, dialect).map_err(fail)?;
+        return Ok(match options.output {
+            Output::Grammar(form) => grammar(&options.source, &chat, form)?.map_err(fail)?,
+            Output::Plain => prompt.into_string(),
+            Output::Page { width } => page::page(&options.input.to_string(), &options.source, &chat, &prompt, width),
+        });
+    }
+    let chat = Chat::read(json, dialect).map_err(fail)?;
     let mode = options.mode.unwrap_or_else(|| mode_for(&chat, json));
     let source = options.source.in_mode(mode);
     Ok(match options.output {

@@ -9,6 +9,7 @@ use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::{Dialect, Layout, Mode};
 
 use crate::Failure;
+use crate::given::{Given, NAMES as GIVEN};
 use crate::source::Source;
 
 pub(crate) const HELP: &str = "\
@@ -28,7 +29,15 @@ Options:
                        the library (magnum, mistral-v7) or by files:
                        context.json,instruct.json
       --template PATH  Lay it out by a model's own Jinja template: its folder, a
-                       tokenizer_config.json or a chat_template.jinja
+                       tokenizer_config.json or a chat_template.jinja. What it
+                       is given beside the chat:
+      --generation-prompt, --no-generation-prompt
+                       With or without what begins an answer [default: without]
+      --continue       The last message is one to be continued
+      --variable NAME=JSON
+                       A variable, such as enable_thinking=false
+      --documents FILE Documents to answer from: a JSON list of objects
+      --now SECONDS    The time, in seconds since 1970 [default: it is now]
   -p, --plain          Print the exact bytes of the prompt, and nothing else
   -g, --grammar FORM   Print the grammar of the answer instead: lark (as
                        mistral-common prints it), exact-lark or structural-tag,
@@ -69,6 +78,8 @@ pub(crate) struct Options {
     pub(crate) mode: Option<Mode>,
     pub(crate) dialect: Option<Dialect>,
     pub(crate) output: Output,
+    /// What a template is given beside the chat.
+    pub(crate) given: Given,
 }
 
 /// Where the chat is.
@@ -111,7 +122,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let mut parser = Parser::from_iter(arguments);
     let (mut input, mut mode, mut dialect, mut width) = (None, None, None, None);
     let mut source = Source::Layout(Layout::MAGNUM);
-    let (mut plain, mut grammar) = (false, None);
+    let (mut plain, mut grammar, mut given) = (false, None, Given::default());
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
@@ -128,6 +139,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Arg::Short('m') | Arg::Long("mode") => mode = Some(named("mode", parser.value()?, &MODES)?),
             Arg::Short('d') | Arg::Long("dialect") => dialect = Some(named("dialect", parser.value()?, &DIALECTS)?),
             Arg::Short('w') | Arg::Long("width") => width = Some(parser.value()?.parse::<usize>()?),
+            Arg::Long(name) if GIVEN.contains(&name) => {
+                let name = name.to_owned();
+                given
+                    .take(&name, || Ok(parser.value()?.string()?))
+                    .map_err(|error| Failure::Usage(error.to_string()))?;
+            }
             Arg::Value(path) if input.is_none() && path == "-" => input = Some(Input::Stdin),
             Arg::Value(path) if input.is_none() => input = Some(Input::File(path.into())),
             other => return Err(other.unexpected().into()),
@@ -142,7 +159,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         None if plain => Output::Plain,
         None => Output::Page { width },
     };
-    Ok(Command::Show(Box::new(Options { input, source, mode, dialect, output })))
+    let source = source.given(&given);
+    Ok(Command::Show(Box::new(Options { input, source, mode, dialect, output, given })))
 }
 
 const MODES: [(&str, Mode); 4] =

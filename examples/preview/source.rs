@@ -4,10 +4,12 @@ use std::fmt::Write;
 use std::path::Path;
 
 use mistral_chat_template::{
-    Chat, ChatTemplate, Control, Error, Format, Layout, Mode, Preset, Prompt, Scene, Version, Vocabulary, WordStart,
+    Chat, ChatTemplate, Control, Error, Format, GenerationPrompt, Layout, Mode, Preset, Prompt, Scene, Version,
+    Vocabulary, WordStart,
 };
 
 use crate::Failure;
+use crate::given::Given;
 use crate::inks;
 use crate::{model_files, preset_line};
 
@@ -43,6 +45,17 @@ impl Source {
         let template = model_files::template(Path::new(path)).map_err(|error| Failure::Chat(error.to_string()))?;
         let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
         Ok(Source::Template { name: name.into_owned(), template: Box::new(template) })
+    }
+
+    /// A template with what it is given beside the chat; any other as it is.
+    pub(crate) fn given(self, given: &Given) -> Self {
+        match self {
+            Source::Template { name, template } => {
+                let template = given.to(*template, GenerationPrompt::LeftOut);
+                Source::Template { name, template: Box::new(template) }
+            }
+            other => other,
+        }
     }
 
     pub(crate) fn in_mode(self, mode: Mode) -> Self {

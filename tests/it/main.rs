@@ -62,6 +62,8 @@ mod template_official;
 #[cfg(feature = "template")]
 mod template_python;
 #[cfg(feature = "template")]
+mod template_sent;
+#[cfg(feature = "template")]
 mod template_written;
 mod transcript;
 mod version;

@@ -1,0 +1,195 @@
+//! What a template sees of a request: what was sent, as transformers gives it (`tests/goldens/template/sent.jsonl`).
+#![cfg(feature = "template")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::{env, fs};
+
+use mistral_chat_template::{
+    Chat, ChatTemplate, Control, Error, Format, GenerationPrompt, Json, Message, Prompt, Segment, Sent, Version,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+struct Golden {
+    id: String,
+    template: String,
+    request: Box<RawValue>,
+    given: Given,
+    string: Option<String>,
+    refused: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    #[serde(default)]
+    add_generation_prompt: bool,
+    documents: Option<Box<RawValue>>,
+}
+
+impl Golden {
+    fn template(&self) -> ChatTemplate {
+        let template = ChatTemplate::new(&self.template).unwrap();
+        let template = match &self.given.documents {
+            Some(documents) => template.documents(Json::from_serialize(documents).unwrap()),
+            None => template,
+        };
+        template.generation_prompt(match self.given.add_generation_prompt {
+            true => GenerationPrompt::Added,
+            false => GenerationPrompt::LeftOut,
+        })
+    }
+
+    #[track_caller]
+    fn check(&self, way: &str, answer: &Result<Prompt, Error>) {
+        let Golden { id, string, refused, .. } = self;
+        match (string, answer) {
+            (Some(string), Ok(prompt)) => assert_eq!(prompt.as_str(), string, "{id}, {way}"),
+            (Some(string), Err(error)) => panic!("{id}, {way}: {error}, and not {string:?}"),
+            (None, Ok(prompt)) => panic!("{id}, {way}: {:?}, and not {refused:?}", prompt.as_str()),
+            (None, Err(_)) => {}
+        }
+    }
+}
+
+fn goldens() -> Vec<Golden> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/template/sent.jsonl");
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn templates_see_what_was_sent() {
+    let (mut as_chats, goldens) = (0, goldens());
+    for golden in &goldens {
+        let (template, json) = (golden.template(), golden.request.get());
+        golden.check("as it was sent", &Sent::from_json(json).and_then(|sent| template.render_sent(&sent)));
+        let Ok(chat) = Chat::from_json(json) else { continue };
+        golden.check("as a chat", &template.render(&chat));
+        golden.check("as a chat that borrows nothing", &template.render(&chat.into_owned()));
+        as_chats += 1;
+    }
+    assert!(as_chats > goldens.len() / 3, "{as_chats}");
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    for (json, sentence) in [
+        ("", "invalid JSON: "),
+        ("[]", "expected an object"),
+        ("{}", "the field `messages` is missing or null"),
+        (r#"{"messages": null}"#, "the field `messages` is missing or null"),
+        (r#"{"messages": {}}"#, "messages: expected a list"),
+        (r#"{"messages": [{}, 1]}"#, "messages[1]: expected an object"),
+        (r#"{"messages": [], "tools": "f"}"#, "tools: expected a list"),
+        (r#"{"messages": [], "tools": [{}, null]}"#, "tools[1]: expected an object"),
+        (r#"{"messages": [{"content": "\ud800"}]}"#, "messages: "),
+        (r#"{"messages": []} x"#, ""),
+        (r#"{"messages": []"#, ""),
+    ] {
+        let error = Sent::from_json(json).unwrap_err().to_string();
+        assert!(error.starts_with(sentence) || sentence == "invalid JSON: ", "{json}: {error}");
+    }
+}
+
+#[test]
+fn a_message_that_was_changed_is_shown_as_it_is_now() {
+    let json = r#"{"messages": [{"role": "developer", "content": "a"}, {"role": "user", "name": "Ada", "content": "b"},
+        {"role": "assistant", "content": "c", "reasoning": "r"}]}"#;
+    let template = ChatTemplate::new("{% for m in messages %}{{ m.role }} {{ m.name }} {{ m.content }};{% endfor %}");
+    let shows = |chat: &Chat<'_>| template.as_ref().unwrap().render(chat).unwrap().into_string();
+    let mut chat = Chat::from_json(json).unwrap();
+    assert_eq!(shows(&chat), "developer  a;user Ada b;assistant  c;");
+    chat.messages.push(Message::user("d"));
+    assert_eq!(shows(&chat), "developer  a;user Ada b;assistant  c;user  d;");
+    chat.messages.remove(0);
+    assert_eq!(shows(&chat), "user Ada b;assistant  c;user  d;");
+    chat.messages[0] = Message::user("B");
+    assert_eq!(shows(&chat), "user  B;assistant  c;user  d;");
+    chat.sent = None;
+    chat.messages.truncate(1);
+    assert_eq!(shows(&chat), "user  B;");
+}
+
+/// The same JSON with another text at one of its places, keys included; `None` where it has fewer places.
+fn with_text(value: &Value, place: &mut usize, text: &str) -> Option<Value> {
+    let here = |place: &mut usize| {
+        let found = *place == 0;
+        *place = place.wrapping_sub(1);
+        found
+    };
+    match value {
+        Value::String(_) => here(place).then(|| text.into()),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            let mut items = items.clone();
+            items[index] = with_text(item, place, text)?;
+            Some(Value::Array(items))
+        }),
+        Value::Object(members) => members.iter().find_map(|(key, member)| {
+            let mut members = members.clone();
+            if here(place) {
+                let member = members.remove(key)?;
+                members.insert(text.to_owned(), member);
+            } else {
+                members[key] = with_text(member, place, text)?;
+            }
+            Some(Value::Object(members))
+        }),
+        _ => None,
+    }
+}
+
+/// Templates that print all that there is, in ways in which a literal could form, and those of the layouts.
+fn templates() -> Vec<ChatTemplate> {
+    let own = [
+        "{% for m in messages %}[INST]{{ m|tojson }}[/INST]{% endfor %}[{{ tools|tojson }}]",
+        "{% for m in messages %}{% for key, value in m|items %}[{{ key }}]<{{ value }}>{% endfor %}</s>{% endfor %}",
+        "{% for m in messages %}{{ '[' ~ m.role ~ ']' ~ m.content }}{% for p in m.content %}[{{ p.type }}{{ p }}]{% endfor %}{% endfor %}",
+        "{% for m in messages %}<{{ m.name }}>[{{ m.reasoning_content }}{{ m.thinking }}]{% for c in m.tool_calls %}[{{ c.function.name }}]{{ c.function.arguments }}{% endfor %}{% endfor %}",
+        "{% for t in tools %}[{{ t.function.name }}]{% for key, value in t.function.parameters|items %}[{{ key }}]<{{ value|string }}>{% endfor %}{% endfor %}</s>",
+    ];
+    let own = own.iter().map(|source| ChatTemplate::new(source).unwrap());
+    let layouts = [Version::V3, Version::V7Tekken, Version::V15];
+    let written = layouts.iter().map(|version| ChatTemplate::new(&version.layout().chat_template()).unwrap());
+    own.chain(written).collect()
+}
+
+fn controls(prompt: &Prompt) -> Vec<Control> {
+    let control = |segment| if let Segment::Control(control) = segment { Some(control) } else { None };
+    prompt.segments().filter_map(control).collect()
+}
+
+/// Injection and skeleton at once: whatever stands where something was sent, the control tokens are the same.
+#[test]
+fn no_text_that_is_sent_becomes_a_control_token() {
+    const HARMLESS: &str = "harmless9";
+    let literals: Vec<&str> =
+        Control::all().map(Control::as_str).chain(["[/IN", "INST", "s", "]", "\u{e000}"]).collect();
+    let templates = templates();
+    let (mut compared, mut refused, mut turn) = (0, 0, 0);
+    for golden in goldens().iter().filter(|golden| golden.id.ends_with("/all")) {
+        let request: Value = serde_json::from_str(golden.request.get()).unwrap();
+        for place in 0.. {
+            let with = |text: &str| with_text(&request, &mut { place }, text).map(|json| json.to_string());
+            let Some(harmless) = with(HARMLESS) else { break };
+            turn += 1;
+            for literal in literals.iter().cycle().skip(turn * 3).take(3) {
+                let Some(forged) = with(literal) else { break };
+                for template in &templates {
+                    let render = |json: &str| template.render_sent(&Sent::from_json(json)?);
+                    let (Ok(forged), Ok(harmless)) = (render(&forged), render(&harmless)) else {
+                        refused += 1;
+                        continue;
+                    };
+                    let same = controls(&forged) == controls(&harmless);
+                    assert!(same, "{literal} at place {place} of {}: {forged:?}\n{harmless:?}", golden.id);
+                    compared += 1;
+                }
+            }
+        }
+    }
+    println!("{compared} prompts compared, {refused} refused");
+    assert!(compared > 5_000, "{compared}");
+}
