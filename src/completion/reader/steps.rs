@@ -1,0 +1,457 @@
+//! How a reader takes text and control tokens: what is read in, deltas into the reader's queue out.
+
+use super::{CompletionReader, DummyPrefix, EndToken, Place, Run};
+use crate::completion::answer::StopCause;
+use crate::completion::arguments::{After, End};
+use crate::completion::call::Call;
+use crate::completion::delta::{Delta, Stray, StrayFate};
+use crate::completion::fault::{Faults, call_path};
+use crate::completion::liberty::{Leniency, LibertyKind};
+use crate::completion::list::CallList;
+use crate::completion::literals::Part;
+use crate::completion::opening::{Before, CLOSE_TAG, Found, Opening};
+use crate::completion::stops::longest_beginning;
+use crate::completion::stream::Door;
+use crate::control::Control;
+use crate::error::{Error, ErrorKind};
+use crate::layout::{Mark, Thinking, ToolCalls, WordStart};
+
+impl CompletionReader {
+    pub(in crate::completion) fn spelled(&mut self, piece: &str) {
+        let mut literals = std::mem::take(&mut self.literals);
+        literals.push(piece, |part| self.part(part));
+        self.literals = literals;
+    }
+
+    pub(super) fn part(&mut self, part: Part<'_>) {
+        match part {
+            Part::Control(control) => self.literal(control),
+            Part::Text(text) => self.text(text),
+        }
+    }
+
+    /// Takes what is held back as text.
+    pub(in crate::completion) fn release(&mut self) {
+        if !self.partial.is_empty() {
+            self.partial.clear();
+            self.text(char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]));
+        }
+        let mut literals = std::mem::take(&mut self.literals);
+        literals.finish(|part| self.part(part));
+        self.literals = literals;
+    }
+
+    /// Takes what spells a control token: it is one where one can stand.
+    pub(super) fn literal(&mut self, control: Control) {
+        if self.in_string() {
+            // Should the string not end, this may have been the end all the same.
+            if Mark::Control(control) == self.layout.reply.close {
+                self.end_text();
+                self.end = Some(EndToken { offset: self.offset, door: Door::Spelled });
+                self.offset += control.as_str().len();
+                return;
+            }
+            return self.text(control.as_str());
+        }
+        if matches!(self.place, Place::Text | Place::Thinking | Place::TaggedThinking { .. })
+            && !self.can_stand(control)
+        {
+            self.end_text();
+            let stray = Stray { control, offset: self.offset, fate: StrayFate::Text };
+            self.flush_opening();
+            self.text(control.as_str());
+            return self.deltas.push(Delta::Stray(stray));
+        }
+        self.control(control, Door::Spelled);
+    }
+
+    /// Is a string of a call open, inside of which no control token can stand?
+    pub(super) fn in_string(&self) -> bool {
+        match &self.place {
+            Place::Call(call) => call.in_string(),
+            Place::List(list) => list.in_string(),
+            Place::Text | Place::Thinking | Place::TaggedThinking { .. } | Place::CallBegins { .. } => false,
+        }
+    }
+
+    /// Can the layout have this token where text or thinking is?
+    pub(super) fn can_stand(&self, control: Control) -> bool {
+        let names_a_call = self.opening.as_ref().is_some_and(Opening::is_name);
+        Mark::Control(control) == self.layout.reply.close
+            || self.begins_calls(control)
+            || self.is_thinking(control)
+            || (names_a_call && matches!(control, Control::Args | Control::CallId))
+    }
+
+    pub(in crate::completion) fn text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.end_text();
+        let start = self.offset;
+        self.offset += text.len();
+        let printed = self.layout.word_start == WordStart::Space && self.dummy_prefix == DummyPrefix::Present;
+        let (run, unspaced) = (std::mem::replace(&mut self.run, Run::Open), text.strip_prefix(' '));
+        match (run, unspaced) {
+            (Run::First, Some(unspaced)) if printed => self.more(unspaced, start + 1),
+            (Run::Later, _) if !printed => {
+                self.more(self.layout.word_start.printed(), start);
+                self.more(text, start);
+            }
+            _ => self.more(text, start),
+        }
+    }
+
+    /// More comes after an end token: where it was only spelled, it is text.
+    pub(super) fn end_text(&mut self) {
+        let Some(end) = self.end.take() else { return };
+        let is_said = match &self.place {
+            Place::Text | Place::Thinking | Place::TaggedThinking { .. } => true,
+            Place::Call(_) | Place::List(_) => self.in_string(),
+            Place::CallBegins { .. } => false,
+        };
+        match end.door {
+            Door::Spelled if is_said => {
+                let is_told = !self.in_string();
+                let run = std::mem::replace(&mut self.run, Run::Open);
+                if run == Run::Later && self.dummy_prefix == DummyPrefix::Absent {
+                    self.more(self.layout.word_start.printed(), end.offset);
+                }
+                self.more(Control::Eos.as_str(), end.offset);
+                if is_told {
+                    let stray = Stray { control: Control::Eos, offset: end.offset, fate: StrayFate::Text };
+                    self.deltas.push(Delta::Stray(stray));
+                }
+            }
+            Door::Spelled | Door::Apart => self.skip(Control::Eos, end.offset),
+        }
+    }
+
+    pub(super) fn more(&mut self, text: &str, offset: usize) {
+        if text.is_empty() {
+            return;
+        }
+        let after = match &mut self.place {
+            Place::Text => {
+                self.said(text, offset);
+                None
+            }
+            Place::Thinking => {
+                self.deltas.thinking(text);
+                None
+            }
+            Place::TaggedThinking { .. } => {
+                self.tagged_thinking(text, offset);
+                None
+            }
+            Place::CallBegins { .. } => {
+                self.begin_form(text, offset);
+                None
+            }
+            Place::Call(call) => {
+                call.text(text, offset, &mut self.deltas);
+                call.take_after()
+            }
+            Place::List(list) => {
+                list.text(text, offset, &mut self.deltas);
+                list.take_after()
+            }
+        };
+        if let Some(after) = after {
+            self.after_call(&after);
+        }
+    }
+
+    /// Text after a call that a lenient reader takes as said.
+    pub(super) fn after_call(&mut self, after: &After) {
+        self.close(End::Sure);
+        self.place = Place::Text;
+        self.opening = Some(Opening::new(self.leniency, Before::Call));
+        self.said(&after.text, after.offset);
+    }
+
+    /// What is said may begin with what is no text.
+    pub(super) fn open_text(&mut self) {
+        let is_watched = self.leniency == Leniency::Lenient || self.layout.thinking == Thinking::Tags;
+        self.opening = is_watched.then(|| Opening::new(self.leniency, Before::Anything));
+    }
+
+    /// Takes text that is said, or what it turns out to be.
+    pub(super) fn said(&mut self, text: &str, offset: usize) {
+        let Some(opening) = &mut self.opening else { return self.say(text) };
+        let found = opening.push(text, offset, &self.tools);
+        match found {
+            Found::Nothing => return,
+            Found::Text => return self.flush_opening(),
+            Found::Thinking(_) | Found::Call(_) | Found::Json(_) => {}
+        }
+        let Some(Opening { held, offset, .. }) = self.opening.take() else { return };
+        match found {
+            Found::Nothing | Found::Text => {}
+            Found::Thinking(length) => {
+                if self.leniency == Leniency::Lenient && self.layout.thinking != Thinking::Tags {
+                    self.deltas.liberty(LibertyKind::ThinkTags, "content", offset);
+                }
+                self.place = Place::TaggedThinking { held: String::new() };
+                self.text_is_open = false;
+                self.deltas.push(Delta::ThinkingStart);
+                let (_, thought) = held.split_at_checked(length).unwrap_or_default();
+                self.more(thought, offset + length);
+            }
+            Found::Call(space) | Found::Json(space) => {
+                let (_, call) = held.split_at_checked(space).unwrap_or_default();
+                self.begin_bare_call(found, offset + space);
+                self.more(call, offset + space);
+            }
+        }
+    }
+
+    pub(super) fn begin_bare_call(&mut self, found: Found, offset: usize) {
+        self.deltas.liberty(LibertyKind::BareCall, call_path(self.calls), offset);
+        self.place = match found {
+            Found::Json(_) => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
+            _ => self.call(offset, ToolCalls::NameIdArguments),
+        };
+    }
+
+    pub(super) fn say(&mut self, text: &str) {
+        self.text_is_open = true;
+        if self.stops.found.is_some() {
+            return self.deltas.rest(text);
+        }
+        if self.stops.is_empty() {
+            return self.deltas.text(text);
+        }
+        let (said, after) = self.stops.push(text, self.deltas.pushed_ids());
+        if !said.is_empty() {
+            self.deltas.text(&said);
+        }
+        self.deltas.rest(&after);
+        if self.stops.found.is_some() {
+            self.stop_cause = StopCause::StopString;
+        }
+    }
+
+    /// Says what might have become a stop string.
+    pub(super) fn flush_stops(&mut self) {
+        let held = self.stops.flush();
+        if !held.is_empty() {
+            self.deltas.text(&held);
+        }
+    }
+
+    /// What was held back is text.
+    pub(super) fn flush_opening(&mut self) {
+        if let Some(opening) = self.opening.take()
+            && !opening.held.is_empty()
+        {
+            match opening.after {
+                // White space after a call says nothing.
+                Before::Call if opening.held.trim().is_empty() => return,
+                Before::Call => self.deltas.liberty(LibertyKind::TextAfterCall, "content", opening.offset),
+                Before::Anything => {}
+            }
+            self.say(&opening.held);
+        }
+    }
+
+    /// Thinking until its tag ends it.
+    pub(super) fn tagged_thinking(&mut self, text: &str, offset: usize) {
+        let Place::TaggedThinking { held } = &mut self.place else { return };
+        let before = held.len();
+        held.push_str(text);
+        let whole = std::mem::take(held);
+        if let Some((thought, said)) = whole.split_once(CLOSE_TAG) {
+            let after = offset + thought.len() + CLOSE_TAG.len() - before;
+            if !thought.is_empty() {
+                self.deltas.thinking(thought);
+            }
+            self.deltas.push(Delta::ThinkingEnd);
+            (self.place, self.text_is_open) = (Place::Text, false);
+            self.open_text();
+            return self.more(said, after);
+        }
+        let sure = whole.len() - longest_beginning(&whole, CLOSE_TAG);
+        let (thought, kept) = whole.split_at_checked(sure).unwrap_or((&whole, ""));
+        if !thought.is_empty() {
+            self.deltas.thinking(thought);
+        }
+        if let Place::TaggedThinking { held } = &mut self.place {
+            held.push_str(kept);
+        }
+    }
+
+    /// The first text of a call shows its form.
+    pub(super) fn begin_form(&mut self, text: &str, offset: usize) {
+        let Place::CallBegins { offset: begin, space } = &mut self.place else { return };
+        let begin = *begin;
+        space.push_str(text);
+        // What is held is white space.
+        let Some(first) = text.trim_start().bytes().next() else { return };
+        let whole = std::mem::take(space);
+        let start = offset + text.len() - whole.len();
+        let is_list = self.layout.calls.is_list();
+        let looks_like_list = matches!(first, b'[' | b'{');
+        if is_list != looks_like_list {
+            self.deltas.liberty(LibertyKind::OtherForm, call_path(self.calls), begin);
+        }
+        self.place = match (looks_like_list, is_list) {
+            (true, _) => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
+            (false, true) => self.call(begin, ToolCalls::NameIdArguments),
+            (false, false) => self.call(begin, self.layout.calls),
+        };
+        self.more(&whole, start);
+    }
+
+    pub(super) fn call(&self, offset: usize, form: ToolCalls) -> Place {
+        Place::Call(Call::new(self.calls, offset, form, self.leniency, self.layout.name))
+    }
+
+    pub(in crate::completion) fn control(&mut self, control: Control, door: Door) {
+        let begins_part = self.begins_calls(control) || self.is_thinking(control);
+        if self.end.is_some() {
+            // An end token by itself, before a part that stands by itself, says nothing.
+            self.text_is_open |= begins_part;
+            self.end_text();
+        }
+        let offset = self.offset;
+        self.offset += control.as_str().len();
+        if begins_part {
+            self.flush_opening();
+            self.flush_stops();
+        }
+        if Mark::Control(control) == self.layout.reply.close {
+            self.end = Some(EndToken { offset, door });
+        } else if self.begins_calls(control) {
+            self.close(End::Sure);
+            self.run = Run::First;
+            self.begin_calls(offset);
+        } else if self.is_thinking(control) {
+            self.thinking(control, offset);
+        } else {
+            self.control_of_call(control, offset);
+        }
+    }
+
+    pub(super) fn begin_calls(&mut self, offset: usize) {
+        self.place = match (self.leniency, self.layout.calls) {
+            (Leniency::Lenient, _) => Place::CallBegins { offset, space: String::new() },
+            (_, form) if form.is_list() => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
+            (_, form) => self.call(offset, form),
+        };
+    }
+
+    /// `[ARGS]`, `[CALL_ID]`, or a control token that has no place in an answer.
+    pub(super) fn control_of_call(&mut self, control: Control, offset: usize) {
+        if matches!(control, Control::Args | Control::CallId) {
+            if let Place::CallBegins { offset, .. } = self.place {
+                self.place = self.call(offset, self.layout.calls);
+            } else if let Some(opening) = self.opening.take_if(|opening| opening.is_name()) {
+                self.begin_bare_call(Found::Call(0), opening.offset);
+                self.more(&opening.held, opening.offset);
+            }
+        }
+        if let Place::Call(call) = &mut self.place
+            && call.control(control, offset, &mut self.deltas)
+        {
+            self.run = Run::First;
+        } else {
+            self.skip(control, offset);
+        }
+    }
+
+    pub(super) fn begins_calls(&self, control: Control) -> bool {
+        control == Control::ToolCalls && self.layout.calls != ToolCalls::None
+    }
+
+    /// Does the control token begin or end thinking, where there is some?
+    pub(super) fn is_thinking(&self, control: Control) -> bool {
+        matches!(control, Control::Think | Control::EndThink)
+            && matches!(self.place, Place::Text | Place::Thinking)
+            && self.layout.thinking == Thinking::Tokens
+            && self.layout.vocabulary.contains(control)
+    }
+
+    pub(super) fn thinking(&mut self, control: Control, offset: usize) {
+        self.flush_opening();
+        let error = match (&self.place, control) {
+            (Place::Text, Control::Think) => {
+                self.place = Place::Thinking;
+                self.deltas.push(Delta::ThinkingStart);
+                None
+            }
+            (Place::Thinking, Control::EndThink) => {
+                self.place = Place::Text;
+                self.deltas.push(Delta::ThinkingEnd);
+                self.open_text();
+                None
+            }
+            (Place::Text, Control::EndThink) if self.leniency == Leniency::Lenient => {
+                self.deltas.liberty(LibertyKind::ThinkingNotBegun, "content", offset);
+                self.deltas.push(Delta::ThinkingEnd);
+                self.open_text();
+                None
+            }
+            (Place::Thinking, _) => Some(ErrorKind::NestedThinking { offset }),
+            _ => Some(ErrorKind::UnopenedThinking { offset }),
+        };
+        match error {
+            None => (self.run, self.text_is_open) = (Run::First, false),
+            Some(kind) => {
+                self.skip(control, offset);
+                self.fail(Some(Error::new(kind, "content").in_layout(self.layout.name)));
+            }
+        }
+    }
+
+    /// Leaves a control token out.
+    pub(super) fn skip(&mut self, control: Control, offset: usize) {
+        self.flush_opening();
+        self.flush_stops();
+        if self.run == Run::Open {
+            self.run = Run::Later;
+        }
+        self.deltas.push(Delta::Stray(Stray { control, offset, fate: StrayFate::LeftOut }));
+        if let (Place::Text, false) = (&self.place, self.text_is_open) {
+            // mistral-common has a chunk of no text here.
+            self.text_is_open = true;
+            self.deltas.text("");
+        }
+    }
+
+    /// Ends the call or the list that is open, and gives what is held back.
+    pub(super) fn close(&mut self, end: End) {
+        if let Place::CallBegins { offset, .. } = self.place {
+            self.place = self.call(offset, self.layout.calls);
+        }
+        let offset = self.end.map_or(self.offset, |end| end.offset);
+        let mut faults = Faults::new(self.layout.name);
+        match &mut self.place {
+            Place::Text => self.flush_opening(),
+            Place::TaggedThinking { held } => {
+                let held = std::mem::take(held);
+                if !held.is_empty() {
+                    self.deltas.thinking(&held);
+                }
+            }
+            Place::Thinking | Place::CallBegins { .. } => {}
+            Place::Call(call) => {
+                self.calls += usize::from(call.finish(offset, end, &mut self.deltas));
+                faults = std::mem::replace(&mut call.faults, faults);
+            }
+            Place::List(list) => {
+                list.finish(offset, end, &mut self.deltas);
+                self.calls = list.calls();
+                faults = std::mem::replace(list.faults_mut(), faults);
+            }
+        }
+        self.fail(faults.take());
+    }
+
+    /// The first error counts.
+    pub(super) fn fail(&mut self, error: Option<Error>) {
+        if self.error.is_none() {
+            self.error = error;
+        }
+    }
+}
