@@ -46,7 +46,9 @@ Each line is an object:
              ignored: the paths of what was passed over and could have shaped the prompt
   preset     instead of a version: SillyTavern's files, {\"context\", \"instruct\", \"sysprompt\"},
              with story, chat and options beside it
-  template   instead of a version: a Jinja chat template, with special_tokens beside it
+  template   instead of a version: a Jinja chat template, with special_tokens beside it, and
+             what apply_chat_template is given: add_generation_prompt, variables, documents and
+             now (the clock, in seconds since 1970); it is shown the request as it was sent
   mode       test (default), serving, finetuning or agnostic
   repair     true: the request is mended and the chat repaired; the answer has repairs, with old and
              new name where a function was renamed, and the request that it became

@@ -39,12 +39,14 @@ impl Message<'_> {
         match self {
             Message::System(content) => Message::System(content.view()),
             Message::User(content) => Message::User(content.view()),
-            Message::Assistant(message) => Message::Assistant(AssistantMessage {
-                content: message.content.view(),
-                tool_calls: message.tool_calls.iter().map(ToolCall::view).collect(),
-                prefix: message.prefix,
-                weight: message.weight,
-            }),
+            Message::Assistant(AssistantMessage { content, tool_calls, prefix, weight }) => {
+                Message::Assistant(AssistantMessage {
+                    content: content.view(),
+                    tool_calls: tool_calls.iter().map(ToolCall::view).collect(),
+                    prefix: *prefix,
+                    weight: *weight,
+                })
+            }
             Message::Tool(message) => Message::Tool(ToolMessage {
                 content: message.content.view(),
                 call_id: message.call_id.as_deref().map(view),

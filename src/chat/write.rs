@@ -4,9 +4,14 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
-use super::{ArgumentsForm, Chat, Chunk, Content, Json, Message, ResponseFormat, Tool, ToolCall, ToolChoice};
+use super::{
+    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Json, Message, ResponseFormat, Tool, ToolCall, ToolChoice,
+    ToolMessage,
+};
 
 /// Writes Mistral's chat-completion JSON, without the fields that are empty.
+///
+/// It writes what is typed: what else was sent, which only a model's own template is shown, stays in [`Chat::sent`].
 ///
 /// ```
 /// use mistral_chat_template::{Chat, Message};
@@ -35,14 +40,24 @@ impl Serialize for Chat<'_> {
             #[serde(skip_serializing_if = "is_text")]
             response_format: &'v ResponseFormat<'v>,
         }
+        let Chat {
+            messages,
+            tools,
+            tool_choice,
+            parallel_tool_calls,
+            reasoning_effort,
+            response_format,
+            model,
+            sent: _,
+        } = self;
         Request {
-            model: self.model.as_deref(),
-            messages: &self.messages,
-            tools: &self.tools,
-            tool_choice: &self.tool_choice,
-            parallel_tool_calls: self.parallel_tool_calls,
-            reasoning_effort: self.reasoning_effort.map(|effort| effort.as_str()),
-            response_format: &self.response_format,
+            model: model.as_deref(),
+            messages,
+            tools,
+            tool_choice,
+            parallel_tool_calls: *parallel_tool_calls,
+            reasoning_effort: reasoning_effort.map(|effort| effort.as_str()),
+            response_format,
         }
         .serialize(serializer)
     }
@@ -79,7 +94,7 @@ impl Serialize for Message<'_> {
         }
         let mut fields = Fields {
             role: self.role().as_str(),
-            content: Some(self.content()),
+            content: None,
             tool_calls: &[],
             prefix: false,
             weight: None,
@@ -87,16 +102,17 @@ impl Serialize for Message<'_> {
             name: None,
         };
         match self {
-            Message::System(_) | Message::User(_) => {}
-            Message::Assistant(message) => {
-                fields.content = Some(&message.content).filter(|content| **content != Content::default());
-                fields.tool_calls = &message.tool_calls;
-                fields.prefix = message.prefix;
-                fields.weight = message.weight;
+            Message::System(content) | Message::User(content) => fields.content = Some(content),
+            Message::Assistant(AssistantMessage { content, tool_calls, prefix, weight }) => {
+                fields.content = Some(content).filter(|content| **content != Content::default());
+                fields.tool_calls = tool_calls;
+                fields.prefix = *prefix;
+                fields.weight = *weight;
             }
-            Message::Tool(message) => {
-                fields.tool_call_id = message.call_id.as_deref();
-                fields.name = message.name.as_deref();
+            Message::Tool(ToolMessage { content, call_id, name }) => {
+                fields.content = Some(content);
+                fields.tool_call_id = call_id.as_deref();
+                fields.name = name.as_deref();
             }
         }
         fields.serialize(serializer)
@@ -164,13 +180,13 @@ impl Serialize for ToolCall<'_> {
             r#type: &'v str,
             function: Function<'v>,
         }
-        let object = match self.arguments_form {
+        let ToolCall { id, name, arguments, arguments_form } = self;
+        let object = match arguments_form {
             ArgumentsForm::Text => None,
-            ArgumentsForm::Object => serde_json::from_str(&self.arguments).ok(),
+            ArgumentsForm::Object => serde_json::from_str(arguments).ok(),
         };
-        let arguments = object.map_or(Arguments::Text(&self.arguments), Arguments::Object);
-        let function = Function { name: &self.name, arguments };
-        Call { id: self.id.as_deref(), r#type: "function", function }.serialize(serializer)
+        let function = Function { name, arguments: object.map_or(Arguments::Text(arguments), Arguments::Object) };
+        Call { id: id.as_deref(), r#type: "function", function }.serialize(serializer)
     }
 }
 
