@@ -31,13 +31,15 @@
 //! | --- | --- |
 //! | a chat in Rust | [`Chat::new`], [`Message`], [`Chunk`], [`Tool`] |
 //! | a request of Mistral's or OpenAI's API | [`Chat::from_json`], or serde; [`Chat::read`] for one dialect alone |
-//! | a ShareGPT conversation | [`Chat::read`] with [`Dialect::ShareGpt`] |
+//! | a request of another API, or a ShareGPT conversation | [`Chat::read`] with a [`Dialect`] |
+//! | a request of any client, in any state | [`Request::repair`]; [`Request::read`] tells what was passed over |
 //! | a version or a model's name | `"v7-tekken".parse::<`[`Layout`]`>()`, or a row such as [`Layout::V3`] |
 //! | a tokenizer file or a GGUF file | [`Detection`], which says how sure it is |
 //! | a SillyTavern preset | [`Preset`] with a [`Scene`]; [`Preset::compare`] tells how it differs from a layout |
 //! | a model's own Jinja template | `ChatTemplate` (feature `template`) |
 //! | a text with a gap | [`Fim`] and [`Layout::render_fim`] |
 //! | a model's output | [`CompletionReader`]: token ids, or text, as it streams; [`Completion`] for a whole one |
+//! | a client of another API | [`ReplyEvents`] and [`Completion::response`]: the answer in the form of the API that asked |
 //! | a prompt from a log | [`Explanation`] |
 //! | a chat that a layout refuses | [`Chat::repair`], which tells what it changed |
 //! | more messages than fit | [`Chat::fit`]; [`Conversation::truncate`] is mistral-common's rule |

@@ -19,6 +19,7 @@ pub mod preset;
 pub mod python_json;
 pub mod render;
 pub mod repair;
+pub mod request;
 pub mod story;
 pub mod template;
 pub mod written;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     ("python_json", python_json::run),
     ("render", render::run),
     ("repair", repair::run),
+    ("request", request::run),
     ("story", story::run),
     ("template", template::run),
     ("written", written::run),

@@ -21,6 +21,8 @@ struct Call {
     /// The message that it will stand in.
     home: usize,
     result: Option<usize>,
+    /// The last reply before its result.
+    reply: Option<usize>,
 }
 
 /// Where calls and results will stand. All numbers are those of messages.
@@ -123,7 +125,7 @@ impl<'i, 'c> Map<'i, 'c> {
                     for (position, call) in item.message.tool_calls().iter().enumerate() {
                         if let Some(id) = id(call.id.as_deref()) {
                             by_id.entry(id).or_default().push(index, plan.calls.len());
-                            plan.calls.push(Call { message: index, position, home: index, result: None });
+                            plan.calls.push(Call { message: index, position, home: index, result: None, reply: None });
                         }
                     }
                 }
@@ -140,6 +142,7 @@ impl<'i, 'c> Map<'i, 'c> {
                         continue;
                     }
                     plan.replaced.extend(call.result.replace(index));
+                    call.reply = Some(reply);
                     if self.end(call.home) != self.end(reply) {
                         call.home = reply;
                     }
@@ -148,6 +151,14 @@ impl<'i, 'c> Map<'i, 'c> {
                     }
                 }
                 Role::System | Role::User => is_apart = true,
+            }
+        }
+        // Where some calls go to a reply, those of its own turn whose results stand behind it go with them.
+        let homes: HashSet<usize> =
+            plan.calls.iter().filter(|call| call.home != call.message).map(|call| call.home).collect();
+        for call in &mut plan.calls {
+            if let Some(reply) = call.reply.filter(|reply| homes.contains(reply)) {
+                call.home = reply;
             }
         }
         // A result before its call.
@@ -171,9 +182,20 @@ fn settled(items: &[Item<'_>]) -> Vec<bool> {
     let mut settled = vec![false; items.len()];
     for (index, head) in items.iter().enumerate().filter(|(_, item)| item.has_calls()) {
         let results = || items.iter().skip(index + 1).take_while(|item| item.role() == Role::Tool);
-        let own: HashSet<String> = ids_of(head).into_iter().collect();
-        let belongs = |item: &Item<'_>| result_id(item).is_none_or(|id| own.contains(id) || !known.contains(id));
-        if results().count() == head.message.tool_calls().len() && results().all(belongs) {
+        let mut open: HashMap<String, usize> = HashMap::new();
+        ids_of(head).into_iter().for_each(|id| *open.entry(id).or_default() += 1);
+        // Each result is of a call that has no other, or of none that is known.
+        let mut belongs = |item: &Item<'_>| match result_id(item) {
+            Some(id) if known.contains(id) => open.get_mut(id).is_some_and(|count| match count.checked_sub(1) {
+                Some(fewer) => {
+                    *count = fewer;
+                    true
+                }
+                None => false,
+            }),
+            _ => true,
+        };
+        if results().count() == head.message.tool_calls().len() && results().all(|item| belongs(item)) {
             settled.iter_mut().skip(index + 1).take(results().count()).for_each(|it| *it = true);
         }
     }

@@ -31,6 +31,8 @@ CLIENTS = {
     "ai_sdk_6": (["node", "ai_sdk.mjs", "ai6", "compatible2"], ["create", "stream"], BOTH, "openai"),
     "ai_sdk_7": (["node", "ai_sdk.mjs", "ai7", "compatible3"], ["create", "stream"], BOTH, "openai"),
     "mistralai": (PYTHON + ["mistralai_python.py"], ["create", "stream"], ["whole"], "mistral"),
+    "openai_responses": (PYTHON + ["responses_python.py"], ["create", "create_stream", "stream", "round"], BOTH, "responses"),
+    "anthropic": (PYTHON + ["anthropic_python.py"], ["create", "create_stream", "stream", "round"], BOTH, "anthropic"),
     "openai_agents": (PYTHON + ["agents_python.py"], ["create", "stream"], BOTH, "openai"),
 }
 

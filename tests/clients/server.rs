@@ -1,12 +1,14 @@
-//! Serves canned answers as OpenAI's and Mistral's chat-completion APIs do, over server-sent events and whole.
+//! Serves canned answers as OpenAI's and Mistral's chat completions, OpenAI's Responses and Anthropic's Messages do, over
+//! server-sent events and whole.
 //!
 //! ```sh
 //! cargo run --example answer_server -- tests/clients/scenarios.json 127.0.0.1:8311
 //! ```
 //!
 //! The `model` of a request is `VERSION/SCENARIO/WAY/DIALECT`: the layout that reads the answer, a scenario of the file,
-//! `streamed` or `whole` (how calls are told) and `openai` or `mistral`. A request whose last message is a tool's result
-//! gets a text, so that an agent comes to an end.
+//! `streamed` or `whole` (how calls are told) and `openai`, `mistral`, `responses` or `anthropic`. A request whose last
+//! message is a tool's result gets a text, so that an agent comes to an end. Every request is read strictly, and one that
+//! the layout does not take even when it is repaired is refused.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -16,7 +18,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mistral_chat_template::{CallDeltas, Completion, CompletionReader, Dialect, Layout, NewCallIds};
+use mistral_chat_template::{
+    CallDeltas, Completion, CompletionReader, Dialect, Layout, NewCallIds, RepairPolicy, ReplyEvents, ReplyHead,
+    Request, Role,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -94,12 +99,13 @@ fn answer(file: &File, stream: TcpStream) -> Result<(), Box<dyn Error>> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let path = head.split(' ').nth(1).unwrap_or_default();
-    if !path.ends_with("/chat/completions") {
+    if !["/chat/completions", "/responses", "/messages"].iter().any(|served| path.ends_with(served)) {
         return reply(stream, "404 Not Found", &json!({"error": {"message": format!("{path} is not served")}}));
     }
     let request: Value = serde_json::from_slice(&body)?;
-    match wanted(file, &request) {
+    match wanted(file, &request, std::str::from_utf8(&body)?) {
         Err(sentence) => reply(stream, "400 Bad Request", &json!({"error": {"message": sentence}})),
+        Ok(wanted) if request["stream"] == json!(true) && is_of_blocks(wanted.dialect) => named_events(stream, wanted),
         Ok(wanted) if request["stream"] == json!(true) => {
             let usage = request["stream_options"]["include_usage"] == json!(true);
             events(stream, wanted, usage)
@@ -108,18 +114,25 @@ fn answer(file: &File, stream: TcpStream) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn wanted(file: &File, request: &Value) -> Result<Wanted, String> {
+/// Does the dialect have a form of its own for what it streams?
+fn is_of_blocks(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Responses | Dialect::Anthropic)
+}
+
+fn wanted(file: &File, request: &Value, body: &str) -> Result<Wanted, String> {
     static SEED: AtomicU64 = AtomicU64::new(0);
     let model = request["model"].as_str().unwrap_or_default();
     let [version, scenario, way, dialect] = model.split('/').collect::<Vec<_>>()[..] else {
         return Err(format!("{model:?} is not VERSION/SCENARIO/WAY/DIALECT"));
     };
-    let layout = version.parse().map_err(|error| format!("{error}"))?;
+    let layout: Layout = version.parse().map_err(|error| format!("{error}"))?;
     let form = file.versions.get(version).ok_or_else(|| format!("{version:?} is no version of the file"))?;
     let scenario = file.scenarios.iter().find(|known| known.name == scenario).ok_or("no such scenario")?;
     let output = scenario.outputs.get(form).or_else(|| scenario.outputs.get("*")).ok_or("no output of this form")?;
-    let is_answered = request["messages"].as_array().and_then(|messages| messages.last());
-    let is_answered = is_answered.is_some_and(|message| message["role"] == json!("tool"));
+    let dialect = Dialect::from_name(dialect).ok_or("no such dialect")?;
+    let read = Request::read_strictly(body, dialect).map_err(|error| error.to_string())?;
+    let is_answered = read.chat.messages.last().is_some_and(|message| message.role() == Role::Tool);
+    Request::repair(body, dialect, &layout, &RepairPolicy::default()).map_err(|error| error.to_string())?;
     let ids = NewCallIds::seeded(SEED.fetch_add(1, Ordering::Relaxed));
     Ok(Wanted {
         model: model.to_owned(),
@@ -130,7 +143,7 @@ fn wanted(file: &File, request: &Value) -> Result<Wanted, String> {
             "whole" => CallDeltas::Whole(ids),
             other => return Err(format!("{other:?} is no way to tell calls")),
         },
-        dialect: if dialect == "mistral" { Dialect::Mistral } else { Dialect::OpenAi },
+        dialect,
     })
 }
 
@@ -140,6 +153,9 @@ fn usage() -> Value {
 
 fn whole(wanted: Wanted) -> Value {
     let completion = CompletionReader::new(&wanted.layout).with_calls(wanted.calls).read(&wanted.output);
+    if is_of_blocks(wanted.dialect) {
+        return json!(completion.response(wanted.dialect, head(&wanted.model)));
+    }
     json!({
         "id": "answer",
         "object": "chat.completion",
@@ -152,6 +168,35 @@ fn whole(wanted: Wanted) -> Value {
         }],
         "usage": usage(),
     })
+}
+
+fn head(model: &str) -> ReplyHead<'_> {
+    ReplyHead { id: "answer", model, prompt_tokens: 1, completion_tokens: 1, ..ReplyHead::default() }
+}
+
+fn named_events(mut stream: TcpStream, wanted: Wanted) -> Result<(), Box<dyn Error>> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")?;
+    let head = head(&wanted.model);
+    let mut events = ReplyEvents::new(wanted.dialect, head);
+    let mut reader = CompletionReader::new(&wanted.layout).with_calls(wanted.calls);
+    let (mut completion, mut sent) = (Completion::default(), events.begin(head));
+    let chars: Vec<char> = wanted.output.chars().collect();
+    for piece in chars.chunks(PIECE).map(|chars| chars.iter().collect::<String>()) {
+        for delta in reader.push(&piece) {
+            sent.extend(events.push(&delta));
+            completion.add(delta);
+        }
+        for event in sent.drain(..) {
+            write!(stream, "{event}")?;
+        }
+        stream.flush()?;
+    }
+    let finished = reader.finish();
+    finished.deltas.iter().for_each(|delta| sent.extend(events.push(delta)));
+    completion.finish(finished);
+    sent.extend(events.finish(completion.finish_reason(), head));
+    sent.iter().try_for_each(|event| write!(stream, "{event}"))?;
+    Ok(stream.flush()?)
 }
 
 fn events(mut stream: TcpStream, wanted: Wanted, with_usage: bool) -> Result<(), Box<dyn Error>> {

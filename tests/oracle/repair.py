@@ -8,7 +8,7 @@ of OpenAI's form and UUIDs, lost results, system messages in the middle, OpenAI'
 the binary with `"repair": true`. Of what comes back
     request   is given to the package: it must render it, to the same segments, string and plain text
     request   is given to the binary without `repair`: it must render to the same string
-    repairs   must be empty exactly where the binary takes the chat without `repair`
+    repairs   must be empty exactly where the binary takes the chat without `repair` and passes nothing over
 A chat that cannot be repaired must be one that the package refuses too.
 
 Exit code: 0 when all of this holds, 1 when something does not.
@@ -117,6 +117,8 @@ def told(parts, got, plain, counts):
         return "refused" if plain["ok"] or expected_of(line(parts), Tokens.STAND_IN)["ok"] else None
     counts["repaired" if got["repairs"] else "taken as they were"] += 1
     counts.update(f"  {repair['kind']}" for repair in got["repairs"])
+    if plain["ok"] and plain.get("ignored"):
+        return None  # what is passed over without repair may be read with it
     return "repairs" if bool(got["repairs"]) == plain["ok"] else None
 
 

@@ -248,23 +248,30 @@ impl Walk<'_> {
             |part: &Node<'_>| part.fields().is_some_and(|it| it.text("type").is_some_and(|kind| kind == "thinking"));
         let has_thinking =
             fields.value("content").and_then(Node::list).is_some_and(|parts| parts.iter().any(is_thinking));
+        let mut first: Option<Node<'_>> = None;
         let mut other = has_thinking.then_some("the thinking parts of its content");
         for name in ["reasoning_content", "reasoning"] {
             let Some(value) = fields.value(name) else { continue };
             let what = match (value.is_text(), other) {
                 (false, _) => "the reasoning is not a text, and was left out".to_owned(),
-                (true, Some(other)) if !value.is("") => {
+                (true, Some(other)) => {
                     format!("the message has its thinking in {other} already, and this was left out")
                 }
-                (true, _) if value.is("") => {
-                    draft.drop(name);
-                    continue;
-                }
-                (true, _) => {
-                    other = Some("`reasoning_content`");
-                    continue;
+                (true, None) => {
+                    // Of two, an empty one says nothing.
+                    let more = fields.value("reasoning").filter(|more| more.is_text() && !more.is(""));
+                    if value.is("") && name == "reasoning_content" && more.is_some() {
+                        "the reasoning is empty, and that of `reasoning` counts".to_owned()
+                    } else {
+                        other = Some("`reasoning_content`");
+                        first = Some(value);
+                        continue;
+                    }
                 }
             };
+            if first.is_some_and(|first| first.text() == value.text()) {
+                continue;
+            }
             self.notes.note(at.field(name), NoteSort::FieldDropped, what);
             draft.drop(name);
         }

@@ -58,7 +58,8 @@ impl Walk<'_> {
             draft.set("type", "\"function\"");
         }
         let mut inside = Draft::of(&function);
-        if function.get("description").is_some_and(|it| !it.is_text()) {
+        let is_description = |it: Node<'_>| it.is_text() || it.is_null() && self.dialect != Dialect::Mistral;
+        if function.get("description").is_some_and(|it| !is_description(it)) {
             self.notes.note(
                 here.field("description"),
                 NoteSort::FieldDropped,
@@ -144,6 +145,11 @@ impl Walk<'_> {
             }
             _ => {}
         }
+        let may_be_null = matches!(self.dialect, Dialect::Either | Dialect::Legacy);
+        if fields.get("id").is_some_and(Node::is_null) && !may_be_null {
+            self.notes.note(at.field("id"), NoteSort::FieldDropped, "the id is null, and was left out");
+            draft.edit("id", Edit::Drop);
+        }
         if let Some(edit) = self.id(fields.get("id"), &at.field("id")) {
             draft.edit("id", edit);
         }
@@ -206,8 +212,7 @@ impl Walk<'_> {
         let id = id?;
         match id.sort() {
             Sort::Text => None,
-            // A null id is a missing one, which the layouts that need ids are given.
-            Sort::Null => Some(Edit::Drop),
+            Sort::Null => None,
             Sort::Number => {
                 let text = quoted(id.json());
                 self.notes.note(
