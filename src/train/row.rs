@@ -23,6 +23,7 @@ mod ids;
 mod json;
 mod message;
 mod names;
+mod plain;
 mod shapes;
 mod tools;
 
@@ -206,6 +207,11 @@ impl RowReader {
         self
     }
 
+    /// Is nothing asked for that a plain row could show?
+    fn reads_as_usual(&self) -> bool {
+        self.fields.is_empty() && self.roles.is_empty() && self.think_tags == ThinkTags::AsText
+    }
+
     /// Reads a row; text without escapes is borrowed from it.
     ///
     /// # Errors
@@ -281,6 +287,14 @@ impl Reading<'_> {
     }
 
     fn row<'a>(&self, json: &'a str) -> Result<Row<'a>, Error> {
+        if self.reader.reads_as_usual()
+            && let Some(row) = plain::read(json)
+        {
+            let named = row.columns.iter().filter(|(_, raw)| *raw != "null").map(|(name, _)| &**name);
+            let unread = named.filter(|name| bears_on_training(name));
+            self.notes.borrow_mut().unread.extend(unread.map(str::to_owned));
+            return Ok(row);
+        }
         let mut object = Object::read(json)?;
         let mut row = self.shape(&mut object)?;
         let unread = object.unread().filter(|name| bears_on_training(name) || self.is_a_field(name));

@@ -215,3 +215,19 @@ fn sharegpt_alone_keeps_tools_and_weights() {
         matches!(&Chat::from_json(weight).unwrap().messages[1], Message::Assistant(reply) if reply.weight == Some(1.0))
     );
 }
+
+/// A row with a field of a reader's own, which changes nothing, is read the long way: the same comes of it.
+#[test]
+fn plain_rows_are_read_as_any_other() {
+    let long = RowReader::default().with_role("nobody", mistral_chat_template::Role::User);
+    for case in cases().iter().filter(|case| case.drop_nulls.is_none() && !case.think_tags) {
+        let (one, other) = (RowReader::default().read(case.row.get()), long.read(case.row.get()));
+        match (one, other) {
+            (Ok(one), Ok(other)) => {
+                assert_eq!((one.chat, one.marks, one.notes), (other.chat, other.marks, other.notes), "{}", case.id);
+                assert_eq!(one.columns, other.columns, "{}", case.id);
+            }
+            (one, other) => assert_eq!(one.is_err(), other.is_err(), "{}", case.id),
+        }
+    }
+}

@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for FieldList {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut fields = Vec::with_capacity(8);
-        while let Some(name) = map.next_key_seed(Name(PhantomData))? {
+        while let Some(name) = map.next_key_seed(Name::default())? {
             let raw: &RawValue = map.next_value()?;
             fields.push(Field { name, raw: raw.get(), is_read: false });
         }
@@ -81,8 +81,9 @@ impl<'de> Visitor<'de> for FieldList {
     }
 }
 
-/// A field's name, borrowed where it has no escapes.
-struct Name<'a>(PhantomData<&'a ()>);
+/// A field's name, or another text, borrowed where it has no escapes.
+#[derive(Default)]
+pub(super) struct Name<'a>(PhantomData<&'a ()>);
 
 impl<'de: 'a, 'a> DeserializeSeed<'de> for Name<'a> {
     type Value = Cow<'a, str>;
