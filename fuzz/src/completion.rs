@@ -1,8 +1,7 @@
 //! Outputs and prompts from anywhere: every cut says the same, and a mended prompt is what is rendered.
 
 use mistral_chat_template::{
-    CallDeltas, Chat, Completion, CompletionReader, Explanation, Feature, Format, Layout, Leniency, Mode, NewCallIds,
-    Version,
+    CallDeltas, Chat, Completion, CompletionReader, Explanation, Feature, Format, Leniency, Mode, NewCallIds, Version,
 };
 
 use super::source::Source;

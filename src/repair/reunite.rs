@@ -185,7 +185,7 @@ fn settled(items: &[Item<'_>]) -> Vec<bool> {
         let mut open: HashMap<String, usize> = HashMap::new();
         ids_of(head).into_iter().for_each(|id| *open.entry(id).or_default() += 1);
         // Each result is of a call that has no other, or of none that is known.
-        let mut belongs = |item: &Item<'_>| match result_id(item) {
+        let belongs = |item: &Item<'_>| match result_id(item) {
             Some(id) if known.contains(id) => open.get_mut(id).is_some_and(|count| match count.checked_sub(1) {
                 Some(fewer) => {
                     *count = fewer;
@@ -195,7 +195,7 @@ fn settled(items: &[Item<'_>]) -> Vec<bool> {
             }),
             _ => true,
         };
-        if results().count() == head.message.tool_calls().len() && results().all(|item| belongs(item)) {
+        if results().count() == head.message.tool_calls().len() && results().all(belongs) {
             settled.iter_mut().skip(index + 1).take(results().count()).for_each(|it| *it = true);
         }
     }
