@@ -126,10 +126,12 @@ fn nothing_is_converted_into_a_control_token() {
 }
 
 /// Who finds literals in a text, and in whose.
-const READERS: [(&str, &str); 5] = [
+const READERS: [(&str, &str); 7] = [
     ("completion/literals.rs", "what a model wrote, token by token or decoded"),
     ("control.rs", "the search itself, which the crate alone can call"),
     ("explain/pieces.rs", "a finished prompt, to say what stands in it"),
+    ("preset/compare/probes.rs", "what a preset would send, to compare it with a layout"),
+    ("preset/compare/story.rs", "what a preset's story would send, to mend it"),
     ("preset/sequence.rs", "what a preset wrote, stretch by stretch"),
     ("template/render.rs", "what a template wrote, between marks"),
 ];
