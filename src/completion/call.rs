@@ -80,16 +80,19 @@ impl Call {
         // A literal that began in an earlier piece is shorter than this.
         let mut from = self.held.len().saturating_sub(Control::CallId.as_str().len());
         self.held.push_str(text);
+        // Places are counted from the end: what was left out between two pieces lies before it.
+        let end = offset + text.len();
         while let (Leniency::Lenient, Some(split)) = (self.leniency, self.split(from)) {
+            let at = end.saturating_sub(self.held.len() - split.at);
             let later = self.held.split_off(split.at + split.length);
-            let later_offset = self.held_offset + self.held.len();
+            let later_offset = end.saturating_sub(later.len());
             self.held.truncate(split.at);
             match split.control {
                 Some(control) => {
-                    self.control(control, self.held_offset + split.at, out);
+                    self.control(control, at, out);
                 }
                 None => {
-                    out.liberty(LibertyKind::NoArgsToken, call_path(self.index), self.held_offset + split.at);
+                    out.liberty(LibertyKind::NoArgsToken, call_path(self.index), at);
                     self.end_part(Part::Arguments, out);
                 }
             }
