@@ -138,6 +138,15 @@ fn lenient_reader(layout: &Layout) -> CompletionReader {
     CompletionReader::new(layout).with_leniency(Leniency::Lenient).with_tools(&Chat::from_json(tools).unwrap().tools)
 }
 
+#[test]
+fn what_follows_a_call_is_placed_behind_what_was_left_out() {
+    let output = r#"[TOOL_CALLS]7</s>{"a": 1}get_weather"#;
+    let whole = lenient_reader(&Layout::V2).read(output);
+    let chars: Vec<String> = output.chars().map(String::from).collect();
+    assert_same(&read_in_pieces(chars.iter().map(String::as_str), lenient_reader(&Layout::V2)), &whole);
+    assert_eq!(whole.liberties.last().map(|liberty| liberty.offset), output.find("get_weather"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
