@@ -119,7 +119,7 @@ fn deltas(output: &Output, mut reader: CompletionReader) -> Vec<Value> {
     deltas
 }
 
-/// A delta as it is sent; none where a client has no word for it.
+/// A delta as it is sent, or `None` where clients have no word for it.
 fn sent(delta: &Delta) -> Option<Value> {
     if delta.is_marker() { None } else { serde_json::to_value(delta).ok() }
 }

@@ -91,7 +91,7 @@ impl Mark {
         Ok(Mark { options: options.fingerprint(), input, sources })
     }
 
-    /// The mark of the run that made an output; nothing where there is none.
+    /// The mark of the run that made an output, if the output has one.
     pub(crate) fn read(output: &Path) -> Result<Option<Self>, String> {
         let path = Self::path_for(output);
         let fault = |error: io::Error| format!("{}: {error}", path.display());

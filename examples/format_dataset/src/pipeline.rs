@@ -46,7 +46,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// The row of the line that begins behind so many bytes.
+    /// The row of the line that begins at this byte offset.
     pub(crate) fn line_at(&self, bytes_before: u64) -> &[u8] {
         let rest = usize::try_from(bytes_before).ok().and_then(|start| self.input.get(start..)).unwrap_or_default();
         row_of(rest.split(|byte| *byte == b'\n').next().unwrap_or_default())
