@@ -62,7 +62,7 @@ pub enum LearntTurns {
     All,
     /// The last reply alone, as mistral-finetune does for a row with `only_last` or tools.
     Last,
-    /// The whole prompt, whoever wrote it.
+    /// The whole prompt, of every role.
     Everything,
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Written {
     /// Its length, and how much of it is learnt: tokens, or else bytes.
     pub(crate) length: usize,
     pub(crate) learnt: usize,
-    /// What tells the row from others.
+    /// What identifies the row.
     pub(crate) hash: u128,
 }
 
@@ -208,7 +208,7 @@ fn too_long(limit: usize, unit: &str, why: &str) -> Reason {
     Reason { kind: "too_long", sentence: format!("the row is longer than {limit} {unit}: {why}") }
 }
 
-/// A hash of a row's texts, by which duplicates are told.
+/// A hash of a row's texts, by which duplicates are found.
 pub(crate) fn hash_of<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> u128 {
     let half = |seed: u8| {
         let mut hasher = DefaultHasher::new();

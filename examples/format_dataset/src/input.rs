@@ -1,4 +1,4 @@
-//! The input, whatever it is, as lines of JSON: told by its first bytes.
+//! The input, whatever it is, as lines of JSON: recognised by its first bytes.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -118,7 +118,7 @@ fn lines(mut reader: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Se
         Kind::Array => Box::new(ArrayLines::new(whole)),
         Kind::Gzip => unpacked(MultiGzDecoder::new(whole))?,
         Kind::Zstandard => unpacked(zstd::stream::read::Decoder::new(whole)?)?,
-        Kind::Parquet => return Err(io::Error::other("Parquet is read from a file, and this is none")),
+        Kind::Parquet => return Err(io::Error::other("Parquet can only be read from a file: name it as INPUT")),
         Kind::Foreign(what) => return Err(io::Error::other(format!("this is {what}"))),
     })
 }

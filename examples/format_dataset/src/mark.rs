@@ -1,4 +1,4 @@
-//! What a run was made of: a mark beside its output, by which a later run tells whether it is the same.
+//! What a run was made of: a mark beside its output, by which a later run recognises it.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -71,7 +71,7 @@ impl FileMark {
 
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a: it tells files apart, and guards against nobody.
+/// FNV-1a: it distinguishes files, and is no protection against forgery.
 fn fnv(basis: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(basis, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

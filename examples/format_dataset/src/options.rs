@@ -207,16 +207,18 @@ fn dialect(name: &str) -> Result<Option<Dialect>, String> {
         "openai" => Dialect::OpenAi,
         "mistral" => Dialect::Mistral,
         "either" => Dialect::Either,
-        _ => return Err(format!("{name:?} is no dialect; there are auto, sharegpt, openai, mistral, either")),
+        _ => {
+            return Err(format!("{name:?} is not a dialect; the dialects are auto, sharegpt, openai, mistral, either"));
+        }
     }))
 }
 
-/// One of the words that an option takes.
+/// One of the values of an option.
 fn one_of<T: Copy>(option: &str, word: &str, choices: &[(&str, T)]) -> Result<T, String> {
     let choice = choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice);
     choice.ok_or_else(|| {
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        format!("{word:?} is nothing that {option} takes; there are {}", names.join(", "))
+        format!("{word:?} is not a value of {option}; the values are {}", names.join(", "))
     })
 }
 
@@ -226,7 +228,7 @@ fn columns(list: &str) -> Result<Vec<Column>, String> {
 }
 
 fn mapped<'w>(option: &str, word: &'w str) -> Result<(&'w str, &'w str), String> {
-    word.split_once('=').ok_or_else(|| format!("{option} takes NAME=NAME, and {word:?} has no ="))
+    word.split_once('=').ok_or_else(|| format!("{option} needs NAME=NAME, and {word:?} has no ="))
 }
 
 const ROLES: [(&str, Role); 4] =
@@ -303,7 +305,7 @@ impl Options {
         Ok(Command::Format(Box::new(options)))
     }
 
-    /// Sets what an option says, and tells whether there is such an option.
+    /// Sets an option; false if there is no such option.
     fn set(&mut self, option: &str, parser: &mut Parser) -> Result<bool, Box<dyn Error>> {
         match option {
             "dialect" => self.dialect = dialect(&parser.value()?.string()?)?,
@@ -359,8 +361,8 @@ impl Options {
     fn map(&mut self, word: &str) -> Result<(), String> {
         let (field, name) = mapped("--map", word)?;
         let known = || RowField::ALL.map(|field| field.names().first().copied().unwrap_or_default()).join(", ");
-        let field =
-            RowField::from_name(field).ok_or_else(|| format!("{field:?} is no field; there are {}", known()))?;
+        let field = RowField::from_name(field)
+            .ok_or_else(|| format!("{field:?} is not a field; the fields are {}", known()))?;
         self.rows = std::mem::take(&mut self.rows).with_field(field, name);
         Ok(())
     }
@@ -407,20 +409,20 @@ impl Options {
     fn check(&self) -> Result<(), String> {
         let fault = |sentence: &str| Err(sentence.to_owned());
         if self.start == Begin::Resume && (self.input.is_none() || self.output.is_none()) {
-            return fault("only from a file to a file can a run be resumed: name INPUT and --output");
+            return fault("a run can only be resumed from a file to a file: name INPUT and --output");
         }
         if self.controls.is_some() && self.vocabulary.is_none() {
-            return fault("--controls go with a --vocabulary");
+            return fault("--controls needs a --vocabulary");
         }
         if self.pack.is_some() && self.vocabulary.is_none() {
-            return fault("--pack counts tokens: it goes with a --vocabulary");
+            return fault("--pack counts tokens: it needs a --vocabulary");
         }
         let tokens = self.columns.iter().find(|column| column.needs_tokens() && self.vocabulary.is_none());
         if let Some(column) = tokens {
-            return Err(format!("the column {} holds tokens: it goes with a --vocabulary", column.name()));
+            return Err(format!("the column {} holds tokens: it needs a --vocabulary", column.name()));
         }
         if self.duplicates == Duplicates::Reject && !self.has(Column::Text) {
-            return fault("--dedup goes with the column text");
+            return fault("--dedup needs the column text");
         }
         if self.repair == Repair::Yes && !matches!(self.named, Named::Layout(_)) {
             return fault("--repair mends rows for a --layout");
@@ -428,7 +430,7 @@ impl Options {
         self.check_files()
     }
 
-    /// The file that takes the rejects, if there is one.
+    /// The file that the rejects go to, if any.
     pub(crate) fn rejects(&self) -> Option<&Path> {
         match &self.on_error {
             OnError::Keep(path) => Some(path),
@@ -481,7 +483,7 @@ impl Options {
         if self.vocabulary.is_some() { "tokens" } else { "bytes" }
     }
 
-    /// The files beside the input that a row depends on.
+    /// The files other than the input that a row depends on.
     pub(crate) fn sources(&self) -> Vec<(&'static str, PathBuf)> {
         let layout = self.named.files().into_iter().map(|path| ("layout's file", path));
         let vocabulary = self.vocabulary.iter().map(|path| ("vocabulary", path.clone()));
@@ -518,7 +520,7 @@ fn long_of(short: char) -> Option<&'static str> {
 }
 
 fn is_named_once(before: Option<Named>) -> Result<(), &'static str> {
-    before.map_or(Ok(()), |_| Err("a row is laid out in one way: --layout, --preset or --template, once"))
+    before.map_or(Ok(()), |_| Err("name one of --layout, --preset and --template, once"))
 }
 
 /// The file that is named, or none for `-`.

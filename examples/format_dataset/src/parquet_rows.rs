@@ -34,7 +34,7 @@ impl ParquetLines {
 }
 
 fn fault(error: ParquetError) -> io::Error {
-    io::Error::other(format!("this is no Parquet that can be read: {error}"))
+    io::Error::other(format!("this Parquet cannot be read: {error}"))
 }
 
 impl Read for ParquetLines {

@@ -196,7 +196,7 @@ fn text_of(line: &str) -> &str {
 type Lines<'b> = Box<dyn Iterator<Item = (&'b [u8], Result<&'b str, Reason>)> + 'b>;
 
 fn lines_of(block: &[u8]) -> Lines<'_> {
-    // Most blocks are text as a whole, which is told faster than line by line.
+    // Most blocks are text as a whole, which is faster to check than line by line.
     match str::from_utf8(block) {
         Ok(text) => Box::new(text.split_inclusive('\n').map(|line| (line.as_bytes(), Ok(line)))),
         Err(_) => Box::new(block.split_inclusive(|byte| *byte == b'\n').map(|line| {

@@ -25,7 +25,7 @@ use crate::summary::{Lengths, Tally};
 /// How often a run notes how far it has come.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How many rejects are told on standard error.
+/// How many rejects are printed on standard error.
 const MAX_REPORTS: u64 = 20;
 
 /// How far a run has come: what of the input was taken, and what came of it.
@@ -217,7 +217,7 @@ impl Sink {
         self.notary.is_some()
     }
 
-    /// How many rejects neither a file nor standard error was told of.
+    /// How many rejects went neither to a file nor to standard error.
     pub(crate) fn unreported(&self) -> u64 {
         self.reported.saturating_sub(MAX_REPORTS)
     }

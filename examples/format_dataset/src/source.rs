@@ -72,7 +72,7 @@ impl Named {
         }
     }
 
-    /// The words that a run is told by when it is resumed.
+    /// What identifies the run when it is resumed.
     pub(crate) fn fingerprint(&self) -> String {
         match self {
             Named::Layout(layout) => format!("{}{}", layout.name, layout.features),

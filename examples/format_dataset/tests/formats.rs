@@ -231,7 +231,7 @@ fn rows_are_packed_cut_and_told_apart() {
 }
 
 #[test]
-fn what_is_noticed_is_told() {
+fn what_is_noticed_is_reported() {
     let row = r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}], "images": ["a"]}"#;
     let counted = run(&[] as &[&str], row);
     assert_eq!(rows(printed(&counted)).len(), 1);

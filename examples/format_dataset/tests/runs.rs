@@ -100,6 +100,8 @@ fn rows_are_laid_out_by_a_preset() {
 fn rows_are_laid_out_by_a_template() {
     let folder = folder("template");
     fs::write(folder.join("chat_template.jinja"), Layout::V3.chat_template()).unwrap();
+    let tokens = json!({"bos_token": "<s>", "eos_token": "</s>"});
+    fs::write(folder.join("tokenizer_config.json"), tokens.to_string()).unwrap();
     let options = ["--quiet", "--template", text(&folder)];
     let row = json!({"text": "<s>[INST] Hi[/INST] Hello!</s>", "mask": [[19, 30]]});
     assert_eq!(rows(printed(&run(&options, GOOD))), [row]);
@@ -131,7 +133,7 @@ fn a_template_says_what_is_learnt_or_is_refused() {
 }
 
 #[test]
-fn rejects_are_skipped_and_told() {
+fn rejects_are_skipped_and_reported() {
     let input = format!("{GOOD}\n{NO_REPLY}\n\n{NO_ROLE}\n{{}}\n[\n{GOOD}");
     let output = run(&[] as &[&str], &input);
     assert_eq!(rows(printed(&output)).len(), 2);
@@ -344,20 +346,17 @@ fn a_failed_start_leaves_nothing() {
 }
 
 #[test]
-fn wrong_command_lines_are_told() {
+fn wrong_command_lines_are_reported() {
     for (arguments, sentence) in [
         (
             &["--learn", "nothing"][..],
             "\"nothing\" cannot be learnt; there are weighted, last, everything, system, user, assistant, tool",
         ),
-        (&["-d", "yaml"], "\"yaml\" is no dialect; there are auto, sharegpt, openai, mistral, either"),
-        (&["--resume"], "only from a file to a file can a run be resumed: name INPUT and --output"),
+        (&["-d", "yaml"], "\"yaml\" is not a dialect; the dialects are auto, sharegpt, openai, mistral, either"),
+        (&["--resume"], "a run can only be resumed from a file to a file: name INPUT and --output"),
         (&["a", "-o", "a"], "the input a and the output a are one file"),
-        (
-            &["--layout", "v3", "--preset", "magnum"],
-            "a row is laid out in one way: --layout, --preset or --template, once",
-        ),
-        (&["--controls", "a"], "--controls go with a --vocabulary"),
+        (&["--layout", "v3", "--preset", "magnum"], "name one of --layout, --preset and --template, once"),
+        (&["--controls", "a"], "--controls needs a --vocabulary"),
     ] {
         let output = run(arguments, "");
         let expected = format!("error: {sentence}\n\nSee --help for what there is.\n");

@@ -1,4 +1,4 @@
-//! What data sets call the parts of a row, and the words that tell a field that matters from one that is only about it.
+//! What data sets call the parts of a row, and the words that set fields that matter apart from metadata.
 
 use crate::chat::Role;
 
@@ -129,7 +129,7 @@ pub(super) enum Voice {
     Calls,
 }
 
-/// What data sets call whoever speaks.
+/// What data sets call the speakers.
 const VOICES: [(&str, Voice); 26] = [
     ("user", Voice::Of(Role::User)),
     ("assistant", Voice::Of(Role::Assistant)),

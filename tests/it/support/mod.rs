@@ -4,5 +4,6 @@
 pub mod arbitrary;
 pub mod case;
 pub mod markdown;
+pub mod output;
 pub mod program;
 pub mod story;
