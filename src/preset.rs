@@ -20,6 +20,8 @@ mod compare;
 mod examples;
 mod fields;
 mod format;
+mod frame;
+mod history;
 mod macros;
 mod mixed;
 mod ollama;
@@ -28,7 +30,6 @@ mod scene;
 mod sequence;
 mod stops;
 mod story;
-mod turns;
 mod write;
 
 pub use self::adapter::Adapter;

@@ -18,7 +18,7 @@ mod writer;
 pub(crate) use self::growth::{Place, Run};
 use self::turns::Joints;
 pub(crate) use self::turns::TurnWriter;
-pub(crate) use self::writer::Writer;
+pub(crate) use self::writer::{Enclosed, Stretch, Writer};
 
 /// A rendered prompt: one string that knows what of it is a control token and what is text.
 ///
@@ -446,6 +446,15 @@ impl Prompt {
 
     pub(crate) fn keep_turns(&mut self, turns: Vec<Turn>) {
         self.turns = turns;
+    }
+
+    /// Takes the stop strings to write over; [`keep_stops`](Prompt::keep_stops) gives them back.
+    pub(crate) fn take_stops(&mut self) -> Vec<Cow<'static, str>> {
+        std::mem::take(&mut self.stops)
+    }
+
+    pub(crate) fn keep_stops(&mut self, stops: Vec<Cow<'static, str>>) {
+        self.stops = stops;
     }
 
     /// Empties the prompt, keeping its memory; for what cannot be rendered, nothing is left behind.

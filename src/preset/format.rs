@@ -1,17 +1,19 @@
 //! [`PresetFormat`]: a preset and a scene made ready, so that rendering a chat only writes.
 
 use std::borrow::Cow;
+use std::iter::zip;
 
 use super::Preset;
 use super::examples;
 use super::fields::{InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset};
+use super::frame::{Frame, Frames, frame_texts};
+use super::history::{History, Position, Spoken};
 use super::macros::{Card, ChatFacts, Macros, Memory};
 use super::mixed::{Mixed, Trust, is_space};
 use super::scene::{Generation, InjectionPlace, QuietVoice, Scene, SceneMessage, Speaker};
-use super::sequence::{Atom, Sequence, atoms, with_name};
+use super::sequence::{Compiled, Place, Sequence, with_name};
 use super::stops::Stops;
 use super::story::{Parameters, Story, StoryError};
-use super::turns::{Position, Turns};
 use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
@@ -48,14 +50,14 @@ pub struct PresetFormat {
     pub(super) opening: Opening,
     /// The opening of a chat that begins with a system message; none where the story has no system prompt.
     pub(super) opening_with_system: Option<Opening>,
-    pub(super) sequences: Sequences,
+    pub(super) frames: Frames,
     /// The user message before a chat that begins with none.
-    pub(super) alignment: Option<Vec<Atom>>,
-    pub(super) post_history: Option<Vec<Atom>>,
-    pub(super) quiet_prompt: Option<Vec<Atom>>,
-    pub(super) last_line: Vec<Atom>,
+    pub(super) alignment: Option<Compiled>,
+    pub(super) post_history: Option<Compiled>,
+    pub(super) quiet_prompt: Option<Compiled>,
+    pub(super) last_line: Compiled,
     /// What the answer begins with where instruct mode is off.
-    pub(super) reply_start: Vec<Atom>,
+    pub(super) reply_start: Compiled,
     stops: [Vec<Cow<'static, str>>; 2],
     /// What macros remember when the first sequence is written, if a sequence can say something else each time.
     changing: Option<Memory>,
@@ -69,46 +71,15 @@ pub struct PresetFormat {
 #[derive(Clone, Default)]
 pub(super) struct Opening {
     /// The story, the examples and what begins the chat.
-    pub(super) story: Vec<Atom>,
+    pub(super) story: Compiled,
     /// What is put into the chat, that of the greatest depth first.
     pub(super) injections: Vec<InChat>,
 }
 
 impl Opening {
     fn has_system_prompt(&self) -> bool {
-        let injected = self.injections.iter().flat_map(|injection| &injection.text);
-        self.story.iter().chain(injected).any(|atom| *atom == Atom::SystemPrompt)
-    }
-}
-
-/// What stands before and after messages.
-#[derive(Clone, Default)]
-pub(super) struct Sequences {
-    pub(super) input: Sequence,
-    pub(super) first_input: Sequence,
-    pub(super) last_input: Sequence,
-    pub(super) input_suffix: Sequence,
-    pub(super) output: Sequence,
-    pub(super) first_output: Sequence,
-    pub(super) last_output: Sequence,
-    pub(super) output_suffix: Sequence,
-    pub(super) system: Sequence,
-    pub(super) system_suffix: Sequence,
-}
-
-impl Sequences {
-    /// What stands before and after a message.
-    #[inline]
-    pub(super) fn around(&self, speaker: Speaker, position: Position) -> (&Sequence, &Sequence) {
-        match (speaker, position) {
-            (Speaker::Narrator, _) => (&self.system, &self.system_suffix),
-            (Speaker::User, Position::First) => (&self.first_input, &self.input_suffix),
-            (Speaker::User, Position::Middle) => (&self.input, &self.input_suffix),
-            (Speaker::User, Position::Last) => (&self.last_input, &self.input_suffix),
-            (Speaker::Character, Position::First) => (&self.first_output, &self.output_suffix),
-            (Speaker::Character, Position::Middle) => (&self.output, &self.output_suffix),
-            (Speaker::Character, Position::Last) => (&self.last_output, &self.output_suffix),
-        }
+        let mut injected = self.injections.iter().map(|injection| &injection.text);
+        self.story.has(Place::SystemPrompt) || injected.any(|text| text.has(Place::SystemPrompt))
     }
 }
 
@@ -117,7 +88,7 @@ impl Sequences {
 pub(super) struct InChat {
     pub(super) depth: usize,
     pub(super) role: InjectionRole,
-    pub(super) text: Vec<Atom>,
+    pub(super) text: Compiled,
 }
 
 impl Preset {
@@ -225,11 +196,11 @@ impl<'s> Ready<'_, 's> {
         let injections = self.injections(in_chat.then_some(&story));
         let memory = self.macros.memory();
         self.macros.is_volatile = false;
-        let sequences = self.sequences();
+        let frames = self.frames();
         let alignment = Some(&preset.instruct.user_alignment_message).filter(|message| !message.is_empty());
         let alignment = alignment.filter(|_| preset.instruct.enabled).map(|message| {
             let message = self.macros.expand_preset(message);
-            self.atoms(&message)
+            self.compiled(&message)
         });
         let quiet_prompt = self.quiet_prompt();
         let last_line = self.last_line();
@@ -239,23 +210,23 @@ impl<'s> Ready<'_, 's> {
             changing: Some(memory).filter(|_| self.macros.is_volatile && preset.instruct.enabled),
             asks_for_chat: self.macros.asks_for_chat,
             chat: None,
-            reply_start: self.atoms(&reply_start),
+            reply_start: self.compiled(&reply_start),
             preset: preset.clone(),
             scene: scene.clone(),
-            opening: Opening { story: self.atoms(&opening), injections },
+            opening: Opening { story: self.compiled(&opening), injections },
             opening_with_system: None,
-            post_history: post_history.map(|text| self.atoms(&text)),
-            last_line: self.atoms(&last_line),
+            post_history: post_history.map(|text| self.compiled(&text)),
+            last_line: self.compiled(&last_line),
             card,
-            sequences,
+            frames,
             alignment,
             quiet_prompt,
             stops,
         })
     }
 
-    fn atoms(&self, text: &Mixed) -> Vec<Atom> {
-        atoms(text, self.scene.settings.vocabulary)
+    fn compiled(&self, text: &Mixed) -> Compiled {
+        Compiled::new(text, self.scene.settings.vocabulary)
     }
 
     /// A field of the card.
@@ -387,7 +358,7 @@ impl<'s> Ready<'_, 's> {
             }
             text.append(&others);
             let start = text.len() - text.as_str().trim_start_matches(is_space).len();
-            let text = self.atoms(&text.part(start..text.len()));
+            let text = self.compiled(&text.part(start..text.len()));
             if !text.is_empty() {
                 injections.push(InChat { depth: usize::try_from(depth).unwrap_or(usize::MAX), role, text });
             }
@@ -395,36 +366,30 @@ impl<'s> Ready<'_, 's> {
         injections
     }
 
-    fn sequences(&mut self) -> Sequences {
+    fn frames(&mut self) -> Frames {
         let instruct = &self.preset.instruct;
         if !instruct.enabled {
-            return Sequences::default();
+            return Frames::default();
         }
+        // Macros can count, so the order is SillyTavern's.
         let (user, character, narrator) = (Speaker::User, Speaker::Character, Speaker::Narrator);
         let mut before = |speaker, position| self.sequence(frame_texts(instruct, speaker, position).0);
-        let [input, first_input, last_input] = Position::ALL.map(|position| before(user, position));
-        let [output, first_output, last_output] = Position::ALL.map(|position| before(character, position));
+        let inputs = Position::ALL.map(|position| before(user, position));
+        let outputs = Position::ALL.map(|position| before(character, position));
         let system = before(narrator, Position::Middle);
         let mut after = |speaker| self.sequence(frame_texts(instruct, speaker, Position::Middle).1);
         let (input_suffix, output_suffix, system_suffix) = (after(user), after(character), after(narrator));
-        Sequences {
-            input,
-            first_input,
-            last_input,
-            input_suffix,
-            output,
-            first_output,
-            last_output,
-            output_suffix,
-            system,
-            system_suffix,
+        Frames {
+            user: inputs.map(|input| Frame::new(input, input_suffix.clone(), user, instruct.wrap)),
+            character: outputs.map(|output| Frame::new(output, output_suffix.clone(), character, instruct.wrap)),
+            narrator: Frame::new(system, system_suffix, narrator, instruct.wrap),
         }
     }
 
     /// What stands around one message, its macros replaced anew.
-    fn frame(&mut self, speaker: Speaker, position: Position) -> (Sequence, Sequence) {
+    fn frame(&mut self, speaker: Speaker, position: Position) -> Frame {
         let (before, after) = frame_texts(&self.preset.instruct, speaker, position);
-        (self.sequence(before), self.sequence(after))
+        Frame::new(self.sequence(before), self.sequence(after), speaker, self.preset.instruct.wrap)
     }
 
     fn sequence(&mut self, text: &str) -> Sequence {
@@ -435,10 +400,10 @@ impl<'s> Ready<'_, 's> {
         }
     }
 
-    fn quiet_prompt(&mut self) -> Option<Vec<Atom>> {
+    fn quiet_prompt(&mut self) -> Option<Compiled> {
         let Generation::Quiet { prompt, .. } = &self.scene.settings.generation else { return None };
         let prompt = Mixed::of_nobody(&self.macros.expand_text(prompt));
-        Some(self.atoms(&prompt)).filter(|prompt| !prompt.is_empty())
+        Some(self.compiled(&prompt)).filter(|prompt| !prompt.is_empty())
     }
 
     /// What ends the prompt: the sequence of who is to speak, a name, what the answer begins with.
@@ -514,33 +479,15 @@ impl<'s> Ready<'_, 's> {
     }
 }
 
-/// What stands before and after a message. An empty sequence for the first or the last is the usual one.
-fn frame_texts(instruct: &InstructPreset, speaker: Speaker, position: Position) -> (&str, &str) {
-    fn or<'t>(text: &'t str, usual: &'t str) -> &'t str {
-        if text.is_empty() { usual } else { text }
-    }
-    let (input, output) = (instruct.input_sequence.as_str(), instruct.output_sequence.as_str());
-    match (speaker, position) {
-        (Speaker::Narrator, _) if instruct.system_same_as_user => (input, &instruct.input_suffix),
-        (Speaker::Narrator, _) => (&instruct.system_sequence, &instruct.system_suffix),
-        (Speaker::User, Position::Middle) => (input, &instruct.input_suffix),
-        (Speaker::User, Position::First) => (or(&instruct.first_input_sequence, input), &instruct.input_suffix),
-        (Speaker::User, Position::Last) => (or(&instruct.last_input_sequence, input), &instruct.input_suffix),
-        (Speaker::Character, Position::Middle) => (output, &instruct.output_suffix),
-        (Speaker::Character, Position::First) => (or(&instruct.first_output_sequence, output), &instruct.output_suffix),
-        (Speaker::Character, Position::Last) => (or(&instruct.last_output_sequence, output), &instruct.output_suffix),
-    }
-}
-
 /// Sequences of one chat, whose macros say something else each time. SillyTavern writes each message in every form that
 /// it could need and takes the last one; it writes the end of the prompt three times, and the stop strings twice.
 pub(super) struct Changed {
     /// What stands around each message.
-    pub(super) frames: Vec<(Sequence, Sequence)>,
-    pub(super) alignment: Vec<Atom>,
-    pub(super) alignment_frame: (Sequence, Sequence),
-    pub(super) quiet_frame: Option<(Sequence, Sequence)>,
-    pub(super) last_line: Vec<Atom>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) alignment: Compiled,
+    pub(super) alignment_frame: Frame,
+    pub(super) quiet_frame: Option<Frame>,
+    pub(super) last_line: Compiled,
     pub(super) stops: [Vec<Cow<'static, str>>; 2],
 }
 
@@ -570,14 +517,14 @@ impl PresetFormat {
             message => ready.macros.expand_preset(message),
         };
         let alignment_frame = match alignment.is_empty() {
-            true => (Sequence::default(), Sequence::default()),
+            true => Frame::default(),
             false => ready.frame(Speaker::User, Position::First),
         };
         let [_, _, (quiet_frame, last_line)] = [(); 3].map(|()| {
             (self.quiet_prompt.as_ref().map(|_| ready.frame(Speaker::Narrator, Position::Middle)), ready.last_line())
         });
         let [_, stops] = [(); 2].map(|()| ready.stops());
-        let (alignment, last_line) = (ready.atoms(&alignment), ready.atoms(&last_line));
+        let (alignment, last_line) = (ready.compiled(&alignment), ready.compiled(&last_line));
         Some(Changed { frames, alignment, alignment_frame, quiet_frame, last_line, stops })
     }
 
@@ -587,8 +534,10 @@ impl PresetFormat {
             return Ok(None);
         }
         let mut messages = messages.to_vec();
-        if let Some(first) = messages.first_mut() {
-            first.text = self.first_message(0, std::mem::take(&mut first.text))?;
+        if let Some(first) = messages.first_mut()
+            && let Some(text) = self.first_message(0, &first.text)?
+        {
+            first.text = Cow::Owned(text);
         }
         let facts = ChatFacts::new(&messages);
         let ready = self.preset.made_ready(&self.scene, Some(&facts))?;
@@ -652,24 +601,20 @@ impl PresetFormat {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn render_messages(&self, messages: &[SceneMessage<'_>], prompt: &mut Prompt) -> Result<(), Error> {
-        prompt.clear();
-        if let Some(ready) = self.for_chat(messages)? {
-            return ready.render_messages(messages, prompt);
-        }
-        let lines =
-            messages.iter().map(|message| (message.speaker, &*message.name, &*message.text, message.own_persona));
-        let mut turns = Turns::new(self, None, messages.len(), &self.scene.settings.generation);
-        for (index, (speaker, name, text, own_persona)) in lines.enumerate() {
-            turns.message(index, speaker, name, Cow::Borrowed(text), own_persona)?;
-        }
-        turns.write(prompt);
-        Ok(())
+        self.write_messages(messages, prompt).inspect_err(|_| prompt.clear())
     }
 
-    /// Replaces the macros of the message that a chat begins with.
-    pub(super) fn first_message<'t>(&self, index: usize, text: Cow<'t, str>) -> Result<Cow<'t, str>, Error> {
+    fn write_messages(&self, messages: &[SceneMessage<'_>], prompt: &mut Prompt) -> Result<(), Error> {
+        if let Some(ready) = self.for_chat(messages)? {
+            return ready.write_messages(messages, prompt);
+        }
+        History::new(self, None, messages, 0, &self.scene.settings.generation)?.write(prompt)
+    }
+
+    /// The message that a chat begins with, its macros replaced; `None` where there can be none in it.
+    pub(super) fn first_message(&self, index: usize, text: &str) -> Result<Option<String>, Error> {
         if !text.bytes().fold(false, |found, byte| found | matches!(byte, b'{' | b'<' | b'\\')) {
-            return Ok(text);
+            return Ok(None);
         }
         let Preset { context, instruct, system, .. } = &self.preset;
         let system = system.as_ref().filter(|system| system.enabled).map(|system| system.content.as_str());
@@ -679,30 +624,30 @@ impl PresetFormat {
         // The chat is empty when SillyTavern takes its first message in.
         let empty = ChatFacts::default();
         macros.chat = Some(&empty);
-        let expanded = macros.expand_text(&text);
+        let expanded = macros.expand_text(text);
         match macros.is_spent() {
-            false => Ok(Cow::Owned(expanded)),
+            false => Ok(Some(expanded)),
             true => Err(Error::new(ErrorKind::MacrosTooLong, format!("messages[{index}].content"))),
         }
     }
 
-    /// Who says a message of a chat, under which name, and what.
+    /// Under which name a message of a chat is said, and what it says.
     #[inline(always)]
-    fn message<'c>(
+    pub(super) fn message<'c>(
         &'c self,
         index: usize,
         message: &'c Message<'_>,
-    ) -> Result<(Speaker, &'c str, Cow<'c, str>), Error> {
-        let (speaker, name) = match message {
-            Message::User(_) => (Speaker::User, self.scene.user.as_str()),
-            Message::Assistant(_) => (Speaker::Character, self.scene.char.as_str()),
-            Message::System(_) => (Speaker::Narrator, "System"),
+    ) -> Result<(&'c str, Cow<'c, str>), Error> {
+        let name = match message {
+            Message::User(_) => self.scene.user.as_str(),
+            Message::Assistant(_) => self.scene.char.as_str(),
+            Message::System(_) => "System",
             Message::Tool(_) => return Err(lacks(index, "tool results", "role")),
         };
         if matches!(message, Message::Assistant(message) if !message.tool_calls.is_empty()) {
             return Err(lacks(index, "tool calls", "tool_calls"));
         }
-        Ok((speaker, name, said(index, message.content())?))
+        Ok((name, said(index, message.content())?))
     }
 
     /// The system prompt that a chat begins with, if the story has a place for it.
@@ -713,6 +658,31 @@ impl PresetFormat {
         }
     }
 
+    fn write_chat(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
+        if !chat.tools.is_empty() {
+            return Err(Error::new(ErrorKind::PresetLacks { what: "tools" }, "tools"));
+        }
+        let continued = Generation::Continue;
+        let generation = match chat.messages.last() {
+            Some(Message::Assistant(AssistantMessage { prefix: true, .. })) => &continued,
+            _ => &self.scene.settings.generation,
+        };
+        let system = self.system_of(chat)?;
+        let skipped = usize::from(system.is_some());
+        let messages = chat.messages.get(skipped..).unwrap_or_default();
+        if self.asks_for_chat {
+            let named: Result<Vec<_>, Error> = zip(skipped.., messages)
+                .map(|(index, message)| {
+                    let (name, text) = self.message(index, message)?;
+                    Ok(SceneMessage::new(message.speaker(), name, text))
+                })
+                .collect();
+            if let Some(ready) = self.for_chat(&named?)? {
+                return ready.write_chat(chat, prompt);
+            }
+        }
+        History::new(self, system, messages, skipped, generation)?.write(prompt)
+    }
     pub(super) fn stop_strings(&self, continues_user: bool) -> &[Cow<'static, str>] {
         chosen_stops(&self.stops, continues_user)
     }
@@ -728,36 +698,7 @@ pub(super) fn chosen_stops<'s>(
 
 impl Format for PresetFormat {
     fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
-        prompt.clear();
-        if !chat.tools.is_empty() {
-            return Err(Error::new(ErrorKind::PresetLacks { what: "tools" }, "tools"));
-        }
-        let continued = Generation::Continue;
-        let generation = match chat.messages.last() {
-            Some(Message::Assistant(AssistantMessage { prefix: true, .. })) => &continued,
-            _ => &self.scene.settings.generation,
-        };
-        let system = self.system_of(chat)?;
-        let taken = usize::from(system.is_some());
-        let messages = || chat.messages.iter().enumerate().skip(taken);
-        if self.asks_for_chat {
-            let named: Result<Vec<_>, Error> = messages()
-                .map(|(index, message)| {
-                    let (speaker, name, text) = self.message(index, message)?;
-                    Ok(SceneMessage::new(speaker, name, text))
-                })
-                .collect();
-            if let Some(ready) = self.for_chat(&named?)? {
-                return ready.render_into(chat, prompt);
-            }
-        }
-        let mut turns = Turns::new(self, system, chat.messages.len(), generation);
-        for (index, message) in messages() {
-            let (speaker, name, text) = self.message(index, message)?;
-            turns.message(index, speaker, name, text, false)?;
-        }
-        turns.write(prompt);
-        Ok(())
+        self.write_chat(chat, prompt).inspect_err(|_| prompt.clear())
     }
 }
 

@@ -1,59 +1,114 @@
-//! [`Atom`]s: preset text taken apart into control tokens and text once, so that rendering only writes.
+//! [`Compiled`]: preset text taken apart into control tokens and text once, so that rendering only writes.
 
 use super::mixed::{Mixed, Trust};
 use crate::control::{Control, Vocabulary};
+use crate::prompt::{Segment, Stretch};
 
-/// A piece of what is written.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Atom {
-    Control(Control),
-    Text(String),
+/// What is written, but for what differs from chat to chat.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Compiled {
+    /// What stands before the first place that is filled in.
+    pub(super) first: Stretch,
+    /// The places, each with what stands after it.
+    pub(super) rest: Vec<(Place, Stretch)>,
+}
+
+/// A place that is filled in when a chat is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Place {
     /// The name of who speaks.
     Name,
     /// The system prompt that the chat begins with.
     SystemPrompt,
 }
 
-/// Takes a text apart: literals of the vocabulary in what the preset wrote are control tokens. SillyTavern deletes
-/// every `\r` in the end, and so it is gone before.
-pub(super) fn atoms(text: &Mixed, vocabulary: Vocabulary) -> Vec<Atom> {
-    let mut atoms = Vec::new();
-    for (part, trust) in text.clone().without_char('\r').runs() {
-        if trust == Trust::SystemPrompt {
-            atoms.extend(part.chars().map(|_| Atom::SystemPrompt));
-            continue;
+/// A piece of what is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Part<'c> {
+    Control(Control),
+    Text(&'c str),
+    Place(Place),
+}
+
+impl Compiled {
+    /// Takes a text apart: literals of the vocabulary in what the preset wrote are control tokens. SillyTavern deletes
+    /// every `\r` in the end, and so it is gone before.
+    pub(super) fn new(text: &Mixed, vocabulary: Vocabulary) -> Self {
+        let mut compiled = Compiled::default();
+        for (part, trust) in text.clone().without_char('\r').runs() {
+            match trust {
+                Trust::Preset => compiled.push_preset(part, vocabulary),
+                Trust::Nobody => compiled.last_mut().push_text(part),
+                Trust::SystemPrompt => part.chars().for_each(|_| compiled.push(Part::Place(Place::SystemPrompt))),
+            }
         }
-        let mut rest = part;
+        compiled
+    }
+
+    fn push_preset(&mut self, mut text: &str, vocabulary: Vocabulary) {
+        let out = self.last_mut();
         let mut searched = 0;
-        while let Some(found) =
-            rest.get(searched..).filter(|_| trust == Trust::Preset).and_then(|tail| tail.find(['[', '<']))
-        {
+        while let Some(found) = text.get(searched..).and_then(|tail| tail.find(['[', '<'])) {
             let at = searched + found;
-            let Some(control) = rest.get(at..).and_then(|tail| vocabulary.starting(tail)) else {
+            let Some(control) = text.get(at..).and_then(|tail| vocabulary.starting(tail)) else {
                 searched = at + 1;
                 continue;
             };
-            push_text(&mut atoms, rest.get(..at).unwrap_or_default());
-            atoms.push(Atom::Control(control));
-            rest = rest.get(at + control.as_str().len()..).unwrap_or_default();
+            out.push_text(text.get(..at).unwrap_or_default());
+            out.push_control(control);
+            text = text.get(at + control.as_str().len()..).unwrap_or_default();
             searched = 0;
         }
-        push_text(&mut atoms, rest);
+        out.push_text(text);
     }
-    atoms
+
+    fn last_mut(&mut self) -> &mut Stretch {
+        self.rest.last_mut().map_or(&mut self.first, |(_, stretch)| stretch)
+    }
+
+    fn push(&mut self, part: Part<'_>) {
+        match part {
+            Part::Control(control) => self.last_mut().push_control(control),
+            Part::Text(text) => self.last_mut().push_text(text),
+            Part::Place(place) => self.rest.push((place, Stretch::default())),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.rest.is_empty()
+    }
+
+    pub(super) fn has(&self, place: Place) -> bool {
+        self.rest.iter().any(|(other, _)| *other == place)
+    }
+
+    pub(super) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        fn parts(stretch: &Stretch) -> impl Iterator<Item = Part<'_>> {
+            stretch.segments().filter_map(|segment| match segment {
+                Segment::Control(control) => Some(Part::Control(control)),
+                Segment::Text(text) => Some(Part::Text(text)),
+                Segment::Media(_) => None,
+            })
+        }
+        let rest =
+            self.rest.iter().flat_map(|(place, stretch)| [Part::Place(*place)].into_iter().chain(parts(stretch)));
+        parts(&self.first).chain(rest)
+    }
 }
 
-fn push_text(atoms: &mut Vec<Atom>, text: &str) {
-    if !text.is_empty() {
-        atoms.push(Atom::Text(text.to_owned()));
+impl<'c> Extend<Part<'c>> for Compiled {
+    fn extend<T: IntoIterator<Item = Part<'c>>>(&mut self, parts: T) {
+        parts.into_iter().for_each(|part| self.push(part));
     }
 }
 
 /// What stands before or after a message, its macros replaced, but for the name of who speaks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sequence {
-    pub(super) atoms: Vec<Atom>,
-    /// The text that names stand in; none where there are none.
+    /// What is said with a reply that it stands after: all down to the end token, or to what begins the next turn.
+    pub(super) said: Compiled,
+    pub(super) rest: Compiled,
+    /// The text that names stand in; `None` where they stand nowhere.
     named: Option<Mixed>,
 }
 
@@ -64,32 +119,43 @@ impl Sequence {
         if places.is_empty() {
             return Sequence::plain(text, vocabulary);
         }
-        let mut whole = Vec::new();
+        let mut whole = Compiled::default();
         let mut start = 0;
         for place in places {
-            whole.extend(atoms(&text.part(start..place), vocabulary));
-            whole.push(Atom::Name);
+            whole.extend(Compiled::new(&text.part(start..place), vocabulary).parts());
+            whole.push(Part::Place(Place::Name));
             start = place + NAME.len();
         }
-        whole.extend(atoms(&text.part(start..text.len()), vocabulary));
-        Sequence { atoms: whole, named: Some(text.clone()) }
+        whole.extend(Compiled::new(&text.part(start..text.len()), vocabulary).parts());
+        Sequence { named: Some(text.clone()), ..Sequence::split(&whole) }
     }
 
     /// A sequence in which `{{name}}` is text.
     pub(super) fn plain(text: &Mixed, vocabulary: Vocabulary) -> Self {
-        Sequence { atoms: atoms(text, vocabulary), named: None }
+        Sequence::split(&Compiled::new(text, vocabulary))
+    }
+
+    fn split(whole: &Compiled) -> Self {
+        let (mut said, mut rest) = (Compiled::default(), Compiled::default());
+        let mut parts = whole.parts().peekable();
+        while let Some(part) = parts.next_if(|part| !matches!(part, Part::Control(_))) {
+            said.push(part);
+        }
+        said.extend(parts.next_if(|part| *part == Part::Control(Control::Eos)));
+        rest.extend(parts);
+        Sequence { said, rest, named: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.atoms.is_empty()
+        self.said.is_empty() && self.rest.is_empty()
     }
 
-    /// Gives the atoms for who speaks: others where the name holds patterns of replacement.
+    /// Gives the sequence for who speaks: another where the name holds patterns of replacement.
     #[inline]
-    pub(super) fn with_atoms(&self, name: &str, vocabulary: Vocabulary, take: impl FnOnce(&[Atom])) {
+    pub(super) fn for_name<T>(&self, name: &str, vocabulary: Vocabulary, take: impl FnOnce(&Sequence) -> T) -> T {
         match &self.named {
-            Some(text) if name.contains('$') => take(&atoms(&with_name(text, name), vocabulary)),
-            _ => take(&self.atoms),
+            Some(text) if name.contains('$') => take(&Sequence::plain(&with_name(text, name), vocabulary)),
+            _ => take(self),
         }
     }
 }
@@ -147,13 +213,10 @@ mod tests {
         let mut text = Mixed::of_preset("[INST] <|x|>[");
         text.push("INST][/INST]", Trust::Nobody);
         text.push("[/IN\rST]", Trust::Preset);
-        let expected = [
-            Atom::Control(Control::Inst),
-            Atom::Text(" <|x|>[".into()),
-            Atom::Text("INST][/INST]".into()),
-            Atom::Control(Control::EndInst),
-        ];
-        assert_eq!(atoms(&text, Layout::V3.vocabulary), expected);
+        let compiled = Compiled::new(&text, Layout::V3.vocabulary);
+        let expected =
+            [Part::Control(Control::Inst), Part::Text(" <|x|>[INST][/INST]"), Part::Control(Control::EndInst)];
+        assert!(compiled.parts().eq(expected), "{compiled:?}");
     }
 
     #[test]
@@ -161,8 +224,8 @@ mod tests {
         let text = Mixed::of_preset("<s>{{NAME}}</s>");
         let named = with_name(&text, "$& $$ $1 $' $`");
         assert_eq!(named.as_str(), "<s>{{NAME}} $ $1 </s> <s></s>");
-        let controls =
-            atoms(&named, Layout::V3.vocabulary).iter().filter(|atom| matches!(atom, Atom::Control(_))).count();
-        assert_eq!(controls, 2, "a name cannot repeat what the preset wrote");
+        let compiled = Compiled::new(&named, Layout::V3.vocabulary);
+        let controls = compiled.parts().filter(|part| matches!(part, Part::Control(_)));
+        assert_eq!(controls.count(), 2, "a name cannot repeat what the preset wrote");
     }
 }

@@ -1,6 +1,6 @@
 //! [`Writer`]: control tokens and text into a [`Prompt`], each piece recorded as it is written.
 
-use super::{Body, Form, Media, Origin, Piece, Place, Prompt};
+use super::{Body, Form, Media, Origin, Piece, Place, Prompt, Segment};
 use crate::control::Control;
 use crate::layout::{self, Frame, Layout, WordStart};
 
@@ -125,22 +125,65 @@ impl<'p> Writer<'p> {
     #[inline]
     pub(crate) fn compose(&mut self, write: impl FnOnce(&mut String)) {
         let out = &mut self.prompt.text;
-        let body = match self.run {
-            Some(_) => Body::Rest,
-            None => {
-                if self.word_start == WordStart::Space {
-                    out.push(' ');
-                }
-                self.run = Some(out.len());
-                Body::run(self.word_start)
-            }
-        };
-        write(out);
-        let end = out.len();
-        match self.prompt.pieces.last_mut() {
-            Some(piece) if body == Body::Rest && piece.origin() == self.origin => piece.end = end,
-            _ => self.piece(None, body, None),
+        if self.run.is_some() {
+            write(out);
+            let end = out.len();
+            return self.rest_until(end);
         }
+        if self.word_start == WordStart::Space {
+            out.push(' ');
+        }
+        self.run = Some(out.len());
+        write(out);
+        self.piece(None, Body::run(self.word_start), None);
+    }
+
+    /// Takes what goes on with the open run into its last piece, or into one of another origin.
+    #[inline]
+    fn rest_until(&mut self, end: usize) {
+        match self.prompt.pieces.last_mut() {
+            Some(piece) if piece.origin() == self.origin => piece.end = end,
+            _ => self.piece_until(end, None, Body::Rest, None),
+        }
+    }
+
+    /// Control tokens and text that are known beforehand, at once. No space begins a run of theirs.
+    #[inline]
+    pub(crate) fn stretch(&mut self, stretch: &Stretch) {
+        let start = self.prompt.text.len();
+        self.prompt.text.push_str(&stretch.text);
+        let mut begin = start;
+        for &(end, control) in &stretch.parts {
+            let end = start + end;
+            if control.is_some() {
+                self.run = None;
+                self.piece_until(end, control, Body::Nothing, None);
+            } else if self.run.is_some() {
+                self.rest_until(end);
+            } else {
+                self.run = Some(begin);
+                self.piece_until(end, None, Body::Run, None);
+            }
+            begin = end;
+        }
+    }
+
+    /// Can this text be written in this frame at once?
+    #[inline]
+    pub(crate) fn encloses(&self, frame: &Enclosed, text: &str) -> bool {
+        !text.is_empty() && (frame.open.is_some() || self.run.is_none())
+    }
+
+    /// Untrusted text that is a whole turn, which the frame [`encloses`](Writer::encloses).
+    #[inline]
+    pub(crate) fn enclosed(&mut self, origin: Origin, frame: &Enclosed, text: &str) {
+        self.origin = origin;
+        let out = &mut self.prompt.text;
+        out.push_str(&frame.lead);
+        out.push_str(text);
+        frame.close.append_to(out);
+        self.run = None;
+        self.piece(frame.open, Body::Run, Some(frame.close));
     }
 
     /// A mark of a layout: a control token, or text of its own.
@@ -201,8 +244,71 @@ impl<'p> Writer<'p> {
     /// Takes what was appended since the last piece into a new one.
     #[inline]
     fn piece(&mut self, open: Option<Control>, body: Body, close: Option<Control>) {
+        self.piece_until(self.prompt.text.len(), open, body, close);
+    }
+
+    #[inline]
+    fn piece_until(&mut self, end: usize, open: Option<Control>, body: Body, close: Option<Control>) {
         let Origin { message, role } = self.origin;
         let form = Form { role, open, body, close };
-        self.prompt.pieces.push(Piece { end: self.prompt.text.len(), message, form });
+        self.prompt.pieces.push(Piece { end, message, form });
+    }
+}
+
+/// The frame of a turn that is one run of text, no space before it, and ends with a control token.
+#[derive(Clone, Debug)]
+pub(crate) struct Enclosed {
+    /// What the turn begins with, the control token included.
+    lead: String,
+    open: Option<Control>,
+    close: Control,
+}
+
+impl Enclosed {
+    /// A frame that begins with a control token, or with none, and with text in the run of what it encloses.
+    pub(crate) fn new(open: Option<Control>, text: &str, close: Control) -> Self {
+        let mut lead = String::new();
+        if let Some(open) = open {
+            open.append_to(&mut lead);
+        }
+        lead.push_str(text);
+        Enclosed { lead, open, close }
+    }
+}
+
+/// Control tokens and text that are known beforehand: written at once with [`Writer::stretch`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Stretch {
+    text: String,
+    /// Each control token, and each text before, after and between them, with the byte at which it ends.
+    parts: Vec<(usize, Option<Control>)>,
+}
+
+impl Stretch {
+    pub(crate) fn push_control(&mut self, control: Control) {
+        control.append_to(&mut self.text);
+        self.parts.push((self.text.len(), Some(control)));
+    }
+
+    pub(crate) fn push_text(&mut self, text: &str) {
+        self.text.push_str(text);
+        match self.parts.last_mut() {
+            Some((end, None)) => *end = self.text.len(),
+            _ if text.is_empty() => {}
+            _ => self.parts.push((self.text.len(), None)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The control tokens and the texts, in order.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        let mut begin = 0;
+        self.parts.iter().map(move |&(end, control)| {
+            let text = self.text.get(std::mem::replace(&mut begin, end)..end).unwrap_or_default();
+            control.map_or(Segment::Text(text), Segment::Control)
+        })
     }
 }
