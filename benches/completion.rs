@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mistral_chat_template::{Completion, CompletionReader, Explanation, Feature, Layout};
+use mistral_chat_template::explain::Explanation;
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Completion, CompletionReader, Layout};
 
 const LENGTH: usize = 64 << 10;
 /// About what a token decodes to.

@@ -14,7 +14,8 @@
 
 use std::process::ExitCode;
 
-use mistral_chat_template::{Adapter, Layout, Preset, PresetFile};
+use mistral_chat_template::preset::{Adapter, PresetFile};
+use mistral_chat_template::{Layout, Preset};
 
 #[path = "support/files.rs"]
 mod files;

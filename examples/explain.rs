@@ -7,7 +7,8 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use mistral_chat_template::{Deviation, Explanation, Layout};
+use mistral_chat_template::Layout;
+use mistral_chat_template::explain::{Deviation, Explanation};
 
 #[path = "support/terminal.rs"]
 mod terminal;

@@ -13,7 +13,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use mistral_chat_template::{Chat, DetectError, Detection, Dialect, Format, GenerationPrompt, Prompt, Segment};
+use mistral_chat_template::template::GenerationPrompt;
+use mistral_chat_template::version::{DetectError, Detection};
+use mistral_chat_template::{Chat, Dialect, Format, Prompt, Segment};
 
 #[path = "support/given.rs"]
 mod given;

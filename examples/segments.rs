@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::iter;
 
-use mistral_chat_template::{Chat, Control, Error, Format, Layout, Message, Prompt, Segment, Tokenizer, WordStart};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::{Chat, Control, Error, Format, Layout, Message, Prompt, Segment, Tokenizer};
 
 /// A tokenizer of whole words, in the place of a real one: its ids are made up as words come.
 ///

@@ -8,7 +8,8 @@
 //! The chat is JSON: `{"messages": […]}`, or `{"story": {…}, "chat": […], "options": {…}}` with SillyTavern's names for
 //! everything. Without a file it is a short one.
 
-use mistral_chat_template::{Chat, Format, Message, Scene};
+use mistral_chat_template::preset::Scene;
+use mistral_chat_template::{Chat, Format, Message};
 use serde_json::Value;
 
 #[path = "support/preset_line.rs"]

@@ -8,7 +8,8 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mistral_chat_template::{CallDeltas, Completion, CompletionReader, Delta, Layout, Leniency, NewCallIds};
+use mistral_chat_template::completion::{CallDeltas, Delta, Leniency, NewCallIds};
+use mistral_chat_template::{Completion, CompletionReader, Layout};
 
 #[path = "support/terminal.rs"]
 mod terminal;
@@ -86,7 +87,8 @@ fn number(text: &str) -> Result<u64, String> {
 
 /// The recorded output that suits the layout.
 fn recorded(layout: &Layout) -> String {
-    use mistral_chat_template::{Feature, ToolCalls};
+    use mistral_chat_template::layout::ToolCalls;
+    use mistral_chat_template::version::Feature;
     match layout.calls {
         ToolCalls::None => TEXT.to_owned(),
         ToolCalls::List | ToolCalls::ListWithIds => LIST.to_owned(),

@@ -8,7 +8,8 @@ use std::io::Write;
 use std::path::Path;
 use std::{env, io};
 
-use mistral_chat_template::{GenerationPrompt, Layout};
+use mistral_chat_template::Layout;
+use mistral_chat_template::template::GenerationPrompt;
 use serde::Serialize;
 
 #[path = "support/given.rs"]

@@ -12,7 +12,8 @@
 
 use std::path::Path;
 
-use mistral_chat_template::{Adapter, Layout, Preset, ollama_modelfile};
+use mistral_chat_template::preset::{Adapter, ollama_modelfile};
+use mistral_chat_template::{Layout, Preset};
 
 #[path = "support/files.rs"]
 mod files;

@@ -1,23 +1,26 @@
 //! The chat that a caller sends: messages, tools and settings, built by hand or read from JSON, borrowing their text.
 
 use std::borrow::Cow;
-use std::fmt;
 
+pub(crate) mod call_id;
 mod choice;
 mod json;
 mod read;
 pub(crate) mod request;
+pub(crate) mod row;
 mod sent;
 pub(crate) mod surrogates;
+mod turn;
 mod view;
 mod write;
 
 pub use self::choice::{CallMode, ToolChoice};
 pub use self::json::Json;
-pub use self::read::Dialect;
 pub(crate) use self::read::{content_from_json, response_format_from_json};
 pub use self::request::{Recognised, Request};
 pub use self::sent::Sent;
+pub(crate) use self::turn::{Sort, Turn, plain_text};
+pub use crate::terms::{Dialect, ReasoningEffort, Role};
 
 /// A chat: what a request to a chat-completion endpoint holds, as far as it shapes the prompt.
 ///
@@ -121,50 +124,6 @@ impl<'a> Chat<'a> {
             model: self.model.map(owned),
             sent: self.sent.map(Sent::into_owned),
         }
-    }
-}
-
-/// Who a message comes from.
-///
-/// ```
-/// use mistral_chat_template::{Message, Role};
-///
-/// assert_eq!(Message::user("Hi").role(), Role::User);
-/// assert_eq!(Role::Assistant.to_string(), "assistant");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// Instructions from whoever runs the model.
-    System,
-    /// The person.
-    User,
-    /// The model.
-    Assistant,
-    /// The result of a tool call.
-    Tool,
-}
-
-impl Role {
-    /// The role's name in JSON.
-    ///
-    /// ```
-    /// # use mistral_chat_template::Role;
-    /// assert_eq!(Role::Tool.as_str(), "tool");
-    /// ```
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-            Role::Tool => "tool",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -564,7 +523,8 @@ pub struct ToolCall<'a> {
 /// How a request's JSON sends the arguments of a call.
 ///
 /// ```
-/// use mistral_chat_template::{ArgumentsForm, ToolCall};
+/// use mistral_chat_template::ToolCall;
+/// use mistral_chat_template::chat::ArgumentsForm;
 ///
 /// assert_eq!(ToolCall::new("now", "{}").arguments_form, ArgumentsForm::Text);
 /// ```
@@ -613,7 +573,8 @@ impl<'a> ToolCall<'a> {
 /// A tool that the model may call: a function with a JSON schema of its arguments.
 ///
 /// ```
-/// use mistral_chat_template::{Json, Tool};
+/// use mistral_chat_template::Tool;
+/// use mistral_chat_template::chat::Json;
 ///
 /// let tool = Tool {
 ///     name: "get_weather".into(),
@@ -647,86 +608,10 @@ impl Tool<'_> {
     }
 }
 
-/// How much the model should reason before it answers.
-///
-/// ```
-/// use mistral_chat_template::ReasoningEffort;
-///
-/// assert_eq!(ReasoningEffort::High.as_str(), "high");
-/// assert_eq!(ReasoningEffort::from_name("none"), Some(ReasoningEffort::None));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum ReasoningEffort {
-    /// `none`
-    None,
-    /// `minimal`
-    Minimal,
-    /// `low`
-    Low,
-    /// `medium`
-    Medium,
-    /// `high`
-    High,
-    /// `xhigh`
-    XHigh,
-    /// `max`
-    Max,
-}
-
-impl ReasoningEffort {
-    /// Every effort, least first.
-    pub const ALL: [ReasoningEffort; 7] = [
-        ReasoningEffort::None,
-        ReasoningEffort::Minimal,
-        ReasoningEffort::Low,
-        ReasoningEffort::Medium,
-        ReasoningEffort::High,
-        ReasoningEffort::XHigh,
-        ReasoningEffort::Max,
-    ];
-
-    /// The name in JSON.
-    ///
-    /// ```
-    /// # use mistral_chat_template::ReasoningEffort;
-    /// assert_eq!(ReasoningEffort::XHigh.as_str(), "xhigh");
-    /// ```
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            ReasoningEffort::None => "none",
-            ReasoningEffort::Minimal => "minimal",
-            ReasoningEffort::Low => "low",
-            ReasoningEffort::Medium => "medium",
-            ReasoningEffort::High => "high",
-            ReasoningEffort::XHigh => "xhigh",
-            ReasoningEffort::Max => "max",
-        }
-    }
-
-    /// The effort of this name in JSON.
-    ///
-    /// ```
-    /// # use mistral_chat_template::ReasoningEffort;
-    /// assert_eq!(ReasoningEffort::from_name("huge"), None);
-    /// ```
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|effort| effort.as_str() == name)
-    }
-}
-
-impl fmt::Display for ReasoningEffort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// The form that the answer is to have.
 ///
 /// ```
-/// use mistral_chat_template::ResponseFormat;
+/// use mistral_chat_template::chat::ResponseFormat;
 ///
 /// assert_eq!(ResponseFormat::default(), ResponseFormat::Text);
 /// ```
@@ -763,7 +648,7 @@ impl ResponseFormat<'_> {
 /// A named JSON schema that the answer is to follow.
 ///
 /// ```
-/// use mistral_chat_template::{Json, ResponseSchema};
+/// use mistral_chat_template::chat::{Json, ResponseSchema};
 ///
 /// let schema = ResponseSchema { name: "city".into(), description: None, schema: Json::new("{}")?, strict: false };
 /// # assert_eq!(schema.name, "city");

@@ -96,7 +96,8 @@ impl Completion {
     /// [`CompletionReader`]); who has the control tokens apart uses [`from_segments`](Completion::from_segments).
     ///
     /// ```
-    /// use mistral_chat_template::{Chunk, Completion, Feature, Layout};
+    /// use mistral_chat_template::{Chunk, Completion, Layout};
+    /// use mistral_chat_template::version::Feature;
     ///
     /// let completion = Completion::from_text("[THINK]Hm.[/THINK]Hello!</s>", &Layout::V13.with(Feature::Think));
     /// assert_eq!(completion.message.content, vec![Chunk::thinking("Hm."), Chunk::text("Hello!")].into());
@@ -124,7 +125,8 @@ impl Completion {
     /// Adds what a [`CompletionReader`] gave.
     ///
     /// ```
-    /// use mistral_chat_template::{Completion, Delta};
+    /// use mistral_chat_template::Completion;
+    /// use mistral_chat_template::completion::Delta;
     ///
     /// let mut completion = Completion::default();
     /// completion.add(Delta::Text("Hel".to_owned()));

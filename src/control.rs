@@ -165,7 +165,8 @@ impl Vocabulary {
     /// The set of the given control tokens.
     ///
     /// ```
-    /// # use mistral_chat_template::{Control, Vocabulary};
+    /// # use mistral_chat_template::Control;
+    /// # use mistral_chat_template::layout::Vocabulary;
     /// let vocabulary = Vocabulary::of(&[Control::Bos, Control::Eos]);
     /// assert!(vocabulary.contains(Control::Bos));
     /// ```

@@ -110,7 +110,8 @@ impl Error {
     /// The class of errors that mistral-common puts this one into.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Family, Format, Layout};
+    /// use mistral_chat_template::{Chat, Format, Layout};
+    /// use mistral_chat_template::error::Family;
     ///
     /// assert_eq!(Layout::V3.render(&Chat::default()).unwrap_err().family(), Family::MessageStructure);
     /// ```

@@ -18,7 +18,7 @@ use crate::chat::{Chat, Role};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
 use crate::layout::Layout;
-use crate::mode::Mode;
+use crate::terms::Mode;
 use crate::version::{Feature, Version};
 
 impl Chat<'static> {
@@ -58,7 +58,8 @@ impl Chat<'static> {
 /// What is wrong with a prompt, seen from one layout.
 ///
 /// ```
-/// use mistral_chat_template::{DeviationKind, Explanation, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::explain::{DeviationKind, Explanation};
 ///
 /// let log = "<s><s>[INST]Hi [/INST] Hello![INST] Bye[/INST]";
 /// let explanation = Explanation::new(log, &Layout::V3);
@@ -89,7 +90,8 @@ impl<'p> Explanation<'p> {
     /// Explains a prompt as one of this layout.
     ///
     /// ```
-    /// use mistral_chat_template::{Explanation, Layout};
+    /// use mistral_chat_template::Layout;
+    /// use mistral_chat_template::explain::Explanation;
     ///
     /// assert!(Explanation::new("<s>[INST]Hi[/INST]", &Layout::V11).deviations.is_empty());
     /// ```
@@ -101,7 +103,8 @@ impl<'p> Explanation<'p> {
     /// Explains a prompt whose system prompt is known, and so can be missed where it belongs.
     ///
     /// ```
-    /// use mistral_chat_template::{Explanation, Layout};
+    /// use mistral_chat_template::Layout;
+    /// use mistral_chat_template::explain::Explanation;
     ///
     /// let prompt = "<s>[INST] Be kind.\n\nHi[/INST] Hello!</s>[INST] Bye[/INST]";
     /// let explanation = Explanation::with_system(prompt, &Layout::V3, "Be kind.");
@@ -119,7 +122,7 @@ impl<'p> Explanation<'p> {
     /// is taken with them.
     ///
     /// ```
-    /// use mistral_chat_template::Explanation;
+    /// use mistral_chat_template::explain::Explanation;
     ///
     /// let nearest = Explanation::nearest("<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]Hi[/INST]");
     /// assert_eq!(nearest[0].layout.name, "v7-tekken");
@@ -136,7 +139,8 @@ impl<'p> Explanation<'p> {
     /// The prompt with every mend.
     ///
     /// ```
-    /// # use mistral_chat_template::{Explanation, Layout};
+    /// # use mistral_chat_template::Layout;
+    /// # use mistral_chat_template::explain::Explanation;
     /// assert_eq!(Explanation::new("[INST]Hi[/INST]\n", &Layout::V11).mended(), "<s>[INST]Hi[/INST]");
     /// ```
     #[must_use]

@@ -1,9 +1,8 @@
 //! [`Format`]: a chat in, a prompt out.
 
-use crate::append::{self, PrefixBreak};
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::prompt::Prompt;
+use crate::prompt::{PrefixBreak, Prompt};
 
 /// Whatever turns a chat into a prompt.
 ///
@@ -49,7 +48,8 @@ pub trait Format {
     /// complete reply.
     ///
     /// ```
-    /// use mistral_chat_template::{BuiltinPreset, Chat, Format, Layout, Message, Preset, Scene};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
+    /// use mistral_chat_template::preset::{BuiltinPreset, Scene};
     ///
     /// let chat = Chat::new([
     ///     Message::system("Be kind."),
@@ -74,6 +74,7 @@ pub trait Format {
     /// [`Layout`]: crate::Layout
     /// [`Mode::Test`]: crate::Mode::Test
     fn prefix_break(&self, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
-        append::shown(self, chat, n)
+        let whole = self.render(chat)?;
+        Ok(whole.prefix_break(&self.render(&chat.first(n))?))
     }
 }

@@ -23,7 +23,8 @@ pub use self::lark::LarkStyle;
 ///
 /// ```
 /// use mistral_chat_template::grammar::{Part, Shape};
-/// use mistral_chat_template::{Chat, Control, Feature, Layout};
+/// use mistral_chat_template::{Chat, Control, Layout};
+/// use mistral_chat_template::version::Feature;
 ///
 /// let chat = Chat::from_json(r#"{"messages": [{"role": "user", "content": "Hi"}], "tool_choice": "none"}"#)?;
 /// let layout = Layout::V13.with(Feature::Think);

@@ -18,7 +18,7 @@ use thiserror::Error;
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::ImageConfig;
+/// use mistral_chat_template::image::ImageConfig;
 ///
 /// let config: ImageConfig = serde_json::from_str(
 ///     r#"{"image_patch_size": 14, "max_image_size": 1540, "spatial_merge_size": 2}"#,
@@ -64,10 +64,10 @@ impl ImageConfig {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::ImageConfig;
+    /// use mistral_chat_template::image::ImageConfig;
     ///
     /// assert_eq!(ImageConfig::PIXTRAL, ImageConfig::new(16, 1024, 1)?);
-    /// # Ok::<(), mistral_chat_template::ImageError>(())
+    /// # Ok::<(), mistral_chat_template::image::ImageError>(())
     /// ```
     pub const PIXTRAL: Self =
         Self { patch_size: at_least_one(16), max_size: at_least_one(1024), merge: at_least_one(1) };
@@ -81,14 +81,14 @@ impl ImageConfig {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::ImageConfig;
+    /// use mistral_chat_template::image::ImageConfig;
     ///
     /// assert_eq!(ImageConfig::new(14, 1540, 2)?.merge.get(), 2);
     /// assert_eq!(
     ///     ImageConfig::new(0, 1024, 1).unwrap_err().to_string(),
     ///     "the patch size of an image grid must not be 0",
     /// );
-    /// # Ok::<(), mistral_chat_template::ImageError>(())
+    /// # Ok::<(), mistral_chat_template::image::ImageError>(())
     /// ```
     pub fn new(patch_size: u32, max_size: u32, merge: u32) -> Result<Self, ImageError> {
         let checked = |value, setting| NonZeroU32::new(value).ok_or(ImageError::ZeroSetting { setting });
@@ -111,7 +111,7 @@ impl ImageConfig {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::ImageConfig;
+    /// use mistral_chat_template::image::ImageConfig;
     ///
     /// let grid = ImageConfig::PIXTRAL.grid(40, 20)?;
     /// assert_eq!((grid.rows(), grid.columns()), (2, 3));
@@ -119,7 +119,7 @@ impl ImageConfig {
     ///
     /// let grid = ImageConfig::PIXTRAL.grid(4000, 3000)?;
     /// assert_eq!((grid.rows(), grid.columns()), (48, 64));
-    /// # Ok::<(), mistral_chat_template::ImageError>(())
+    /// # Ok::<(), mistral_chat_template::image::ImageError>(())
     /// ```
     pub fn grid(self, width: u32, height: u32) -> Result<Grid, ImageError> {
         let none = ImageError::NoPixels { width, height };
@@ -159,11 +159,12 @@ fn scaled(side: NonZeroU32, ratio: f64) -> u32 {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::{ImageConfig, ImageToken::{Break, End, Patch}};
+/// use mistral_chat_template::image::ImageToken::{Break, End, Patch};
+/// use mistral_chat_template::image::ImageConfig;
 ///
 /// let grid = ImageConfig::PIXTRAL.grid(40, 20)?;
 /// assert!(grid.tokens().eq([Patch, Patch, Patch, Break, Patch, Patch, Patch, End]));
-/// # Ok::<(), mistral_chat_template::ImageError>(())
+/// # Ok::<(), mistral_chat_template::image::ImageError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Grid {
@@ -177,9 +178,9 @@ impl Grid {
     /// # Examples
     ///
     /// ```
-    /// # use mistral_chat_template::ImageConfig;
+    /// # use mistral_chat_template::image::ImageConfig;
     /// assert_eq!(ImageConfig::PIXTRAL.grid(1, 17)?.rows(), 2);
-    /// # Ok::<(), mistral_chat_template::ImageError>(())
+    /// # Ok::<(), mistral_chat_template::image::ImageError>(())
     /// ```
     pub const fn rows(self) -> u32 {
         self.rows.get()
@@ -190,9 +191,9 @@ impl Grid {
     /// # Examples
     ///
     /// ```
-    /// # use mistral_chat_template::ImageConfig;
+    /// # use mistral_chat_template::image::ImageConfig;
     /// assert_eq!(ImageConfig::PIXTRAL.grid(17, 1)?.columns(), 2);
-    /// # Ok::<(), mistral_chat_template::ImageError>(())
+    /// # Ok::<(), mistral_chat_template::image::ImageError>(())
     /// ```
     pub const fn columns(self) -> u32 {
         self.columns.get()
@@ -203,9 +204,9 @@ impl Grid {
     /// # Examples
     ///
     /// ```
-    /// # use mistral_chat_template::ImageConfig;
+    /// # use mistral_chat_template::image::ImageConfig;
     /// assert_eq!(ImageConfig::PIXTRAL.grid(1024, 1024)?.token_count(), 64 * 65);
-    /// # Ok::<(), mistral_chat_template::ImageError>(())
+    /// # Ok::<(), mistral_chat_template::image::ImageError>(())
     /// ```
     pub const fn token_count(self) -> u64 {
         // Below 2^32 · 2^32.
@@ -217,11 +218,11 @@ impl Grid {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{ImageConfig, ImageToken};
+    /// use mistral_chat_template::image::{ImageConfig, ImageToken};
     ///
     /// let grid = ImageConfig::PIXTRAL.grid(1, 1)?;
     /// assert!(grid.tokens().eq([ImageToken::Patch, ImageToken::End]));
-    /// # Ok::<(), mistral_chat_template::ImageError>(())
+    /// # Ok::<(), mistral_chat_template::image::ImageError>(())
     /// ```
     pub fn tokens(self) -> impl Iterator<Item = ImageToken> {
         (1..=self.rows()).flat_map(move |row| {
@@ -236,11 +237,11 @@ impl Grid {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::{ImageConfig, ImageToken};
+/// use mistral_chat_template::image::{ImageConfig, ImageToken};
 ///
 /// let tokens = ImageConfig::PIXTRAL.grid(16, 16)?.tokens();
 /// assert_eq!(tokens.last(), Some(ImageToken::End));
-/// # Ok::<(), mistral_chat_template::ImageError>(())
+/// # Ok::<(), mistral_chat_template::image::ImageError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ImageToken {
@@ -257,7 +258,7 @@ pub enum ImageToken {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::{ImageConfig, ImageError};
+/// use mistral_chat_template::image::{ImageConfig, ImageError};
 ///
 /// let error = ImageConfig::PIXTRAL.grid(640, 0).unwrap_err();
 /// assert_eq!(error, ImageError::NoPixels { width: 640, height: 0 });
@@ -307,7 +308,7 @@ pub enum ImageError {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::dimensions;
+/// use mistral_chat_template::image::dimensions;
 ///
 /// assert_eq!(dimensions(b"GIF89a\x80\x02\xe0\x01\0\0\0"), Some((640, 480)));
 /// assert_eq!(dimensions(b"<svg/>"), None);
@@ -329,11 +330,11 @@ pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::data_url_image;
+/// use mistral_chat_template::image::data_url_image;
 ///
 /// let url = "data:image/gif;base64,R0lGODlhgALgAQAAACwAAAAA";
 /// assert_eq!(data_url_image(url)?, (640, 480));
-/// # Ok::<(), mistral_chat_template::ImageError>(())
+/// # Ok::<(), mistral_chat_template::image::ImageError>(())
 /// ```
 pub fn data_url_image(url: &str) -> Result<(u32, u32), ImageError> {
     let not_data_url = || ImageError::NotDataUrl { start: url.chars().take(40).collect() };

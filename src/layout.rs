@@ -3,13 +3,15 @@
 use std::fmt;
 
 use crate::chat::{ReasoningEffort, Role};
-use crate::control::{Control, Vocabulary};
-use crate::error::{Error, ErrorKind};
-use crate::mode::Mode;
-use crate::tokenizer::{Tokenizer, TokenizerKind};
+use crate::control::Control;
+use crate::terms::{Mode, TokenizerKind};
 use crate::version::{Feature, Features};
 
+pub use crate::control::Vocabulary;
+
 mod call_form;
+mod rows;
+mod settings;
 
 pub(crate) use self::call_form::{CallForm, CallPart, Grouping, Quoting};
 
@@ -18,7 +20,8 @@ pub(crate) use self::call_form::{CallForm, CallPart, Grouping, Quoting};
 /// A row of one's own says what is different:
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Format, Layout, Message, System, UserTurn};
+/// use mistral_chat_template::{Chat, Format, Layout, Message};
+/// use mistral_chat_template::layout::{System, UserTurn};
 ///
 /// let mine = Layout { name: "mine", system: System::InUser { turn: UserTurn::First, join: " | " }, ..Layout::V3 };
 /// let chat = Chat::new([Message::system("Be kind."), Message::user("Hi")]);
@@ -71,7 +74,8 @@ impl Layout {
     /// This layout with a tokenizer that takes images, takes audio, or knows `[THINK]`.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Chunk, Feature, Format, Layout, Message};
+    /// use mistral_chat_template::{Chat, Chunk, Format, Layout, Message};
+    /// use mistral_chat_template::version::Feature;
     ///
     /// let chat = Chat::new([Message::user(vec![Chunk::image_url("https://example.com/cat.png"), Chunk::text("A cat?")])]);
     /// assert!(Layout::V11.render(&chat).is_err());
@@ -109,7 +113,7 @@ impl Layout {
     ///
     /// ```
     /// use mistral_chat_template::Layout;
-    /// use mistral_chat_template::TokenizerKind;
+    /// use mistral_chat_template::prompt::TokenizerKind;
     ///
     /// assert_eq!(Layout::MAGNUM.tokenizer_kind(), TokenizerKind::SentencePiece);
     /// assert_eq!(Layout::V7_TEKKEN.tokenizer_kind(), TokenizerKind::Tekken);
@@ -121,45 +125,13 @@ impl Layout {
             WordStart::Nothing => TokenizerKind::Tekken,
         }
     }
-
-    /// Checks that a tokenizer is of the layout's kind, before anything is encoded.
-    ///
-    /// mistral-common binds each version to its tokenizer's file. A tokenizer that does not say what it is passes.
-    ///
-    /// # Errors
-    ///
-    /// The tokenizer says that it is of the other kind: a Tekken vocabulary for `v3`, a SentencePiece one for `v13`.
-    ///
-    /// ```
-    /// use mistral_chat_template::TokenizerKind;
-    /// use mistral_chat_template::{Control, Layout, Tokenizer, WordStart};
-    ///
-    /// struct Tekken;
-    /// impl Tokenizer for Tekken {
-    ///     fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
-    ///     fn control(&self, _: Control) -> Option<u32> { Some(0) }
-    ///     fn kind(&self) -> Option<TokenizerKind> { Some(TokenizerKind::Tekken) }
-    /// }
-    ///
-    /// assert!(Layout::V3_TEKKEN.check_tokenizer(&Tekken).is_ok());
-    /// let error = Layout::MAGNUM.check_tokenizer(&Tekken).unwrap_err();
-    /// assert_eq!(error.to_string(), "the layout is for a SentencePiece vocabulary, and the tokenizer has a Tekken one (magnum)");
-    /// ```
-    pub fn check_tokenizer(&self, tokenizer: &impl Tokenizer) -> Result<(), Error> {
-        let layout = self.tokenizer_kind();
-        match tokenizer.kind() {
-            Some(tokenizer) if tokenizer != layout => {
-                Err(Error::new(ErrorKind::TokenizerMismatch { layout, tokenizer }, "").in_layout(self.name))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// How a tokenizer begins a run of text.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, WordStart};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::WordStart;
 ///
 /// assert_eq!(Layout::V3.word_start, WordStart::Space);
 /// assert_eq!(Layout::V3_TEKKEN.word_start, WordStart::Nothing);
@@ -185,7 +157,8 @@ impl WordStart {
 /// One side of a [`Frame`]: a control token, or text that the layout writes.
 ///
 /// ```
-/// use mistral_chat_template::{Control, Layout, Mark};
+/// use mistral_chat_template::{Control, Layout};
+/// use mistral_chat_template::layout::Mark;
 ///
 /// assert_eq!(Layout::V3.user.open, Mark::Control(Control::Inst));
 /// assert_eq!(Layout::V1.user.open, Mark::Text("[INST] "));
@@ -210,7 +183,8 @@ impl Mark {
 /// What stands before and after a turn.
 ///
 /// ```
-/// use mistral_chat_template::{Control, Frame, Layout, Mark};
+/// use mistral_chat_template::{Control, Layout};
+/// use mistral_chat_template::layout::{Frame, Mark};
 ///
 /// assert_eq!(Layout::V7.reply, Frame { open: Mark::Text(""), close: Mark::Control(Control::Eos) });
 /// ```
@@ -225,7 +199,8 @@ pub struct Frame {
 /// One of the user turns of a chat.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, UserTurn};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::UserTurn;
 ///
 /// assert_eq!(Layout::V11.tools, Some(UserTurn::Last));
 /// assert_eq!(Layout::V13.tools, Some(UserTurn::First), "so that a prompt goes on where the one before it ended");
@@ -241,7 +216,8 @@ pub enum UserTurn {
 /// Where system messages go.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, System, UserTurn};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::{System, UserTurn};
 ///
 /// assert_eq!(Layout::V3.system, System::InUser { turn: UserTurn::Last, join: "\n\n" });
 /// assert_eq!(Layout::MAGNUM.system, System::InUser { turn: UserTurn::First, join: "\n" });
@@ -262,7 +238,8 @@ pub enum System {
 /// The settings that stand in the prompt.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, Settings};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::Settings;
 ///
 /// assert_eq!(Layout::V13.settings, Settings::Unknown);
 /// ```
@@ -284,7 +261,8 @@ pub enum Settings {
 /// The reasoning efforts that a model knows.
 ///
 /// ```
-/// use mistral_chat_template::{EffortSetting, Efforts, ReasoningEffort};
+/// use mistral_chat_template::chat::ReasoningEffort;
+/// use mistral_chat_template::layout::{EffortSetting, Efforts};
 ///
 /// let setting = EffortSetting {
 ///     values: Efforts::of(&[ReasoningEffort::None, ReasoningEffort::High]),
@@ -303,7 +281,8 @@ pub struct EffortSetting {
 /// A set of reasoning efforts.
 ///
 /// ```
-/// use mistral_chat_template::{Efforts, ReasoningEffort};
+/// use mistral_chat_template::chat::ReasoningEffort;
+/// use mistral_chat_template::layout::Efforts;
 ///
 /// assert!(Efforts::of(&[ReasoningEffort::High]).contains(ReasoningEffort::High));
 /// ```
@@ -314,7 +293,8 @@ impl Efforts {
     /// The set of the given efforts.
     ///
     /// ```
-    /// # use mistral_chat_template::{Efforts, ReasoningEffort};
+    /// # use mistral_chat_template::chat::ReasoningEffort;
+    /// # use mistral_chat_template::layout::Efforts;
     /// assert_eq!(Efforts::of(&[]), Efforts::default());
     /// ```
     #[must_use]
@@ -330,7 +310,8 @@ impl Efforts {
     /// Is the effort in this set?
     ///
     /// ```
-    /// # use mistral_chat_template::{Efforts, ReasoningEffort};
+    /// # use mistral_chat_template::chat::ReasoningEffort;
+    /// # use mistral_chat_template::layout::Efforts;
     /// assert!(!Efforts::default().contains(ReasoningEffort::None));
     /// ```
     #[must_use]
@@ -341,7 +322,8 @@ impl Efforts {
     /// The efforts of this set, least first.
     ///
     /// ```
-    /// # use mistral_chat_template::{Efforts, ReasoningEffort};
+    /// # use mistral_chat_template::chat::ReasoningEffort;
+    /// # use mistral_chat_template::layout::Efforts;
     /// let efforts = Efforts::of(&[ReasoningEffort::High, ReasoningEffort::None]);
     /// assert!(efforts.iter().eq([ReasoningEffort::None, ReasoningEffort::High]));
     /// ```
@@ -364,7 +346,8 @@ impl fmt::Display for Efforts {
 /// Is the JSON schema of the answer printed?
 ///
 /// ```
-/// use mistral_chat_template::{Layout, SchemaSetting, Settings};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::{SchemaSetting, Settings};
 ///
 /// assert!(matches!(Layout::V15.settings, Settings::Block { schema: SchemaSetting::NotPrinted, .. }));
 /// ```
@@ -379,7 +362,8 @@ pub enum SchemaSetting {
 /// How tool calls are written.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, ToolCalls};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::ToolCalls;
 ///
 /// assert_eq!(Layout::V3.calls, ToolCalls::ListWithIds);
 /// ```
@@ -400,7 +384,8 @@ pub enum ToolCalls {
 /// How a tool result is written, between `[TOOL_RESULTS]` and `[/TOOL_RESULTS]`.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, ToolResults};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::ToolResults;
 ///
 /// assert_eq!(Layout::V7.results, ToolResults::IdThenContent);
 /// ```
@@ -421,7 +406,8 @@ pub enum ToolResults {
 /// What becomes of tool calls and results before the last user turn.
 ///
 /// ```
-/// use mistral_chat_template::{History, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::History;
 ///
 /// assert_eq!(Layout::V2.old_tool_turns, History::Drop);
 /// ```
@@ -436,7 +422,8 @@ pub enum History {
 /// Is there thinking in the prompt?
 ///
 /// ```
-/// use mistral_chat_template::{Layout, Thinking};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::Thinking;
 ///
 /// assert_eq!(Layout::V11.thinking, Thinking::None);
 /// ```
@@ -454,7 +441,8 @@ pub enum Thinking {
 /// The control tokens of fill in the middle: the text after the gap comes first.
 ///
 /// ```
-/// use mistral_chat_template::{Control, FimTokens, Layout};
+/// use mistral_chat_template::{Control, Layout};
+/// use mistral_chat_template::layout::FimTokens;
 ///
 /// assert_eq!(Layout::V3.fim, Some(FimTokens { suffix: Control::Suffix, prefix: Control::Prefix }));
 /// ```
@@ -469,7 +457,8 @@ pub struct FimTokens {
 /// What a layout refuses, and how it orders what it takes.
 ///
 /// ```
-/// use mistral_chat_template::{CallIds, Layout, Rules};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::{CallIds, Rules};
 ///
 /// let lenient = Layout { rules: Rules { call_ids: CallIds::NotEmpty, ..Layout::V7.rules }, ..Layout::V7 };
 /// assert_ne!(lenient, Layout::V7);
@@ -495,7 +484,8 @@ pub struct Rules {
 /// The kinds of chunks that each role's messages can hold.
 ///
 /// ```
-/// use mistral_chat_template::{ChunkKind, Layout, Role};
+/// use mistral_chat_template::{Layout, Role};
+/// use mistral_chat_template::layout::ChunkKind;
 ///
 /// assert!(Layout::V3.rules.chunks.of(Role::User).contains(ChunkKind::ImageUrl));
 /// assert!(!Layout::V3.rules.chunks.of(Role::Tool).contains(ChunkKind::ImageUrl));
@@ -516,7 +506,8 @@ impl RoleChunks {
     /// The kinds for one role.
     ///
     /// ```
-    /// # use mistral_chat_template::{ChunkKind, Layout, Role};
+    /// # use mistral_chat_template::{Layout, Role};
+    /// # use mistral_chat_template::layout::ChunkKind;
     /// assert!(Layout::V11.rules.chunks.of(Role::Assistant).contains(ChunkKind::Thinking));
     /// ```
     #[must_use]
@@ -533,7 +524,7 @@ impl RoleChunks {
 /// The kind of a [`Chunk`](crate::Chunk).
 ///
 /// ```
-/// use mistral_chat_template::ChunkKind;
+/// use mistral_chat_template::layout::ChunkKind;
 ///
 /// assert_eq!(ChunkKind::InputAudio.as_str(), "input_audio");
 /// ```
@@ -558,7 +549,7 @@ impl ChunkKind {
     /// The kind's name in JSON.
     ///
     /// ```
-    /// # use mistral_chat_template::ChunkKind;
+    /// # use mistral_chat_template::layout::ChunkKind;
     /// assert_eq!(ChunkKind::ImageUrl.as_str(), "image_url");
     /// ```
     #[must_use]
@@ -577,7 +568,7 @@ impl ChunkKind {
 /// A set of kinds of chunks.
 ///
 /// ```
-/// use mistral_chat_template::{ChunkKind, ChunkKinds};
+/// use mistral_chat_template::layout::{ChunkKind, ChunkKinds};
 ///
 /// let text = ChunkKinds::of(&[ChunkKind::Text]);
 /// assert!(text.contains(ChunkKind::Text) && !text.contains(ChunkKind::Image));
@@ -589,7 +580,7 @@ impl ChunkKinds {
     /// The set of the given kinds.
     ///
     /// ```
-    /// # use mistral_chat_template::{ChunkKind, ChunkKinds};
+    /// # use mistral_chat_template::layout::{ChunkKind, ChunkKinds};
     /// assert!(ChunkKinds::of(&[ChunkKind::Thinking]).contains(ChunkKind::Thinking));
     /// ```
     #[must_use]
@@ -600,7 +591,7 @@ impl ChunkKinds {
     /// This set and the given kinds.
     ///
     /// ```
-    /// # use mistral_chat_template::{ChunkKind, ChunkKinds};
+    /// # use mistral_chat_template::layout::{ChunkKind, ChunkKinds};
     /// assert!(ChunkKinds::default().with(&[ChunkKind::Text]).contains(ChunkKind::Text));
     /// ```
     #[must_use]
@@ -616,7 +607,7 @@ impl ChunkKinds {
     /// Is the kind in this set?
     ///
     /// ```
-    /// # use mistral_chat_template::{ChunkKind, ChunkKinds};
+    /// # use mistral_chat_template::layout::{ChunkKind, ChunkKinds};
     /// assert!(!ChunkKinds::default().contains(ChunkKind::Text));
     /// ```
     #[must_use]
@@ -628,7 +619,8 @@ impl ChunkKinds {
 /// Can a message, or a turn, hold both text and tool calls?
 ///
 /// ```
-/// use mistral_chat_template::{Layout, TextAndCalls};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::TextAndCalls;
 ///
 /// assert_eq!(Layout::V3.rules.text_and_calls, TextAndCalls::Either);
 /// ```
@@ -643,7 +635,8 @@ pub enum TextAndCalls {
 /// What ids calls and results have.
 ///
 /// ```
-/// use mistral_chat_template::{CallIds, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::CallIds;
 ///
 /// assert_eq!(Layout::V11.rules.call_ids, CallIds::NineAlphanumeric);
 /// ```
@@ -660,7 +653,8 @@ pub enum CallIds {
 /// How results belong to calls.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, Pairing};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::Pairing;
 ///
 /// assert_eq!(Layout::V7.rules.pairing, Pairing::ByCount);
 /// ```
@@ -675,7 +669,8 @@ pub enum Pairing {
 /// How many results one turn of calls has.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, ResultsPerTurn};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::ResultsPerTurn;
 ///
 /// assert_eq!(Layout::V2.rules.results_per_turn, ResultsPerTurn::One);
 /// ```
@@ -690,7 +685,8 @@ pub enum ResultsPerTurn {
 /// Can a chat whose user sends audio have a system message?
 ///
 /// ```
-/// use mistral_chat_template::{Layout, SystemWithAudio};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::SystemWithAudio;
 ///
 /// assert_eq!(Layout::V7.rules.system_with_audio, SystemWithAudio::Refused);
 /// ```
@@ -707,7 +703,8 @@ pub enum SystemWithAudio {
 /// Which messages may go where a prompt is over its budget.
 ///
 /// ```
-/// use mistral_chat_template::{Layout, Truncation};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::layout::Truncation;
 ///
 /// assert_eq!(Layout::V3.rules.truncation, Truncation::Never);
 /// ```

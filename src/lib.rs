@@ -34,15 +34,15 @@
 //! | a request of another API, or a ShareGPT conversation | [`Chat::read`] with a [`Dialect`] |
 //! | a request of any client, in any state | [`Request::repair`]; [`Request::read`] tells what was passed over |
 //! | a version or a model's name | `"v7-tekken".parse::<`[`Layout`]`>()`, or a row such as [`Layout::V3`] |
-//! | a tokenizer file or a GGUF file | [`Detection`], which says how sure it is |
-//! | a SillyTavern preset | [`Preset`] with a [`Scene`]; [`Preset::compare`] tells how it differs from a layout |
+//! | a tokenizer file or a GGUF file | [`Detection`](version::Detection), which says how sure it is |
+//! | a SillyTavern preset | [`Preset`] with a [`Scene`](preset::Scene); [`Preset::compare`] tells how it differs from a layout |
 //! | a model's own Jinja template | `ChatTemplate` (feature `template`) |
-//! | a text with a gap | [`Fim`] and [`Layout::render_fim`] |
+//! | a text with a gap | [`Fim`](render::Fim) and [`Layout::render_fim`] |
 //! | a model's output | [`CompletionReader`]: token ids, or text, as it streams; [`Completion`] for a whole one |
-//! | a client of another API | [`ReplyEvents`] and [`Completion::response`]: the answer in the form of the API that asked |
-//! | a prompt from a log | [`Explanation`] |
+//! | a client of another API | [`ReplyEvents`](completion::ReplyEvents) and [`Completion::response`]: the answer in the form of the API that asked |
+//! | a prompt from a log | [`Explanation`](explain::Explanation) |
 //! | a chat that a layout refuses | [`Chat::repair`], which tells what it changed |
-//! | more messages than fit | [`Chat::fit`]; [`Conversation::truncate`] is mistral-common's rule |
+//! | more messages than fit | [`Chat::fit`]; [`CheckedChat::truncate`](render::CheckedChat::truncate) is mistral-common's rule |
 //! | the same conversation, one turn longer | [`GrowingPrompt`], and [`Transcript`] where ids were sampled |
 //! | a prefix cache | [`Format::prefix_break`]; [`Prompt::divergence`] for any two prompts |
 //!
@@ -62,7 +62,8 @@
 //! longer by a turn. It mends it, leaves out what the context cannot hold, and gives the model what is new.
 //!
 //! ```
-//! use mistral_chat_template::{Chat, GrowingPrompt, Layout, Mode, RepairPolicy, Segment};
+//! use mistral_chat_template::{Chat, GrowingPrompt, Layout, Mode, Segment};
+//! use mistral_chat_template::repair::RepairPolicy;
 //!
 //! # let requests = [
 //! #     r#"{"model": "m", "messages": [{"role": "user", "content": "What time is it?"}]}"#,
@@ -105,8 +106,11 @@
 //! tokenizer makes of their text.
 //!
 //! ```
-//! use mistral_chat_template::{CallDeltas, Chat, CompletionReader, Layout, Message, NewCallIds, ToolCall, Transcript};
-//! # use mistral_chat_template::{Control, Detokenizer, Tokenizer, WordStart};
+//! use mistral_chat_template::{Chat, CompletionReader, Layout, Message, ToolCall, Transcript};
+//! use mistral_chat_template::completion::{CallDeltas, NewCallIds};
+//! # use mistral_chat_template::{Control, Tokenizer};
+//! # use mistral_chat_template::completion::Detokenizer;
+//! # use mistral_chat_template::layout::WordStart;
 //! # #[derive(Clone, Copy)]
 //! # struct Bytes;
 //! # impl Tokenizer for Bytes {
@@ -164,97 +168,80 @@
 //!
 //! * [`Layout`] is the specification: one row a version, and each field says what it decides.
 //! * [`Prompt`] is the result, and the buffer of the next one.
-//! * [`Conversation`] is a chat that was checked, for those who shorten it or render it twice.
+//! * [`CheckedChat`](render::CheckedChat) is a chat that was checked, for those who shorten it or render it twice.
 //! * [`grammar`] says what a model may answer, for servers that constrain sampling.
 //! * [`ErrorKind`] lists all that can be wrong.
 //! * [`python_json`] prints JSON as Python does, which is how the models saw it.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-pub mod grammar;
-#[doc(hidden)]
-pub mod json_schema;
-pub mod python_json;
+// The layers, from the bottom: a module imports only modules of the groups above its own in this list.
+
+// Python's ways, the crate's words, control tokens and images: nothing of the crate is beneath them.
+mod control;
+pub mod image;
+mod python;
+mod terms;
+
+// Which version a file or a name means.
+pub mod version;
+
+// What can be wrong.
+pub mod error;
+
+// What was sent.
+pub mod chat;
+
+// How a version lays it out.
+pub mod layout;
+
+// What comes out.
+pub mod prompt;
+
+// The trait that says "a chat in, a prompt out".
+mod format;
+
+// A chat through a layout.
+pub mod render;
+
+// A chat mended for a layout.
+pub mod repair;
+
+// What a trainer learns from.
 pub mod train;
 
-mod append;
-mod chat;
-mod check;
-mod completion;
-mod control;
-mod diverge;
-mod error;
-mod explain;
-mod fim;
-mod fit;
-mod format;
-mod image;
+// A chat that goes on; an answer; SillyTavern's presets; the parts of a Jinja engine.
+pub mod completion;
+pub mod conversation;
 #[cfg(feature = "template")]
 mod jinja;
-mod layout;
-mod layouts;
-mod mask;
-mod mode;
-mod normalize;
-mod preset;
-mod prompt;
-#[cfg(feature = "template")]
-mod python;
-mod render;
-mod repair;
-mod settings;
+pub mod preset;
+
+// What stands on all of it.
+pub mod explain;
+pub mod grammar;
 #[cfg(feature = "template")]
 pub mod template;
-mod tokenizer;
-mod transcript;
-mod truncate;
-mod version;
 
-pub use crate::append::{Addition, BreakCause, GrowingPrompt, PrefixBreak};
+pub use crate::python::json as python_json;
+#[doc(hidden)]
+pub use crate::python::schema as json_schema;
+
 pub use crate::chat::{
-    ArgumentsForm, AssistantMessage, CallMode, Chat, Chunk, Content, Dialect, Json, Message, ReasoningEffort,
-    Recognised, Request, ResponseFormat, ResponseSchema, Role, Sent, Tool, ToolCall, ToolChoice, ToolMessage,
+    AssistantMessage, Chat, Chunk, Content, Dialect, Message, Request, Role, Tool, ToolCall, ToolMessage,
 };
-pub use crate::completion::{
-    CallDeltas, Completion, CompletionReader, Delta, Detokenizer, DummyPrefix, FinishReason, Finished, Leniency,
-    Liberty, LibertyKind, NewCallIds, NewDeltas, ReplyEvent, ReplyEvents, ReplyHead, StopCause, StopFound, Stray,
-    StrayFate, ToolCallDelta, ToolCallEnd,
-};
-pub use crate::control::{Control, Vocabulary};
-pub use crate::diverge::{Divergence, DivergenceKind};
-pub use crate::error::{Error, ErrorKind, Family};
-pub use crate::explain::{Deviation, DeviationKind, Explanation};
-pub use crate::fim::Fim;
-pub use crate::fit::Fitted;
+pub use crate::completion::{Completion, CompletionReader};
+pub use crate::control::Control;
+pub use crate::conversation::{GrowingPrompt, Transcript};
+pub use crate::error::{Error, ErrorKind};
 pub use crate::format::Format;
-pub use crate::image::{Grid, ImageConfig, ImageError, ImageToken, data_url_image, dimensions};
-pub use crate::layout::{
-    CallIds, ChunkKind, ChunkKinds, EffortSetting, Efforts, FimTokens, Frame, History, Layout, Mark, Pairing,
-    ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
-    ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
-};
-pub use crate::mask::{Labelled, Learn, Mask};
-pub use crate::mode::Mode;
-pub use crate::normalize::Conversation;
-pub use crate::preset::{
-    Adapter, BuiltinPreset, Clock, ContextPreset, DeadEnd, DifferenceKind, Generation, Injection, InjectionPlace,
-    InjectionRole, InstructPreset, Mend, NamesBehavior, Preset, PresetDifference, PresetFile, PresetFormat,
-    PresetReport, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker, StoryPosition, SystemPreset, UnknownFields,
-    Weight, ollama_modelfile,
-};
-pub use crate::prompt::{Media, Prompt, Segment, Span, SpanKind};
-pub use crate::repair::{
-    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, Mended, OpenCalls, Renamed, Repair, RepairKind,
-    RepairPolicy, Repaired, StrayResults, TextBesideCalls,
-};
+pub use crate::layout::Layout;
+pub use crate::preset::Preset;
+pub use crate::prompt::{Prompt, Segment, Tokenizer};
 #[cfg(feature = "template")]
-pub use crate::template::{
-    ChatTemplate, ClockTime, Comparison, Difference, GenerationPrompt, NearestLayout, Said, TemplateLimits,
-    TemplateRaised,
-};
-pub use crate::tokenizer::{Tokenizer, TokenizerKind};
-pub use crate::transcript::{Drift, Transcript};
-pub use crate::version::{Certainty, DetectError, Detection, Feature, Features, Version};
+pub use crate::template::ChatTemplate;
+pub use crate::terms::Mode;
+pub use crate::version::Version;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

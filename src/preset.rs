@@ -6,7 +6,7 @@
 //!
 //! What the context and the instruct preset write is trusted, and so can hold control tokens. Names, cards, personas,
 //! world info, system prompts, chats and whatever a macro makes of them are text: each stretch of text knows whose it is
-//! on its whole way ([`mixed`]), so that no literal can form in it or across its ends.
+//! on its whole way, so that no literal can form in it or across its ends.
 //!
 //! Time and memory are linear in what comes in. Macros may write 1 MiB and eight times their input, a story as much and
 //! in 100,000 steps; blocks, macros and scopes go 64 deep. Nothing reaches a file, a clock or a source of chance.
@@ -46,7 +46,8 @@ pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, 
 /// SillyTavern's presets: how it lays a chat out.
 ///
 /// ```
-/// use mistral_chat_template::{BuiltinPreset, Chat, Format, Message, Scene};
+/// use mistral_chat_template::{Chat, Format, Message};
+/// use mistral_chat_template::preset::{BuiltinPreset, Scene};
 ///
 /// let preset = BuiltinPreset::Magnum.preset();
 /// let scene = Scene { user: "Rex".into(), char: "Mia".into(), ..Scene::default() };
@@ -74,7 +75,8 @@ pub struct Preset {
 /// What a file of presets is.
 ///
 /// ```
-/// use mistral_chat_template::{Preset, PresetFile};
+/// use mistral_chat_template::Preset;
+/// use mistral_chat_template::preset::PresetFile;
 ///
 /// let file = Preset::default().load(r#"{"name": "Kind", "content": "Be kind."}"#)?;
 /// assert_eq!(file, PresetFile::System);
@@ -134,7 +136,8 @@ impl Preset {
     /// All of it as SillyTavern's export of several presets.
     ///
     /// ```
-    /// # use mistral_chat_template::{BuiltinPreset, Preset};
+    /// # use mistral_chat_template::Preset;
+    /// # use mistral_chat_template::preset::BuiltinPreset;
     /// let preset = BuiltinPreset::MistralV7.preset().with_system_prompt("Be kind.");
     /// let mut same = Preset::default();
     /// same.load(&preset.to_json())?;
@@ -159,7 +162,8 @@ impl Preset {
     /// This preset with a system prompt.
     ///
     /// ```
-    /// # use mistral_chat_template::{BuiltinPreset, Chat, Format, Message, Scene};
+    /// # use mistral_chat_template::{Chat, Format, Message};
+    /// # use mistral_chat_template::preset::{BuiltinPreset, Scene};
     /// let preset = BuiltinPreset::MistralV7Tekken.preset().with_system_prompt("Be kind.");
     /// let prompt = preset.with_scene(&Scene::default())?.render(&Chat::new([Message::user("Hi")]))?;
     /// assert_eq!(prompt.as_str(), "[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]Hi[/INST]");

@@ -4,18 +4,24 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use crate::chat::Role;
+use crate::chat::{Role, Turn};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::WordStart;
-use crate::normalize::Turn;
-use crate::tokenizer::{Tokenizer, TokenizerKind};
+pub use crate::terms::TokenizerKind;
 
+mod divergence;
 mod growth;
+mod prefix_break;
+mod tokenizer;
 mod turns;
 mod writer;
 
+pub use self::divergence::{Divergence, DivergenceKind};
 pub(crate) use self::growth::{Place, Run};
+pub use self::prefix_break::{BreakCause, PrefixBreak};
+pub use self::tokenizer::Tokenizer;
+pub(crate) use self::tokenizer::{Encoder, encode_runs};
 use self::turns::Joints;
 pub(crate) use self::turns::TurnWriter;
 pub(crate) use self::writer::{Enclosed, Stretch, Writer};
@@ -161,7 +167,7 @@ impl Origin {
 /// An image or a sound, which a tokenizer turns into many tokens.
 ///
 /// ```
-/// use mistral_chat_template::Media;
+/// use mistral_chat_template::prompt::Media;
 ///
 /// assert_eq!(Media::Image.as_str(), "image");
 /// ```
@@ -177,7 +183,7 @@ impl Media {
     /// The medium's name.
     ///
     /// ```
-    /// # use mistral_chat_template::Media;
+    /// # use mistral_chat_template::prompt::Media;
     /// assert_eq!(Media::Audio.as_str(), "audio");
     /// ```
     #[must_use]
@@ -250,7 +256,8 @@ pub struct Span {
 /// What the bytes of a [`Span`] are.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Control, Format, Layout, Message, SpanKind};
+/// use mistral_chat_template::{Chat, Control, Format, Layout, Message};
+/// use mistral_chat_template::prompt::SpanKind;
 ///
 /// let prompt = Layout::V3_TEKKEN.render(&Chat::new([Message::user("Hi")]))?;
 /// assert_eq!(prompt.spans().next().map(|span| span.kind), Some(SpanKind::Control(Control::Bos)));

@@ -1,8 +1,17 @@
-//! What Python does with texts and numbers, for the templates that are written for it.
+//! What Python does with JSON, JSON schemas, texts and numbers. Nothing here knows chats or prompts.
 
+pub mod json;
+pub mod schema;
+
+#[cfg(feature = "template")]
 pub(crate) mod characters;
+#[cfg(feature = "template")]
 pub(crate) mod format;
+#[cfg(feature = "template")]
 pub(crate) mod names;
+#[cfg(feature = "template")]
 pub(crate) mod strftime;
+#[cfg(feature = "template")]
 mod tables;
+#[cfg(feature = "template")]
 pub(crate) mod wrap;

@@ -1,17 +1,25 @@
-//! A [`Conversation`] into [`Writer`] calls: what each turn looks like, as the layout's fields say.
+//! A chat that a layout accepts, and its prompt: what each turn looks like, as the layout's fields say.
 
-use crate::append::{self, PrefixBreak};
-use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
-use crate::check::Sort;
+use crate::chat::{
+    AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, Sort, ToolCall, ToolMessage, Turn,
+};
 use crate::control::Control;
 use crate::error::Error;
 use crate::format::Format;
 use crate::layout::{CallPart, Frame, Grouping, Layout, Quoting, SchemaSetting, Settings, System, ToolResults};
-use crate::normalize::{Conversation, Turn};
-use crate::prompt::{Media, Origin, Prompt, Writer};
-use crate::python_json;
+use crate::prompt::{Media, Origin, PrefixBreak, Prompt, Writer};
+use crate::python::json;
 
+pub(crate) mod check;
+mod checked;
+mod fim;
+mod gather;
 mod plain;
+mod prefix;
+
+pub use self::checked::CheckedChat;
+pub use self::fim::Fim;
+pub(crate) use self::gather::order_by_calls;
 
 /// What stands between two messages of one turn, and between two system messages that are written as one.
 const MESSAGE_JOIN: &str = "\n\n";
@@ -34,14 +42,14 @@ impl Format for Layout {
         }
         let turns = prompt.take_turns();
         prompt.clear();
-        let conversation = Conversation::gathered(chat, self, turns)?;
+        let conversation = CheckedChat::gathered(chat, self, turns)?;
         conversation.render_into(prompt);
         prompt.keep_turns(conversation.turns);
         Ok(())
     }
 
     fn prefix_break(&self, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
-        append::told(self, chat, n)
+        prefix::prefix_break(self, chat, n)
     }
 }
 
@@ -73,14 +81,15 @@ fn text_length(chunk: &Chunk<'_>) -> usize {
     if let Chunk::Text(text) = chunk { text.len() } else { 0 }
 }
 
-impl<'c> Conversation<'c, '_> {
+impl<'c> CheckedChat<'c, '_> {
     /// Renders the conversation into a prompt that is begun anew, using the memory that it has.
     ///
     /// ```
-    /// # use mistral_chat_template::{Chat, Conversation, Layout, Message, Prompt};
+    /// # use mistral_chat_template::{Chat, Layout, Message, Prompt};
+    /// # use mistral_chat_template::render::CheckedChat;
     /// let chat = Chat::new([Message::user("Hi")]);
     /// let mut prompt = Prompt::new();
-    /// Conversation::new(&chat, &Layout::V13)?.render_into(&mut prompt);
+    /// CheckedChat::new(&chat, &Layout::V13)?.render_into(&mut prompt);
     /// assert_eq!(prompt.as_str(), "<s>[INST]Hi[/INST]");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
@@ -305,7 +314,7 @@ impl<'c> Conversation<'c, '_> {
             ToolResults::NamedList => writer.compose(|out| {
                 out.push_str("[{\"name\": ");
                 match &message.name {
-                    Some(name) => python_json::write_string(name, out),
+                    Some(name) => json::write_string(name, out),
                     None => out.push_str("null"),
                 }
                 out.push_str(", \"content\": ");
@@ -316,7 +325,7 @@ impl<'c> Conversation<'c, '_> {
                 out.push_str("{\"content\": ");
                 self.json_content(message, out);
                 out.push_str(", \"call_id\": ");
-                python_json::write_string(message.call_id.as_deref().unwrap_or_default(), out);
+                json::write_string(message.call_id.as_deref().unwrap_or_default(), out);
                 out.push('}');
             }),
             ToolResults::IdThenContent => {
@@ -345,9 +354,9 @@ impl<'c> Conversation<'c, '_> {
             for (position, tool) in self.chat.tools.iter().enumerate() {
                 out.push_str(if position == 0 { "[" } else { ", " });
                 out.push_str("{\"type\": \"function\", \"function\": {\"name\": ");
-                python_json::write_string(&tool.name, out);
+                json::write_string(&tool.name, out);
                 out.push_str(", \"description\": ");
-                python_json::write_string(&tool.description, out);
+                json::write_string(&tool.description, out);
                 out.push_str(", \"parameters\": ");
                 write_json_or_string(tool.parameters.as_str(), out);
                 out.push_str("}}");
@@ -411,7 +420,7 @@ fn write_call(writer: &mut Writer<'_>, quoting: Quoting, parts: &[CallPart], cal
 fn compose_part(out: &mut String, quoting: Quoting, part: CallPart, call: &ToolCall<'_>) {
     let quoted = |text: &str, out: &mut String| match quoting {
         Quoting::Bare => out.push_str(text),
-        Quoting::Json => python_json::write_string(text, out),
+        Quoting::Json => json::write_string(text, out),
     };
     match part {
         CallPart::Control(_) => {}
@@ -436,8 +445,8 @@ fn printed_id<'t>(call: &'t ToolCall<'_>) -> Option<&'t str> {
 fn write_json_or_string(text: &str, out: &mut String) {
     if text.is_empty() {
         out.push_str("{}");
-    } else if python_json::reformat(text, out).is_err() {
-        python_json::write_string(text, out);
+    } else if json::reformat(text, out).is_err() {
+        json::write_string(text, out);
     }
 }
 

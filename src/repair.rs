@@ -1,6 +1,6 @@
 //! A chat as clients send it and a layout in, a chat that the layout takes out, and the list of what was changed.
 //!
-//! A fault that [`Conversation::new`] finds has one mend, which mends every fault of its kind in the chat; then the
+//! A fault that [`CheckedChat::new`](crate::render::CheckedChat::new) finds has one mend, which mends every fault of its kind in the chat; then the
 //! chat is checked again. So nothing is changed that the layout takes, and in [`Mode::Serving`](crate::Mode::Serving),
 //! in which no call may be without a result, the beginning of a conversation is mended alike in every turn. (Elsewhere a
 //! call stays until the next reply shows that it got none.)
@@ -44,7 +44,6 @@ use crate::error::Error;
 use crate::layout::Layout;
 
 mod contents;
-mod hash;
 mod ids;
 mod kind;
 mod mending;
@@ -56,7 +55,6 @@ mod request;
 mod reunite;
 mod rounds;
 
-pub(crate) use self::hash::nine;
 pub use self::kind::RepairKind;
 pub use self::policy::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, RepairPolicy, StrayResults,
@@ -68,7 +66,8 @@ pub use self::request::Mended;
 ///
 /// ```
 /// use std::borrow::Cow;
-/// use mistral_chat_template::{Chat, Layout, Message, RepairPolicy};
+/// use mistral_chat_template::{Chat, Layout, Message};
+/// use mistral_chat_template::repair::RepairPolicy;
 ///
 /// let chat = Chat::new([Message::user("Hi")]);
 /// let repaired = chat.repair(&Layout::V3, &RepairPolicy::default())?;
@@ -87,7 +86,8 @@ pub struct Repaired<'c> {
 /// One thing that was changed.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Layout, Message, RepairKind, RepairPolicy};
+/// use mistral_chat_template::{Chat, Layout, Message};
+/// use mistral_chat_template::repair::{RepairKind, RepairPolicy};
 ///
 /// let chat = Chat::new([Message::user("Hi"), Message::assistant(""), Message::user("Hello?")]);
 /// let repaired = chat.repair(&Layout::V7, &RepairPolicy::default())?;
@@ -111,7 +111,9 @@ pub struct Repair {
 /// A function's name, old and new.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Json, Layout, Message, RepairPolicy, Tool};
+/// use mistral_chat_template::{Chat, Layout, Message, Tool};
+/// use mistral_chat_template::chat::Json;
+/// use mistral_chat_template::repair::RepairPolicy;
 ///
 /// let tool = Tool { name: "files.read".into(), ..Tool::default() };
 /// let chat = Chat { tools: vec![tool], ..Chat::new([Message::user("Hi")]) };
@@ -154,7 +156,8 @@ impl Chat<'_> {
     /// parameters are no JSON schema, a broken image, a chat to be served that names no model.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Format, Layout, Message, RepairPolicy, ToolCall};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message, ToolCall};
+    /// use mistral_chat_template::repair::RepairPolicy;
     ///
     /// let chat = Chat::new([
     ///     Message::user("What time is it?"),

@@ -92,7 +92,8 @@ impl Compiled {
 /// Mistral's own templates print nothing there; ChatML prints `<|im_start|>assistant`.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, ChatTemplate, Format, GenerationPrompt, Message};
+/// use mistral_chat_template::{Chat, ChatTemplate, Format, Message};
+/// use mistral_chat_template::template::GenerationPrompt;
 ///
 /// let source = "{{ messages[0].content }}{% if add_generation_prompt %} ->{% endif %}";
 /// let template = ChatTemplate::new(source)?.generation_prompt(GenerationPrompt::Added);
@@ -111,7 +112,7 @@ pub enum GenerationPrompt {
 /// How much a template may ask for. The defaults are many times what Mistral's own templates need.
 ///
 /// ```
-/// use mistral_chat_template::TemplateLimits;
+/// use mistral_chat_template::template::TemplateLimits;
 ///
 /// let limits = TemplateLimits { source: 20, ..TemplateLimits::default() };
 /// let error = limits.compile("{{ messages[0].content }}").unwrap_err();
@@ -154,7 +155,7 @@ impl TemplateLimits {
     /// As [`ChatTemplate::new`].
     ///
     /// ```
-    /// use mistral_chat_template::TemplateLimits;
+    /// use mistral_chat_template::template::TemplateLimits;
     ///
     /// let template = TemplateLimits { steps: 1_000_000, ..TemplateLimits::default() }.compile("{{ bos_token }}")?;
     /// # Ok::<(), mistral_chat_template::Error>(())
@@ -181,7 +182,8 @@ impl TemplateLimits {
 ///
 /// ```
 /// use std::error::Error;
-/// use mistral_chat_template::{Chat, ChatTemplate, Format, Message, TemplateRaised};
+/// use mistral_chat_template::{Chat, ChatTemplate, Format, Message};
+/// use mistral_chat_template::template::TemplateRaised;
 ///
 /// let template = ChatTemplate::new("{{ raise_exception('Only one message!') }}")?;
 /// let error = template.render(&Chat::new([Message::user("Hi")])).unwrap_err();
@@ -201,7 +203,8 @@ impl TemplateRaised {
     ///
     /// ```
     /// # use std::error::Error;
-    /// # use mistral_chat_template::{Chat, ChatTemplate, Format, TemplateRaised};
+    /// # use mistral_chat_template::{Chat, ChatTemplate, Format};
+    /// # use mistral_chat_template::template::TemplateRaised;
     /// let error = ChatTemplate::new("{{ raise_exception('No.') }}")?.render(&Chat::default()).unwrap_err();
     /// let raised = error.source().and_then(|source| source.downcast_ref::<TemplateRaised>());
     /// assert_eq!(raised.map(TemplateRaised::message), Some("No."));
@@ -256,7 +259,8 @@ impl ChatTemplate {
     /// This template with one more variable, as the keyword arguments of `apply_chat_template` are.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, ChatTemplate, Format, Json};
+    /// use mistral_chat_template::{Chat, ChatTemplate, Format};
+    /// use mistral_chat_template::chat::Json;
     ///
     /// let template = ChatTemplate::new("{% if enable_thinking %}<think>{% endif %}")?;
     /// let template = template.variable("enable_thinking", Json::new("true")?);
@@ -274,7 +278,8 @@ impl ChatTemplate {
     /// This template with documents to answer from: a list of objects with `title` and `text`.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, ChatTemplate, Format, Json};
+    /// use mistral_chat_template::{Chat, ChatTemplate, Format};
+    /// use mistral_chat_template::chat::Json;
     ///
     /// let template = ChatTemplate::new("{% for document in documents %}{{ document.title }}{% endfor %}")?;
     /// let template = template.documents(Json::new(r#"[{"title": "Cats", "text": "They purr."}]"#)?);
@@ -290,7 +295,8 @@ impl ChatTemplate {
     /// This template with or without a generation prompt.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, ChatTemplate, Format, GenerationPrompt};
+    /// use mistral_chat_template::{Chat, ChatTemplate, Format};
+    /// use mistral_chat_template::template::GenerationPrompt;
     ///
     /// let template = ChatTemplate::new("{{ add_generation_prompt }}")?;
     /// assert_eq!(template.render(&Chat::default())?.as_str(), "False");
@@ -307,7 +313,8 @@ impl ChatTemplate {
     /// This template with a clock, without which `strftime_now` is unknown to it.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, ChatTemplate, ClockTime, Format};
+    /// use mistral_chat_template::{Chat, ChatTemplate, Format};
+    /// use mistral_chat_template::template::ClockTime;
     ///
     /// let template = ChatTemplate::new("{{ strftime_now('%Y-%m-%d') }}")?;
     /// assert!(template.render(&Chat::default()).is_err());
@@ -362,7 +369,8 @@ impl ChatTemplate {
     /// As [`render`](Format::render).
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, ChatTemplate, Learn, Message, Prompt};
+    /// use mistral_chat_template::{Chat, ChatTemplate, Message, Prompt};
+    /// use mistral_chat_template::train::Learn;
     ///
     /// let template = ChatTemplate::new(
     ///     "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% else %}\
@@ -389,7 +397,8 @@ impl ChatTemplate {
     /// As [`render`](Format::render).
     ///
     /// ```
-    /// use mistral_chat_template::{ChatTemplate, Sent};
+    /// use mistral_chat_template::ChatTemplate;
+    /// use mistral_chat_template::chat::Sent;
     ///
     /// let template = ChatTemplate::new("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}")?;
     /// let sent = Sent::from_json(r#"{"messages": [{"role": "observation", "content": 21.5}]}"#)?;

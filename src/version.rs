@@ -20,7 +20,7 @@ pub(crate) use self::models::thinks_in_tags;
 pub use detection::{Certainty, Detection};
 pub use error::DetectError;
 
-pub(crate) use crate::tokenizer::TokenizerKind as Backend;
+pub(crate) use crate::terms::TokenizerKind as Backend;
 use std::fmt;
 use std::str::FromStr;
 
@@ -37,7 +37,7 @@ use std::str::FromStr;
 /// let version: Version = "v3-tekken".parse()?;
 /// assert_eq!(version, Version::V3Tekken);
 /// assert_eq!(version.to_string(), "v3-tekken");
-/// # Ok::<(), mistral_chat_template::DetectError>(())
+/// # Ok::<(), mistral_chat_template::version::DetectError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -152,7 +152,8 @@ impl Version {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Feature, Version};
+    /// use mistral_chat_template::Version;
+    /// use mistral_chat_template::version::Feature;
     ///
     /// let (version, features) = Version::parse_label("v13+think+image")?;
     /// assert_eq!(version, Version::V13);
@@ -160,7 +161,7 @@ impl Version {
     ///
     /// let error = Version::parse_label("v13+video").unwrap_err();
     /// assert_eq!(error.to_string(), r#""video" is no feature; there are image, audio, think"#);
-    /// # Ok::<(), mistral_chat_template::DetectError>(())
+    /// # Ok::<(), mistral_chat_template::version::DetectError>(())
     /// ```
     pub fn parse_label(label: &str) -> Result<(Self, Features), DetectError> {
         let (name, features) =
@@ -241,7 +242,7 @@ impl FromStr for Version {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::Feature;
+/// use mistral_chat_template::version::Feature;
 ///
 /// assert_eq!("think".parse(), Ok(Feature::Think));
 /// assert_eq!(Feature::Think.name(), "think");
@@ -263,7 +264,7 @@ impl Feature {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::Feature;
+    /// use mistral_chat_template::version::Feature;
     ///
     /// assert!(Feature::ALL.contains(&Feature::Audio));
     /// ```
@@ -274,7 +275,7 @@ impl Feature {
     /// # Examples
     ///
     /// ```
-    /// assert_eq!(mistral_chat_template::Feature::Image.name(), "image");
+    /// assert_eq!(mistral_chat_template::version::Feature::Image.name(), "image");
     /// ```
     pub const fn name(self) -> &'static str {
         match self {
@@ -304,7 +305,7 @@ impl fmt::Display for Feature {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::Feature;
+/// use mistral_chat_template::version::Feature;
 ///
 /// assert_eq!("Image".parse(), Ok(Feature::Image));
 /// assert!("+image".parse::<Feature>().is_err());
@@ -326,7 +327,7 @@ impl FromStr for Feature {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::{Feature, Features};
+/// use mistral_chat_template::version::{Feature, Features};
 ///
 /// let features: Features = [Feature::Think, Feature::Image].into_iter().collect();
 /// assert!(features.contains(Feature::Image));
@@ -343,7 +344,7 @@ impl Features {
     /// # Examples
     ///
     /// ```
-    /// assert!(mistral_chat_template::Features::NONE.is_empty());
+    /// assert!(mistral_chat_template::version::Features::NONE.is_empty());
     /// ```
     pub const NONE: Self = Self(0);
 
@@ -352,7 +353,7 @@ impl Features {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Feature, Features};
+    /// use mistral_chat_template::version::{Feature, Features};
     ///
     /// const SEES: Features = Features::NONE.with(Feature::Image);
     /// assert!(SEES.contains(Feature::Image));
@@ -367,7 +368,7 @@ impl Features {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Feature, Features};
+    /// use mistral_chat_template::version::{Feature, Features};
     ///
     /// assert!(!Features::NONE.contains(Feature::Audio));
     /// ```
@@ -380,7 +381,7 @@ impl Features {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Feature, Features};
+    /// use mistral_chat_template::version::{Feature, Features};
     ///
     /// assert!(!Features::NONE.with(Feature::Audio).is_empty());
     /// ```
@@ -393,7 +394,7 @@ impl Features {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Feature, Features};
+    /// use mistral_chat_template::version::{Feature, Features};
     ///
     /// let features = Features::NONE.with(Feature::Think);
     /// assert!(features.iter().eq([Feature::Think]));

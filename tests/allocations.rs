@@ -1,9 +1,11 @@
 //! How much reading and rendering allocate: rendering text into a prompt that is used again, nothing at all.
 
 use allocation_counter::{AllocationInfo, measure};
-use mistral_chat_template::{
-    Chat, Chunk, Conversation, Feature, Format, Json, Layout, Message, Prompt, System, Tool, ToolCall, Version,
-};
+use mistral_chat_template::chat::Json;
+use mistral_chat_template::layout::System;
+use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Chunk, Format, Layout, Message, Prompt, Tool, ToolCall, Version};
 
 fn layouts() -> impl Iterator<Item = Layout> {
     Version::ALL.iter().map(|version| version.layout())
@@ -142,7 +144,7 @@ fn texts_beside_something_else_take_no_more_room() {
         let mut prompt = layout.render(&Chat::new(messages.clone())).unwrap();
         messages.truncate(messages.len() - 4);
         let continued = Chat::new(messages.into_iter().chain([Message::prefix("It is ")]));
-        let conversation = Conversation::new(&continued, &layout).unwrap();
+        let conversation = CheckedChat::new(&continued, &layout).unwrap();
         let info = measure(|| conversation.render_into(&mut prompt));
         assert_eq!(info.count_total, 0, "{}", layout.name);
     }

@@ -7,10 +7,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
+use mistral_chat_template::preset::Scene;
 use mistral_chat_template::python_json::reformat;
+use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::{
-    Chat, Completion, Format, GrowingPrompt, Layout, Message, Mode, Preset, RepairPolicy, Scene, Segment, ToolCall,
-    Version,
+    Chat, Completion, Format, GrowingPrompt, Layout, Message, Mode, Preset, Segment, ToolCall, Version,
 };
 
 /// An input, what it came to, and what that took.
@@ -210,6 +211,8 @@ fn texts() {
     let layout = Layout::V3.in_mode(Mode::Agnostic);
     print("content: a prompt explained, v3", |n| {
         let prompt = layout.render(&exchanges(n)).unwrap().into_string();
-        Run::new(prompt, |prompt| mistral_chat_template::Explanation::new(prompt, &layout).chat.messages.len() * 100)
+        Run::new(prompt, |prompt| {
+            mistral_chat_template::explain::Explanation::new(prompt, &layout).chat.messages.len() * 100
+        })
     });
 }

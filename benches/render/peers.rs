@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use hf_chat_template::ChatTemplate;
 use minijinja::Environment;
 use minijinja::value::Serde;
-use mistral_chat_template::{Chat, ChatTemplate as OurTemplate, Content, Format, Message, Prompt, SpanKind, WordStart};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::prompt::SpanKind;
+use mistral_chat_template::{Chat, ChatTemplate as OurTemplate, Content, Format, Message, Prompt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

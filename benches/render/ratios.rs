@@ -3,10 +3,11 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use mistral_chat_template::{
-    Chat, Conversation, Feature, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, RepairPolicy, Scene,
-    Version,
-};
+use mistral_chat_template::preset::Scene;
+use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, Version};
 use serde_json::Value;
 
 use crate::chats::{self, Size};
@@ -172,7 +173,7 @@ fn repair(size: Size) {
         let repaired = black_box(&chat).repair(&layout, &policy).unwrap();
         assert!(repaired.repairs.is_empty());
     };
-    let checked = || drop(black_box(Conversation::new(black_box(&chat), &layout).unwrap()));
+    let checked = || drop(black_box(CheckedChat::new(black_box(&chat), &layout).unwrap()));
     report(&format!("repair/check@{}", size.name()), ratio(repaired, checked));
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use mistral_chat_template::{
-    Chat, Error, Fitted, GrowingPrompt, Layout, Message, Repair, RepairPolicy, Repaired, Role, Segment,
-};
+use mistral_chat_template::conversation::Fitted;
+use mistral_chat_template::repair::{Repair, RepairPolicy, Repaired};
+use mistral_chat_template::{Chat, Error, GrowingPrompt, Layout, Message, Role, Segment};
 use serde::Serialize;
 
 /// What became of one request.

@@ -1,6 +1,8 @@
 //! A prompt into [`Block`]s: stretches of one message each, for the margin, of pieces of one ink each.
 
-use mistral_chat_template::{Control, Prompt, Role, Span, SpanKind, Vocabulary, WordStart};
+use mistral_chat_template::layout::{Vocabulary, WordStart};
+use mistral_chat_template::prompt::{Span, SpanKind};
+use mistral_chat_template::{Control, Prompt, Role};
 
 /// A stretch of the prompt that the margin gives one caption.
 pub(crate) struct Block<'p> {

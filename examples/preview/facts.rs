@@ -1,6 +1,8 @@
 //! What is to be known of a prompt beside its words: its size, where to stop, what in it needs a second look.
 
-use mistral_chat_template::{Chat, Chunk, Content, Media, Message, Mode, Prompt, Segment, data_url_image};
+use mistral_chat_template::image::data_url_image;
+use mistral_chat_template::prompt::Media;
+use mistral_chat_template::{Chat, Chunk, Content, Message, Mode, Prompt, Segment};
 
 use crate::blocks::{Block, PieceKind};
 use crate::source::Source;

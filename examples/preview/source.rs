@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use mistral_chat_template::{
-    Chat, ChatTemplate, Control, Error, Format, GenerationPrompt, Layout, Mode, Preset, Prompt, Scene, Version,
-    Vocabulary, WordStart,
-};
+use mistral_chat_template::layout::{Vocabulary, WordStart};
+use mistral_chat_template::preset::Scene;
+use mistral_chat_template::template::GenerationPrompt;
+use mistral_chat_template::{Chat, ChatTemplate, Control, Error, Format, Layout, Mode, Preset, Prompt, Version};
 
 use crate::Failure;
 use crate::given::Given;

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use mistral_chat_template::{Error, Family, Prompt};
+use mistral_chat_template::error::Family;
+use mistral_chat_template::{Error, Prompt};
 use serde::Serialize;
 
 use crate::completion_line::Answer;

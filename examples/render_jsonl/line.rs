@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use mistral_chat_template::completion::Leniency;
+use mistral_chat_template::error::Family;
 use mistral_chat_template::grammar::{Grammar, LarkStyle};
+use mistral_chat_template::layout::Settings;
+use mistral_chat_template::render::{CheckedChat, Fim};
+use mistral_chat_template::train::Labelled;
 use mistral_chat_template::train::{Row, TrainingPolicy, UnknownPolicy};
-use mistral_chat_template::{
-    Chat, Conversation, Dialect, Error, Family, Fim, Format, Labelled, Layout, Leniency, Message, Mode, Prompt,
-    Segment, Settings,
-};
+use mistral_chat_template::{Chat, Dialect, Error, Format, Layout, Message, Mode, Prompt, Segment};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -189,7 +191,7 @@ impl Renderer {
                 let sentence = "a request that is to be truncated goes with a `max_model_input_len`";
                 Fault::Line("no_budget", Family::Tokenizer, "max_model_input_len".to_owned(), sentence.to_owned())
             })?;
-            let conversation = Conversation::new(&chat, layout).map_err(|error| request.locate(error))?;
+            let conversation = CheckedChat::new(&chat, layout).map_err(|error| request.locate(error))?;
             conversation.truncate(budget, count_words)?.render_into(&mut self.prompt);
         } else {
             layout.render_into(&chat, &mut self.prompt).map_err(|error| request.locate(error))?;

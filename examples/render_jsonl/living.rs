@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use mistral_chat_template::{
-    Chat, Dialect, Error, Fitted, Format, Layout, Mended, Message, Mode, Prompt, Repair, RepairPolicy, Request, Segment,
-};
+use mistral_chat_template::conversation::Fitted;
+use mistral_chat_template::repair::{Mended, Repair, RepairPolicy};
+use mistral_chat_template::{Chat, Dialect, Error, Format, Layout, Message, Mode, Prompt, Request, Segment};
 use serde::Deserialize;
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use mistral_chat_template::{ChatTemplate, ClockTime, Error, GenerationPrompt, Json, Prompt, Sent};
+use mistral_chat_template::chat::{Json, Sent};
+use mistral_chat_template::template::{ClockTime, GenerationPrompt};
+use mistral_chat_template::{ChatTemplate, Error, Prompt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

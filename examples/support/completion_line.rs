@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
+use mistral_chat_template::completion::{CallDeltas, Delta, Leniency, NewCallIds, NewDeltas};
+use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, CallDeltas, Chunk, CompletionReader, Content, Control, Delta, Error, Feature, Layout, Leniency,
-    NewCallIds, NewDeltas, Segment, Tool, ToolCall, python_json,
+    AssistantMessage, Chunk, CompletionReader, Content, Control, Error, Layout, Segment, Tool, ToolCall, python_json,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -70,8 +71,8 @@ pub(crate) fn read(output: &Output, layout: &Layout, wishes: &Wishes<'_>) -> Ans
         Output::Text(text) => reader().read(text),
         Output::Segments(pieces) => reader().read_segments(pieces.iter().map(Piece::segment)),
     };
-    let stray = |stray: &mistral_chat_template::Stray| json!({"token": stray.control.as_str(), "offset": stray.offset, "fate": format!("{:?}", stray.fate)});
-    let liberty = |liberty: &mistral_chat_template::Liberty| json!({"kind": liberty.kind.name(), "at": liberty.at, "what": liberty.to_string()});
+    let stray = |stray: &mistral_chat_template::completion::Stray| json!({"token": stray.control.as_str(), "offset": stray.offset, "fate": format!("{:?}", stray.fate)});
+    let liberty = |liberty: &mistral_chat_template::completion::Liberty| json!({"kind": liberty.kind.name(), "at": liberty.at, "what": liberty.to_string()});
     Answer {
         message: message(&completion.message, output, layout),
         rest: completion.rest.clone(),

@@ -1,6 +1,7 @@
 //! The ids of control tokens in the tokenizer files that were released with each version.
 
-use mistral_chat_template::{Control, Layout, Tokenizer, WordStart};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::{Control, Layout, Tokenizer};
 
 /// In `mistral_instruct_tokenizer_241114.model.v7`; the files of v2 and v3 have the first of them.
 const SENTENCEPIECE: [Control; 19] = [

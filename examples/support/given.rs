@@ -5,7 +5,9 @@ use std::error::Error;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mistral_chat_template::{Chat, ChatTemplate, ClockTime, Dialect, Format, GenerationPrompt, Json, Prompt, Sent};
+use mistral_chat_template::chat::{Json, Sent};
+use mistral_chat_template::template::{ClockTime, GenerationPrompt};
+use mistral_chat_template::{Chat, ChatTemplate, Dialect, Format, Prompt};
 
 /// The options, for a program's help.
 pub(crate) const HELP: &str = "\

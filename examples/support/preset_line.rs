@@ -4,10 +4,11 @@
 
 use std::fmt;
 
-use mistral_chat_template::{
-    BuiltinPreset, ContextPreset, Error, Generation, Injection, InjectionPlace, InjectionRole, Preset, Prompt,
-    QuietVoice, Scene, SceneMessage, SceneSettings, Speaker,
+use mistral_chat_template::preset::{
+    BuiltinPreset, ContextPreset, Generation, Injection, InjectionPlace, InjectionRole, QuietVoice, Scene,
+    SceneMessage, SceneSettings, Speaker,
 };
+use mistral_chat_template::{Error, Preset, Prompt};
 use serde_json::{Map, Value};
 
 /// Why a line has no prompt.

@@ -5,7 +5,9 @@ use std::error::Error;
 use std::path::Path;
 
 use kitoken::{Definition, Kitoken};
-use mistral_chat_template::{Control, Tokenizer, TokenizerKind, WordStart};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::prompt::TokenizerKind;
+use mistral_chat_template::{Control, Tokenizer};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -9,7 +9,9 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use mistral_chat_template::{Chat, Format, Layout, Segment, Tokenizer, TokenizerKind, WordStart};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::prompt::TokenizerKind;
+use mistral_chat_template::{Chat, Format, Layout, Segment, Tokenizer};
 use serde_json::{Value, json};
 
 #[path = "../support/vocabulary.rs"]

@@ -1,8 +1,9 @@
 //! Outputs and prompts from anywhere: every cut says the same, and a mended prompt is what is rendered.
 
-use mistral_chat_template::{
-    CallDeltas, Chat, Completion, CompletionReader, Explanation, Feature, Format, Leniency, Mode, NewCallIds, Version,
-};
+use mistral_chat_template::completion::{CallDeltas, Leniency, NewCallIds};
+use mistral_chat_template::explain::Explanation;
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Completion, CompletionReader, Format, Mode, Version};
 
 use super::source::Source;
 

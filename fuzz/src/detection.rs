@@ -1,6 +1,9 @@
 //! Headers of tokenizer files and names of models: the version, or an error. The first byte says which it is.
 
-use mistral_chat_template::{Detection, Fim, Layout, Settings, Version};
+use mistral_chat_template::layout::Settings;
+use mistral_chat_template::render::Fim;
+use mistral_chat_template::version::Detection;
+use mistral_chat_template::{Layout, Version};
 
 pub fn run(data: &[u8]) {
     let Some((kind, text)) = data.split_first() else { return };

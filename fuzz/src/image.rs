@@ -1,6 +1,6 @@
 //! Bytes of images and their data URLs: the size or none; and a grid of tokens that has as many as it says.
 
-use mistral_chat_template::{ImageConfig, data_url_image, dimensions};
+use mistral_chat_template::image::{ImageConfig, data_url_image, dimensions};
 
 pub fn run(data: &[u8]) {
     if let Ok(url) = std::str::from_utf8(data) {

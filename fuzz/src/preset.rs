@@ -1,6 +1,7 @@
 //! Any text as a preset's file: it loads or is refused, and what loads is written and read again as it is.
 
-use mistral_chat_template::{Chat, Format, Message, Preset, Scene};
+use mistral_chat_template::preset::Scene;
+use mistral_chat_template::{Chat, Format, Message, Preset};
 
 use super::support::{assert_is_whole, controls};
 

@@ -1,7 +1,8 @@
 //! Any chat in any layout and mode: a whole prompt, the same each time and however it grew; or an error that says where.
 
 use mistral_chat_template::python_json::reformat;
-use mistral_chat_template::{Chat, Control, Fim, Format, GrowingPrompt, Layout, Prompt, Segment};
+use mistral_chat_template::render::Fim;
+use mistral_chat_template::{Chat, Control, Format, GrowingPrompt, Layout, Prompt, Segment};
 use serde_json::Value;
 
 use super::source::Source;

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use mistral_chat_template::{
-    Chat, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, Format, LastReply, LateSystem, Layout, OpenCalls,
-    Prompt, RepairPolicy, Segment, StrayResults, TextBesideCalls, Truncation,
+use mistral_chat_template::layout::Truncation;
+use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::repair::{
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, RepairPolicy, StrayResults,
+    TextBesideCalls,
 };
+use mistral_chat_template::{Chat, Format, Layout, Prompt, Segment};
 
 use super::source::Source;
 
@@ -97,7 +100,7 @@ fn assert_fits(chat: &Chat<'_>, layout: &Layout, budget: usize) {
             assert_eq!(error.family().as_str(), "budget", "{error}");
         }
     }
-    let conversation = Conversation::new(chat, layout).expect("what is rendered is taken");
+    let conversation = CheckedChat::new(chat, layout).expect("what is rendered is taken");
     if let Ok(short) = conversation.truncate(budget, count) {
         let mut prompt = Prompt::new();
         short.render_into(&mut prompt);

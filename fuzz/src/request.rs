@@ -1,6 +1,7 @@
 //! Any request in any dialect: reading, mending and repairing never panic, and change nothing without saying so.
 
-use mistral_chat_template::{Chat, Dialect, Format, Layout, RepairPolicy, Request};
+use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::{Chat, Dialect, Format, Layout, Request};
 
 const LAYOUTS: [Layout; 5] = [Layout::V3, Layout::V7_TEKKEN, Layout::V11, Layout::V13, Layout::V15];
 

@@ -1,8 +1,9 @@
 //! Bytes into choices: a layout, a chat, numbers. Where the bytes end, every choice is the first.
 
+use mistral_chat_template::chat::{ArgumentsForm, Json, ReasoningEffort, ResponseFormat, ToolChoice};
+use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Feature, Json, Layout, Message, Mode, ReasoningEffort,
-    ResponseFormat, Tool, ToolCall, ToolChoice, ToolMessage, Version,
+    AssistantMessage, Chat, Chunk, Content, Layout, Message, Mode, Tool, ToolCall, ToolMessage, Version,
 };
 
 /// What texts are made of: literals of control tokens and their parts, spaces, JSON, and characters of every plane.

@@ -1,6 +1,7 @@
 //! Story strings, cards and macros: the first line is the story string, the second a sequence, the rest a card.
 
-use mistral_chat_template::{Chat, ContextPreset, Format, InstructPreset, Message, Preset, Scene};
+use mistral_chat_template::preset::{ContextPreset, InstructPreset, Scene};
+use mistral_chat_template::{Chat, Format, Message, Preset};
 
 use super::support::assert_is_whole;
 

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use mistral_chat_template::{
-    Chat, Chunk, Content, Control, Error, Layout, Media, Message, Prompt, Role, Segment, SpanKind, Tokenizer, WordStart,
-};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::prompt::{Media, SpanKind};
+use mistral_chat_template::{Chat, Chunk, Content, Control, Error, Layout, Message, Prompt, Role, Segment, Tokenizer};
 
 pub fn controls(prompt: &Prompt) -> Vec<Control> {
     let control = |segment| if let Segment::Control(control) = segment { Some(control) } else { None };

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use mistral_chat_template::chat::ArgumentsForm;
+use mistral_chat_template::layout::ToolResults;
 use mistral_chat_template::python_json::reformat;
-use mistral_chat_template::{
-    ArgumentsForm, Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode, ToolCall, ToolResults,
-};
+use mistral_chat_template::{Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode, ToolCall};
 
 use super::source::Source;
 

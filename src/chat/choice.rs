@@ -12,7 +12,8 @@ use super::{owned, view::view};
 /// It changes no prompt; a server enforces it while it samples.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, ToolChoice};
+/// use mistral_chat_template::Chat;
+/// use mistral_chat_template::chat::ToolChoice;
 ///
 /// let chat = Chat::from_json(r#"{"messages": [], "tool_choice": {"type": "function", "function": {"name": "now"}}}"#)?;
 /// assert_eq!(chat.tool_choice, ToolChoice::Named("now".into()));
@@ -42,7 +43,7 @@ pub enum ToolChoice<'a> {
 /// Whether the model may call the tools that it is allowed to call, or must call one of them.
 ///
 /// ```
-/// use mistral_chat_template::CallMode;
+/// use mistral_chat_template::chat::CallMode;
 ///
 /// assert_eq!(CallMode::Required.as_str(), "required");
 /// ```
@@ -58,7 +59,7 @@ impl CallMode {
     /// The mode's name in JSON.
     ///
     /// ```
-    /// # use mistral_chat_template::CallMode;
+    /// # use mistral_chat_template::chat::CallMode;
     /// assert_eq!(CallMode::Auto.as_str(), "auto");
     /// ```
     #[must_use]

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 /// Layouts print JSON as Python does; that needs the order of keys, and every digit of a number, which a parsed value loses.
 ///
 /// ```
-/// use mistral_chat_template::Json;
+/// use mistral_chat_template::chat::Json;
 ///
 /// let schema = Json::new(r#"{"type": "object", "maximum": 1.50}"#)?;
 /// assert_eq!(schema.as_str(), r#"{"type": "object", "maximum": 1.50}"#);
@@ -30,7 +30,7 @@ impl<'a> Json<'a> {
     /// `text` is not JSON: `{type: 1}`, `[1, 2`, an empty text.
     ///
     /// ```
-    /// # use mistral_chat_template::Json;
+    /// # use mistral_chat_template::chat::Json;
     /// assert_eq!(Json::new(" [1, 2] ")?.as_str(), "[1, 2]");
     /// assert!(Json::new("").is_err());
     /// # Ok::<(), mistral_chat_template::Error>(())
@@ -48,7 +48,7 @@ impl<'a> Json<'a> {
     /// The value's `Serialize` fails, as a map with keys that are not strings does.
     ///
     /// ```
-    /// # use mistral_chat_template::Json;
+    /// # use mistral_chat_template::chat::Json;
     /// let schema = Json::from_serialize(&std::collections::BTreeMap::from([("type", "object")]))?;
     /// assert_eq!(schema.as_str(), r#"{"type":"object"}"#);
     /// # Ok::<(), mistral_chat_template::Error>(())
@@ -61,7 +61,7 @@ impl<'a> Json<'a> {
     /// The text of the value.
     ///
     /// ```
-    /// # use mistral_chat_template::Json;
+    /// # use mistral_chat_template::chat::Json;
     /// assert_eq!(Json::default().as_str(), "{}");
     /// ```
     #[must_use]

@@ -24,6 +24,11 @@ impl Chat<'_> {
         }
     }
 
+    /// The chat's first `n` messages, with all that is beside them.
+    pub(crate) fn first(&self, n: usize) -> Chat<'_> {
+        self.view_of(self.messages.get(..n).unwrap_or(&self.messages))
+    }
+
     /// The model and the effort of the chat: what checking a message may ask for.
     pub(crate) fn view_without_messages(&self) -> Chat<'_> {
         Chat { reasoning_effort: self.reasoning_effort, model: self.model.as_deref().map(view), ..Chat::default() }

@@ -12,7 +12,8 @@ use crate::chat::{AssistantMessage, Chunk, Content, Dialect, ToolCall};
 /// Why sampling stopped.
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, FinishReason, Layout, StopCause};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::{FinishReason, StopCause};
 ///
 /// // A server that takes the end token out of the text says that it came.
 /// let mut reader = CompletionReader::new(&Layout::V7).with_stop_cause(StopCause::EndToken);
@@ -35,7 +36,8 @@ pub enum StopCause {
 /// Why an answer ended, as OpenAI's and Mistral's APIs say it.
 ///
 /// ```
-/// use mistral_chat_template::{Completion, FinishReason, Layout};
+/// use mistral_chat_template::{Completion, Layout};
+/// use mistral_chat_template::completion::FinishReason;
 ///
 /// let reason = |output| Completion::from_text(output, &Layout::V13).finish_reason();
 /// assert_eq!(reason("Hello!</s>"), FinishReason::Stop);
@@ -58,7 +60,7 @@ impl FinishReason {
     /// The name in JSON.
     ///
     /// ```
-    /// # use mistral_chat_template::FinishReason;
+    /// # use mistral_chat_template::completion::FinishReason;
     /// assert_eq!(FinishReason::Length.as_str(), "length");
     /// ```
     #[must_use]
@@ -103,7 +105,8 @@ impl Completion {
     /// where there is thinking. Both have `null` where there is no content. Other dialects are written as OpenAI's.
     ///
     /// ```
-    /// use mistral_chat_template::{Completion, Dialect, Feature, Layout};
+    /// use mistral_chat_template::{Completion, Dialect, Layout};
+    /// use mistral_chat_template::version::Feature;
     ///
     /// let completion = Completion::from_text("[THINK]Hm.[/THINK]Hi!</s>", &Layout::V13.with(Feature::Think));
     /// assert_eq!(
@@ -129,7 +132,8 @@ impl Delta {
     /// as; Mistral's has thinking as a chunk of the content.
     ///
     /// ```
-    /// use mistral_chat_template::{Delta, Dialect};
+    /// use mistral_chat_template::Dialect;
+    /// use mistral_chat_template::completion::Delta;
     ///
     /// let delta = Delta::Thinking("Hm.".to_owned());
     /// assert_eq!(serde_json::to_string(&delta)?, r#"{"reasoning_content":"Hm."}"#);

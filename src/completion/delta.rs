@@ -13,7 +13,8 @@ use crate::control::Control;
 /// server need not send it (see [`is_marker`](Delta::is_marker)).
 ///
 /// ```
-/// use mistral_chat_template::{CallDeltas, CompletionReader, Layout, NewCallIds};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::{CallDeltas, NewCallIds};
 ///
 /// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
 /// let deltas: Vec<_> = reader.push("Let me look.[TOOL_CALLS]now[ARGS]{\"zone\": ").collect();
@@ -51,7 +52,7 @@ impl Delta {
     /// Does this add nothing that OpenAI's streams show?
     ///
     /// ```
-    /// use mistral_chat_template::Delta;
+    /// use mistral_chat_template::completion::Delta;
     ///
     /// assert!(Delta::ThinkingEnd.is_marker());
     /// assert_eq!(serde_json::to_string(&Delta::ThinkingEnd)?, "{}");
@@ -78,7 +79,8 @@ impl Delta {
 /// Arguments that the model writes before the name wait for it.
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, Delta, Layout};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::Delta;
 ///
 /// let mut reader = CompletionReader::new(&Layout::V3);
 /// let deltas: Vec<_> = reader.push(r#"[TOOL_CALLS][{"name": "now", "argum"#).collect();
@@ -101,7 +103,8 @@ pub struct ToolCallDelta {
 /// The end of a tool call.
 ///
 /// ```
-/// use mistral_chat_template::{CallDeltas, CompletionReader, Delta, Layout, NewCallIds};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::{CallDeltas, Delta, NewCallIds};
 ///
 /// let mut reader = CompletionReader::new(&Layout::V3).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
 /// let output = r#"[TOOL_CALLS][{"name": "now", "arguments": {}, "id": "abc123def"}]"#;
@@ -123,7 +126,8 @@ pub struct ToolCallEnd {
 /// A control token that has no place where it stands.
 ///
 /// ```
-/// use mistral_chat_template::{Completion, Control, Layout, Segment, Stray, StrayFate};
+/// use mistral_chat_template::{Completion, Control, Layout, Segment};
+/// use mistral_chat_template::completion::{Stray, StrayFate};
 ///
 /// let output = [Segment::Text("Hi"), Segment::Control(Control::EndInst), Segment::Text("!")];
 /// let completion = Completion::from_segments(output, &Layout::V13);
@@ -147,7 +151,8 @@ pub struct Stray {
 /// What became of a [`Stray`] control token.
 ///
 /// ```
-/// use mistral_chat_template::{Completion, Layout, StrayFate};
+/// use mistral_chat_template::{Completion, Layout};
+/// use mistral_chat_template::completion::StrayFate;
 ///
 /// let completion = Completion::from_text("tide [OPTIONS] [ARGS]...", &Layout::V13);
 /// assert_eq!(completion.stray[0].fate, StrayFate::Text);

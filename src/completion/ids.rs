@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
-use crate::repair::nine;
+use crate::chat::call_id::nine;
 
 /// How a client is told of tool calls.
 ///
@@ -19,10 +19,11 @@ use crate::repair::nine;
 /// The next request has the ids that the client was told. In v2, v13 and v15 no id stands in the prompt, so both ways
 /// go on from what the model sampled. In v3 and v7 *streamed* ids are others than the sampled ones: the next prompt
 /// differs from the sampled one at the first id, and a prefix cache holds up to there. *Whole* calls keep it. Which id
-/// the model wrote is told at the call's end ([`ToolCallEnd`](crate::ToolCallEnd)), for a server that puts it back.
+/// the model wrote is told at the call's end ([`ToolCallEnd`](crate::completion::ToolCallEnd)), for a server that puts it back.
 ///
 /// ```
-/// use mistral_chat_template::{CallDeltas, CompletionReader, Delta, Layout, NewCallIds};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::{CallDeltas, Delta, NewCallIds};
 ///
 /// let output = r#"[TOOL_CALLS][{"name": "now", "arguments": {}, "id": "abc123def"}]"#;
 /// let first_id = |calls| match CompletionReader::new(&Layout::V7).with_calls(calls).push(output).next() {
@@ -51,7 +52,8 @@ impl Default for CallDeltas {
 /// Where the ids of calls come from whose own is not known when the client is told of them.
 ///
 /// ```
-/// use mistral_chat_template::{CallDeltas, CompletionReader, Delta, Layout, NewCallIds};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::{CallDeltas, Delta, NewCallIds};
 ///
 /// let ids = NewCallIds::from_fn(|index, name| format!("{name:_<8}{index}"));
 /// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Streamed(ids));
@@ -86,7 +88,7 @@ impl NewCallIds {
     /// Nine letters or digits of a seed that nobody knows.
     ///
     /// ```
-    /// use mistral_chat_template::NewCallIds;
+    /// use mistral_chat_template::completion::NewCallIds;
     ///
     /// let ids = NewCallIds::random();
     /// # let _ = ids;

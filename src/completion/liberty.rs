@@ -5,7 +5,8 @@ use std::fmt;
 /// How much a reader takes that no model of the layout should write.
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, Layout, Leniency, LibertyKind};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::{Leniency, LibertyKind};
 ///
 /// let output = "[TOOL_CALLS]get_tide{'port': 'Brest'}</s>";
 /// let read = |leniency| CompletionReader::new(&Layout::V13).with_leniency(leniency).read(output);
@@ -30,7 +31,8 @@ pub enum Leniency {
 /// Something that was read although no model of the layout should write it.
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, Layout, Leniency};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::Leniency;
 ///
 /// let reader = CompletionReader::new(&Layout::V3).with_leniency(Leniency::Lenient);
 /// let completion = reader.read(r#"[TOOL_CALLS]{"name": "now", "parameters": {}}</s>"#);
@@ -64,7 +66,7 @@ macro_rules! liberties {
         /// What a lenient reader takes.
         ///
         /// ```
-        /// use mistral_chat_template::LibertyKind;
+        /// use mistral_chat_template::completion::LibertyKind;
         ///
         /// assert_eq!(LibertyKind::NameAlone.name(), "name_alone");
         /// assert_eq!(LibertyKind::NameAlone.to_string(), "a name alone is a call without arguments");

@@ -1,4 +1,4 @@
-//! [`CompletionReader`]: a model's output as it comes in, [`Delta`](crate::Delta)s out at once.
+//! [`CompletionReader`]: a model's output as it comes in, [`Delta`](crate::completion::Delta)s out at once.
 
 mod steps;
 
@@ -20,13 +20,14 @@ use crate::error::Error;
 use crate::layout::Layout;
 use crate::prompt::Segment;
 
-/// Reads a model's output while it streams: token ids, or text and control tokens in, [`Delta`](crate::Delta)s out at once.
+/// Reads a model's output while it streams: token ids, or text and control tokens in, [`Delta`](crate::completion::Delta)s out at once.
 ///
 /// A server that holds token ids, or that knows which of them are control tokens, gives control tokens apart: then text
 /// that only looks like one is text.
 ///
 /// ```
-/// use mistral_chat_template::{CallDeltas, Completion, CompletionReader, Control, Layout, Message, NewCallIds};
+/// use mistral_chat_template::{Completion, CompletionReader, Control, Layout, Message};
+/// use mistral_chat_template::completion::{CallDeltas, NewCallIds};
 ///
 /// /// What a model samples: a control token, or the text that its tokens decode to.
 /// enum Sampled { Control(Control), Text(&'static str) }
@@ -106,7 +107,8 @@ struct EndToken {
 /// Does the text that a reader is given have SentencePiece's dummy prefix, the space before each run of text?
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, DummyPrefix, Layout};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::DummyPrefix;
 ///
 /// let reader = CompletionReader::new(&Layout::V3).with_dummy_prefix(DummyPrefix::Present);
 /// assert_eq!(reader.read(" Hello!</s>").message.content, "Hello!".into());
@@ -186,7 +188,8 @@ impl CompletionReader {
     /// This reader, told whether the text has SentencePiece's spaces.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Delta, DummyPrefix, Layout};
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    /// use mistral_chat_template::completion::{Delta, DummyPrefix};
     ///
     /// let mut reader = CompletionReader::new(&Layout::V7).with_dummy_prefix(DummyPrefix::Present);
     /// assert_eq!(reader.push(" Hi").next(), Some(Delta::Text("Hi".to_owned())));
@@ -199,7 +202,8 @@ impl CompletionReader {
     /// This reader, which tells a client of tool calls in this way.
     ///
     /// ```
-    /// use mistral_chat_template::{CallDeltas, CompletionReader, Layout, NewCallIds};
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    /// use mistral_chat_template::completion::{CallDeltas, NewCallIds};
     ///
     /// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Whole(NewCallIds::random()));
     /// assert_eq!(reader.push("[TOOL_CALLS]now[ARGS]{").count(), 0, "the call is not complete");
@@ -213,7 +217,8 @@ impl CompletionReader {
     /// This reader, as lenient as that.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Layout, Leniency};
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    /// use mistral_chat_template::completion::Leniency;
     ///
     /// let reader = CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient);
     /// let completion = reader.read("[TOOL_CALLS]now</s>");
@@ -231,7 +236,8 @@ impl CompletionReader {
     /// control tokens around it are missing, because a server took them out.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, CompletionReader, Layout, Leniency};
+    /// use mistral_chat_template::{Chat, CompletionReader, Layout};
+    /// use mistral_chat_template::completion::Leniency;
     ///
     /// let chat = Chat::from_json(r#"{"messages": [], "tools": [{"type": "function", "function": {"name": "now"}}]}"#)?;
     /// let reader = || CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient).with_tools(&chat.tools);
@@ -249,7 +255,8 @@ impl CompletionReader {
     /// says that it came.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, FinishReason, Layout, StopCause};
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    /// use mistral_chat_template::completion::{FinishReason, StopCause};
     ///
     /// let reader = CompletionReader::new(&Layout::V7).with_stop_cause(StopCause::EndToken);
     /// assert_eq!(reader.read("Hello!").finish_reason(), FinishReason::Stop);
@@ -260,10 +267,11 @@ impl CompletionReader {
     }
 
     /// This reader, which ends what is said at the first of these strings, wherever pieces are cut. The string is not said,
-    /// and what follows it is left over ([`Delta::Rest`](crate::Delta::Rest)); in thinking and in calls it stops nothing.
+    /// and what follows it is left over ([`Delta::Rest`](crate::completion::Delta::Rest)); in thinking and in calls it stops nothing.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, FinishReason, Layout};
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    /// use mistral_chat_template::completion::FinishReason;
     ///
     /// let completion = CompletionReader::new(&Layout::V3).with_stop_strings(["\nUser:"]).read("Hello!\nUser: Hi");
     /// assert_eq!(completion.message.content, "Hello!".into());
@@ -302,7 +310,9 @@ impl CompletionReader {
     /// Takes text in which control tokens are spelled out. What may still become one is held back.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Delta, Feature, Layout};
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    /// use mistral_chat_template::completion::Delta;
+    /// use mistral_chat_template::version::Feature;
     ///
     /// let mut reader = CompletionReader::new(&Layout::V13.with(Feature::Think));
     /// assert_eq!(reader.push("[THI").count(), 0);
@@ -315,7 +325,8 @@ impl CompletionReader {
     /// Takes text. It is never searched for control tokens.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Delta, Layout};
+    /// use mistral_chat_template::{CompletionReader, Layout};
+    /// use mistral_chat_template::completion::Delta;
     ///
     /// let mut reader = CompletionReader::new(&Layout::V13);
     /// assert_eq!(reader.push_text("</s>").next(), Some(Delta::Text("</s>".to_owned())));
@@ -328,7 +339,9 @@ impl CompletionReader {
     /// Takes a control token.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Control, Delta, Feature, Layout};
+    /// use mistral_chat_template::{CompletionReader, Control, Layout};
+    /// use mistral_chat_template::completion::Delta;
+    /// use mistral_chat_template::version::Feature;
     ///
     /// let mut reader = CompletionReader::new(&Layout::V15.with(Feature::Think));
     /// assert_eq!(reader.push_control(Control::Think).next(), Some(Delta::ThinkingStart));

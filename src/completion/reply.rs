@@ -17,7 +17,8 @@ mod responses;
 /// What a response says beside the answer.
 ///
 /// ```
-/// use mistral_chat_template::{Completion, Dialect, Layout, ReplyHead};
+/// use mistral_chat_template::{Completion, Dialect, Layout};
+/// use mistral_chat_template::completion::ReplyHead;
 ///
 /// let head = ReplyHead { id: "42", model: "devstral", created: 1_764_000_000, ..ReplyHead::default() };
 /// let completion = Completion::from_text("Hello!</s>", &Layout::V13);
@@ -47,7 +48,8 @@ impl Completion {
     /// Text that has no place in the message ([`rest`](Completion::rest)) is not in it either.
     ///
     /// ```
-    /// use mistral_chat_template::{Completion, Dialect, Layout, ReplyHead};
+    /// use mistral_chat_template::{Completion, Dialect, Layout};
+    /// use mistral_chat_template::completion::ReplyHead;
     ///
     /// let completion = Completion::from_text("[TOOL_CALLS]now[CALL_ID]abc123def[ARGS]{}</s>", &Layout::V11);
     /// let head = ReplyHead { id: "42", model: "devstral", ..ReplyHead::default() };
@@ -84,7 +86,8 @@ const fn form(dialect: Dialect) -> Form {
 /// One event of a stream, as server-sent events have it.
 ///
 /// ```
-/// use mistral_chat_template::{Delta, Dialect, ReplyEvents, ReplyHead};
+/// use mistral_chat_template::Dialect;
+/// use mistral_chat_template::completion::{Delta, ReplyEvents, ReplyHead};
 ///
 /// let head = ReplyHead { id: "42", model: "m", ..ReplyHead::default() };
 /// let mut events = ReplyEvents::new(Dialect::Anthropic, head);
@@ -123,7 +126,8 @@ impl std::fmt::Display for ReplyEvent {
 /// Writes the deltas of an answer as the events of a dialect's stream.
 ///
 /// ```
-/// use mistral_chat_template::{CallDeltas, Completion, CompletionReader, Dialect, Layout, NewCallIds, ReplyEvents, ReplyHead};
+/// use mistral_chat_template::{Completion, CompletionReader, Dialect, Layout};
+/// use mistral_chat_template::completion::{CallDeltas, NewCallIds, ReplyEvents, ReplyHead};
 ///
 /// let head = ReplyHead { id: "42", model: "devstral", ..ReplyHead::default() };
 /// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));

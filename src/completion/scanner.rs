@@ -1,6 +1,6 @@
 //! JSON that comes in pieces: one byte in, what it is to the document out. The grammar is that of Python's `json`.
 
-use crate::python_json::JsonErrorKind;
+use crate::python::json::JsonErrorKind;
 
 /// The most levels of nesting: past Python's own limit, and what bounds the memory of a scanner.
 pub(crate) const DEEPEST: usize = 1024;
@@ -380,7 +380,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::python_json;
+    use crate::python::json;
 
     fn scan(text: &str) -> Result<(), Fault> {
         let mut scanner = Scanner::new();
@@ -429,7 +429,7 @@ mod tests {
     proptest! {
         #[test]
         fn takes_what_the_whole_reader_takes(text in r#"[\[\]{},:" \\untrealsfNI0-9.eE+-]{0,24}"#) {
-            let whole = python_json::reformat(&text, &mut String::new());
+            let whole = json::reformat(&text, &mut String::new());
             let is_json = whole.is_ok() || whole.is_err_and(|error| !error.is_syntax());
             prop_assert_eq!(scan(&text).is_ok(), is_json, "{}", text);
         }

@@ -18,7 +18,9 @@ impl CompletionReader {
     /// know of it.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, Feature, Format, Layout};
+    /// use mistral_chat_template::{Chat, Chunk, Completion, CompletionReader, Content, Control, Format, Layout};
+    /// use mistral_chat_template::completion::Delta;
+    /// use mistral_chat_template::version::Feature;
     /// # use mistral_chat_template::{AssistantMessage, Message};
     ///
     /// let layout = Layout::V13.with(Feature::Think);
@@ -63,7 +65,8 @@ impl CompletionReader {
     /// As [`Format::render`]: the layout refuses the chat.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, CompletionReader, Delta, DummyPrefix, Layout, Message};
+    /// use mistral_chat_template::{Chat, CompletionReader, Layout, Message};
+    /// use mistral_chat_template::completion::{Delta, DummyPrefix};
     ///
     /// let chat = Chat::new([Message::user("Count."), Message::prefix("One, two")]);
     /// let reader = CompletionReader::new(&Layout::V7).with_dummy_prefix(DummyPrefix::Present);

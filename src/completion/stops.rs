@@ -6,7 +6,8 @@ use std::ops::Range;
 /// A stop string that was found in what a model says.
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, Delta, FinishReason, Layout};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::{Delta, FinishReason};
 ///
 /// let mut reader = CompletionReader::new(&Layout::V3).with_stop_strings(["\nUser:"]);
 /// assert_eq!(reader.push("Hello!\nUs").collect::<Vec<_>>(), [Delta::Text("Hello!".to_owned())]);

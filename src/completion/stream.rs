@@ -23,7 +23,8 @@ pub(super) enum Door {
 /// The deltas of one piece, which is read as they are taken. What is not taken is read too, but lost.
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, Delta, Layout};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::Delta;
 ///
 /// let mut reader = CompletionReader::new(&Layout::V13);
 /// let mut deltas = reader.push("Hi");
@@ -47,7 +48,8 @@ impl<'r> NewDeltas<'r> {
     /// ends one delta and begins another belongs to both; none is left out.
     ///
     /// ```
-    /// use mistral_chat_template::{CompletionReader, Control, Delta, Detokenizer, Layout};
+    /// use mistral_chat_template::{CompletionReader, Control, Layout};
+    /// use mistral_chat_template::completion::{Delta, Detokenizer};
     ///
     /// /// Ids below 10 are control tokens, others bytes.
     /// struct Bytes;
@@ -111,7 +113,8 @@ impl Drop for NewDeltas<'_> {
 /// What a reader has to tell when the output has come to its end.
 ///
 /// ```
-/// use mistral_chat_template::{CompletionReader, Delta, Layout};
+/// use mistral_chat_template::{CompletionReader, Layout};
+/// use mistral_chat_template::completion::Delta;
 ///
 /// let mut reader = CompletionReader::new(&Layout::V13);
 /// assert_eq!(reader.push("a <").collect::<Vec<_>>(), [Delta::Text("a ".to_owned())], "\"<\" may begin \"</s>\"");

@@ -8,7 +8,8 @@ use crate::control::Control;
 /// The inverse of a [`Tokenizer`](crate::Tokenizer): which control token an id is, or which bytes it stands for.
 ///
 /// ```
-/// use mistral_chat_template::{Completion, CompletionReader, Control, Detokenizer, Layout};
+/// use mistral_chat_template::{Completion, CompletionReader, Control, Layout};
+/// use mistral_chat_template::completion::Detokenizer;
 ///
 /// /// The inverse of a tokenizer of bytes: control tokens first, then one id a byte.
 /// struct Bytes;
@@ -74,7 +75,8 @@ impl CompletionReader {
     /// Reads the token ids of a whole output. No text is searched for control tokens.
     ///
     /// ```
-    /// # use mistral_chat_template::{Completion, CompletionReader, Control, Detokenizer, Layout};
+    /// # use mistral_chat_template::{Completion, CompletionReader, Control, Layout};
+    /// # use mistral_chat_template::completion::Detokenizer;
     /// # struct Bytes;
     /// # impl Detokenizer for Bytes {
     /// #     fn control(&self, id: u32) -> Option<Control> {

@@ -1,9 +1,7 @@
 //! Every kind of error with its sentence, its name, and the class that mistral-common puts it into.
 
-use crate::chat::{Dialect, ReasoningEffort, Role};
-use crate::mode::Mode;
-use crate::python_json::JsonErrorKind;
-use crate::tokenizer::TokenizerKind;
+use crate::python::json::JsonErrorKind;
+use crate::terms::{Dialect, Mode, ReasoningEffort, Role, TokenizerKind};
 use crate::version::DetectError;
 
 /// What is wrong. The sentence is the `Display`; the path and the layout are the [`Error`](crate::Error)'s.
@@ -246,8 +244,8 @@ pub enum ErrorKind {
     PresetFile { looks: &'static str },
     #[error("the field must be {expected}")]
     PresetField { expected: &'static str },
-    #[error("{name:?} is no preset that comes with this library; those are {}", crate::preset::BuiltinPreset::NAMES)]
-    UnknownPreset { name: String },
+    #[error("{name:?} is no preset that comes with this library; those are {known}")]
+    UnknownPreset { name: String, known: &'static str },
     #[error("the story string says nothing: {what}")]
     Story { what: String },
     #[error("macros write too much")]
@@ -283,7 +281,8 @@ pub enum ErrorKind {
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
 ///
 /// ```
-/// use mistral_chat_template::{ErrorKind, Family};
+/// use mistral_chat_template::ErrorKind;
+/// use mistral_chat_template::error::Family;
 ///
 /// assert_eq!(ErrorKind::NoMessages.family(), Family::MessageStructure);
 /// assert_eq!(Family::MessageStructure.as_str(), "InvalidMessageStructureException");
@@ -339,7 +338,7 @@ impl Family {
     /// The class's name in mistral-common; `budget`, `preset`, `template` and `other` are our own.
     ///
     /// ```
-    /// # use mistral_chat_template::Family;
+    /// # use mistral_chat_template::error::Family;
     /// assert_eq!(Family::Form.as_str(), "ValidationError");
     /// ```
     #[must_use]
@@ -405,7 +404,8 @@ macro_rules! kinds {
             /// The class of errors that mistral-common puts this kind into.
             ///
             /// ```
-            /// # use mistral_chat_template::{ErrorKind, Family};
+            /// # use mistral_chat_template::ErrorKind;
+            /// # use mistral_chat_template::error::Family;
             /// assert_eq!(ErrorKind::NoFim.family(), Family::Tokenizer);
             /// ```
             #[must_use]

@@ -6,7 +6,7 @@ use super::turns::Turns;
 use crate::chat::{Chat, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema, ToolMessage};
 use crate::control::Control;
 use crate::layout::ToolResults;
-use crate::python_json;
+use crate::python::json;
 
 impl Turns<'_> {
     /// The tools that the model may call.
@@ -90,7 +90,7 @@ fn object(json: &str) -> Option<ToolMessage<'static>> {
 /// What a result says whose content is this JSON: a string's own text, unless that would be read as JSON again.
 fn said(json: &str) -> String {
     match serde_json::from_str::<String>(json) {
-        Ok(text) if !text.is_empty() && python_json::reformat(&text, &mut String::new()).is_err() => text,
+        Ok(text) if !text.is_empty() && json::reformat(&text, &mut String::new()).is_err() => text,
         _ => json.to_owned(),
     }
 }

@@ -11,7 +11,8 @@ use crate::control::Control;
 /// It reads as a sentence.
 ///
 /// ```
-/// use mistral_chat_template::{DeviationKind, Explanation, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::explain::{DeviationKind, Explanation};
 ///
 /// let explanation = Explanation::new("<s>[INST]  Hi[/INST]", &Layout::V7);
 /// let deviation = &explanation.deviations[0];
@@ -33,7 +34,7 @@ pub struct Deviation {
 /// What can be wrong with a prompt.
 ///
 /// ```
-/// use mistral_chat_template::DeviationKind;
+/// use mistral_chat_template::explain::DeviationKind;
 ///
 /// assert_eq!(DeviationKind::DoubleBegin.to_string(), "a second <s>");
 /// ```

@@ -9,7 +9,7 @@ use crate::chat::{CallMode, Chat, ResponseFormat, Tool, ToolChoice};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{CallForm, Layout, Settings, TextAndCalls, Thinking};
-use crate::python_json;
+use crate::python::json;
 
 /// The schema of arguments that a strict tool without parameters takes.
 const NO_ARGUMENTS: &str = r#"{"type": "object", "properties": {}, "additionalProperties": false}"#;
@@ -155,13 +155,13 @@ fn answer_schema<'c>(layout: &Layout, chat: &'c Chat<'_>) -> Result<Option<Cow<'
     }
 }
 
-fn printed(json: &str) -> Result<Cow<'static, str>, python_json::JsonError> {
+fn printed(json: &str) -> Result<Cow<'static, str>, json::JsonError> {
     let mut text = String::new();
-    python_json::reformat(json, &mut text)?;
+    json::reformat(json, &mut text)?;
     Ok(Cow::Owned(text))
 }
 
-fn refuse_json(layout: &Layout, at: String, error: python_json::JsonError) -> Error {
+fn refuse_json(layout: &Layout, at: String, error: json::JsonError) -> Error {
     refuse(layout, at, ErrorKind::JsonValue).because(error)
 }
 

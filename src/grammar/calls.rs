@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Shape, TextKind, Times};
 use crate::layout::{CallForm, CallIds, CallPart, Grouping, Layout, Quoting};
-use crate::python_json;
+use crate::python::json;
 
 /// The schema of arguments that may be any object.
 pub(super) const ANY_OBJECT: &str = r#"{"type": "object"}"#;
@@ -109,6 +109,6 @@ fn id<'c>(ids: CallIds, quoting: Quoting) -> Shape<'c> {
 
 fn quoted(name: &str) -> Cow<'static, str> {
     let mut text = String::new();
-    python_json::write_string(name, &mut text);
+    json::write_string(name, &mut text);
     Cow::Owned(text)
 }

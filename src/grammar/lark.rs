@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{Grammar, Part, Shape, TextKind, Times};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::python_json;
-use crate::tokenizer::Tokenizer;
+use crate::prompt::Tokenizer;
+use crate::python::json;
 
 /// Which of two grammars is printed.
 ///
@@ -59,7 +59,8 @@ impl Grammar<'_> {
     ///
     /// ```
     /// use mistral_chat_template::grammar::LarkStyle;
-    /// use mistral_chat_template::{Chat, Control, Layout, Tokenizer, WordStart};
+    /// use mistral_chat_template::{Chat, Control, Layout, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
     ///
     /// struct Tekken;
     /// impl Tokenizer for Tekken {
@@ -134,7 +135,7 @@ impl<T: Tokenizer> Printer<'_, T> {
         match shape {
             Shape::Part(part) => self.out.push_str(part.lark_name()),
             Shape::Control(control) => self.control(*control)?,
-            Shape::Literal(text) => python_json::write_string(text, &mut self.out),
+            Shape::Literal(text) => json::write_string(text, &mut self.out),
             Shape::Text(kind) => self.text(*kind),
             Shape::Name { names, pinned } => {
                 self.out.push_str(match self.style {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{Grammar, Part, Shape, TextKind, Times};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::python_json;
-use crate::tokenizer::Tokenizer;
+use crate::prompt::Tokenizer;
+use crate::python::json;
 
 impl Grammar<'_> {
     /// The grammar as a structural tag of xgrammar 0.2.8, with the control tokens by their ids.
@@ -23,7 +23,8 @@ impl Grammar<'_> {
     /// tokenizer).
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Control, Layout, Tokenizer, WordStart};
+    /// use mistral_chat_template::{Chat, Control, Layout, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
     ///
     /// struct NoControls;
     /// impl Tokenizer for NoControls {
@@ -122,7 +123,7 @@ impl<T: Tokenizer> Printer<'_, '_, T> {
 
     fn literal(&mut self, text: &str) {
         self.out.push_str("{\"type\": \"const_string\", \"value\": ");
-        python_json::write_string(text, &mut self.out);
+        json::write_string(text, &mut self.out);
         self.out.push('}');
     }
 
@@ -144,7 +145,7 @@ impl<T: Tokenizer> Printer<'_, '_, T> {
             }
             TextKind::Line | TextKind::NotJson | TextKind::Space | TextKind::NineAlphanumeric => {
                 self.out.push_str("{\"type\": \"regex\", \"pattern\": ");
-                python_json::write_string(kind.pattern(), &mut self.out);
+                json::write_string(kind.pattern(), &mut self.out);
                 self.out.push('}');
             }
         }

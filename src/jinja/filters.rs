@@ -7,8 +7,7 @@ use super::machine::Machine;
 use super::print::{JsonStyle, length};
 use super::text::Text;
 use super::value::{Number, Value};
-use crate::python::characters;
-use crate::python::format;
+use crate::python::{characters, format};
 
 mod lists;
 mod texts;

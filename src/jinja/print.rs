@@ -8,7 +8,7 @@ use super::text::{Builder, Origin, Text};
 use super::value::{Function, Value, View, range_length};
 use crate::python::characters::is_printable;
 use crate::python::format::float_repr;
-use crate::python_json;
+use crate::python::json;
 
 /// The options of `json.dumps` that transformers lets templates set.
 #[derive(Debug)]
@@ -268,7 +268,7 @@ impl<'r> Machine<'r> {
         let mut quoted = String::new();
         for piece in text.pieces() {
             quoted.clear();
-            python_json::write_string(piece.as_str(), &mut quoted);
+            json::write_string(piece.as_str(), &mut quoted);
             let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
             if style.ascii && !inner.is_ascii() {
                 let mut ascii = String::with_capacity(inner.len() * 2);

@@ -13,7 +13,8 @@ use crate::layout::{Layout, System};
 /// A chat completion adapter of koboldcpp: what stands around each message, and nothing else.
 ///
 /// ```
-/// use mistral_chat_template::{Adapter, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::preset::Adapter;
 ///
 /// let adapter = Adapter::from_json(r#"{"user_start": "[INST] ", "assistant_start": "[/INST]", "assistant_end": "</s>"}"#)?;
 /// assert_eq!(adapter.user_start, "[INST] ");
@@ -79,7 +80,7 @@ impl Adapter {
     /// [`ErrorKind::Json`]: `json` is no JSON object, or a field is no text: `{"user_start": 1}`.
     ///
     /// ```
-    /// # use mistral_chat_template::Adapter;
+    /// # use mistral_chat_template::preset::Adapter;
     /// assert!(Adapter::from_json(r#"{"user_start": 1}"#).is_err());
     /// ```
     pub fn from_json(json: &str) -> Result<Self, Error> {
@@ -93,7 +94,7 @@ impl Adapter {
     /// [`ErrorKind::Json`]: `json` is no list of objects with `name` and `adapter`.
     ///
     /// ```
-    /// # use mistral_chat_template::Adapter;
+    /// # use mistral_chat_template::preset::Adapter;
     /// let list = Adapter::list(r#"[{"search": ["[/INST]"], "name": "Mistral", "adapter": {"user_start": "[INST]"}}]"#)?;
     /// assert_eq!((list[0].0.as_str(), list[0].1.user_start.as_str()), ("Mistral", "[INST]"));
     /// # Ok::<(), mistral_chat_template::Error>(())
@@ -118,7 +119,8 @@ impl Adapter {
     /// in a user turn, and [`Layout::V15`] has settings.
     ///
     /// ```
-    /// # use mistral_chat_template::{Adapter, Layout};
+    /// # use mistral_chat_template::Layout;
+    /// # use mistral_chat_template::preset::Adapter;
     /// let adapter = Adapter::for_layout(&Layout::V7_TEKKEN)?;
     /// assert_eq!((adapter.user_start.as_str(), adapter.user_end.as_str()), ("[INST]", "[/INST]"));
     /// assert!(adapter.compare(&Layout::V7_TEKKEN)?.differences.is_empty());
@@ -152,7 +154,8 @@ impl Adapter {
     /// The preset with which SillyTavern sends what koboldcpp makes of the adapter.
     ///
     /// ```
-    /// use mistral_chat_template::{Adapter, Chat, Format, Layout, Message, Scene};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// use mistral_chat_template::preset::{Adapter, Scene};
     ///
     /// let preset = Adapter::for_layout(&Layout::V7_TEKKEN)?.preset();
     /// let chat = Chat::new([Message::system("Be kind."), Message::user("Hi")]);
@@ -204,7 +207,8 @@ impl Adapter {
     /// As [`compare`](Adapter::compare).
     ///
     /// ```
-    /// # use mistral_chat_template::{Adapter, Layout};
+    /// # use mistral_chat_template::Layout;
+    /// # use mistral_chat_template::preset::Adapter;
     /// let mended = Adapter::default().mended(&Layout::V7_TEKKEN)?;
     /// assert!(mended.compare(&Layout::V7_TEKKEN)?.differences.is_empty());
     /// # Ok::<(), mistral_chat_template::Error>(())

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 /// A preset pair by name.
 ///
 /// ```
-/// use mistral_chat_template::BuiltinPreset;
+/// use mistral_chat_template::preset::BuiltinPreset;
 ///
 /// let magnum: BuiltinPreset = "magnum".parse()?;
 /// assert_eq!(magnum.preset().instruct.input_sequence, "[INST] ");
@@ -65,7 +65,7 @@ impl BuiltinPreset {
     /// The name.
     ///
     /// ```
-    /// # use mistral_chat_template::BuiltinPreset;
+    /// # use mistral_chat_template::preset::BuiltinPreset;
     /// assert_eq!(BuiltinPreset::MistralV2V3.as_str(), "mistral-v2-v3");
     /// ```
     #[must_use]
@@ -84,7 +84,7 @@ impl BuiltinPreset {
     /// The context and the instruct file, as they were published.
     ///
     /// ```
-    /// # use mistral_chat_template::BuiltinPreset;
+    /// # use mistral_chat_template::preset::BuiltinPreset;
     /// let (context, instruct) = BuiltinPreset::Magnum.files();
     /// assert_eq!((context.len(), instruct.len()), (684, 698));
     /// ```
@@ -104,7 +104,7 @@ impl BuiltinPreset {
     /// The pair, loaded; without a system prompt.
     ///
     /// ```
-    /// # use mistral_chat_template::{BuiltinPreset, NamesBehavior};
+    /// # use mistral_chat_template::preset::{BuiltinPreset, NamesBehavior};
     /// assert_eq!(BuiltinPreset::Magnum.preset().instruct.names_behavior, NamesBehavior::Always, "its `names` is true");
     /// ```
     #[must_use]
@@ -130,7 +130,7 @@ impl FromStr for BuiltinPreset {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let found = BuiltinPreset::ALL.into_iter().find(|preset| preset.as_str().eq_ignore_ascii_case(name));
-        found.ok_or_else(|| Error::new(ErrorKind::UnknownPreset { name: name.to_owned() }, ""))
+        found.ok_or_else(|| Error::new(ErrorKind::UnknownPreset { name: name.to_owned(), known: Self::NAMES }, ""))
     }
 }
 
@@ -154,7 +154,7 @@ impl ContextPreset {
     /// name, if it is set to. The ones whose values are known are those for Mistral's, and some others that equal them.
     ///
     /// ```
-    /// # use mistral_chat_template::ContextPreset;
+    /// # use mistral_chat_template::preset::ContextPreset;
     /// assert_eq!(ContextPreset::shipped("Mistral V7").map(|context| context.chat_start).as_deref(), Some(""));
     /// assert_eq!(ContextPreset::shipped("Mistral"), None, "which is no longer there");
     /// ```

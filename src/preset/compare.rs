@@ -27,7 +27,8 @@ use self::target::Target;
 /// It prints for a terminal and serialises to JSON.
 ///
 /// ```
-/// use mistral_chat_template::{BuiltinPreset, Layout, Preset};
+/// use mistral_chat_template::{Layout, Preset};
+/// use mistral_chat_template::preset::BuiltinPreset;
 ///
 /// let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM)?;
 /// assert_eq!(report.differences.len(), 9);
@@ -57,7 +58,8 @@ pub struct PresetReport {
 /// A layout that no preset can send, and the nearest one that a preset can.
 ///
 /// ```
-/// use mistral_chat_template::{BuiltinPreset, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::preset::BuiltinPreset;
 ///
 /// let report = BuiltinPreset::MistralV3Tekken.preset().compare(&Layout::V3_TEKKEN)?;
 /// let dead_end = report.dead_end.unwrap();
@@ -79,7 +81,7 @@ pub struct DeadEnd {
 /// How much a difference matters.
 ///
 /// ```
-/// use mistral_chat_template::{DifferenceKind, Weight};
+/// use mistral_chat_template::preset::{DifferenceKind, Weight};
 ///
 /// assert_eq!(DifferenceKind::ReplyEnd.weight(), Weight::Wrong);
 /// assert_eq!(DifferenceKind::Names.weight(), Weight::Deliberate);
@@ -97,7 +99,8 @@ pub enum Weight {
 /// One difference.
 ///
 /// ```
-/// use mistral_chat_template::{BuiltinPreset, DifferenceKind, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::preset::{BuiltinPreset, DifferenceKind};
 ///
 /// let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM)?;
 /// let end = report.differences.iter().find(|difference| difference.kind == DifferenceKind::ReplyEnd).unwrap();
@@ -121,7 +124,8 @@ pub struct PresetDifference {
 /// A field and the value that is right.
 ///
 /// ```
-/// use mistral_chat_template::{BuiltinPreset, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::preset::BuiltinPreset;
 ///
 /// let report = BuiltinPreset::MistralV7.preset().compare(&Layout::V7)?;
 /// let mend = &report.differences[0].mends[0];
@@ -144,7 +148,7 @@ pub struct Mend {
 /// Where a preset and a layout differ.
 ///
 /// ```
-/// use mistral_chat_template::DifferenceKind;
+/// use mistral_chat_template::preset::DifferenceKind;
 ///
 /// assert_eq!(DifferenceKind::Names.to_string(), "before what is said");
 /// ```
@@ -251,7 +255,8 @@ impl Preset {
     /// SillyTavern takes for a macro.
     ///
     /// ```
-    /// use mistral_chat_template::{BuiltinPreset, Layout};
+    /// use mistral_chat_template::Layout;
+    /// use mistral_chat_template::preset::BuiltinPreset;
     ///
     /// let report = BuiltinPreset::MistralV7Tekken.preset().compare(&Layout::V7_TEKKEN)?;
     /// assert!(report.differences.is_empty());
@@ -268,7 +273,8 @@ impl Preset {
     /// As [`compare`](Preset::compare).
     ///
     /// ```
-    /// use mistral_chat_template::{BuiltinPreset, Layout};
+    /// use mistral_chat_template::Layout;
+    /// use mistral_chat_template::preset::BuiltinPreset;
     ///
     /// let mended = BuiltinPreset::Mistral202407.preset().mended(&Layout::V7_TEKKEN)?;
     /// assert!(mended.compare(&Layout::V7_TEKKEN)?.differences.is_empty());

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// SillyTavern's context preset: the story string and what stands around the examples and the chat.
 ///
 /// ```
-/// use mistral_chat_template::{ContextPreset, StoryPosition};
+/// use mistral_chat_template::preset::{ContextPreset, StoryPosition};
 ///
 /// let context = ContextPreset { story_string: "{{description}}".into(), ..ContextPreset::default() };
 /// assert_eq!(context.story_string_position, StoryPosition::InPrompt);
@@ -49,7 +49,7 @@ pub struct ContextPreset {
 /// SillyTavern's instruct preset: the sequences around messages.
 ///
 /// ```
-/// use mistral_chat_template::InstructPreset;
+/// use mistral_chat_template::preset::InstructPreset;
 ///
 /// let instruct = InstructPreset { input_sequence: "[INST] ".into(), ..InstructPreset::default() };
 /// assert!(instruct.wrap, "as after a fresh install");
@@ -114,7 +114,7 @@ pub struct InstructPreset {
 /// SillyTavern's system prompt preset.
 ///
 /// ```
-/// use mistral_chat_template::SystemPreset;
+/// use mistral_chat_template::preset::SystemPreset;
 ///
 /// let system = SystemPreset { content: "You are {{char}}.".into(), ..SystemPreset::default() };
 /// assert!(system.enabled);
@@ -154,7 +154,7 @@ impl UnknownFields {
     /// The fields' names.
     ///
     /// ```
-    /// # use mistral_chat_template::UnknownFields;
+    /// # use mistral_chat_template::preset::UnknownFields;
     /// assert_eq!(UnknownFields::default().names().count(), 0);
     /// ```
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -165,7 +165,7 @@ impl UnknownFields {
 /// Which messages begin with a name.
 ///
 /// ```
-/// use mistral_chat_template::{InstructPreset, NamesBehavior};
+/// use mistral_chat_template::preset::{InstructPreset, NamesBehavior};
 ///
 /// assert_eq!(InstructPreset::default().names_behavior, NamesBehavior::Force);
 /// ```
@@ -184,7 +184,7 @@ pub enum NamesBehavior {
 /// Where the story goes.
 ///
 /// ```
-/// use mistral_chat_template::{ContextPreset, StoryPosition};
+/// use mistral_chat_template::preset::{ContextPreset, StoryPosition};
 ///
 /// assert_eq!(ContextPreset::default().story_string_position, StoryPosition::InPrompt);
 /// ```
@@ -204,7 +204,7 @@ pub enum StoryPosition {
 /// Whose message something is that is put into the chat.
 ///
 /// ```
-/// use mistral_chat_template::{ContextPreset, InjectionRole};
+/// use mistral_chat_template::preset::{ContextPreset, InjectionRole};
 ///
 /// assert_eq!(ContextPreset::default().story_string_role, InjectionRole::System);
 /// ```
@@ -326,7 +326,8 @@ impl SystemPreset {
     /// The system prompt that is selected in a fresh install of SillyTavern 1.19.0, "Neutral - Chat".
     ///
     /// ```
-    /// # use mistral_chat_template::{Preset, SystemPreset};
+    /// # use mistral_chat_template::Preset;
+    /// # use mistral_chat_template::preset::SystemPreset;
     /// assert_eq!(Preset::default().system, Some(SystemPreset::fresh_install()));
     /// ```
     #[must_use]

@@ -30,7 +30,8 @@ use crate::prompt::Prompt;
 /// well. An assistant message that is a [prefix](Message::prefix) is continued. There is no `<s>`: backends add it.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Scene};
+/// use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
+/// use mistral_chat_template::preset::Scene;
 ///
 /// let format = Preset::for_layout(&Layout::MAGNUM)?.with_scene(&Scene::default())?;
 /// let prompt = format.render(&Chat::new([
@@ -100,7 +101,8 @@ impl Preset {
     /// [`ErrorKind::MacrosTooLong`]: macros write without end.
     ///
     /// ```
-    /// use mistral_chat_template::{ContextPreset, Preset, Scene};
+    /// use mistral_chat_template::Preset;
+    /// use mistral_chat_template::preset::{ContextPreset, Scene};
     ///
     /// let context = ContextPreset { story_string: "{{#if system}}".into(), ..ContextPreset::default() };
     /// let error = Preset { context, ..Preset::default() }.with_scene(&Scene::default()).err();
@@ -590,7 +592,8 @@ impl PresetFormat {
     /// [`ErrorKind::MacrosTooLong`]: macros in the first message write without end.
     ///
     /// ```
-    /// use mistral_chat_template::{BuiltinPreset, Prompt, Scene, SceneMessage, Speaker};
+    /// use mistral_chat_template::Prompt;
+    /// use mistral_chat_template::preset::{BuiltinPreset, Scene, SceneMessage, Speaker};
     ///
     /// let scene = Scene { user: "Rex".into(), char: "Mia".into(), ..Scene::default() };
     /// let format = BuiltinPreset::MistralV7Tekken.preset().with_scene(&scene)?;

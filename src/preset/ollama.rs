@@ -17,7 +17,8 @@ use crate::layout::{History, Layout, Settings, System, ToolCalls, ToolResults, U
 /// [`ErrorKind::Unwritable`]: the layout has settings, as [`Layout::V15`], or writes what Go takes for an action (`{{`).
 ///
 /// ```
-/// use mistral_chat_template::{ollama_modelfile, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::preset::ollama_modelfile;
 ///
 /// let modelfile = ollama_modelfile(&Layout::V7_TEKKEN, ".")?;
 /// assert!(modelfile.starts_with("FROM .\nTEMPLATE \"\"\"{{- $first := -1 }}"));

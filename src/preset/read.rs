@@ -14,7 +14,7 @@ impl Preset {
     /// Loads a file as SillyTavern 1.19.0 imports it, into the preset that is active: fields that the file lacks keep
     /// the values that they have, or get the ones that SillyTavern sets.
     ///
-    /// An [`Adapter`](super::Adapter) of koboldcpp and a preset of LM Studio before 0.3 are read as well, and take the
+    /// An [`Adapter`] of koboldcpp and a preset of LM Studio before 0.3 are read as well, and take the
     /// place of the whole preset.
     ///
     /// # Errors
@@ -23,7 +23,8 @@ impl Preset {
     /// character card, `{}`, `[1]`. [`ErrorKind::PresetField`]: a field holds what it cannot: `{"story_string": []}`.
     ///
     /// ```
-    /// use mistral_chat_template::{Preset, PresetFile};
+    /// use mistral_chat_template::Preset;
+    /// use mistral_chat_template::preset::PresetFile;
     ///
     /// let mut preset = Preset::default();
     /// let file = preset.load(r#"{"name": "Mine", "input_sequence": "[INST] ", "output_sequence": "", "wrap": false}"#)?;

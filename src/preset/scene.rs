@@ -11,7 +11,7 @@ use crate::control::{Control, Vocabulary};
 /// token: it is all text.
 ///
 /// ```
-/// use mistral_chat_template::Scene;
+/// use mistral_chat_template::preset::Scene;
 ///
 /// let scene = Scene {
 ///     user: "Rex".into(),
@@ -108,7 +108,7 @@ impl Scene {
 /// How SillyTavern is set beside its presets; the default is what a fresh install has.
 ///
 /// ```
-/// use mistral_chat_template::{Generation, SceneSettings};
+/// use mistral_chat_template::preset::{Generation, SceneSettings};
 ///
 /// let settings = SceneSettings { generation: Generation::Impersonate, ..SceneSettings::default() };
 /// assert!(settings.prefer_card_prompt);
@@ -160,7 +160,7 @@ impl Default for SceneSettings {
 /// What is asked for.
 ///
 /// ```
-/// use mistral_chat_template::{Generation, SceneSettings};
+/// use mistral_chat_template::preset::{Generation, SceneSettings};
 ///
 /// assert_eq!(SceneSettings::default().generation, Generation::Reply);
 /// ```
@@ -206,7 +206,7 @@ impl Generation {
 /// Who answers a quiet prompt.
 ///
 /// ```
-/// use mistral_chat_template::{Generation, QuietVoice};
+/// use mistral_chat_template::preset::{Generation, QuietVoice};
 ///
 /// let summary = Generation::Quiet { prompt: "Summarize the story.".into(), voice: QuietVoice::System };
 /// # assert_ne!(summary, Generation::Reply);
@@ -223,7 +223,7 @@ pub enum QuietVoice {
 /// Text that is put somewhere into the prompt.
 ///
 /// ```
-/// use mistral_chat_template::{Injection, InjectionPlace, InjectionRole};
+/// use mistral_chat_template::preset::{Injection, InjectionPlace, InjectionRole};
 ///
 /// let note = Injection {
 ///     text: "It is getting dark.".into(),
@@ -242,7 +242,7 @@ pub struct Injection {
 /// Where injected text goes.
 ///
 /// ```
-/// use mistral_chat_template::InjectionPlace;
+/// use mistral_chat_template::preset::InjectionPlace;
 ///
 /// let place = InjectionPlace::BeforeStory;
 /// # assert_ne!(place, InjectionPlace::AfterStory);
@@ -265,7 +265,7 @@ pub enum InjectionPlace {
 /// A message of a chat as SillyTavern keeps it: with the name of who speaks.
 ///
 /// ```
-/// use mistral_chat_template::{SceneMessage, Speaker};
+/// use mistral_chat_template::preset::{SceneMessage, Speaker};
 ///
 /// let message = SceneMessage::new(Speaker::User, "Rex", "Who are you?");
 /// assert_eq!(message.text, "Who are you?");
@@ -291,7 +291,7 @@ impl<'a> SceneMessage<'a> {
     /// A message.
     ///
     /// ```
-    /// # use mistral_chat_template::{SceneMessage, Speaker};
+    /// # use mistral_chat_template::preset::{SceneMessage, Speaker};
     /// assert!(!SceneMessage::new(Speaker::Narrator, "System", "The door opens.").own_persona);
     /// ```
     pub fn new(speaker: Speaker, name: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
@@ -302,7 +302,7 @@ impl<'a> SceneMessage<'a> {
 /// Who speaks.
 ///
 /// ```
-/// use mistral_chat_template::Speaker;
+/// use mistral_chat_template::preset::Speaker;
 ///
 /// assert_ne!(Speaker::User, Speaker::Character);
 /// ```

@@ -50,7 +50,8 @@ impl Preset {
     /// user turn, [`Layout::V15`] its settings before the first one, and a frame of one's own could hold `{{`.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Scene};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
+    /// use mistral_chat_template::preset::Scene;
     ///
     /// let preset = Preset::for_layout(&Layout::MAGNUM)?.with_system_prompt("Be kind.");
     /// let prompt = preset.with_scene(&Scene::default())?.render(&Chat::new([Message::user("Hi")]))?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::characters::{decimal_digit, is_space};
-use crate::python_json::Number;
+use crate::python::json::Number;
 
 /// The longest integer that Python reads or writes, in digits.
 const MAX_DIGITS: usize = 4300;

@@ -1,12 +1,12 @@
 //! A [`Chat`] of texts alone into a [`Prompt`], checked and written in one pass: most chats are no more than that.
 
 use super::MESSAGE_JOIN;
-use crate::chat::{Chat, Message, ResponseFormat, Role};
-use crate::check::{check_plain, plain_text};
+use crate::chat::{Chat, Message, ResponseFormat, Role, plain_text};
 use crate::control::Control;
 use crate::layout::{Layout, Settings, System, UserTurn};
-use crate::normalize::Conversation;
 use crate::prompt::{Origin, Prompt, TurnWriter, Writer};
+use crate::render::CheckedChat;
+use crate::render::check::check_plain;
 
 /// Renders a plain chat: system messages, then questions and replies by turns, each of them a text, and no tools. Nothing
 /// in such a chat can be wrong but who is last.
@@ -61,7 +61,7 @@ impl<'c, 'a> Plain<'c, 'a> {
             }
         }
         if let (Settings::Block { .. }, Some(_)) = (self.layout.settings, self.layout.tools) {
-            Conversation::of_turns(self.chat, self.layout, Vec::new(), None).settings(writer);
+            CheckedChat::of_turns(self.chat, self.layout, Vec::new(), None).settings(writer);
         }
     }
 

@@ -3,8 +3,8 @@
 use super::mending::{Item, Mending, Source};
 use super::{EmptyReplies, ForeignMedia, ForeignThinking, RepairKind};
 use crate::chat::{Chunk, Content, Message, Role};
-use crate::check::{ever_in, says_nothing};
 use crate::layout::{ChunkKind, Thinking};
+use crate::render::check::{ever_in, says_nothing};
 use crate::version::Feature;
 
 impl<'c> Mending<'_, 'c> {

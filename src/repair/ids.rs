@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::RepairKind;
-use super::hash::nine;
 use super::mending::{Item, Mending};
 use super::rounds::{Round, id, rounds};
+use crate::chat::call_id::nine;
 use crate::chat::{Message, ToolCall};
-use crate::check::is_nine_alphanumeric;
 use crate::layout::{CallIds, Pairing};
-use crate::mode::Mode;
+use crate::render::check::is_nine_alphanumeric;
+use crate::terms::Mode;
 
 /// The ids of one chat, old and new.
 ///

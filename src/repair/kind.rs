@@ -8,7 +8,7 @@ macro_rules! kinds {
         /// What was done to a chat to repair it.
         ///
         /// ```
-        /// use mistral_chat_template::RepairKind;
+        /// use mistral_chat_template::repair::RepairKind;
         ///
         /// assert_eq!(RepairKind::CallId.as_str(), "call_id");
         /// ```
@@ -25,7 +25,7 @@ macro_rules! kinds {
             /// The kind's name, for machines: stable, in snake case.
             ///
             /// ```
-            /// # use mistral_chat_template::RepairKind;
+            /// # use mistral_chat_template::repair::RepairKind;
             /// assert_eq!(RepairKind::ReplyContinued.as_str(), "reply_continued");
             /// ```
             #[must_use]

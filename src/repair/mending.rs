@@ -9,8 +9,8 @@ use crate::chat::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Efforts, Layout, Settings, ToolCalls};
-use crate::mode::Mode;
-use crate::normalize::Conversation;
+use crate::render::CheckedChat;
+use crate::terms::Mode;
 
 /// More rounds of checking and mending than any chat takes.
 const ROUNDS: usize = 64;
@@ -63,7 +63,7 @@ fn mend<'c>(
 }
 
 fn check(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
-    Conversation::with_buffer(chat, layout, Vec::new()).map(drop)
+    CheckedChat::with_buffer(chat, layout, Vec::new()).map(drop)
 }
 
 pub(super) struct Mending<'l, 'c> {

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::hash::nine;
 use super::mending::Mending;
 use super::{Renamed, RepairKind};
+use crate::chat::call_id::nine;
 use crate::chat::{Message, ToolChoice};
-use crate::check::is_function_name;
+use crate::render::check::is_function_name;
 
 /// The longest name that there is.
 const LONGEST: usize = 64;

@@ -6,8 +6,8 @@ use super::mending::{Item, Mending};
 use super::rounds::{id, result_id};
 use super::{LastReply, LateSystem, RepairKind};
 use crate::chat::{AssistantMessage, Message, Role};
-use crate::check::{may_follow, says_nothing};
 use crate::layout::ToolCalls;
+use crate::render::check::{may_follow, says_nothing};
 
 /// The round that is open while the chat is gone through.
 #[derive(Default)]

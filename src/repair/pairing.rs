@@ -6,9 +6,9 @@ use super::mending::{Calls, Item, Mending};
 use super::rounds::{Round, rounds};
 use super::{OpenCalls, RepairKind, StrayResults, TextBesideCalls};
 use crate::chat::{Content, Message, Role, ToolCall, ToolMessage};
-use crate::check::says_nothing;
 use crate::layout::{Pairing, ToolResults};
-use crate::mode::Mode;
+use crate::render::check::says_nothing;
+use crate::terms::Mode;
 
 impl<'c> Mending<'_, 'c> {
     /// Gives every call that must have one a result, and every result its call.

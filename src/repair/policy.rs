@@ -3,7 +3,8 @@
 /// What is done where people would disagree. The defaults lose the least.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Layout, Message, OpenCalls, RepairPolicy, ToolCall};
+/// use mistral_chat_template::{Chat, Layout, Message, ToolCall};
+/// use mistral_chat_template::repair::{OpenCalls, RepairPolicy};
 ///
 /// let chat = Chat::new([
 ///     Message::user("What time is it?"),
@@ -40,7 +41,7 @@ pub struct RepairPolicy {
 /// What becomes of a call without a result.
 ///
 /// ```
-/// # use mistral_chat_template::OpenCalls;
+/// # use mistral_chat_template::repair::OpenCalls;
 /// assert_eq!(OpenCalls::default(), OpenCalls::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,7 +56,7 @@ pub enum OpenCalls {
 /// What becomes of a result without a call.
 ///
 /// ```
-/// # use mistral_chat_template::StrayResults;
+/// # use mistral_chat_template::repair::StrayResults;
 /// assert_eq!(StrayResults::default(), StrayResults::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -70,7 +71,7 @@ pub enum StrayResults {
 /// What becomes of text beside calls where the layout takes one of them.
 ///
 /// ```
-/// # use mistral_chat_template::TextBesideCalls;
+/// # use mistral_chat_template::repair::TextBesideCalls;
 /// assert_eq!(TextBesideCalls::default(), TextBesideCalls::DropText);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -85,7 +86,7 @@ pub enum TextBesideCalls {
 /// What becomes of thinking where the layout has none.
 ///
 /// ```
-/// # use mistral_chat_template::ForeignThinking;
+/// # use mistral_chat_template::repair::ForeignThinking;
 /// assert_eq!(ForeignThinking::default(), ForeignThinking::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,7 +101,7 @@ pub enum ForeignThinking {
 /// What becomes of images and audio where the layout has none.
 ///
 /// ```
-/// # use mistral_chat_template::ForeignMedia;
+/// # use mistral_chat_template::repair::ForeignMedia;
 /// assert_eq!(ForeignMedia::default(), ForeignMedia::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -115,7 +116,7 @@ pub enum ForeignMedia {
 /// What becomes of an assistant message that says nothing.
 ///
 /// ```
-/// # use mistral_chat_template::EmptyReplies;
+/// # use mistral_chat_template::repair::EmptyReplies;
 /// assert_eq!(EmptyReplies::default(), EmptyReplies::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -130,7 +131,7 @@ pub enum EmptyReplies {
 /// What becomes of a system message behind an assistant message or a result.
 ///
 /// ```
-/// # use mistral_chat_template::LateSystem;
+/// # use mistral_chat_template::repair::LateSystem;
 /// assert_eq!(LateSystem::default(), LateSystem::AsUser);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -145,7 +146,7 @@ pub enum LateSystem {
 /// What becomes of a complete assistant message at the end, where the layout's mode asks for something to answer.
 ///
 /// ```
-/// # use mistral_chat_template::LastReply;
+/// # use mistral_chat_template::repair::LastReply;
 /// assert_eq!(LastReply::default(), LastReply::Continue);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -10,7 +10,8 @@ use crate::layout::Layout;
 /// A request whose form was mended, and what was changed.
 ///
 /// ```
-/// use mistral_chat_template::{Dialect, Format, Layout, RepairPolicy, Request};
+/// use mistral_chat_template::{Dialect, Format, Layout, Request};
+/// use mistral_chat_template::repair::RepairPolicy;
 ///
 /// let body = r#"{
 ///     "messages": [
@@ -56,7 +57,8 @@ impl<'a> Request<'a> {
     /// What [`Request::mend`] and [`Chat::repair`](crate::Chat::repair) refuse.
     ///
     /// ```
-    /// use mistral_chat_template::{Dialect, Layout, Message, RepairPolicy, Request};
+    /// use mistral_chat_template::{Dialect, Layout, Message, Request};
+    /// use mistral_chat_template::repair::RepairPolicy;
     ///
     /// let body = r#"{"messages": [{"role": "user", "content": "Hi"}], "reasoning_effort": "low"}"#;
     /// let mended = Request::repair(body, Dialect::OpenAi, &Layout::V15, &RepairPolicy::default())?;
@@ -106,7 +108,8 @@ impl<'a> Mended<'a> {
     /// As [`Chat::repair`](crate::Chat::repair), with the path in the request.
     ///
     /// ```
-    /// use mistral_chat_template::{Dialect, Layout, RepairPolicy, Request};
+    /// use mistral_chat_template::{Dialect, Layout, Request};
+    /// use mistral_chat_template::repair::RepairPolicy;
     ///
     /// let body = r#"{"input": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}"#;
     /// let mended = Request::mend(body, Dialect::Responses)?.repair(&Layout::V7, &RepairPolicy::default())?;

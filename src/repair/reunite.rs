@@ -10,8 +10,8 @@ use super::RepairKind;
 use super::mending::{Calls, Item, Mending};
 use super::rounds::{id, result_id, rounds};
 use crate::chat::{Message, Role};
-use crate::check::says_nothing;
 use crate::layout::{Pairing, TextAndCalls};
+use crate::render::check::says_nothing;
 
 /// A call with an id.
 struct Call {

@@ -13,9 +13,9 @@ use crate::chat::{
     ArgumentsForm, AssistantMessage, Chat, Chunk, Content, Dialect, Json, Message, ResponseFormat, ResponseSchema,
     Sent, Tool, ToolCall, ToolMessage,
 };
-use crate::check::unkeepable;
 use crate::error::{Error, ErrorKind};
-use crate::python_json::{Reader, Token};
+use crate::python::json::{Reader, Token};
+use crate::render::check::unkeepable;
 
 /// The names that a message's reasoning is sent under; the first of them that a message has counts.
 const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
@@ -283,7 +283,7 @@ impl<'a> Sent<'a> {
     /// What is no request: text that is not JSON, no `messages`, a message or a tool that is not an object.
     ///
     /// ```
-    /// use mistral_chat_template::Sent;
+    /// use mistral_chat_template::chat::Sent;
     ///
     /// assert!(Sent::from_json(r#"{"messages": [{"role": "observation", "content": [{"type": "image"}]}]}"#).is_ok());
     /// let error = Sent::from_json(r#"{"messages": ["Hi"]}"#).unwrap_err();

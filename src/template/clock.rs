@@ -6,7 +6,8 @@ pub(super) type Clock = dyn Fn() -> ClockTime + Send + Sync;
 /// A point in time, for `strftime_now`.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, ChatTemplate, ClockTime, Format, Message};
+/// use mistral_chat_template::{Chat, ChatTemplate, Format, Message};
+/// use mistral_chat_template::template::ClockTime;
 ///
 /// let template = ChatTemplate::new("{{ strftime_now('%d %B %Y') }}")?.clock(|| ClockTime::from_unix_seconds(1_720_051_200));
 /// let prompt = template.render(&Chat::new([Message::user("Hi")]))?;
@@ -23,7 +24,7 @@ impl ClockTime {
     /// The time so many seconds after the beginning of 1970, in UTC; for another zone, with its offset added.
     ///
     /// ```
-    /// # use mistral_chat_template::ClockTime;
+    /// # use mistral_chat_template::template::ClockTime;
     /// assert!(ClockTime::from_unix_seconds(0) < ClockTime::from_unix_seconds(3600));
     /// ```
     #[must_use]

@@ -48,7 +48,8 @@ pub struct Comparison {
 /// A chat of which two formats say something else.
 ///
 /// ```
-/// use mistral_chat_template::{ChatTemplate, Layout, Said};
+/// use mistral_chat_template::{ChatTemplate, Layout};
+/// use mistral_chat_template::template::Said;
 ///
 /// let template = ChatTemplate::new(&Layout::V3.chat_template())?;
 /// let comparison = template.compare(&Layout::V3_TEKKEN);
@@ -75,7 +76,7 @@ pub struct Difference {
 /// What a format makes of a chat.
 ///
 /// ```
-/// use mistral_chat_template::Said;
+/// use mistral_chat_template::template::Said;
 ///
 /// assert_eq!(Said::Refused("no messages".to_owned()).to_string(), "refuses it: no messages");
 /// ```

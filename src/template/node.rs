@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::check::unkeepable;
 use crate::error::{Error, ErrorKind};
-use crate::python_json::{JsonError, Number, Reader, Token};
+use crate::python::json::{JsonError, Number, Reader, Token};
+use crate::render::check::unkeepable;
 
 /// How deep JSON may be nested for a template to see it.
 const MAX_DEPTH: usize = 120;

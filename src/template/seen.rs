@@ -4,7 +4,7 @@ use super::chat_view::ChatView;
 use super::node::{Members, Node, Words};
 use super::render::CONTINUE_TAG;
 use crate::jinja::{Context, Done, Origin, Text, Value};
-use crate::python_json::Number;
+use crate::python::json::Number;
 
 impl<'r> Context<'r> for ChatView<'r> {
     fn variable(&'r self, name: &str) -> Done<Option<Value<'r>>> {

@@ -1,7 +1,7 @@
 //! Rows that are too long, cut at an exchange; and rows packed into sequences of one length.
 
-use super::row::Row;
 use crate::chat::Role;
+use crate::chat::row::Row;
 
 impl Row<'_> {
     /// Leaves out exchanges at the end until the row fits, and says how many messages went; `None` where even the first
@@ -69,7 +69,7 @@ impl Row<'_> {
 ///
 /// ```
 /// use mistral_chat_template::train::{Packed, Packer};
-/// use mistral_chat_template::Labelled;
+/// use mistral_chat_template::train::Labelled;
 ///
 /// let row = |id| Labelled { input_ids: vec![id; 3], labels: vec![-100, -100, 5] };
 /// let mut packer = Packer::new(7);
@@ -98,7 +98,7 @@ pub struct Packer {
 #[non_exhaustive]
 pub struct Packed {
     /// The ids and labels of the rows, one behind the other.
-    pub rows: crate::Labelled,
+    pub rows: super::Labelled,
     /// Each token's place in its row.
     pub position_ids: Vec<u32>,
     /// Where each row begins.
@@ -121,11 +121,11 @@ impl Packer {
     ///
     /// ```
     /// # use mistral_chat_template::train::Packer;
-    /// # use mistral_chat_template::Labelled;
+    /// # use mistral_chat_template::train::Labelled;
     /// let row = Labelled { input_ids: vec![1, 2], labels: vec![-100, 2] };
     /// assert!(Packer::new(2).add(row).is_none());
     /// ```
-    pub fn add(&mut self, row: crate::Labelled) -> Option<Packed> {
+    pub fn add(&mut self, row: super::Labelled) -> Option<Packed> {
         let is_full = self.open.rows.input_ids.len() + row.input_ids.len() > self.length;
         let full = if is_full { self.finish() } else { None };
         let Packed { rows, position_ids, starts } = &mut self.open;

@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use super::row::Row;
+use crate::chat::row::Row;
 use crate::chat::{Chat, Message, Role};
 use crate::error::Error;
-use crate::mask::{Learn, Mask};
 use crate::prompt::Prompt;
+use crate::train::{Learn, Mask};
 
 /// Which messages of a row are learnt.
 ///

@@ -1,7 +1,7 @@
 //! A [`Row`] whose chat no layout takes, mended for training.
 
 use super::policy::mark_by_weight;
-use super::row::Row;
+use crate::chat::row::Row;
 use crate::chat::{Chat, Message};
 use crate::error::Error;
 use crate::layout::Layout;
@@ -12,7 +12,7 @@ impl RepairPolicy {
     /// made up. A result without a call becomes a user message.
     ///
     /// ```
-    /// use mistral_chat_template::{RepairPolicy, StrayResults};
+    /// use mistral_chat_template::repair::{RepairPolicy, StrayResults};
     ///
     /// assert_eq!(RepairPolicy::for_training().stray_results, StrayResults::AsUser);
     /// ```
@@ -34,7 +34,8 @@ impl Row<'_> {
     ///
     /// ```
     /// use mistral_chat_template::train::RowReader;
-    /// use mistral_chat_template::{Layout, Mode, RepairPolicy};
+    /// use mistral_chat_template::{Layout, Mode};
+    /// use mistral_chat_template::repair::RepairPolicy;
     ///
     /// let row = r#"{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "tool_calls": [
     ///     {"id": "call_1", "function": {"name": "w", "arguments": "{}"}}]},

@@ -9,11 +9,11 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::{Certainty, Detection};
+/// use mistral_chat_template::version::{Certainty, Detection};
 ///
 /// let detection = Detection::from_model_name("Mistral-Nemo-Instruct-2407")?;
 /// assert!(detection.certainty >= Certainty::Inferred);
-/// # Ok::<(), mistral_chat_template::DetectError>(())
+/// # Ok::<(), mistral_chat_template::version::DetectError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -49,7 +49,8 @@ impl fmt::Display for Certainty {
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::{Certainty, Detection, Version};
+/// use mistral_chat_template::Version;
+/// use mistral_chat_template::version::{Certainty, Detection};
 ///
 /// let detection = Detection::from_model_name("bartowski/Mistral-Large-Instruct-2407-GGUF")?;
 /// assert_eq!(detection.version, Version::V3);
@@ -58,7 +59,7 @@ impl fmt::Display for Certainty {
 ///     detection.evidence,
 ///     r#""Mistral-Large-Instruct-2407-GGUF" names Mistral-Large-Instruct-2407, which Mistral lists as v3"#,
 /// );
-/// # Ok::<(), mistral_chat_template::DetectError>(())
+/// # Ok::<(), mistral_chat_template::version::DetectError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -94,7 +95,8 @@ impl Detection {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Certainty, Detection, Feature, Version};
+    /// use mistral_chat_template::Version;
+    /// use mistral_chat_template::version::{Certainty, Detection, Feature};
     ///
     /// let detection = Detection::from_model_name("models/Mistral-Small-3.1-24B-Instruct-2503-Q4_K_M.gguf")?;
     /// assert_eq!(detection.version, Version::V7Tekken);
@@ -102,7 +104,7 @@ impl Detection {
     /// assert_eq!(detection.certainty, Certainty::Inferred);
     ///
     /// assert!(Detection::from_model_name("mistral-large-latest").is_err());
-    /// # Ok::<(), mistral_chat_template::DetectError>(())
+    /// # Ok::<(), mistral_chat_template::version::DetectError>(())
     /// ```
     pub fn from_model_name(name: &str) -> Result<Self, DetectError> {
         models::identify(name).map(models::Identity::into_detection)
@@ -122,7 +124,8 @@ impl Detection {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Certainty, Detection, Feature, Version};
+    /// use mistral_chat_template::Version;
+    /// use mistral_chat_template::version::{Certainty, Detection, Feature};
     ///
     /// let json = r#"{
     ///     "config": {"version": "v3"},
@@ -133,7 +136,7 @@ impl Detection {
     /// assert_eq!(detection.version, Version::V3Tekken);
     /// assert!(detection.features.contains(Feature::Image));
     /// assert_eq!(detection.certainty, Certainty::Stated);
-    /// # Ok::<(), mistral_chat_template::DetectError>(())
+    /// # Ok::<(), mistral_chat_template::version::DetectError>(())
     /// ```
     pub fn from_tekken_header(json: &str) -> Result<Self, DetectError> {
         tekken::detect(json)
@@ -152,12 +155,13 @@ impl Detection {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Detection, Feature, Version};
+    /// use mistral_chat_template::Version;
+    /// use mistral_chat_template::version::{Detection, Feature};
     ///
     /// let detection = Detection::from_sentencepiece_file_name("mistral_instruct_tokenizer_241114.model.v7m1")?;
     /// assert_eq!(detection.version, Version::V7);
     /// assert!(detection.features.contains(Feature::Image));
-    /// # Ok::<(), mistral_chat_template::DetectError>(())
+    /// # Ok::<(), mistral_chat_template::version::DetectError>(())
     /// ```
     pub fn from_sentencepiece_file_name(file_name: &str) -> Result<Self, DetectError> {
         sentencepiece::detect(file_name)
@@ -182,7 +186,8 @@ impl Detection {
     /// # Examples
     ///
     /// ```
-    /// use mistral_chat_template::{Detection, Version};
+    /// use mistral_chat_template::Version;
+    /// use mistral_chat_template::version::Detection;
     ///
     /// let detection = Detection::from_gguf([
     ///     ("general.name", "Mistral Small 24B Instruct 2501"),
@@ -200,7 +205,7 @@ impl Detection {
     ///     "the evidence disagrees: \"Mistral Large Instruct 2411\" names Mistral-Large-Instruct-2411, which Mistral \
     ///      lists as v7, but tokenizer.ggml.model \"gpt2\" is Tekken",
     /// );
-    /// # Ok::<(), mistral_chat_template::DetectError>(())
+    /// # Ok::<(), mistral_chat_template::version::DetectError>(())
     /// ```
     pub fn from_gguf<K, V>(keys: impl IntoIterator<Item = (K, V)>) -> Result<Self, DetectError>
     where

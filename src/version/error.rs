@@ -8,7 +8,7 @@ use thiserror::Error;
 /// # Examples
 ///
 /// ```
-/// use mistral_chat_template::{DetectError, Detection};
+/// use mistral_chat_template::version::{DetectError, Detection};
 ///
 /// let error = Detection::from_model_name("magnum-v2-12b").unwrap_err();
 /// assert!(matches!(error, DetectError::Foreign { .. }));

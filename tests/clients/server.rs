@@ -18,10 +18,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mistral_chat_template::{
-    CallDeltas, Completion, CompletionReader, Dialect, Layout, NewCallIds, RepairPolicy, ReplyEvents, ReplyHead,
-    Request, Role,
-};
+use mistral_chat_template::completion::{CallDeltas, NewCallIds, ReplyEvents, ReplyHead};
+use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::{Completion, CompletionReader, Dialect, Layout, Request, Role};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -2,10 +2,10 @@
 //!
 //! For a long look: `PROPTEST_CASES=100000 cargo test --release --test it append::`.
 
-use mistral_chat_template::{
-    BuiltinPreset, Chat, Conversation, Format, GrowingPrompt, Layout, Message, Mode, PrefixBreak, Prompt, Scene,
-    ToolCall,
-};
+use mistral_chat_template::preset::{BuiltinPreset, Scene};
+use mistral_chat_template::prompt::PrefixBreak;
+use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::{Chat, Format, GrowingPrompt, Layout, Message, Mode, Prompt, ToolCall};
 use proptest::prelude::*;
 
 use crate::support::{arbitrary, case};
@@ -40,7 +40,7 @@ fn breaks_are_told(layout: &Layout, chat: &Chat<'_>) -> Result<(), TestCaseError
 
 /// Two chats of which neither need be a part of the other.
 fn breaks_between_are_told(layout: &Layout, one: &Chat<'_>, other: &Chat<'_>) -> Result<(), TestCaseError> {
-    let (Ok(earlier), Ok(whole)) = (Conversation::new(one, layout), Conversation::new(other, layout)) else {
+    let (Ok(earlier), Ok(whole)) = (CheckedChat::new(one, layout), CheckedChat::new(other, layout)) else {
         return Ok(());
     };
     let (mut first, mut second) = (Prompt::new(), Prompt::new());

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::completion_line;
-use mistral_chat_template::{Chat, Completion, CompletionReader, Control, Error, Layout, Leniency};
+use mistral_chat_template::completion::Leniency;
+use mistral_chat_template::{Chat, Completion, CompletionReader, Control, Error, Layout};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -2,10 +2,15 @@
 //! or held too long, and what was rendered reads back.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
+use mistral_chat_template::completion::{
+    CallDeltas, Delta, Detokenizer, DummyPrefix, FinishReason, Finished, Leniency, NewCallIds,
+};
+use mistral_chat_template::layout::{System, ToolCalls, UserTurn, WordStart};
+use mistral_chat_template::render::Fim;
+use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, CallDeltas, Chat, Chunk, Completion, CompletionReader, Content, Control, Delta, Detokenizer,
-    DummyPrefix, Feature, Fim, FinishReason, Finished, Format, Layout, Leniency, Message, Mode, NewCallIds, Prompt,
-    Segment, System, ToolCall, ToolCalls, UserTurn, Version, WordStart,
+    AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Format, Layout, Message, Mode,
+    Prompt, Segment, ToolCall, Version,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -345,7 +350,7 @@ fn fitting(mut message: AssistantMessage<'static>, layout: &Layout) -> Option<As
     if layout.calls == ToolCalls::None {
         message.tool_calls.clear();
     }
-    let writes_either = layout.rules.text_and_calls == mistral_chat_template::TextAndCalls::Either;
+    let writes_either = layout.rules.text_and_calls == mistral_chat_template::layout::TextAndCalls::Either;
     if writes_either && !message.content.is_empty() {
         message.tool_calls.clear();
     }

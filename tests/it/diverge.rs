@@ -1,8 +1,9 @@
 //! Where two prompts part, and what happened there.
 
-use mistral_chat_template::{
-    Chat, Chunk, DivergenceKind, Feature, Format, Layout, Message, Mode, Prompt, ReasoningEffort, Tool, ToolCall,
-};
+use mistral_chat_template::chat::ReasoningEffort;
+use mistral_chat_template::prompt::DivergenceKind;
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Chunk, Format, Layout, Message, Mode, Prompt, Tool, ToolCall};
 use proptest::prelude::*;
 
 use crate::support::arbitrary;

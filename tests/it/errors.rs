@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use mistral_chat_template::layout::{CallIds, Rules, Settings, WordStart};
+use mistral_chat_template::prompt::TokenizerKind;
+use mistral_chat_template::render::{CheckedChat, Fim};
+use mistral_chat_template::train::Learn;
+use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, CallIds, Chat, Chunk, Control, Conversation, Dialect, Error, ErrorKind, Feature, Fim, Format,
-    Layout, Learn, Message, Mode, Prompt, Rules, Settings, Tokenizer, TokenizerKind, ToolCall, WordStart,
+    AssistantMessage, Chat, Chunk, Control, Dialect, Error, ErrorKind, Format, Layout, Message, Mode, Prompt,
+    Tokenizer, ToolCall,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -112,7 +117,7 @@ fn others() -> Vec<(&'static str, Error)> {
         ),
         (
             "the prompt is 3 tokens over the budget with all dropped that may be (v7)",
-            Conversation::new(&chat, &Layout::V7).unwrap().truncate(0, |_| 1).unwrap_err(),
+            CheckedChat::new(&chat, &Layout::V7).unwrap().truncate(0, |_| 1).unwrap_err(),
         ),
         (
             "the layout is for a SentencePiece vocabulary, and the tokenizer has a Tekken one",

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use mistral_chat_template::{Chat, Dialect, Format, Layout, Message, Mode, Prompt, RepairPolicy, Role, Version};
+use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::{Chat, Dialect, Format, Layout, Message, Mode, Prompt, Role, Version};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 

@@ -1,9 +1,8 @@
 //! Prompts read back: what every golden rendered to says the same chat again, and what is wrong with others is found.
 
-use mistral_chat_template::{
-    Chat, Control, Deviation, DeviationKind, Explanation, Feature, Format, Layout, Message, Mode, Prompt, Segment,
-    Version,
-};
+use mistral_chat_template::explain::{Deviation, DeviationKind, Explanation};
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Control, Format, Layout, Message, Mode, Prompt, Segment, Version};
 use proptest::prelude::*;
 
 use crate::support::case;

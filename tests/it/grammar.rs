@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use mistral_chat_template::chat::{CallMode, ToolChoice};
 use mistral_chat_template::grammar::{LarkStyle, Part, Shape};
-use mistral_chat_template::{CallMode, Chat, Error, Feature, Layout, ToolChoice, Version};
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Error, Layout, Version};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,8 +1,9 @@
 //! What nobody sends, and somebody will: a right answer or a typed error, never a panic.
 
+use mistral_chat_template::layout::{SchemaSetting, Settings, ToolCalls};
+use mistral_chat_template::preset::Scene;
 use mistral_chat_template::{
-    Chat, Completion, ErrorKind, Format, Layout, Message, Mode, Preset, Prompt, Scene, SchemaSetting, Segment,
-    Settings, ToolCalls, Version,
+    Chat, Completion, ErrorKind, Format, Layout, Message, Mode, Preset, Prompt, Segment, Version,
 };
 
 fn layouts() -> impl Iterator<Item = Layout> {

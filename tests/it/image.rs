@@ -2,7 +2,7 @@
 //!
 //! The goldens are made by `tests/oracle/image_grid.py`; `IMAGE_GRIDS` names another file of grids to compare with.
 
-use mistral_chat_template::{ImageConfig, ImageError, ImageToken, data_url_image, dimensions};
+use mistral_chat_template::image::{ImageConfig, ImageError, ImageToken, data_url_image, dimensions};
 use proptest::prelude::*;
 use std::fs;
 

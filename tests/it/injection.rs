@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use mistral_chat_template::chat::{Json, ResponseFormat, ResponseSchema};
+use mistral_chat_template::render::Fim;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Control, Fim, Format, Json, Layout, Message, Mode, Prompt, ResponseFormat,
-    ResponseSchema, Segment, Tool, ToolCall, ToolMessage,
+    AssistantMessage, Chat, Chunk, Content, Control, Format, Layout, Message, Mode, Prompt, Segment, Tool, ToolCall,
+    ToolMessage,
 };
 use serde_json::json;
 
@@ -290,9 +292,10 @@ fn escapes_on_the_way_in_are_text() {
 
 mod presets {
     use super::*;
-    use mistral_chat_template::{
-        BuiltinPreset, Generation, Injection, InjectionPlace, InjectionRole, NamesBehavior, Preset, PresetFormat,
-        QuietVoice, Scene, SceneMessage, Speaker,
+    use mistral_chat_template::Preset;
+    use mistral_chat_template::preset::{
+        BuiltinPreset, Generation, Injection, InjectionPlace, InjectionRole, NamesBehavior, PresetFormat, QuietVoice,
+        Scene, SceneMessage, Speaker,
     };
 
     fn injected(text: &str, place: InjectionPlace) -> Scene {

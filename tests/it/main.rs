@@ -21,6 +21,7 @@ mod grammar;
 mod hostile;
 mod image;
 mod injection;
+mod layers;
 mod living_lines;
 mod mask;
 mod mutants;

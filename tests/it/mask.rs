@@ -1,9 +1,12 @@
 //! The loss mask: what is learnt of a prompt, and the labels of its token ids.
 
+use mistral_chat_template::layout::{System, WordStart};
+use mistral_chat_template::preset::{BuiltinPreset, Generation, InstructPreset, Scene, SceneSettings};
+use mistral_chat_template::train::{Labelled, Learn};
+use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, BuiltinPreset, Chat, Chunk, Control, Feature, Format, Generation, InstructPreset, Labelled,
-    Layout, Learn, Message, Mode, Preset, Prompt, Role, Scene, SceneSettings, System, Tokenizer, ToolCall, Version,
-    WordStart,
+    AssistantMessage, Chat, Chunk, Control, Format, Layout, Message, Mode, Preset, Prompt, Role, Tokenizer, ToolCall,
+    Version,
 };
 use proptest::prelude::*;
 

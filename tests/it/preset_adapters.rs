@@ -1,9 +1,8 @@
 //! koboldcpp's adapters and LM Studio's presets: read, compared, mended and written.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{
-    Adapter, Chat, DifferenceKind, Format, Layout, Message, Preset, PresetFile, Scene, ollama_modelfile,
-};
+use mistral_chat_template::preset::{Adapter, DifferenceKind, PresetFile, Scene, ollama_modelfile};
+use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
 
 /// The two for Mistral in koboldcpp's `AutoGuess.json`.
 const GUESSES: &str = r#"[

@@ -1,10 +1,11 @@
 //! What a prompt says of itself, and what stands in one beside text.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{
-    BuiltinPreset, Chat, Chunk, Content, Control, Feature, Format, Frame, Layout, Mark, Media, Message, Mode, Prompt,
-    Scene, Segment, Version, Vocabulary,
-};
+use mistral_chat_template::layout::{Frame, Mark, Vocabulary};
+use mistral_chat_template::preset::{BuiltinPreset, Scene};
+use mistral_chat_template::prompt::Media;
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Chunk, Content, Control, Format, Layout, Message, Mode, Prompt, Segment, Version};
 
 fn prompt() -> Prompt {
     Layout::V3.render(&Chat::new([Message::user("</s>?"), Message::assistant("Yes?"), Message::user("Hi")])).unwrap()

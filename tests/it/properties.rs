@@ -1,6 +1,8 @@
 //! What holds of every chat and every layout.
 
-use mistral_chat_template::{Chat, Conversation, Dialect, Format, Layout, Mode, Prompt, Segment, SpanKind};
+use mistral_chat_template::prompt::SpanKind;
+use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::{Chat, Dialect, Format, Layout, Mode, Prompt, Segment};
 use proptest::prelude::*;
 
 use crate::support::arbitrary;
@@ -30,7 +32,7 @@ proptest! {
             prop_assert_eq!(&from_spans, prompt.as_str());
             let printed: String = prompt.segments().map(|segment| match segment {
                 Segment::Control(control) => control.as_str().to_owned(),
-                Segment::Text(text) if layout.word_start == mistral_chat_template::WordStart::Space => format!(" {text}"),
+                Segment::Text(text) if layout.word_start == mistral_chat_template::layout::WordStart::Space => format!(" {text}"),
                 Segment::Text(text) => text.to_owned(),
                 Segment::Media(media) => format!("[{}]", if media.as_str() == "image" { "IMG" } else { "AUDIO" }),
             }).collect();
@@ -69,7 +71,7 @@ proptest! {
             Segment::Control(_) | Segment::Media(_) => 1,
         };
         for layout in [Layout::V7, Layout::V11, Layout::V15] {
-            let Ok(conversation) = Conversation::new(&chat, &layout) else { continue };
+            let Ok(conversation) = CheckedChat::new(&chat, &layout) else { continue };
             let mut prompt = Prompt::new();
             let Ok(short) = conversation.truncate(budget, count) else { continue };
             short.render_into(&mut prompt);

@@ -1,10 +1,11 @@
 //! Requests as they are sent, form by form: what each means, and what is missing or wrong in it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{
-    BreakCause, Chat, Chunk, ChunkKind, ChunkKinds, Content, Dialect, Family, Layout, Message, ResponseFormat, Role,
-    UserTurn,
-};
+use mistral_chat_template::chat::ResponseFormat;
+use mistral_chat_template::error::Family;
+use mistral_chat_template::layout::{ChunkKind, ChunkKinds, UserTurn};
+use mistral_chat_template::prompt::BreakCause;
+use mistral_chat_template::{Chat, Chunk, Content, Dialect, Layout, Message, Role};
 
 fn refused(json: &str, dialect: Dialect) -> String {
     Chat::read(json, dialect).unwrap_err().to_string()
@@ -203,7 +204,7 @@ fn kinds_of_chunks_are_sets() {
 
 #[test]
 fn a_tool_choice_is_a_word_or_names_functions() {
-    use mistral_chat_template::{CallMode, ToolChoice};
+    use mistral_chat_template::chat::{CallMode, ToolChoice};
     let read = |choice: &str, dialect| {
         let json = format!(r#"{{"messages": [], "tool_choice": {choice}}}"#);
         Chat::read(&json, dialect).map(|chat| chat.into_owned().tool_choice).map_err(|error| error.to_string())

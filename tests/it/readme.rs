@@ -1,6 +1,7 @@
 //! README.md: its commands run, its figures are what they print, its tables are true. Its Rust runs as doctests.
 
-use mistral_chat_template::{Chat, Format, Layout, Message, System, UserTurn, Version, WordStart};
+use mistral_chat_template::layout::{System, UserTurn, WordStart};
+use mistral_chat_template::{Chat, Format, Layout, Message, Version};
 
 use crate::support::markdown::{Block, blocks};
 use crate::support::program;

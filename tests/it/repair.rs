@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use mistral_chat_template::chat::Json;
+use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::repair::{
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, RepairPolicy, StrayResults,
+    TextBesideCalls,
+};
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Conversation, EmptyReplies, ForeignMedia, ForeignThinking, Format, Json,
-    LastReply, LateSystem, Layout, Message, Mode, OpenCalls, RepairPolicy, Role, StrayResults, TextBesideCalls, Tool,
-    ToolCall,
+    AssistantMessage, Chat, Chunk, Content, Format, Layout, Message, Mode, Role, Tool, ToolCall,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -14,7 +18,7 @@ use proptest::sample::select;
 use crate::support::arbitrary;
 
 fn check(chat: &Chat<'_>, layout: &Layout) -> Result<(), mistral_chat_template::Error> {
-    Conversation::new(chat, layout).map(drop)
+    CheckedChat::new(chat, layout).map(drop)
 }
 
 fn policy() -> BoxedStrategy<RepairPolicy> {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mistral_chat_template::{
-    Dialect, EmptyReplies, ForeignMedia, ForeignThinking, Format, LastReply, LateSystem, Layout, Mode, OpenCalls,
-    Repair, RepairKind, RepairPolicy, Request, StrayResults, TextBesideCalls,
+use mistral_chat_template::repair::{
+    EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, Repair, RepairKind, RepairPolicy,
+    StrayResults, TextBesideCalls,
 };
+use mistral_chat_template::{Dialect, Format, Layout, Mode, Request};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,8 +1,8 @@
 //! Answers in the form of the API that asked: what a stream's events add up to is the whole response.
 
-use mistral_chat_template::{
-    CallDeltas, Completion, CompletionReader, Dialect, Feature, Layout, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead,
-};
+use mistral_chat_template::completion::{CallDeltas, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead};
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Completion, CompletionReader, Dialect, Layout};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,9 +1,8 @@
 //! Requests of every dialect: what each body becomes, what is passed over, and that reading tells of all that it changes.
 
-use mistral_chat_template::{
-    Chat, Chunk, Completion, Content, Dialect, Format, Layout, Message, Mode, RepairKind, RepairPolicy, Request,
-    ResponseFormat, ToolChoice,
-};
+use mistral_chat_template::chat::{ResponseFormat, ToolChoice};
+use mistral_chat_template::repair::{RepairKind, RepairPolicy};
+use mistral_chat_template::{Chat, Chunk, Completion, Content, Dialect, Format, Layout, Message, Mode, Request};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;

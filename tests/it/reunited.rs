@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mistral_chat_template::{
-    AssistantMessage, Chat, Content, Conversation, Layout, Message, Mode, OpenCalls, RepairKind, RepairPolicy, Role,
-    ToolCall,
-};
+use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::repair::{OpenCalls, RepairKind, RepairPolicy};
+use mistral_chat_template::{AssistantMessage, Chat, Content, Layout, Message, Mode, Role, ToolCall};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -128,7 +127,7 @@ proptest! {
             if !repaired.repairs.is_empty() {
                 prop_assert!(stands_behind_its_call(&repaired.chat), "{}: {:#?}", layout.name, repaired);
             }
-            prop_assert!(Conversation::new(&repaired.chat, &layout).is_ok());
+            prop_assert!(CheckedChat::new(&repaired.chat, &layout).is_ok());
             for repair in &repaired.repairs {
                 prop_assert!(!repair.what.contains("has no call"), "{repair}");
                 prop_assert!(!matches!(repair.kind, RepairKind::CallDropped | RepairKind::CallAnswered), "{repair}");

@@ -1,7 +1,9 @@
 //! Rows of data sets, in the shapes that public ones have: what is laid out, what is learnt, what is noticed.
 
+use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::train::Learn;
 use mistral_chat_template::train::{Nulls, Row, RowReader, ThinkTags, TrainingPolicy};
-use mistral_chat_template::{Chat, Dialect, Format, Layout, Learn, Message, Mode, RepairPolicy};
+use mistral_chat_template::{Chat, Dialect, Format, Layout, Message, Mode};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;

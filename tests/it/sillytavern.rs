@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use crate::preset_line;
-use mistral_chat_template::{BuiltinPreset, ErrorKind, Family, Preset, PresetFile, Scene, Segment};
+use mistral_chat_template::error::Family;
+use mistral_chat_template::preset::{BuiltinPreset, PresetFile, Scene};
+use mistral_chat_template::{ErrorKind, Preset, Segment};
 use serde_json::{Map, Value};
 
 /// What is left out: thinking that goes into the prompt is no matter of a preset.

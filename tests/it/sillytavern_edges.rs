@@ -1,11 +1,12 @@
 //! Edges of presets, each by itself: macros by name, fields of other types, names with patterns, how mends are shown.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{
-    BuiltinPreset, Chat, DifferenceKind, Format, Frame, Generation, Injection, InjectionPlace, InjectionRole, Layout,
-    Mark, Mend, Message, NamesBehavior, Preset, PresetFile, PresetReport, Prompt, QuietVoice, Scene, SceneMessage,
-    Speaker, StoryPosition,
+use mistral_chat_template::layout::{Frame, Mark};
+use mistral_chat_template::preset::{
+    BuiltinPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, Mend, NamesBehavior,
+    PresetFile, PresetReport, QuietVoice, Scene, SceneMessage, Speaker, StoryPosition,
 };
+use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Prompt};
 use serde_json::{Value, json};
 
 /// A preset whose story string is this, and nothing else but what `set` says.

@@ -1,10 +1,9 @@
 //! Presets beside layouts: what is reported, what is written, and that what is written is right.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{
-    BuiltinPreset, Chat, Control, DifferenceKind, Format, Frame, Layout, Mark, Message, NamesBehavior, Preset, Prompt,
-    Scene, Segment, System, UserTurn, Version,
-};
+use mistral_chat_template::layout::{Frame, Mark, System, UserTurn};
+use mistral_chat_template::preset::{BuiltinPreset, DifferenceKind, NamesBehavior, Scene};
+use mistral_chat_template::{Chat, Control, Format, Layout, Message, Preset, Prompt, Segment, Version};
 use proptest::prelude::*;
 
 const WRITABLE: [Layout; 9] = [

@@ -1,7 +1,8 @@
 //! Macros beyond the goldens: what each gives, which stay text, whose text can hold control tokens, and how much they write.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{Chat, Error, Format, Message, Preset, Scene, Segment, SystemPreset};
+use mistral_chat_template::preset::{Scene, SystemPreset};
+use mistral_chat_template::{Chat, Error, Format, Message, Preset, Segment};
 
 use crate::support::story::story;
 

@@ -1,10 +1,10 @@
 //! Story strings and macros beyond the goldens: what they give, what they refuse, and that nothing makes them panic.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::{
-    BuiltinPreset, Chat, Format, Generation, InstructPreset, Message, Preset, Prompt, Scene, SceneMessage,
-    SceneSettings, Segment, Speaker,
+use mistral_chat_template::preset::{
+    BuiltinPreset, Generation, InstructPreset, Scene, SceneMessage, SceneSettings, Speaker,
 };
+use mistral_chat_template::{Chat, Format, Message, Preset, Prompt, Segment};
 use proptest::prelude::*;
 
 use crate::support::story::story;

@@ -12,9 +12,11 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use mistral_chat_template::chat::{Json, ResponseFormat, ResponseSchema};
+use mistral_chat_template::preset::{BuiltinPreset, Scene};
 use mistral_chat_template::{
-    AssistantMessage, BuiltinPreset, Chat, Chunk, Content, Control, Error, Format, Json, Layout, Message, Mode, Prompt,
-    ResponseFormat, ResponseSchema, Scene, Segment, Tool, ToolCall, ToolMessage,
+    AssistantMessage, Chat, Chunk, Content, Control, Error, Format, Layout, Message, Mode, Prompt, Segment, Tool,
+    ToolCall, ToolMessage,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;

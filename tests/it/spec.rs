@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use mistral_chat_template::grammar::LarkStyle;
-use mistral_chat_template::{Chat, Error, Fim, Format, Layout, Mode, Prompt, Version};
+use mistral_chat_template::render::Fim;
+use mistral_chat_template::{Chat, Error, Format, Layout, Mode, Prompt, Version};
 
 use crate::control_ids::ReleasedIds;
 use crate::support::markdown::Block;

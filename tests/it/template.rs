@@ -6,10 +6,9 @@ use std::error::Error as _;
 use std::fs;
 use std::path::Path;
 
-use mistral_chat_template::{
-    AssistantMessage, Chat, ChatTemplate, Error, ErrorKind, Format, GenerationPrompt, Json, Message, Prompt, Sent,
-    TemplateLimits, TemplateRaised,
-};
+use mistral_chat_template::chat::{Json, Sent};
+use mistral_chat_template::template::{GenerationPrompt, TemplateLimits, TemplateRaised};
+use mistral_chat_template::{AssistantMessage, Chat, ChatTemplate, Error, ErrorKind, Format, Message, Prompt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use mistral_chat_template::chat::Json;
 use mistral_chat_template::{
-    AssistantMessage, Chat, ChatTemplate, Chunk, Control, Error, Format, Json, Layout, Message, Prompt, Segment, Tool,
+    AssistantMessage, Chat, ChatTemplate, Chunk, Control, Error, Format, Layout, Message, Prompt, Segment, Tool,
     ToolCall,
 };
 

@@ -1,11 +1,12 @@
 //! Templates out of `tokenizer_config.json`, with their names and special tokens, and what a caller may set.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use mistral_chat_template::chat::Json;
+use mistral_chat_template::layout::Vocabulary;
+use mistral_chat_template::prompt::DivergenceKind;
+use mistral_chat_template::template::ClockTime;
 use mistral_chat_template::template::ModelFiles;
-use mistral_chat_template::{
-    Chat, ChatTemplate, ClockTime, Control, DivergenceKind, Format, Json, Layout, Message, Prompt, Segment, Tool,
-    Vocabulary,
-};
+use mistral_chat_template::{Chat, ChatTemplate, Control, Format, Layout, Message, Prompt, Segment, Tool};
 use serde_json::json;
 
 fn hi() -> Chat<'static> {

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use mistral_chat_template::{Chat, ChatTemplate, Comparison, Error, Format, Message, Mode, Prompt};
+use mistral_chat_template::template::Comparison;
+use mistral_chat_template::{Chat, ChatTemplate, Error, Format, Message, Mode, Prompt};
 use serde::Deserialize;
 
 use crate::support::case::{Case, dialect};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use mistral_chat_template::{Chat, ChatTemplate, ClockTime, Error, Format, Json};
+use mistral_chat_template::chat::Json;
+use mistral_chat_template::template::ClockTime;
+use mistral_chat_template::{Chat, ChatTemplate, Error, Format};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

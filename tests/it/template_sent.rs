@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::{env, fs};
 
-use mistral_chat_template::{
-    Chat, ChatTemplate, Control, Error, Format, GenerationPrompt, Json, Message, Prompt, Segment, Sent, Version,
-};
+use mistral_chat_template::chat::{Json, Sent};
+use mistral_chat_template::template::GenerationPrompt;
+use mistral_chat_template::{Chat, ChatTemplate, Control, Error, Format, Message, Prompt, Segment, Version};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use mistral_chat_template::chat::ArgumentsForm;
 use mistral_chat_template::python_json::reformat;
-use mistral_chat_template::{ArgumentsForm, Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode};
+use mistral_chat_template::{Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode};
 
 use serde::Deserialize;
 

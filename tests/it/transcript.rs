@@ -1,8 +1,9 @@
 //! Token ids in, token ids out: what the model sampled stays as it was, whatever the layout does with the rest.
 
+use mistral_chat_template::layout::{Frame, Mark, System, UserTurn, WordStart};
+use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Control, Feature, Format, Frame, Layout, Mark, Message, Mode, System, Tokenizer,
-    ToolCall, Transcript, UserTurn, WordStart,
+    AssistantMessage, Chat, Chunk, Control, Format, Layout, Message, Mode, Tokenizer, ToolCall, Transcript,
 };
 use proptest::prelude::*;
 

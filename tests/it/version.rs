@@ -1,6 +1,7 @@
 //! Versions are found in names, tokenizer files and GGUF keys, and refused where they are not to be found.
 
-use mistral_chat_template::{Certainty, DetectError, Detection, Feature, Layout, Version};
+use mistral_chat_template::version::{Certainty, DetectError, Detection, Feature};
+use mistral_chat_template::{Layout, Version};
 use proptest::prelude::*;
 use std::fs;
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use mistral_chat_template::Labelled;
+use mistral_chat_template::train::Labelled;
 use mistral_chat_template::train::{Packed, Packer};
 use serde::{Deserialize, Serialize};
 

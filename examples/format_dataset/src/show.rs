@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use mistral_chat_template::train::Row;
-use mistral_chat_template::{Mask, Prompt};
+use mistral_chat_template::Prompt;
+use mistral_chat_template::train::Mask;
 
 use crate::formatter::Formatter;
 use crate::input::Input;

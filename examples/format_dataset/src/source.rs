@@ -4,10 +4,9 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use mistral_chat_template::train::{LearntTurns, Row, TrainingPolicy};
-use mistral_chat_template::{
-    Chat, ChatTemplate, Error, Format, Generation, Layout, Learn, Mask, Mode, PresetFormat, Prompt, Role, Scene,
-    SceneSettings,
-};
+use mistral_chat_template::{Chat, ChatTemplate, Error, Format, Layout, Mode, Prompt, Role};
+use mistral_chat_template::preset::{Generation, PresetFormat, Scene, SceneSettings};
+use mistral_chat_template::train::{Learn, Mask};
 
 use crate::formatter::Reason;
 use crate::options::Options;

@@ -19,7 +19,7 @@ struct Tools<'a>(Vec<Tool<'a>>);
 impl<'de: 'a, 'a> Read<'de> for Tools<'a> {
     fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        crate::train::tools_from_json(raw.get()).map(Tools).map_err(de::Error::custom)
+        crate::chat::row::tools_from_json(raw.get()).map(Tools).map_err(de::Error::custom)
     }
 }
 

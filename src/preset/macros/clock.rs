@@ -3,7 +3,7 @@
 /// The caller's clock: what time it is, and how far local time is ahead of UTC.
 ///
 /// ```
-/// use mistral_chat_template::{Clock, Scene};
+/// use mistral_chat_template::preset::{Clock, Scene};
 ///
 /// let now = Clock { unix_seconds: 1_784_000_000, utc_offset_minutes: 120 };
 /// let scene = Scene { now: Some(now), ..Scene::default() };

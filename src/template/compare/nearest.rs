@@ -43,7 +43,8 @@ impl NearestLayout {
     /// The layout's label, with its features, or `none`: `v13+image`.
     ///
     /// ```
-    /// # use mistral_chat_template::{ChatTemplate, Feature, Layout};
+    /// # use mistral_chat_template::{ChatTemplate, Layout};
+    /// # use mistral_chat_template::version::Feature;
     /// let layout = Layout::V13.with(Feature::Image);
     /// let found = ChatTemplate::new(&layout.chat_template())?.nearest_layout();
     /// assert_eq!(found.label(), "v13+image");

@@ -1,8 +1,9 @@
 //! Random chats: mostly ones that some layout takes, with texts that try to be control tokens.
 
+use mistral_chat_template::chat::{Json, ReasoningEffort};
+use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Feature, Json, Layout, Message, ReasoningEffort, Tool, ToolCall,
-    ToolMessage, Version,
+    AssistantMessage, Chat, Chunk, Content, Layout, Message, Tool, ToolCall, ToolMessage, Version,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;

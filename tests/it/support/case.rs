@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use mistral_chat_template::{
-    Chat, Conversation, Dialect, Error, Fim, Format, Layout, Message, Mode, Prompt, Segment, Settings, WordStart,
-};
+use mistral_chat_template::layout::{Settings, WordStart};
+use mistral_chat_template::render::{CheckedChat, Fim};
+use mistral_chat_template::{Chat, Dialect, Error, Format, Layout, Message, Mode, Prompt, Segment};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -123,7 +123,7 @@ pub fn render_with(case: &Case, layout: &Layout) -> Result<Prompt, Error> {
         return layout.render(&chat);
     }
     let mut prompt = Prompt::new();
-    let conversation = Conversation::new(&chat, layout)?;
+    let conversation = CheckedChat::new(&chat, layout)?;
     let budget = case.max_model_input_len.unwrap_or(usize::MAX);
     conversation.truncate(budget, count_tokens(layout))?.render_into(&mut prompt);
     Ok(prompt)

@@ -1,6 +1,7 @@
 //! Presets for the tests of stories and macros.
 
-use mistral_chat_template::{ContextPreset, InstructPreset, NamesBehavior, Preset};
+use mistral_chat_template::Preset;
+use mistral_chat_template::preset::{ContextPreset, InstructPreset, NamesBehavior};
 
 /// A preset of which only the story is sent.
 pub(crate) fn story(template: &str) -> Preset {

@@ -1,12 +1,12 @@
-//! A [`Conversation`] shortened to a budget of tokens as mistral-common shortens it: the oldest exchanges go first.
+//! A [`CheckedChat`] shortened to a budget of tokens as mistral-common shortens it: the oldest exchanges go first.
 
 use crate::chat::Role;
 use crate::error::{Error, ErrorKind};
 use crate::layout::Truncation;
-use crate::normalize::Conversation;
 use crate::prompt::{Prompt, Segment, Writer};
+use crate::render::CheckedChat;
 
-impl Conversation<'_, '_> {
+impl CheckedChat<'_, '_> {
     /// Leaves out the oldest turns until at most `budget` tokens are left, by the caller's count of each segment.
     ///
     /// A user turn takes all that follows it up to the next user turn along; system turns and the last user turn stay.
@@ -18,7 +18,8 @@ impl Conversation<'_, '_> {
     /// What may not be left out is over the budget by itself.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Conversation, Layout, Message, Prompt, Segment};
+    /// use mistral_chat_template::{Chat, Layout, Message, Prompt, Segment};
+    /// use mistral_chat_template::render::CheckedChat;
     ///
     /// let chat = Chat::new([
     ///     Message::system("Be kind."),
@@ -31,10 +32,10 @@ impl Conversation<'_, '_> {
     ///     Segment::Control(_) | Segment::Media(_) => 1,
     /// };
     /// let mut prompt = Prompt::new();
-    /// Conversation::new(&chat, &Layout::V13)?.truncate(10, words)?.render_into(&mut prompt);
+    /// CheckedChat::new(&chat, &Layout::V13)?.truncate(10, words)?.render_into(&mut prompt);
     /// assert_eq!(prompt.as_str(), "<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]six seven[/INST]");
     ///
-    /// let error = Conversation::new(&chat, &Layout::V13)?.truncate(5, words).unwrap_err();
+    /// let error = CheckedChat::new(&chat, &Layout::V13)?.truncate(5, words).unwrap_err();
     /// assert_eq!(error.to_string(), "the prompt is 3 tokens over the budget with all dropped that may be (v13)");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```

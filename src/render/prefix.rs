@@ -1,201 +1,40 @@
-//! A conversation and a longer one in, whether the one's prompt begins the other's out, without rendering either.
-//!
-//! A server that keeps the model's state of a prompt (a prefix cache) can go on from it where the next prompt begins
-//! with the same segments. Some layouts see to that, others move what the last user turn carries:
-//!
-//! ```
-//! use mistral_chat_template::{Chat, Format, Layout, Message};
-//!
-//! let chat = Chat::new([
-//!     Message::system("Be kind."),
-//!     Message::user("Hi"),
-//!     Message::assistant("Hello!"),
-//!     Message::user("How are you?"),
-//! ]);
-//! let moved = Layout::V3.prefix_break(&chat, 2)?.expect("v3 keeps the system prompt with the last user turn");
-//! assert_eq!(moved.to_string(), "the system prompt moves to the last user turn");
-//! assert_eq!(moved.segment, 2, "<s> and [INST] stay");
-//! assert_eq!(Layout::V7.prefix_break(&chat, 2)?, None);
-//! # Ok::<(), mistral_chat_template::Error>(())
-//! ```
-//!
-//! [`GrowingPrompt`] is the prompt that goes on so. Presets, templates and whatever else is a [`Format`] tell it by
-//! rendering.
+//! Two checked chats in, whether the prompt of one begins the prompt of the other out, without rendering either.
 
-use std::fmt;
-
-use crate::chat::{Chat, Message, Role};
+use crate::chat::{Chat, Message, Role, Turn};
 use crate::control::Control;
-use crate::diverge::DivergenceKind;
 use crate::error::Error;
-use crate::format::Format;
 use crate::layout::{Layout, UserTurn};
-use crate::mode::Mode;
-use crate::normalize::{Conversation, Turn};
-use crate::prompt::{Place, Prompt, Run, Segment, Writer};
-
-mod growing;
-
-pub use self::growing::{Addition, GrowingPrompt};
-
-/// Where and why a prompt does not begin with an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PrefixBreak {
-    /// The first segment of the earlier prompt that the other does not have there.
-    pub segment: usize,
-    /// The message of the earlier chat that it comes from, where from one.
-    pub message: Option<usize>,
-    /// Why.
-    pub cause: BreakCause,
-}
-
-/// The cause, as a sentence.
-impl fmt::Display for PrefixBreak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cause.fmt(f)
-    }
-}
-
-/// Why a prompt does not begin with an earlier one.
-///
-/// ```
-/// use mistral_chat_template::{BreakCause, UserTurn};
-///
-/// let cause = BreakCause::ToolsMove { to: UserTurn::Last };
-/// assert_eq!(cause.to_string(), "the tools move to the last user turn");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakCause {
-    /// The system prompt stands in another user turn.
-    SystemMoves {
-        /// The user turn in which the layout has it.
-        to: UserTurn,
-    },
-    /// The system prompt is another one.
-    SystemChanges,
-    /// The tools stand before another user turn.
-    ToolsMove {
-        /// The user turn before which the layout has them.
-        to: UserTurn,
-    },
-    /// The tools are others.
-    ToolsChange,
-    /// The settings stand before another user turn.
-    SettingsMove {
-        /// The user turn before which the layout has them.
-        to: UserTurn,
-    },
-    /// The settings are others.
-    SettingsChange,
-    /// Tool calls and results are left out that the earlier prompt has.
-    ToolTurnsDropped,
-    /// Results stand in another order.
-    ResultsReordered,
-    /// The last turn goes on with the next message.
-    TurnGoesOn {
-        /// Whose turn it is.
-        role: Role,
-    },
-    /// A message is another one.
-    MessageChanges,
-    /// The other prompt is shorter.
-    Shorter,
-    /// The layout is another one.
-    LayoutChanges,
-    /// Rendered, the prompts part so.
-    Diverges(DivergenceKind),
-}
-
-impl fmt::Display for BreakCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = |to: &UserTurn| match to {
-            UserTurn::First => "the first user turn",
-            UserTurn::Last => "the last user turn",
-        };
-        match self {
-            BreakCause::SystemMoves { to } => write!(f, "the system prompt moves to {}", place(to)),
-            BreakCause::SystemChanges => f.write_str("the system prompt changes"),
-            BreakCause::ToolsMove { to } => write!(f, "the tools move to {}", place(to)),
-            BreakCause::ToolsChange => f.write_str("the tools change"),
-            BreakCause::SettingsMove { to } => write!(f, "the settings move to {}", place(to)),
-            BreakCause::SettingsChange => f.write_str("the settings change"),
-            BreakCause::ToolTurnsDropped => {
-                f.write_str("tool calls and results before the last user turn are left out")
-            }
-            BreakCause::ResultsReordered => f.write_str("the results go into the order of their calls"),
-            BreakCause::TurnGoesOn { role } => write!(f, "the next message goes on with the last {role} turn"),
-            BreakCause::MessageChanges => f.write_str("a message changes"),
-            BreakCause::Shorter => f.write_str("the earlier prompt is longer"),
-            BreakCause::LayoutChanges => f.write_str("the layout changes"),
-            BreakCause::Diverges(kind) => kind.fmt(f),
-        }
-    }
-}
+use crate::prompt::{BreakCause, Place, PrefixBreak, Prompt, Run, Segment, Writer};
+use crate::render::CheckedChat;
+use crate::terms::Mode;
 
 /// What [`Format::prefix_break`] says, for a layout: told without rendering.
-pub(crate) fn told(layout: &Layout, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
-    let whole = Conversation::new(chat, layout)?;
-    let earlier = first(chat, n);
+pub(super) fn prefix_break(layout: &Layout, chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
+    let whole = CheckedChat::new(chat, layout)?;
+    let earlier = chat.first(n);
     let layout = layout.in_mode(Mode::Test);
-    let earlier = Conversation::new(&earlier, &layout)?;
+    let earlier = CheckedChat::new(&earlier, &layout)?;
     Ok(Comparison { earlier: &earlier, whole: &whole, contents: Contents::Shared }.prefix_break())
 }
 
-/// What [`Format::prefix_break`] says, by rendering.
-pub(crate) fn shown(format: &(impl Format + ?Sized), chat: &Chat<'_>, n: usize) -> Result<Option<PrefixBreak>, Error> {
-    let whole = format.render(chat)?;
-    Ok(whole.prefix_break(&format.render(&first(chat, n))?))
-}
-
-/// The chat's first `n` messages, with all that is beside them.
-fn first<'c>(chat: &'c Chat<'_>, n: usize) -> Chat<'c> {
-    chat.view_of(chat.messages.get(..n).unwrap_or(&chat.messages))
-}
-
-impl Prompt {
-    /// Where this prompt parts from an earlier one, whatever rendered both; none where it begins with it.
-    ///
-    /// ```
-    /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Scene};
-    ///
-    /// let preset = Preset::for_layout(&Layout::V7)?.with_scene(&Scene::default())?;
-    /// let earlier = preset.render(&Chat::new([Message::user("Hi")]))?;
-    /// let whole = preset.render(&Chat::new([Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")]))?;
-    /// assert_eq!(whole.prefix_break(&earlier), None);
-    ///
-    /// let parts = earlier.prefix_break(&whole).expect("the earlier prompt does not begin with the whole one");
-    /// assert_eq!(parts.to_string(), "the earlier prompt is longer");
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub fn prefix_break(&self, earlier: &Prompt) -> Option<PrefixBreak> {
-        let divergence = earlier.divergence(self)?;
-        let cause = match divergence.kind {
-            DivergenceKind::Continued if divergence.segment == earlier.segments().count() => return None,
-            DivergenceKind::Continued => BreakCause::Shorter,
-            kind => BreakCause::Diverges(kind),
-        };
-        Some(PrefixBreak { segment: divergence.segment, message: divergence.message, cause })
-    }
-}
-
-impl Conversation<'_, '_> {
+impl CheckedChat<'_, '_> {
     /// Where the prompt of this conversation parts from the prompt of an earlier one; none where it begins with it.
     ///
     /// ```
-    /// use mistral_chat_template::{BreakCause, Chat, Conversation, Layout, Message, ReasoningEffort};
+    /// use mistral_chat_template::{Chat, Layout, Message};
+    /// use mistral_chat_template::chat::ReasoningEffort;
+    /// use mistral_chat_template::prompt::BreakCause;
+    /// use mistral_chat_template::render::CheckedChat;
     ///
     /// let chat = Chat::new([Message::user("Hi")]);
     /// let harder = Chat { reasoning_effort: Some(ReasoningEffort::High), ..chat.clone() };
-    /// let (earlier, harder) = (Conversation::new(&chat, &Layout::V15)?, Conversation::new(&harder, &Layout::V15)?);
+    /// let (earlier, harder) = (CheckedChat::new(&chat, &Layout::V15)?, CheckedChat::new(&harder, &Layout::V15)?);
     /// assert_eq!(harder.prefix_break(&earlier).map(|it| it.cause), Some(BreakCause::SettingsChange));
     /// assert_eq!(harder.prefix_break(&harder), None);
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     #[must_use]
-    pub fn prefix_break(&self, earlier: &Conversation<'_, '_>) -> Option<PrefixBreak> {
+    pub fn prefix_break(&self, earlier: &CheckedChat<'_, '_>) -> Option<PrefixBreak> {
         Comparison { earlier, whole: self, contents: Contents::Compared }.prefix_break()
     }
 }
@@ -208,8 +47,8 @@ enum Contents {
 }
 
 struct Comparison<'r> {
-    earlier: &'r Conversation<'r, 'r>,
-    whole: &'r Conversation<'r, 'r>,
+    earlier: &'r CheckedChat<'r, 'r>,
+    whole: &'r CheckedChat<'r, 'r>,
     contents: Contents,
 }
 
@@ -262,7 +101,7 @@ impl Comparison<'_> {
     fn same_turn(&self, index: usize, one: &Turn, other: &Turn) -> bool {
         let (earlier, whole) = (self.earlier, self.whole);
         let carries = |turn: Option<usize>| turn == Some(index);
-        let is_left_out = |conversation: &Conversation<'_, '_>, turn| conversation.is_old_tool_turn(index, turn);
+        let is_left_out = |conversation: &CheckedChat<'_, '_>, turn| conversation.is_old_tool_turn(index, turn);
         one.role == other.role
             && one.messages == other.messages
             && one.dropped == other.dropped
@@ -336,7 +175,7 @@ impl Comparison<'_> {
 }
 
 fn messages<'c, 'a>(
-    conversation: &Conversation<'c, 'a>,
+    conversation: &CheckedChat<'c, 'a>,
     turn: &Turn,
 ) -> impl Iterator<Item = &'c Message<'a>> + use<'c, 'a> {
     conversation.messages(turn).map(|(_, message)| message)
@@ -356,7 +195,7 @@ enum Section {
 
 /// A conversation that is written turn by turn.
 struct Side<'r> {
-    conversation: &'r Conversation<'r, 'r>,
+    conversation: &'r CheckedChat<'r, 'r>,
     next: usize,
     /// The turn before `next`.
     prompt: Prompt,
@@ -366,7 +205,7 @@ struct Side<'r> {
 }
 
 impl<'r> Side<'r> {
-    fn new(conversation: &'r Conversation<'r, 'r>, next: usize) -> Self {
+    fn new(conversation: &'r CheckedChat<'r, 'r>, next: usize) -> Self {
         Side { conversation, next, prompt: Prompt::new(), count: 0, taken: 0 }
     }
 
@@ -386,7 +225,7 @@ impl<'r> Side<'r> {
 
     /// Writes the next turn, if there is one.
     fn write(&mut self) -> bool {
-        let Conversation { layout, turns, .. } = self.conversation;
+        let CheckedChat { layout, turns, .. } = self.conversation;
         let Some(turn) = turns.get(self.next) else { return false };
         let mut writer = Writer::of_layout(&mut self.prompt, layout);
         self.conversation.turn(&mut writer, self.next, turn);

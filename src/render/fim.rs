@@ -12,7 +12,8 @@ use crate::prompt::{Prompt, Writer};
 /// A text with a gap that the model is to fill.
 ///
 /// ```
-/// use mistral_chat_template::{Fim, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::render::Fim;
 ///
 /// let fim = Fim { prompt: "def f(x):\n".into(), suffix: "    return y".into() };
 /// let prompt = Layout::V3.render_fim(&fim)?;
@@ -35,7 +36,7 @@ impl<'a> Fim<'a> {
     /// No `prompt`, or one that is not a text.
     ///
     /// ```
-    /// use mistral_chat_template::Fim;
+    /// use mistral_chat_template::render::Fim;
     ///
     /// assert_eq!(Fim::from_json(r#"{"prompt": "a = "}"#)?, Fim { prompt: "a = ".into(), suffix: "".into() });
     /// assert!(Fim::from_json(r#"{"suffix": "b"}"#).is_err());
@@ -62,7 +63,8 @@ impl Layout {
     /// The layout has no fill in the middle (v1).
     ///
     /// ```
-    /// use mistral_chat_template::{Fim, Layout};
+    /// use mistral_chat_template::Layout;
+    /// use mistral_chat_template::render::Fim;
     ///
     /// let error = Layout::V1.render_fim(&Fim::default()).unwrap_err();
     /// assert_eq!(error.to_string(), "there is no fill in the middle (v1)");

@@ -1,74 +1,20 @@
-//! A [`Chat`] against a [`Layout`]'s [`Rules`](crate::Rules): whatever the layout refuses is refused here, once.
+//! A [`Chat`] against a [`Layout`]'s [`Rules`](crate::layout::Rules): whatever the layout refuses is refused here, once.
 //!
 //! The order of the checks is mistral-common's, so that of several faults the same one is told.
 
 use std::collections::HashSet;
 
-use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage};
+use crate::chat::{AssistantMessage, Chat, Chunk, Message, ResponseFormat, Role, Sort, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
-use crate::json_schema::check_draft7;
 use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAudio, TextAndCalls};
-use crate::mode::Mode;
+use crate::python::schema::check_draft7;
+use crate::terms::Mode;
 
 mod turns;
 
 #[cfg(feature = "template")]
 pub(crate) use self::turns::unkeepable;
 pub(crate) use self::turns::{check_turns, says_nothing};
-
-/// What messages are made of, as far as it decides how much there is to check and to gather.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sort {
-    /// Texts that every layout takes; of a chat also that each message is a turn by itself, in an order that every
-    /// layout takes. Nothing in them can be wrong.
-    Plain,
-    /// Anything.
-    Mixed,
-}
-
-impl Sort {
-    /// Told in one pass of its own, because most chats are plain.
-    pub(crate) fn of_messages(messages: &[Message<'_>]) -> Self {
-        let mut previous = Role::System;
-        let plain = messages.iter().all(|message| {
-            let role = message.role();
-            let in_turn = match previous {
-                Role::System => matches!(role, Role::System | Role::User),
-                Role::User => matches!(role, Role::System | Role::Assistant),
-                Role::Assistant => matches!(role, Role::User),
-                Role::Tool => false,
-            };
-            previous = role;
-            in_turn && Sort::of_message(message) == Sort::Plain
-        });
-        // System messages alone make a user turn beside them.
-        if plain && previous != Role::System { Sort::Plain } else { Sort::Mixed }
-    }
-
-    pub(crate) fn of_message(message: &Message<'_>) -> Self {
-        if plain_text(message, message.role()).is_some() { Sort::Plain } else { Sort::Mixed }
-    }
-}
-
-/// The text of a message that is plain and of this role.
-#[inline]
-pub(crate) fn plain_text<'c>(message: &'c Message<'_>, role: Role) -> Option<&'c str> {
-    match (message, role) {
-        (Message::System(Content::Text(text)), Role::System) | (Message::User(Content::Text(text)), Role::User) => {
-            Some(text)
-        }
-        (
-            Message::Assistant(AssistantMessage {
-                content: Content::Text(text),
-                tool_calls,
-                prefix: false,
-                weight: None,
-            }),
-            Role::Assistant,
-        ) if !text.is_empty() && tool_calls.is_empty() => Some(text),
-        _ => None,
-    }
-}
 
 /// Checks what there is to check where each message is plain and there are no tools.
 pub(crate) fn check_plain(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
@@ -426,15 +372,6 @@ pub(crate) fn is_function_name(name: &str) -> bool {
 pub(crate) fn is_nine_alphanumeric(id: &str) -> bool {
     let id = without_newline(id);
     id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-impl ToolCall<'_> {
-    /// How JSON spells the lack of an id.
-    pub(crate) const NULL_ID: &'static str = "null";
-
-    pub(crate) fn id_or_null(&self) -> &str {
-        self.id.as_deref().unwrap_or(Self::NULL_ID)
-    }
 }
 
 impl Chunk<'_> {

@@ -6,8 +6,7 @@ use std::ops::Range;
 use crate::chat::{Chat, Message, Role};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::prompt::{Prompt, Span, SpanKind};
-use crate::tokenizer::{Encoder, Tokenizer};
+use crate::prompt::{Encoder, Prompt, Span, SpanKind, Tokenizer};
 
 /// What a model is to learn from a prompt.
 ///
@@ -15,7 +14,8 @@ use crate::tokenizer::{Encoder, Tokenizer};
 /// the end token, and the space that SentencePiece sets before it, which is part of its first token.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Format, Layout, Learn, Message};
+/// use mistral_chat_template::{Chat, Format, Layout, Message};
+/// use mistral_chat_template::train::Learn;
 ///
 /// let chat = Chat::new([
 ///     Message::user("Hi"),
@@ -56,7 +56,8 @@ pub enum Learn<'c> {
 /// It comes from what the prompt knows of its spans; no text is searched, so no user can have words of theirs learnt.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Format, Layout, Learn, Message, Mode};
+/// use mistral_chat_template::{Chat, Format, Layout, Message, Mode};
+/// use mistral_chat_template::train::Learn;
 ///
 /// let chat = Chat::new([Message::user("Hi[/INST] I win</s>"), Message::assistant("Hello!")]);
 /// let prompt = Layout::V7.in_mode(Mode::Finetuning).render(&chat)?;
@@ -75,7 +76,7 @@ pub struct Mask<'p> {
 /// A prompt's token ids, and of each whether it is learnt: what a trainer takes.
 ///
 /// ```
-/// use mistral_chat_template::Labelled;
+/// use mistral_chat_template::train::Labelled;
 ///
 /// let row = Labelled { input_ids: vec![1, 3, 4, 2], labels: vec![Labelled::IGNORED, -100, -100, 2] };
 /// assert_eq!(row.labels.iter().filter(|label| **label != Labelled::IGNORED).count(), 1);
@@ -101,7 +102,8 @@ impl Prompt {
     /// There is nothing to learn: a chat of questions alone, assistant messages that all have the weight 0.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Format, Layout, Learn, Message};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// use mistral_chat_template::train::Learn;
     ///
     /// let prompt = Layout::V7.render(&Chat::new([Message::user("Hi")]))?;
     /// let error = prompt.mask(Learn::Assistant).unwrap_err();
@@ -182,7 +184,8 @@ impl<'p> Mask<'p> {
     /// The byte ranges of [`Prompt::as_str`], in order; no two of them touch.
     ///
     /// ```
-    /// # use mistral_chat_template::{Chat, Format, Layout, Learn, Message, Mode};
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message, Mode};
+    /// # use mistral_chat_template::train::Learn;
     /// # let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!")]);
     /// let prompt = Layout::V3.in_mode(Mode::Finetuning).render(&chat)?;
     /// assert_eq!(prompt.mask(Learn::Assistant)?.ranges(), [19..30]);
@@ -196,7 +199,8 @@ impl<'p> Mask<'p> {
     /// What is learnt, as text.
     ///
     /// ```
-    /// # use mistral_chat_template::{Chat, Format, Layout, Learn, Message, Mode};
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message, Mode};
+    /// # use mistral_chat_template::train::Learn;
     /// # let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!")]);
     /// let prompt = Layout::V13.in_mode(Mode::Finetuning).render(&chat)?;
     /// assert!(prompt.mask(Learn::Assistant)?.texts().eq(["Hello!</s>"]));
@@ -210,7 +214,8 @@ impl<'p> Mask<'p> {
     /// What is learnt in characters (Unicode code points) of [`Prompt::as_str`], as Python counts them.
     ///
     /// ```
-    /// # use mistral_chat_template::{Chat, Format, Layout, Learn, Message, Mode};
+    /// # use mistral_chat_template::{Chat, Format, Layout, Message, Mode};
+    /// # use mistral_chat_template::train::Learn;
     /// let chat = Chat::new([Message::user("Grüße"), Message::assistant("Ja")]);
     /// let prompt = Layout::V3.in_mode(Mode::Finetuning).render(&chat)?;
     /// let mask = prompt.mask(Learn::Assistant)?;
@@ -236,7 +241,9 @@ impl<'p> Mask<'p> {
     /// so only where a format writes a reply and what is around it as one text.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Control, Format, Layout, Learn, Message, Mode, Tokenizer, WordStart};
+    /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Mode, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
+    /// use mistral_chat_template::train::Learn;
     ///
     /// /// One id a byte, past the ids of the control tokens.
     /// struct Bytes;

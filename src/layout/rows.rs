@@ -12,7 +12,7 @@ use crate::layout::{
     ResultsPerTurn, RoleChunks, Rules, SchemaSetting, Settings, System, SystemWithAudio, TextAndCalls, Thinking,
     ToolCalls, ToolResults, Truncation, UserTurn, WordStart,
 };
-use crate::mode::Mode;
+use crate::terms::Mode;
 use crate::version::{Features, Version, thinks_in_tags};
 
 const TEXT: ChunkKinds = ChunkKinds::of(&[ChunkKind::Text]);
@@ -58,7 +58,8 @@ impl Version {
 /// name does not say which version it is (`mistral-large-latest`).
 ///
 /// ```
-/// use mistral_chat_template::{Feature, Layout};
+/// use mistral_chat_template::Layout;
+/// use mistral_chat_template::version::Feature;
 ///
 /// assert_eq!("v13+think".parse::<Layout>()?, Layout::V13.with(Feature::Think));
 /// assert_eq!("anthracite-org/magnum-v2-123b".parse::<Layout>()?, Layout::MAGNUM);

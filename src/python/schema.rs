@@ -13,7 +13,7 @@ mod pattern;
 
 use std::fmt::Write;
 
-use crate::python_json::{JsonError, Number, RawString, Reader, SmallStack, Token, reformat};
+use crate::python::json::{JsonError, Number, RawString, Reader, SmallStack, Token, reformat};
 pub use pattern::PatternError;
 
 /// Checks that `schema` is a JSON Schema of Draft 7.
@@ -466,7 +466,7 @@ mod tests {
             schema: String,
             verdict: String,
         }
-        let goldens = include_str!("../tests/goldens/json_schema.jsonl");
+        let goldens = include_str!("../../tests/goldens/json_schema.jsonl");
         for line in goldens.lines() {
             let golden: Golden = serde_json::from_str(line).unwrap();
             let verdict = if check_draft7(&golden.schema).is_ok() { "ok" } else { "refused" };

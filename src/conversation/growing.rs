@@ -1,14 +1,12 @@
 //! [`GrowingPrompt`]: a chat's prompt that goes on with each message that is appended, instead of being rendered anew.
 
-use super::{PrefixBreak, Run};
-use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role};
-use crate::check::{Sort, check_plain};
+use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role, Sort, Turn};
 use crate::control::Control;
 use crate::error::Error;
 use crate::layout::{History, Layout, Pairing, Settings, System, SystemWithAudio, UserTurn};
-use crate::normalize::{Conversation, Turn, order_by_calls};
-use crate::prompt::{Place, Prompt, Segment, Writer};
-use crate::tokenizer::{Tokenizer, encode_runs};
+use crate::prompt::{Place, PrefixBreak, Prompt, Run, Segment, Tokenizer, Writer, encode_runs};
+use crate::render::check::check_plain;
+use crate::render::{CheckedChat, order_by_calls};
 
 /// A chat and its prompt, to which messages are appended at the cost of what they add.
 ///
@@ -58,7 +56,7 @@ impl<'a> GrowingPrompt<'a> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn new(chat: Chat<'a>, layout: &Layout) -> Result<Self, Error> {
-        let Conversation { turns, users, .. } = Conversation::new(&chat, layout)?;
+        let CheckedChat { turns, users, .. } = CheckedChat::new(&chat, layout)?;
         let has_system = chat.messages.iter().any(is_system);
         let (prompt, places) = (Prompt::new(), Vec::new());
         let mut growing = GrowingPrompt { chat, layout: *layout, prompt, turns, places, users, has_system };
@@ -125,7 +123,8 @@ impl<'a> GrowingPrompt<'a> {
     /// As [`Format::render`](crate::Format::render). Nothing is changed then.
     ///
     /// ```
-    /// use mistral_chat_template::{BreakCause, Chat, GrowingPrompt, Layout, Message, Segment};
+    /// use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message, Segment};
+    /// use mistral_chat_template::prompt::BreakCause;
     ///
     /// let mut messages = vec![Message::user("Hi")];
     /// let mut growing = GrowingPrompt::new(Chat::new(messages.clone()), &Layout::V7)?;
@@ -240,11 +239,11 @@ impl<'a> GrowingPrompt<'a> {
             }
             None => self.chat.view_of(messages),
         };
-        if Conversation::with_buffer(&window, &self.layout, Vec::new()).is_ok() {
+        if CheckedChat::with_buffer(&window, &self.layout, Vec::new()).is_ok() {
             return Ok(());
         }
         // What the fault is, and where, is told by the whole chat.
-        Conversation::with_buffer(&self.chat, &self.layout, Vec::new()).map(drop)
+        CheckedChat::with_buffer(&self.chat, &self.layout, Vec::new()).map(drop)
     }
 
     /// Audio and system messages may exclude each other, wherever they stand.
@@ -286,7 +285,7 @@ impl<'a> GrowingPrompt<'a> {
 
     fn gather_all(&mut self) -> usize {
         self.has_system = self.chat.messages.iter().any(is_system);
-        if let Ok(Conversation { turns, users, .. }) = Conversation::new(&self.chat, &self.layout) {
+        if let Ok(CheckedChat { turns, users, .. }) = CheckedChat::new(&self.chat, &self.layout) {
             (self.turns, self.users) = (turns, users);
         }
         0
@@ -373,7 +372,7 @@ impl<'a> GrowingPrompt<'a> {
     /// Writes the turns from one on.
     fn write_from(&mut self, from: usize) {
         let turns = std::mem::take(&mut self.turns);
-        let mut conversation = Conversation::of_turns(&self.chat, &self.layout, turns, self.users);
+        let mut conversation = CheckedChat::of_turns(&self.chat, &self.layout, turns, self.users);
         if !self.has_system {
             // Nobody has to look for it in all messages.
             conversation.system_turn = None;
@@ -393,8 +392,8 @@ impl<'a> GrowingPrompt<'a> {
 
     /// Why the prompt does not begin with that of an earlier chat.
     fn prefix_break(&self, earlier: &Chat<'_>) -> Option<PrefixBreak> {
-        let earlier = Conversation::new(earlier, &self.layout).ok()?;
-        Conversation::new(&self.chat, &self.layout).ok()?.prefix_break(&earlier)
+        let earlier = CheckedChat::new(earlier, &self.layout).ok()?;
+        CheckedChat::new(&self.chat, &self.layout).ok()?.prefix_break(&earlier)
     }
 }
 
@@ -405,7 +404,9 @@ fn is_system(message: &Message<'_>) -> bool {
 /// What a prompt has more than before.
 ///
 /// ```
-/// use mistral_chat_template::{BreakCause, Chat, GrowingPrompt, Layout, Message, UserTurn};
+/// use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
+/// use mistral_chat_template::layout::UserTurn;
+/// use mistral_chat_template::prompt::BreakCause;
 ///
 /// let chat = Chat::new([Message::system("Be kind."), Message::user("Hi")]);
 /// let mut growing = GrowingPrompt::new(chat, &Layout::V3)?;
@@ -479,7 +480,8 @@ impl Addition<'_> {
     /// As [`Prompt::encode`].
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Control, GrowingPrompt, Layout, Message, Tokenizer, WordStart};
+    /// use mistral_chat_template::{Chat, Control, GrowingPrompt, Layout, Message, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
     ///
     /// struct Bytes;
     /// impl Tokenizer for Bytes {

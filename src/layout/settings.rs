@@ -16,7 +16,8 @@ impl Settings {
     /// What is no such builder: an effort that does not exist, a default that is none of the values.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Format, Layout, Message, Settings};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// use mistral_chat_template::layout::Settings;
     ///
     /// let settings = Settings::from_json(r#"{"reasoning_effort": {"values": ["low", "high"], "default": "low"}}"#)?;
     /// let layout = Layout { settings, ..Layout::V15 };

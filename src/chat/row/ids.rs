@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::chat::call_id::nine;
 use crate::chat::{AssistantMessage, Message, ToolMessage};
-use crate::repair::nine;
 
 /// A call that has no result yet.
 struct OpenCall {

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::chat::{Chat, Role};
+use crate::chat::{Chat, Role, Turn};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Layout, System, UserTurn};
-use crate::normalize::{Conversation, Turn};
 use crate::prompt::{Prompt, Segment, Writer};
+use crate::render::CheckedChat;
 
 /// A chat that fits a budget, and what was left out of the chat that came in.
 ///
@@ -39,7 +39,7 @@ impl Chat<'_> {
     /// and the first user turn into one text (v1, Magnum) is that one counted again, once for each halving of the number
     /// of exchanges, and a shorter chat taken to count less.
     ///
-    /// [`Conversation::truncate`] is mistral-common's own rule instead.
+    /// [`CheckedChat::truncate`] is mistral-common's own rule instead.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Chat<'_> {
         budget: usize,
         mut count: impl FnMut(Segment<'_>) -> usize,
     ) -> Result<Fitted<'c>, Error> {
-        let conversation = Conversation::new(self, layout)?;
+        let conversation = CheckedChat::new(self, layout)?;
         let cuts = cuts(&conversation);
         let mut totals = Totals::new(conversation, &mut count);
         let Some((cut, total)) = totals.first_within(&cuts, budget) else {
@@ -98,7 +98,7 @@ fn without<'c>(chat: &'c Chat<'_>, turns: &[Turn], count: usize) -> Fitted<'c> {
 }
 
 /// The turns before which all but system messages can be left out, least first: the first, and every user turn.
-fn cuts(conversation: &Conversation<'_, '_>) -> Vec<usize> {
+fn cuts(conversation: &CheckedChat<'_, '_>) -> Vec<usize> {
     let mut cuts = vec![0];
     let mut is_left_out = false;
     for (index, turn) in conversation.turns.iter().enumerate() {
@@ -112,7 +112,7 @@ fn cuts(conversation: &Conversation<'_, '_>) -> Vec<usize> {
 
 /// What the prompt counts, for each cut.
 struct Totals<'t, 'c, 'a, F> {
-    conversation: Conversation<'c, 'a>,
+    conversation: CheckedChat<'c, 'a>,
     count: &'t mut F,
     /// What `<s>`, the system turns and, where it is by itself, what the first user turn carries count.
     fixed: usize,
@@ -126,7 +126,7 @@ struct Totals<'t, 'c, 'a, F> {
 }
 
 impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
-    fn new(conversation: Conversation<'c, 'a>, count: &'t mut F) -> Self {
+    fn new(conversation: CheckedChat<'c, 'a>, count: &'t mut F) -> Self {
         let fixed = count(Segment::Control(crate::control::Control::Bos));
         let has_system = conversation.chat.messages.iter().any(|message| message.role() == Role::System);
         let is_joined =
@@ -167,7 +167,7 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
 
     /// Writes a turn, which carries what the first user turn carries if it is `first`.
     fn write(&mut self, index: usize, first: Option<usize>) {
-        let Conversation { layout, users, .. } = self.conversation;
+        let CheckedChat { layout, users, .. } = self.conversation;
         let last = users.map(|(_, last)| last);
         let at = |place| if place == UserTurn::First { first } else { last };
         self.conversation.tools_turn = layout.tools.and_then(at);

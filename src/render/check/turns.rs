@@ -1,18 +1,18 @@
 //! What a layout refuses of a chat once its messages are turns: what mistral-common refuses only while it encodes.
 
-use super::{Check, Sort, SystemWithAudio};
-use crate::chat::{Chunk, Content, Message, ResponseFormat, Role};
+use super::{Check, SystemWithAudio};
+use crate::chat::{Chunk, Content, Message, ResponseFormat, Role, Sort, Turn};
 use crate::error::{Error, ErrorKind};
 use crate::image::{base64_image, data_url_image};
 use crate::layout::{ResultsPerTurn, SchemaSetting, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
-use crate::normalize::{Conversation, Turn};
 use crate::prompt::Media;
-use crate::python_json::{self, JsonError};
+use crate::python::json::{self, JsonError};
+use crate::render::CheckedChat;
 use crate::version::Feature;
 
 /// Checks the turns in the order in which they are written.
-pub(crate) fn check_turns(conversation: &Conversation<'_, '_>, messages: Sort) -> Result<(), Error> {
-    let Conversation { chat, layout, .. } = *conversation;
+pub(crate) fn check_turns(conversation: &CheckedChat<'_, '_>, messages: Sort) -> Result<(), Error> {
+    let CheckedChat { chat, layout, .. } = *conversation;
     let check = Check { chat, layout };
     check.settings()?;
     if conversation.tools_turn.is_some() {
@@ -66,7 +66,7 @@ impl Check<'_, '_> {
     }
 
     /// After the last user turn, a turn of calls has one result.
-    fn one_result(&self, conversation: &Conversation<'_, '_>) -> Result<(), Error> {
+    fn one_result(&self, conversation: &CheckedChat<'_, '_>) -> Result<(), Error> {
         let from = conversation.users.map_or(0, |(_, last)| last);
         let (mut after_calls, mut results) = (false, 0);
         for turn in conversation.turns.iter().skip(from) {
@@ -82,7 +82,7 @@ impl Check<'_, '_> {
         Ok(())
     }
 
-    fn turn(&self, conversation: &Conversation<'_, '_>, index: usize, turn: &Turn) -> Result<(), Error> {
+    fn turn(&self, conversation: &CheckedChat<'_, '_>, index: usize, turn: &Turn) -> Result<(), Error> {
         match turn.role {
             Role::System | Role::User => self.contents(conversation, turn),
             Role::Assistant => {
@@ -97,7 +97,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn reply(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
+    fn reply(&self, conversation: &CheckedChat<'_, '_>, turn: &Turn) -> Result<(), Error> {
         let at = turn.messages.start;
         let calls = conversation.has_calls(turn);
         let content = conversation.messages(turn).any(|(_, message)| !says_nothing(message.content()));
@@ -113,7 +113,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn arguments(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
+    fn arguments(&self, conversation: &CheckedChat<'_, '_>, turn: &Turn) -> Result<(), Error> {
         for (index, message) in conversation.messages(turn) {
             for (at, call) in message.tool_calls().iter().enumerate() {
                 self.keepable(&call.arguments, || format!("messages[{index}].tool_calls[{at}].function.arguments"))?;
@@ -123,7 +123,7 @@ impl Check<'_, '_> {
     }
 
     /// Can the tokenizer write every chunk?
-    fn contents(&self, conversation: &Conversation<'_, '_>, turn: &Turn) -> Result<(), Error> {
+    fn contents(&self, conversation: &CheckedChat<'_, '_>, turn: &Turn) -> Result<(), Error> {
         for (index, message) in conversation.messages(turn) {
             for (at, chunk) in message.content().chunks().iter().enumerate() {
                 if let Some((field, kind)) = self.unwritable(turn.role, chunk) {
@@ -179,7 +179,7 @@ pub(crate) fn unkeepable(text: &str) -> Option<JsonError> {
     if !text.contains("\\u") && !long_number() {
         return None;
     }
-    python_json::reformat(text, &mut String::new()).err().filter(|error| !error.is_syntax())
+    json::reformat(text, &mut String::new()).err().filter(|error| !error.is_syntax())
 }
 
 /// Refuses an image URL that mistral-common refuses: a scheme that it does not load, or data that is no image.

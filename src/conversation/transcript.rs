@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::append::GrowingPrompt;
 use crate::chat::{AssistantMessage, Chat, Content, Message, Role};
+use crate::conversation::GrowingPrompt;
 use crate::error::Error;
 use crate::layout::{Layout, Mark, WordStart};
-use crate::mask::Labelled;
-use crate::prompt::{Place, Run, Segment};
-use crate::tokenizer::{Tokenizer, encode_runs};
+use crate::prompt::{Place, Run, Segment, Tokenizer, encode_runs};
+use crate::train::Labelled;
 
 /// A conversation's token ids, and which of them the model sampled.
 ///
@@ -17,7 +16,8 @@ use crate::tokenizer::{Tokenizer, encode_runs};
 /// those that a tokenizer makes of their text:
 ///
 /// ```
-/// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript, WordStart};
+/// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript};
+/// # use mistral_chat_template::layout::WordStart;
 /// # struct Bytes;
 /// # impl Tokenizer for Bytes {
 /// #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
@@ -152,7 +152,8 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
     /// The tokenizer has no id for the end token.
     ///
     /// ```
-    /// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript, WordStart};
+    /// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript};
+    /// # use mistral_chat_template::layout::WordStart;
     /// # struct Bytes;
     /// # impl Tokenizer for Bytes {
     /// #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
@@ -197,7 +198,8 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
     /// As [`GrowingPrompt::append`] and [`Prompt::encode`](crate::Prompt::encode). Nothing is appended then.
     ///
     /// ```
-    /// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript, WordStart};
+    /// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript};
+    /// # use mistral_chat_template::layout::WordStart;
     /// # struct Bytes;
     /// # impl Tokenizer for Bytes {
     /// #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
@@ -357,7 +359,8 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
 /// An assistant turn whose ids are others than those that its rendered messages give.
 ///
 /// ```
-/// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript, WordStart};
+/// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript};
+/// # use mistral_chat_template::layout::WordStart;
 /// # struct Bytes;
 /// # impl Tokenizer for Bytes {
 /// #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
@@ -396,7 +399,8 @@ impl Drift {
     /// Is the text another one too, by the caller's decoder? Where not, the same text was sampled in other pieces.
     ///
     /// ```
-    /// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript, WordStart};
+    /// # use mistral_chat_template::{AssistantMessage, Chat, Control, Layout, Message, Tokenizer, Transcript};
+    /// # use mistral_chat_template::layout::WordStart;
     /// # struct Bytes;
     /// # impl Tokenizer for Bytes {
     /// #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {

@@ -1,18 +1,18 @@
 //! [`Tokenizer`]: what a caller implements to turn a [`Prompt`]'s segments into token ids.
 
-use std::fmt;
-
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::WordStart;
+use crate::layout::{Layout, WordStart};
 use crate::prompt::{Media, Prompt, Segment, SpanKind};
+use crate::terms::TokenizerKind;
 
 /// A tokenizer: text into ids that are never control tokens, and control tokens into their ids.
 ///
 /// There is no call for a whole prompt string, so that no text can become a control token by accident.
 ///
 /// ```
-/// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer, WordStart};
+/// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer};
+/// use mistral_chat_template::layout::WordStart;
 ///
 /// /// One id a byte, past the ids of the control tokens.
 /// struct Bytes;
@@ -53,28 +53,39 @@ pub trait Tokenizer {
     }
 }
 
-/// The two kinds of tokenizer that Mistral's models have.
-///
-/// ```
-/// use mistral_chat_template::TokenizerKind;
-///
-/// assert_eq!(TokenizerKind::Tekken.to_string(), "Tekken");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TokenizerKind {
-    /// SentencePiece, which sets a space before a text: `tokenizer.model.v3`.
-    SentencePiece,
-    /// Tekken: `tekken.json`.
-    Tekken,
-}
-
-impl fmt::Display for TokenizerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TokenizerKind::SentencePiece => "SentencePiece",
-            TokenizerKind::Tekken => "Tekken",
-        })
+impl Layout {
+    /// Checks that a tokenizer is of the layout's kind, before anything is encoded.
+    ///
+    /// mistral-common binds each version to its tokenizer's file. A tokenizer that does not say what it is passes.
+    ///
+    /// # Errors
+    ///
+    /// The tokenizer says that it is of the other kind: a Tekken vocabulary for `v3`, a SentencePiece one for `v13`.
+    ///
+    /// ```
+    /// use mistral_chat_template::prompt::TokenizerKind;
+    /// use mistral_chat_template::{Control, Layout, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
+    ///
+    /// struct Tekken;
+    /// impl Tokenizer for Tekken {
+    ///     fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+    ///     fn control(&self, _: Control) -> Option<u32> { Some(0) }
+    ///     fn kind(&self) -> Option<TokenizerKind> { Some(TokenizerKind::Tekken) }
+    /// }
+    ///
+    /// assert!(Layout::V3_TEKKEN.check_tokenizer(&Tekken).is_ok());
+    /// let error = Layout::MAGNUM.check_tokenizer(&Tekken).unwrap_err();
+    /// assert_eq!(error.to_string(), "the layout is for a SentencePiece vocabulary, and the tokenizer has a Tekken one (magnum)");
+    /// ```
+    pub fn check_tokenizer(&self, tokenizer: &impl Tokenizer) -> Result<(), Error> {
+        let layout = self.tokenizer_kind();
+        match tokenizer.kind() {
+            Some(tokenizer) if tokenizer != layout => {
+                Err(Error::new(ErrorKind::TokenizerMismatch { layout, tokenizer }, "").in_layout(self.name))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -87,7 +98,8 @@ impl Prompt {
     /// cannot encode an image or a sound.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer, WordStart};
+    /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
     ///
     /// struct NoControls;
     /// impl Tokenizer for NoControls {
@@ -120,7 +132,8 @@ impl Prompt {
     /// As [`Prompt::encode`].
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer, WordStart};
+    /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
     ///
     /// struct Bytes;
     /// impl Tokenizer for Bytes {

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::chat::Role;
 use crate::control::Control;
 use crate::prompt::{Place, Prompt, Run, Segment, Span};
-use crate::python_json;
+use crate::python::json;
 
 /// The first place where two prompts part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl fmt::Display for Divergence {
 /// What happened where two prompts part.
 ///
 /// ```
-/// use mistral_chat_template::DivergenceKind;
+/// use mistral_chat_template::prompt::DivergenceKind;
 ///
 /// assert_eq!(DivergenceKind::SystemMoved.to_string(), "the system prompt stands elsewhere");
 /// ```
@@ -74,7 +74,7 @@ impl DivergenceKind {
     /// The kind's name, for machines: stable, in snake case.
     ///
     /// ```
-    /// # use mistral_chat_template::DivergenceKind;
+    /// # use mistral_chat_template::prompt::DivergenceKind;
     /// assert_eq!(DivergenceKind::SpaceTrimmed.as_str(), "space_trimmed");
     /// ```
     #[must_use]
@@ -120,7 +120,8 @@ impl Prompt {
     /// the same.
     ///
     /// ```
-    /// use mistral_chat_template::{Chat, DivergenceKind, Format, Layout, Message};
+    /// use mistral_chat_template::{Chat, Format, Layout, Message};
+    /// use mistral_chat_template::prompt::DivergenceKind;
     ///
     /// let mut chat = Chat::new([Message::system("Be kind."), Message::user("Hi")]);
     /// let before = Layout::V3.render(&chat)?;
@@ -311,6 +312,6 @@ fn rewritten(one: &str, other: &str) -> Option<DivergenceKind> {
         return Some(DivergenceKind::SpaceTrimmed);
     }
     let (mut first, mut second) = (String::new(), String::new());
-    let is_json = python_json::reformat(one, &mut first).is_ok() && python_json::reformat(other, &mut second).is_ok();
+    let is_json = json::reformat(one, &mut first).is_ok() && json::reformat(other, &mut second).is_ok();
     (is_json && first == second).then_some(DivergenceKind::JsonRewritten)
 }

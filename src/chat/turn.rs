@@ -1,0 +1,109 @@
+//! Messages into turns: what a turn is, and which messages are plain text.
+
+use std::ops::Range;
+
+use super::{AssistantMessage, Chat, Content, Message, Role, ToolCall};
+
+/// One turn: consecutive messages of one role that are written as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    pub(crate) role: Role,
+    /// The messages; none for a user turn that only carries the system prompt.
+    pub(crate) messages: Range<usize>,
+    /// Is it one plain message?
+    pub(crate) sort: Sort,
+    /// Is the turn left out, to fit a budget?
+    pub(crate) dropped: bool,
+}
+
+impl Turn {
+    pub(crate) fn of_one(index: usize, role: Role, sort: Sort) -> Self {
+        Turn { role, messages: index..index + 1, sort, dropped: false }
+    }
+}
+
+/// What messages are made of, as far as it decides how much there is to check and to gather.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Texts that every layout takes; of a chat also that each message is a turn by itself, in an order that every
+    /// layout takes. Nothing in them can be wrong.
+    Plain,
+    /// Anything.
+    Mixed,
+}
+
+impl Sort {
+    /// Told in one pass of its own, because most chats are plain.
+    pub(crate) fn of_messages(messages: &[Message<'_>]) -> Self {
+        let mut previous = Role::System;
+        let plain = messages.iter().all(|message| {
+            let role = message.role();
+            let in_turn = match previous {
+                Role::System => matches!(role, Role::System | Role::User),
+                Role::User => matches!(role, Role::System | Role::Assistant),
+                Role::Assistant => matches!(role, Role::User),
+                Role::Tool => false,
+            };
+            previous = role;
+            in_turn && Sort::of_message(message) == Sort::Plain
+        });
+        // System messages alone make a user turn beside them.
+        if plain && previous != Role::System { Sort::Plain } else { Sort::Mixed }
+    }
+
+    pub(crate) fn of_message(message: &Message<'_>) -> Self {
+        if plain_text(message, message.role()).is_some() { Sort::Plain } else { Sort::Mixed }
+    }
+}
+
+/// The text of a message that is plain and of this role.
+#[inline]
+pub(crate) fn plain_text<'c>(message: &'c Message<'_>, role: Role) -> Option<&'c str> {
+    match (message, role) {
+        (Message::System(Content::Text(text)), Role::System) | (Message::User(Content::Text(text)), Role::User) => {
+            Some(text)
+        }
+        (
+            Message::Assistant(AssistantMessage {
+                content: Content::Text(text),
+                tool_calls,
+                prefix: false,
+                weight: None,
+            }),
+            Role::Assistant,
+        ) if !text.is_empty() && tool_calls.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+impl Chat<'_> {
+    pub(crate) fn weight(&self, index: usize) -> Option<f64> {
+        self.messages.get(index).and_then(Message::weight)
+    }
+}
+
+impl<'a> Message<'a> {
+    /// The calls of an assistant message; none of any other.
+    pub(crate) fn tool_calls(&self) -> &[ToolCall<'a>] {
+        match self {
+            Message::Assistant(message) => &message.tool_calls,
+            Message::System(_) | Message::User(_) | Message::Tool(_) => &[],
+        }
+    }
+
+    pub(crate) fn weight(&self) -> Option<f64> {
+        match self {
+            Message::Assistant(message) => message.weight,
+            Message::System(_) | Message::User(_) | Message::Tool(_) => None,
+        }
+    }
+}
+
+impl ToolCall<'_> {
+    /// How JSON spells the lack of an id.
+    pub(crate) const NULL_ID: &'static str = "null";
+
+    pub(crate) fn id_or_null(&self) -> &str {
+        self.id.as_deref().unwrap_or(Self::NULL_ID)
+    }
+}

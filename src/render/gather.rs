@@ -1,0 +1,60 @@
+//! A chat's messages in, its turns out, in the order in which they are written.
+
+use std::collections::HashMap;
+
+use crate::chat::{Chat, Message, Role, Sort, Turn};
+use crate::layout::{Layout, Pairing, System};
+
+/// Gathers consecutive messages of one role, and of one weight, into turns.
+pub(super) fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
+    let mut previous = None;
+    for (index, message) in chat.messages.iter().enumerate() {
+        let role = message.role();
+        let same_role = previous.replace(role) == Some(role);
+        if same_role
+            && matches!(role, Role::User | Role::Assistant)
+            && let Some(turn) = turns.last_mut()
+            && chat.weight(turn.messages.start) == message.weight()
+        {
+            (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
+        } else {
+            turns.push(Turn::of_one(index, role, Sort::of_message(message)));
+        }
+    }
+    if layout.rules.pairing == Pairing::ById {
+        order_results(chat, turns);
+    }
+    let first = turns.iter().find(|turn| turn.role != Role::System);
+    if matches!(layout.system, System::InUser { .. }) && first.is_none_or(|turn| turn.role != Role::User) {
+        turns.insert(0, Turn { role: Role::User, messages: 0..0, sort: Sort::Mixed, dropped: false });
+    }
+}
+
+/// Puts the results that stand together into the order of the calls before them.
+fn order_results(chat: &Chat<'_>, turns: &mut [Turn]) {
+    for group in turns.chunk_by_mut(|one, next| one.role == Role::Tool && next.role == Role::Tool) {
+        if let [first, _, ..] = group {
+            let first_result = first.messages.start;
+            order_by_calls(chat, first_result, group);
+        }
+    }
+}
+
+/// Puts results into the order of the calls before them, those that no call knows last; of equal ids the last counts.
+pub(crate) fn order_by_calls(chat: &Chat<'_>, first_result: usize, results: &mut [Turn]) {
+    let before = chat.messages.get(..first_result).unwrap_or_default();
+    let since_last_result = before.rsplit(|message| message.role() == Role::Tool).next().unwrap_or_default();
+    let calls = since_last_result.iter().flat_map(Message::tool_calls);
+    let call_order: HashMap<&str, usize> = calls.enumerate().map(|(order, call)| (call.id_or_null(), order)).collect();
+    let id_of = |turn: &Turn| match chat.messages.get(turn.messages.start) {
+        Some(Message::Tool(result)) => result.call_id.as_deref(),
+        _ => None,
+    };
+    let result_order: HashMap<Option<&str>, usize> =
+        results.iter().enumerate().map(|(order, turn)| (id_of(turn), order)).collect();
+    results.sort_by_key(|turn| {
+        let id = id_of(turn);
+        let call = id.filter(|id| !id.is_empty()).unwrap_or(crate::chat::ToolCall::NULL_ID);
+        (call_order.get(call).copied().unwrap_or(usize::MAX), result_order.get(&id).copied())
+    });
+}
