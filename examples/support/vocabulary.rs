@@ -40,23 +40,27 @@ const NO_PREFIX: &str = "☺";
 
 pub(crate) struct Vocabulary {
     /// Knows no control token, so that no text can become one.
-    encoder: Kitoken,
-    controls: HashMap<String, u32>,
+    pub(crate) encoder: Kitoken,
+    pub(crate) controls: HashMap<String, u32>,
     is_sentencepiece: bool,
 }
 
 impl Vocabulary {
     /// Reads a vocabulary file, and beside it, where given, a JSON object of more control tokens and their ids.
     pub(crate) fn open(path: &Path, controls: Option<&Path>) -> Result<Self, Box<dyn Error>> {
-        let bytes = std::fs::read(path)?;
-        // A Tekken file is JSON, a SentencePiece model a binary message.
-        let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
-        let mut vocabulary = if is_json { tekken(&bytes)? } else { sentencepiece(&bytes)? };
+        let mut vocabulary = Self::read(&std::fs::read(path)?)?;
         if let Some(path) = controls {
             let more: HashMap<String, u32> = serde_json::from_slice(&std::fs::read(path)?)?;
             vocabulary.controls.extend(more);
         }
         Ok(vocabulary)
+    }
+
+    /// Reads the bytes of a vocabulary file.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Box<dyn Error>> {
+        // A Tekken file is JSON, a SentencePiece model a binary message.
+        let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
+        if is_json { tekken(bytes) } else { sentencepiece(bytes) }
     }
 
     /// How many tokens a text is.

@@ -1,0 +1,138 @@
+//! [`Tokens`]: a vocabulary file, both ways, for prompts, for what is sampled and for grammars.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
+use llguidance::{Matcher, ParserFactory};
+use mistral_chat_template::{
+    Control, Detection, Detokenizer, ImageConfig, Layout, Tokenizer, TokenizerKind, WordStart,
+};
+
+use crate::vocabulary::Vocabulary;
+
+/// The vocabulary that ships with the server.
+const TINY: &[u8] = include_bytes!("../vocabulary/tekken.json");
+
+/// A vocabulary: text and control tokens into ids, ids into bytes and control tokens.
+pub struct Tokens {
+    vocabulary: Vocabulary,
+    controls: HashMap<u32, Control>,
+    /// The bytes of each id that is text; empty for any other.
+    bytes: Vec<Vec<u8>>,
+    grammars: ParserFactory,
+    /// How many ids an image has.
+    pub images: ImageConfig,
+    /// The layout that the file states, with its features; the vocabulary of a SentencePiece model states none.
+    pub layout: Layout,
+}
+
+impl Tokens {
+    /// The vocabulary of a file, or the one that ships with the server.
+    pub fn open(path: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+        let file = path.map_or_else(|| Ok(TINY.to_vec()), std::fs::read)?;
+        let vocabulary = Vocabulary::read(&file)?;
+        let detection = match (vocabulary.kind(), path.and_then(Path::file_name)) {
+            (Some(TokenizerKind::SentencePiece), Some(name)) => {
+                Detection::from_sentencepiece_file_name(&name.to_string_lossy())?
+            }
+            _ => Detection::from_tekken_header(str::from_utf8(&file)?)?,
+        };
+        let known = |name: &str| Control::all().find(|control| control.as_str() == name);
+        let controls: HashMap<u32, Control> =
+            vocabulary.controls.iter().filter_map(|(name, id)| Some((*id, known(name)?))).collect();
+        let bytes = bytes_of_ids(&vocabulary);
+        let end = Tokenizer::control(&vocabulary, Control::Eos).ok_or("the vocabulary has no end token")?;
+        let words: Vec<Vec<u8>> = (0..).zip(&bytes).map(|(id, bytes)| word(controls.get(&id), bytes)).collect();
+        let info = TokRxInfo::new(u32::try_from(words.len())?, end);
+        let environment: TokEnv = Arc::new(ApproximateTokEnv::new(TokTrie::from(&info, &words)));
+        let mut grammars = ParserFactory::new_simple(&environment)?;
+        grammars.quiet();
+        let images = detection.image.unwrap_or(ImageConfig::PIXTRAL);
+        let layout = detection.features.iter().fold(detection.version.layout(), Layout::with);
+        Ok(Tokens { vocabulary, controls, bytes, grammars, images, layout })
+    }
+
+    /// How many ids there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The id of the end token.
+    pub fn end(&self) -> u32 {
+        Tokenizer::control(self, Control::Eos).unwrap_or_default()
+    }
+
+    /// Is the id text?
+    pub fn is_text(&self, id: u32) -> bool {
+        self.bytes.get(id as usize).is_some_and(|bytes| !bytes.is_empty())
+    }
+
+    /// Is the id part of an image?
+    pub fn is_image(&self, id: u32) -> bool {
+        matches!(self.control_of(id), Some(Control::Img | Control::ImgBreak | Control::ImgEnd))
+    }
+
+    /// The control token that an id stands for, if any.
+    pub fn control_of(&self, id: u32) -> Option<Control> {
+        self.controls.get(&id).copied()
+    }
+
+    /// What follows a grammar in Lark.
+    pub fn matcher(&self, lark: String) -> Result<Matcher, String> {
+        let parser = self.grammars.create_parser(TopLevelGrammar::from_lark(lark));
+        let matcher = Matcher::new(parser);
+        matcher.get_error().map_or(Ok(matcher), Err)
+    }
+}
+
+/// llguidance sets control tokens apart by a byte that no text has.
+fn word(control: Option<&Control>, bytes: &[u8]) -> Vec<u8> {
+    match control {
+        Some(control) => [&[TokTrie::SPECIAL_TOKEN_MARKER], control.as_str().as_bytes()].concat(),
+        None => bytes.to_vec(),
+    }
+}
+
+fn bytes_of_ids(vocabulary: &Vocabulary) -> Vec<Vec<u8>> {
+    let definition = vocabulary.encoder.to_definition();
+    let tokens = definition.model.vocab();
+    let ids = tokens.iter().map(|token| token.id).chain(vocabulary.controls.values().copied());
+    let mut all = vec![Vec::new(); ids.max().map_or(0, |last| last as usize + 1)];
+    let is_sentencepiece = vocabulary.kind() == Some(TokenizerKind::SentencePiece);
+    for token in tokens.iter() {
+        let text = std::str::from_utf8(&token.bytes).ok().filter(|_| is_sentencepiece);
+        let bytes = text.map_or_else(|| token.bytes.clone(), |text| text.replace('\u{2581}', " ").into_bytes());
+        if let Some(place) = all.get_mut(token.id as usize) {
+            *place = bytes;
+        }
+    }
+    all
+}
+
+impl Tokenizer for Tokens {
+    fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+        self.vocabulary.text(text, word_start, ids);
+    }
+
+    fn control(&self, control: Control) -> Option<u32> {
+        self.vocabulary.control(control)
+    }
+
+    fn kind(&self) -> Option<TokenizerKind> {
+        self.vocabulary.kind()
+    }
+}
+
+impl Detokenizer for Tokens {
+    fn control(&self, id: u32) -> Option<Control> {
+        self.control_of(id)
+    }
+
+    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+        bytes.extend(self.bytes.get(id as usize).into_iter().flatten());
+    }
+}

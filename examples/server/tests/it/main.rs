@@ -1,0 +1,5 @@
+//! The server, started and asked as clients ask it.
+
+mod answers;
+mod refusals;
+mod support;
