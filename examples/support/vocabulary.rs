@@ -1,4 +1,5 @@
 //! A model's own vocabulary file as a [`Tokenizer`]: `tekken.json` or a SentencePiece model, through `kitoken`.
+#![allow(dead_code, reason = "each program uses a part")]
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -61,6 +62,21 @@ impl Vocabulary {
         // A Tekken file is JSON, a SentencePiece model a binary message.
         let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
         if is_json { tekken(bytes) } else { sentencepiece(bytes) }
+    }
+
+    /// Appends the bytes of a token's text; of a control token there are none.
+    pub(crate) fn bytes_of(&self, id: u32, bytes: &mut Vec<u8>) {
+        if !self.is_sentencepiece {
+            bytes.extend(self.encoder.decode([id], false).unwrap_or_default());
+            return;
+        }
+        // What is decoded alone has lost the space that it begins with.
+        let Some(anchor) = self.encoder.encode(NO_PREFIX, false).ok().and_then(|ids| ids.last().copied()) else {
+            return;
+        };
+        let alone = self.encoder.decode([anchor], false).unwrap_or_default();
+        let both = self.encoder.decode([anchor, id], false).unwrap_or_default();
+        bytes.extend(both.get(alone.len()..).unwrap_or_default());
     }
 
     /// How many tokens a text is.

@@ -1,0 +1,28 @@
+//! `mistral_chat_template` for Python.
+
+use pyo3::prelude::*;
+
+mod chat;
+mod error;
+mod format;
+mod json;
+#[path = "../../../examples/support/model_files.rs"]
+mod model_files;
+mod prompt;
+mod tokenizer;
+#[path = "../../../examples/support/vocabulary.rs"]
+mod vocabulary;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<chat::Chat>()?;
+    module.add_class::<format::Layout>()?;
+    module.add_class::<format::ChatTemplate>()?;
+    module.add_class::<format::Preset>()?;
+    module.add_class::<prompt::Prompt>()?;
+    module.add_class::<prompt::Encoded>()?;
+    module.add_class::<tokenizer::Vocabulary>()?;
+    module.add_class::<tokenizer::CallableTokenizer>()?;
+    Ok(())
+}
