@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use mistral_chat_template::{Prompt, Role, Vocabulary};
+use mistral_chat_template::layout::Vocabulary;
+use mistral_chat_template::{Prompt, Role};
 
 use crate::blocks::{Block, Caption, Piece, PieceKind, Section, blocks};
 use crate::glyphs::{Run, words};

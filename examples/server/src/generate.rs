@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use mistral_chat_template::completion::{CallDeltas, Delta, NewCallIds};
 use mistral_chat_template::grammar::LarkStyle;
-use mistral_chat_template::{
-    CallDeltas, Chat, Completion, CompletionReader, Delta, Dialect, Error, Fim, Layout, NewCallIds, ToolCalls,
-};
+use mistral_chat_template::layout::ToolCalls;
+use mistral_chat_template::render::Fim;
+use mistral_chat_template::{Chat, Completion, CompletionReader, Dialect, Error, Layout};
 use tokio::sync::mpsc::Sender;
 
 use crate::fault::Fault;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use mistral_chat_template::{Chat, Detokenizer, Dialect, Format, Message, Mode, Prompt, SpanKind};
+use mistral_chat_template::completion::Detokenizer;
+use mistral_chat_template::prompt::SpanKind;
+use mistral_chat_template::{Chat, Dialect, Format, Message, Mode, Prompt};
 use serde::Deserialize;
 
 use crate::api::{Asked, blocking};

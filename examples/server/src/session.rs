@@ -3,9 +3,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mistral_chat_template::image::{Grid, ImageToken, data_url_image};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::prompt::{Media, TokenizerKind};
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Content, Control, Error, Grid, ImageToken, Layout, Media, Message, Tokenizer,
-    TokenizerKind, Transcript, WordStart, data_url_image,
+    AssistantMessage, Chat, Chunk, Content, Control, Error, Layout, Message, Tokenizer, Transcript,
 };
 
 use crate::tokens::Tokens;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mistral_chat_template::{Feature, Layout, Mode, Thinking, Tokenizer, Version};
+use mistral_chat_template::layout::Thinking;
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Layout, Mode, Tokenizer, Version};
 use tokio::sync::Semaphore;
 
 use crate::engine::Engine;

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
 use llguidance::{Matcher, ParserFactory};
-use mistral_chat_template::{
-    Control, Detection, Detokenizer, ImageConfig, Layout, Tokenizer, TokenizerKind, WordStart,
-};
+use mistral_chat_template::completion::Detokenizer;
+use mistral_chat_template::image::ImageConfig;
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::prompt::TokenizerKind;
+use mistral_chat_template::version::Detection;
+use mistral_chat_template::{Control, Layout, Tokenizer};
 
 use crate::vocabulary::Vocabulary;
 
