@@ -19,6 +19,7 @@ pub(crate) struct Ids {
 /// What the page is filled with, beside its title: HTML.
 #[derive(Default)]
 pub(crate) struct Parts<'p> {
+    pub(crate) head: &'p str,
     pub(crate) form: &'p str,
     pub(crate) prompt: &'p str,
     pub(crate) script: &'p str,
@@ -35,6 +36,7 @@ pub(crate) fn page(title: &str, parts: &Parts<'_>) -> String {
         page.push_str(before);
         page.push_str(match name {
             "title" => &title,
+            "head" => parts.head,
             "form" => parts.form,
             "prompt" => parts.prompt,
             "script" => parts.script,

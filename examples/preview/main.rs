@@ -1,11 +1,13 @@
 //! Shows the prompt that a chat becomes, as a person wants to look at it: `preview examples/chats/roleplay.json`.
 
 use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
 use mistral_chat_template::grammar::Grammar;
-use mistral_chat_template::{AssistantMessage, Chat, Dialect, ErrorKind, Message, Mode};
+use mistral_chat_template::prompt::{Span, SpanKind};
+use mistral_chat_template::{AssistantMessage, Chat, Dialect, ErrorKind, Message, Mode, Prompt, Tokenizer};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -17,9 +19,12 @@ mod blocks;
 #[path = "../support/control_ids.rs"]
 mod control_ids;
 mod facts;
+#[path = "../support/files.rs"]
+mod files;
 #[path = "../support/given.rs"]
 mod given;
 mod glyphs;
+mod html;
 mod inks;
 #[path = "../support/model_files.rs"]
 mod model_files;
@@ -72,7 +77,12 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Show(options) => {
             let json = read(&options.input)?;
             let plain = matches!(options.output, Output::Plain | Output::Grammar(_));
+            let html = options.html.clone();
+            let input = options.input.file();
             let shown = show(&json, *options)?;
+            if let Some(path) = html {
+                return write(&path, input, &shown);
+            }
             if plain {
                 // Not through anstream, which would take escape sequences out of a chat.
                 return io::stdout().write_all(shown.as_bytes()).map_err(Failure::Output);
@@ -81,6 +91,14 @@ fn run(command: Command) -> Result<(), Failure> {
         }
     };
     anstream::stdout().write_all(shown.as_bytes()).map_err(Failure::Output)
+}
+
+/// Writes a page, but not over the chat that it shows.
+fn write(path: &Path, input: Option<PathBuf>, page: &str) -> Result<(), Failure> {
+    let read: Vec<_> = input.and_then(|input| files::Used::at("the chat", &input)).into_iter().collect();
+    let written: Vec<_> = files::Used::at("the page", path).into_iter().collect();
+    files::check_distinct(&read, &written).map_err(Failure::Usage)?;
+    files::write(path, page.as_bytes()).map_err(|error| Failure::Chat(format!("{}: {error}", path.display())))
 }
 
 fn read(input: &Input) -> Result<String, Failure> {
@@ -112,6 +130,7 @@ fn show(json: &str, options: Options) -> Result<String, Failure> {
         return Ok(match options.output {
             Output::Grammar(form) => grammar(&options.source, &chat, form)?.map_err(fail)?,
             Output::Plain => prompt.into_string(),
+            Output::Html => html_page(&options.input.to_string(), &options.source, &chat, &prompt),
             Output::Page { width } => page::page(&options.input.to_string(), &options.source, &chat, &prompt, width),
         });
     }
@@ -121,11 +140,33 @@ fn show(json: &str, options: Options) -> Result<String, Failure> {
     Ok(match options.output {
         Output::Grammar(form) => grammar(&source, &chat, form)?.map_err(fail)?,
         Output::Plain => source.render(&chat).map_err(fail)?.into_string(),
+        Output::Html => {
+            let prompt = source.render(&chat).map_err(fail)?;
+            html_page(&options.input.to_string(), &source, &chat, &prompt)
+        }
         Output::Page { width } => {
             let prompt = source.render(&chat).map_err(fail)?;
             page::page(&options.input.to_string(), &source, &chat, &prompt, width)
         }
     })
+}
+
+/// The page for a browser. Of ids it has those of control tokens, which all released tokenizers of a layout share.
+fn html_page(name: &str, source: &Source, chat: &Chat<'_>, prompt: &Prompt) -> String {
+    let id = |span: Span| match (span.kind, source) {
+        (SpanKind::Control(control), Source::Layout(layout)) => {
+            let id = ReleasedIds(layout).control(control)?;
+            Some(html::Ids { bytes: span.range, ids: vec![id] })
+        }
+        _ => None,
+    };
+    let ids: Vec<_> = prompt.spans().filter_map(id).collect();
+    let facts = facts::facts(source, chat, prompt, &blocks::blocks(prompt, source.vocabulary()));
+    let shown = html::prompt(prompt, source.vocabulary(), &ids, &facts);
+    // Should anything escape from the page, it is not run.
+    let head =
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">";
+    html::page(name, &html::Parts { head, prompt: &shown, ..html::Parts::default() })
 }
 
 /// The grammar of the answer, printed.

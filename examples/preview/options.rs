@@ -38,6 +38,8 @@ Options:
                        A variable, such as enable_thinking=false
       --documents FILE Documents to answer from: a JSON list of objects
       --now SECONDS    The time, in seconds since 1970 [default: it is now]
+      --html FILE      Write the prompt as a page for a browser, whole in one file;
+                       control tokens tell the ids that released tokenizers have
   -p, --plain          Print the exact bytes of the prompt, and nothing else
   -g, --grammar FORM   Print the grammar of the answer instead: lark (as
                        mistral-common prints it), exact-lark or structural-tag,
@@ -78,6 +80,8 @@ pub(crate) struct Options {
     pub(crate) mode: Option<Mode>,
     pub(crate) dialect: Option<Dialect>,
     pub(crate) output: Output,
+    /// Where a page for a browser goes.
+    pub(crate) html: Option<PathBuf>,
     /// What a template is given beside the chat.
     pub(crate) given: Given,
 }
@@ -95,6 +99,8 @@ pub(crate) enum Output {
     Plain,
     /// The grammar of the answer.
     Grammar(GrammarForm),
+    /// The prompt laid out for a browser, into the file that the options name.
+    Html,
     /// The prompt laid out for a person, this many columns wide.
     Page { width: usize },
 }
@@ -104,6 +110,16 @@ pub(crate) enum Output {
 pub(crate) enum GrammarForm {
     Lark(LarkStyle),
     StructuralTag,
+}
+
+impl Input {
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Input::File(path) => Some(path.clone()),
+            Input::Stdin => None,
+        }
+    }
 }
 
 impl fmt::Display for Input {
@@ -122,7 +138,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let mut parser = Parser::from_iter(arguments);
     let (mut input, mut mode, mut dialect, mut width) = (None, None, None, None);
     let mut source = Source::Layout(Layout::MAGNUM);
-    let (mut plain, mut grammar, mut given) = (false, None, Given::default());
+    let (mut plain, mut grammar, mut html, mut given) = (false, None, None, Given::default());
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
@@ -132,6 +148,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             },
             Arg::Long("preset") => source = Source::preset(&parser.value()?.string()?)?,
             Arg::Long("template") => source = Source::template(&parser.value()?.string()?)?,
+            Arg::Long("html") => html = Some(PathBuf::from(parser.value()?)),
             Arg::Short('p') | Arg::Long("plain") => plain = true,
             Arg::Short('g') | Arg::Long("grammar") => {
                 grammar = Some(named("form of a grammar", parser.value()?, &FORMS)?);
@@ -157,10 +174,17 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let output = match grammar {
         Some(form) => Output::Grammar(form),
         None if plain => Output::Plain,
+        None if html.is_some() => Output::Html,
         None => Output::Page { width },
     };
+    if let (Some(html), Output::Grammar(_) | Output::Plain) = (&html, output) {
+        let html = html.display();
+        return Err(Failure::Usage(format!(
+            "{html} would be written beside --plain or --grammar; ask for one of them"
+        )));
+    }
     let source = source.given(&given);
-    Ok(Command::Show(Box::new(Options { input, source, mode, dialect, output, given })))
+    Ok(Command::Show(Box::new(Options { input, source, mode, dialect, output, html, given })))
 }
 
 const MODES: [(&str, Mode); 4] =

@@ -114,6 +114,52 @@ fn forged_control_tokens_are_marked_and_stay_text() {
     assert!(!printed(&output).contains("forged"));
 }
 
+/// The text of a page for a browser, without its tags, and with the marks turned back into what they stand for.
+fn text_of_html(page: &str) -> String {
+    let prompt = page.split_once("<div id=\"prompt\">").unwrap().1.split_once("<dl>").unwrap().0;
+    let rows = prompt.split("<div class=\"text\">").skip(1).map(|row| row.split_once("</div>").unwrap().0);
+    let marks = rows.map(|row| row.replace("<i>·</i>", " ").replace("<i>⏎</i>", "\n").replace("<i>⍽</i>", "\u{a0}"));
+    let mut text = String::new();
+    for part in marks.collect::<String>().split('<') {
+        text += part.split_once('>').map_or(part, |(_, text)| text);
+    }
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let text = entities.iter().fold(text, |text, (entity, char)| text.replace(entity, char));
+    text.replace("‹U+200B›", "\u{200b}")
+}
+
+#[test]
+fn a_page_for_a_browser_holds_the_prompt() {
+    let folder = std::env::temp_dir().join(format!("preview-html-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    for (chat, layout) in CHATS {
+        let path = folder.join(format!("{chat}-{layout}.html"));
+        let output = run("preview", &["--html", path.to_str().unwrap(), "--layout", layout, &file(chat)], "");
+        assert_eq!(printed(&output), "");
+        let page = fs::read_to_string(&path).unwrap();
+        assert_eq!(text_of_html(&page), prompt(chat, layout).as_str(), "{chat} as {layout}");
+        assert!(!page.contains("{{") && !page.contains("<script"), "{chat} as {layout}");
+    }
+    let chat = folder.join("chat.json");
+    fs::write(&chat, r#"{"messages": [{"role": "user", "content": "</div><script>alert(1)</script>{{form}}"}]}"#)
+        .unwrap();
+    let path = folder.join("page.html");
+    let arguments = |page: &Path| ["--html".to_owned(), page.display().to_string(), chat.display().to_string()];
+    let asked = |page: &Path| {
+        let arguments = arguments(page);
+        run("preview", &arguments.each_ref().map(String::as_str), "")
+    };
+    printed(&asked(&path));
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(!page.contains("<script") && page.contains("{{form}}"), "{page}");
+    assert_eq!(text_of_html(&page), "<s>[INST] </div><script>alert(1)</script>{{form}}[/INST]");
+
+    let before = fs::read_to_string(&chat).unwrap();
+    assert!(failed(&asked(&chat)).1.contains("are one file"));
+    assert_eq!(fs::read_to_string(&chat).unwrap(), before);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn nothing_on_a_page_moves_the_cursor() {
     let chat = r#"{"messages": [{"role": "user", "content": "\u001b[2J\r\u0007\u009b\u202e\u2028\t\u0000"}]}"#;
