@@ -1,6 +1,6 @@
 //! An answer, from a chat to its end: what the layout makes of the chat, what is sampled, and what it says.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mistral_chat_template::completion::{CallDeltas, Delta, NewCallIds};
 use mistral_chat_template::grammar::LarkStyle;
@@ -50,7 +50,15 @@ pub struct Usage {
     pub cached: usize,
     /// How many ids of the prompt were encoded for this request.
     pub encoded: usize,
+    /// From the chat to the ids of its prompt.
+    pub prepared: Duration,
     pub answer: usize,
+}
+
+impl Usage {
+    fn of_prompt(prompt: usize, encoded: usize, prepared: Duration) -> Self {
+        Usage { prompt, cached: 0, encoded, prepared, answer: 0 }
+    }
 }
 
 /// Why an answer does not come to its end.
@@ -94,9 +102,10 @@ fn answer(state: &State, job: &Job, events: &Sender<Event>) -> Result<(), Stoppe
             let lark = grammar.map(|grammar| grammar.to_lark(&*state.tokens, LarkStyle::Exact)).transpose()?;
             let reader = job.reader().after_chat(chat)?;
             let mut session = state.sessions.take(Chat::clone(chat), &job.layout)?;
-            state.metrics.prepared.observe(begun.elapsed().as_secs_f64());
-            let (ids, encoded) = (session.ids().to_vec(), session.encoded);
-            let said = answer.sample(&ids, encoded, lark, reader);
+            let ids = session.ids().to_vec();
+            let usage = Usage::of_prompt(ids.len(), session.encoded, begun.elapsed());
+            state.metrics.prepared.observe(usage.prepared.as_secs_f64());
+            let said = answer.sample(&ids, usage, lark, reader);
             let ended = said.map(|(ended, sampled)| {
                 // What a stop string cut off is not said.
                 if let Some(sampled) = sampled {
@@ -108,9 +117,11 @@ fn answer(state: &State, job: &Job, events: &Sender<Event>) -> Result<(), Stoppe
             answer.send(Event::Ended(Box::new(ended?)))
         }
         Question::Fim(fim) => {
+            let begun = Instant::now();
             let prompt = job.layout.render_fim(fim)?;
             let ids = prompt.encode(&*state.tokens)?;
-            let (ended, _) = answer.sample(&ids, ids.len(), None, job.reader().after(&prompt))?;
+            let usage = Usage::of_prompt(ids.len(), ids.len(), begun.elapsed());
+            let (ended, _) = answer.sample(&ids, usage, None, job.reader().after(&prompt))?;
             answer.send(Event::Ended(Box::new(ended)))
         }
     }
@@ -159,7 +170,7 @@ impl Answer<'_> {
     fn sample(
         &self,
         prompt: &[u32],
-        encoded: usize,
+        mut usage: Usage,
         lark: Option<String>,
         mut reader: CompletionReader,
     ) -> Result<(Ended, Option<Vec<u32>>), Stopped> {
@@ -170,7 +181,7 @@ impl Answer<'_> {
         let grammar = grammar.map_err(|error| Fault::request("grammar", "", format!("no grammar: {error}")))?;
         let mut sampler = Sampler::new(params.temperature(), params.top_p(), params.seed(), grammar);
         let mut generation = engine.begin(prompt).map_err(Fault::server)?;
-        let mut usage = Usage { prompt: prompt.len(), cached: generation.cached, encoded, answer: 0 };
+        usage.cached = generation.cached;
         metrics.read(&usage);
         self.send(Event::Begun)?;
         let (mut completion, mut sampled) = (Completion::default(), Vec::new());
@@ -182,7 +193,7 @@ impl Answer<'_> {
                 self.send(Event::Delta(delta.clone()))?;
                 completion.add(delta);
             }
-            if id == tokens.end() || reader.stop_found().is_some() {
+            if id == tokens.end() || reader.stop_found().is_some() || sampled.len() == limit {
                 break;
             }
             // A handler that is gone is noticed with the next event; an id that says nothing sends none.

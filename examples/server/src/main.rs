@@ -47,7 +47,6 @@ mod sampler;
 mod session;
 mod state;
 mod tokens;
-#[allow(dead_code, reason = "what other examples need of it")]
 #[path = "../../support/vocabulary.rs"]
 mod vocabulary;
 

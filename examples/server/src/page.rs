@@ -75,7 +75,8 @@ fn whole(state: &Shared, typed: &Typed) -> Response {
         state.names().iter().map(option).collect::<String>(),
     );
     let script = format!("<script nonce=\"{nonce}\">\n{SCRIPT}</script>");
-    let page = html::page(TITLE, &Parts { form: &form, prompt: &shown(state, typed), script: &script, ..Parts::default() });
+    let page =
+        html::page(TITLE, &Parts { form: &form, prompt: &shown(state, typed), script: &script, ..Parts::default() });
     // Should anything escape from the page, it is not run.
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}'; connect-src 'self'; \

@@ -43,7 +43,11 @@ fn usage(usage: Usage) -> Value {
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.answer,
         "total_tokens": usage.prompt + usage.answer,
-        "prompt_tokens_details": {"cached_tokens": usage.cached, "encoded_tokens": usage.encoded},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached,
+            "encoded_tokens": usage.encoded,
+            "prepared_ms": usage.prepared.as_secs_f64() * 1e3,
+        },
     })
 }
 

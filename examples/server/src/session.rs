@@ -111,7 +111,8 @@ impl Session {
             && known.response_format == chat.response_format
             && known.model == chat.model;
         beside
-            && chat.messages.starts_with(&known.messages)
+            && chat.messages.len() >= after
+            && known.messages.iter().zip(&chat.messages).all(|(one, other)| is_same(one, other))
             && match (&self.reply, chat.messages.get(after)) {
                 (None, None) => true,
                 (Some(reply), Some(Message::Assistant(echoed))) => {
@@ -131,6 +132,14 @@ impl Session {
         self.encoded = self.transcript.append(new)?.len();
         self.reply = None;
         Ok(self)
+    }
+}
+
+/// Is a message the one that is known, be it a reply that a client writes anew?
+fn is_same(known: &Message<'_>, sent: &Message<'_>) -> bool {
+    match (known, sent) {
+        (Message::Assistant(known), Message::Assistant(sent)) => is_echo(known, sent),
+        (known, sent) => known == sent,
     }
 }
 

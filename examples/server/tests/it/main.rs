@@ -1,5 +1,7 @@
 //! The server, started and asked as clients ask it.
 
 mod answers;
+mod conversations;
+mod page;
 mod refusals;
 mod support;

@@ -1,0 +1,95 @@
+//! Conversations that a client sends whole, turn by turn: what stays of their ids, and in the model's cache.
+
+use serde_json::{Value, json};
+
+use crate::support::Server;
+
+/// How a client writes the reply that it got back.
+type Echo = fn(&Value) -> Value;
+
+fn as_it_came(message: &Value) -> Value {
+    message.clone()
+}
+
+/// Without its thinking, and with a content that is a list.
+fn as_chunks(message: &Value) -> Value {
+    json!({"role": "assistant", "content": [{"type": "text", "text": message["content"]}]})
+}
+
+/// The usage of each turn of a conversation.
+fn turns(server: &Server, model: &str, name: &str, count: usize, echo: Echo) -> Vec<Value> {
+    let mut messages = vec![json!({"role": "system", "content": format!("{name} asks.")})];
+    let turn = |index: usize| {
+        messages.push(json!({"role": "user", "content": format!("Question {index}: how high is the water?")}));
+        let answer = server.ask(&json!({"model": model, "messages": messages, "max_tokens": 16, "seed": index}));
+        messages.push(echo(&answer["choices"][0]["message"]));
+        answer["usage"].clone()
+    };
+    (0..count).map(turn).collect()
+}
+
+fn number(usage: &Value, name: &str) -> u64 {
+    usage[name].as_u64().or(usage["prompt_tokens_details"][name].as_u64()).unwrap()
+}
+
+#[test]
+fn a_turn_encodes_and_reads_what_is_new() {
+    let server = Server::start(&[]);
+    for model in ["v7-tekken", "v11", "v13", "v15"] {
+        for (name, echo) in [("Ann", as_it_came as Echo), ("Bob", as_chunks)] {
+            let turns = turns(&server, model, &format!("{name} of {model}"), 12, echo);
+            for pair in turns.windows(2) {
+                let (before, now) = (&pair[0], &pair[1]);
+                let read = number(before, "prompt_tokens") + number(before, "completion_tokens");
+                // The id that was sampled last was not read: nothing came after it.
+                assert_eq!(number(now, "cached_tokens"), read - 1, "{model}: {before} {now}");
+                let new = number(now, "prompt_tokens") - read;
+                assert_eq!(number(now, "encoded_tokens"), new, "{model}: {before} {now}");
+            }
+        }
+    }
+    server.is_well();
+}
+
+#[test]
+fn a_conversation_that_is_taken_back_goes_on_from_where_it_parts() {
+    let server = Server::start(&[]);
+    let question = |text: &str| json!({"role": "user", "content": text});
+    let ask = |messages: &Value| server.ask(&json!({"model": "v11", "messages": messages, "max_tokens": 8, "seed": 1}));
+    let first = ask(&json!([question("How high is the water?")]));
+    let reply = &first["choices"][0]["message"];
+    let second = ask(&json!([question("How high is the water?"), reply, question("Since when?")]));
+    let other = ask(&json!([question("How high is the water?"), reply, question("Until when?")]));
+    let again = ask(&json!([question("How high is the water?")]));
+    assert_eq!(again["choices"][0]["message"], *reply, "the same seed, the same ids");
+    let asked = number(&first["usage"], "prompt_tokens");
+    let read = asked + number(&first["usage"], "completion_tokens");
+    assert!(number(&second["usage"], "cached_tokens") >= read - 1, "{second}");
+    assert!(number(&other["usage"], "cached_tokens") >= asked, "{other}");
+    server.is_well();
+}
+
+#[test]
+fn conversations_beside_each_other_keep_their_ids() {
+    let server = Server::start(&["--parallel", "2"]);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..8)
+            .map(|number| {
+                scope.spawn({
+                    let server = &server;
+                    move || turns(server, "v13", &number.to_string(), 6, as_it_came)
+                })
+            })
+            .collect();
+        for thread in running {
+            let turns = thread.join().unwrap();
+            for pair in turns.windows(2) {
+                let new = number(&pair[1], "prompt_tokens")
+                    - number(&pair[0], "prompt_tokens")
+                    - number(&pair[0], "completion_tokens");
+                assert_eq!(number(&pair[1], "encoded_tokens"), new);
+            }
+        }
+    });
+    server.is_well();
+}
