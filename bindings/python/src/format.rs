@@ -18,7 +18,7 @@ use crate::chat::{self, Given};
 use crate::error::{Raise, argument, refused};
 use crate::json;
 use crate::prompt::{Learnt, Prompt};
-use crate::tokenizer::AnyTokenizer;
+use crate::tokenizer::{AnyTokenizer, Opened};
 
 /// Where a prefix of the prompt does not stay, if it does not: `segment`, `message`, `cause`.
 pub(crate) fn prefix_break_dict<'py>(
@@ -242,10 +242,7 @@ impl Layout {
         self.layout == other.layout
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (String, &'static str, Option<String>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Opened<'py, (String, &'static str, Option<String>)>> {
         let open = py.import("mistral_chat_template._errors")?.getattr("open_layout")?;
         Ok((open, (self.label.clone(), self.layout.mode.as_str(), self.settings.clone())))
     }
@@ -342,7 +339,7 @@ impl ChatTemplate {
 
     /// The template of a model's folder, of its `tokenizer_config.json` or of a `chat_template.jinja`.
     #[staticmethod]
-    fn from_files(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+    pub(crate) fn from_files(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let found = py.detach(|| crate::model_files::template(&path).map_err(|error| error.to_string()));
         match found {
             Ok(template) => Ok(ChatTemplate { template: with_machine_clock(template) }),
@@ -509,6 +506,15 @@ impl Preset {
 }
 
 impl Preset {
+    /// The preset as rows are laid out by: nothing is begun behind the last message.
+    pub(crate) fn training_format(&self, py: Python<'_>) -> PyResult<mct::preset::PresetFormat> {
+        let settings = mct::preset::SceneSettings {
+            generation: mct::preset::Generation::Nothing,
+            ..mct::preset::SceneSettings::default()
+        };
+        self.preset.with_scene(&mct::preset::Scene { settings, ..mct::preset::Scene::default() }).or_raise(py)
+    }
+
     pub(crate) fn format(&self, py: Python<'_>, user: &str, char: &str) -> PyResult<mct::preset::PresetFormat> {
         let scene =
             mct::preset::Scene { user: user.to_owned(), char: char.to_owned(), ..mct::preset::Scene::default() };

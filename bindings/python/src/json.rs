@@ -129,7 +129,7 @@ fn write_list<'py>(
     out.push('[');
     for (index, value) in values.enumerate() {
         if index > 0 {
-            out.push(',');
+            out.push_str(", ");
         }
         write_at(&value, out, depth + 1).map_err(|fault| fault.within(format!("[{index}]")))?;
     }
@@ -154,11 +154,11 @@ pub(crate) fn write_members(
             continue;
         }
         if !is_first {
-            out.push(',');
+            out.push_str(", ");
         }
         is_first = false;
         write_text(name, out)?;
-        out.push(':');
+        out.push_str(": ");
         write_at(&value, out, depth + 1).map_err(|fault| fault.within(format!(".{name}")))?;
     }
     Ok(!is_first)

@@ -21,13 +21,16 @@ use crate::vocabulary::Vocabulary as File;
 /// A model's own vocabulary file: `tekken.json`, or a SentencePiece model (`tokenizer.model.v3`).
 #[pyclass(frozen, module = "mistral_chat_template", name = "Vocabulary")]
 pub(crate) struct Vocabulary {
-    file: Arc<Opened>,
+    file: Arc<VocabularyFile>,
     path: PathBuf,
     controls_path: Option<PathBuf>,
 }
 
+/// What pickle opens an object with: a function and its arguments.
+pub(crate) type Opened<'py, T> = (Bound<'py, PyAny>, T);
+
 /// A vocabulary file, and its control tokens by their ids.
-pub(crate) struct Opened {
+pub(crate) struct VocabularyFile {
     file: File,
     controls: HashMap<u32, Control>,
 }
@@ -49,7 +52,7 @@ impl Vocabulary {
         })?;
         let named = |control| Some((Tokenizer::control(&file, control)?, control));
         let controls_by_id = Control::all().filter_map(named).collect();
-        let file = Arc::new(Opened { file, controls: controls_by_id });
+        let file = Arc::new(VocabularyFile { file, controls: controls_by_id });
         Ok(Vocabulary { file, path, controls_path: controls })
     }
 
@@ -91,7 +94,7 @@ impl Vocabulary {
         format!("Vocabulary({:?})", self.path.display().to_string())
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (PathBuf, Option<PathBuf>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Opened<'py, (PathBuf, Option<PathBuf>)>> {
         let open = py.import("mistral_chat_template._errors")?.getattr("open_vocabulary")?;
         Ok((open, (self.path.clone(), self.controls_path.clone())))
     }
@@ -170,7 +173,7 @@ pub(crate) fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
 /// Either tokenizer, which can be shared.
 #[derive(Clone)]
 pub(crate) enum AnyTokenizer {
-    File(Arc<Opened>),
+    File(Arc<VocabularyFile>),
     Callable(Arc<Callable>),
 }
 

@@ -22,7 +22,26 @@ from ._errors import (
     UnsupportedFeatureError,
     UserMessageError,
 )
-from ._native import CallableTokenizer, Chat, ChatTemplate, Encoded, Layout, Preset, Prompt, Vocabulary, __version__
-from ._types import Segment, Span
+from ._native import (
+    CallableTokenizer,
+    Chat,
+    ChatTemplate,
+    Completion,
+    CompletionReader,
+    Conversation,
+    Encoded,
+    Explanation,
+    Layout,
+    Preset,
+    Prompt,
+    Vocabulary,
+    __version__,
+    fit,
+    format_batch,
+    pack,
+    repair,
+    which_layout,
+)
+from ._types import Reject, Segment, Span
 
 __all__ = [name for name in dir() if not name.startswith("_") and name != "annotations"]

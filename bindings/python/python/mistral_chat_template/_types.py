@@ -28,3 +28,12 @@ class Span(NamedTuple):
     kind: str
     message: int | None
     role: str | None
+
+
+class Reject(NamedTuple):
+    """A row that cannot be used: its index among the rows given, the error's ``kind`` and place, and a sentence."""
+
+    row: int
+    kind: str
+    at: str
+    message: str
