@@ -112,7 +112,7 @@ impl Asked {
 /// Mistral's client takes thinking and calls in another form than OpenAI's.
 fn dialect(headers: &HeaderMap) -> Dialect {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    if agent.starts_with("mistral") { Dialect::Mistral } else { Dialect::Either }
+    if agent.contains("mistral") { Dialect::Mistral } else { Dialect::Either }
 }
 
 async fn chat(State(state): Server, request: Request) -> Answered {

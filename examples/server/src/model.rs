@@ -299,3 +299,79 @@ fn random_weights(config: &Config, end: u32, seed: u64) -> Result<HashMap<String
     }
     Ok(weights)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDS: [u32; 14] = [1, 17, 105, 811, 365, 18, 3, 912, 326, 368, 150, 339, 73, 4];
+
+    fn model() -> Model {
+        Model::random(1064, 2, 25).unwrap()
+    }
+
+    fn read(model: &Model, parts: &[&[u32]], cache: &mut Cache) -> Vec<f32> {
+        parts.iter().map(|part| model.read(part, cache).unwrap()).last().unwrap()
+    }
+
+    fn are_close(one: &[f32], other: &[f32]) -> bool {
+        one.len() == other.len() && one.iter().zip(other).all(|(one, other)| (one - other).abs() < 1e-4)
+    }
+
+    #[test]
+    fn a_prompt_in_parts_is_the_prompt() {
+        let model = model();
+        let whole = read(&model, &[&IDS], &mut model.cache());
+        for cut in 1..IDS.len() {
+            let mut cache = model.cache();
+            assert!(are_close(&read(&model, &[&IDS[..cut], &IDS[cut..]], &mut cache), &whole), "{cut}");
+            assert_eq!(cache.len(), IDS.len());
+        }
+        let one_by_one: Vec<&[u32]> = IDS.chunks(1).collect();
+        assert!(are_close(&read(&model, &one_by_one, &mut model.cache()), &whole));
+    }
+
+    #[test]
+    fn a_cache_that_is_cut_goes_on_another_way() {
+        let model = model();
+        let mut cache = model.cache();
+        read(&model, &[&IDS, &[500, 600, 700]], &mut cache);
+        for cut in 0..IDS.len() {
+            let mut first = cache.first(cut).unwrap();
+            let other = [&IDS[..cut], &[42, 43]].concat();
+            let went_on = read(&model, &[&[42, 43]], &mut first);
+            assert!(are_close(&went_on, &read(&model, &[&other], &mut model.cache())), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_the_same_in_parts() {
+        let mut model = model();
+        model.config.sliding_window = Some(3);
+        let whole = read(&model, &[&IDS], &mut model.cache());
+        let one_by_one: Vec<&[u32]> = IDS.chunks(1).collect();
+        assert!(are_close(&read(&model, &one_by_one, &mut model.cache()), &whole));
+        model.config.sliding_window = None;
+        assert!(!are_close(&read(&model, &[&IDS], &mut model.cache()), &whole));
+    }
+
+    #[test]
+    fn a_folder_holds_the_model() {
+        let folder = std::env::temp_dir().join(format!("server-model-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let config = Config::tiny(1064);
+        let weights = random_weights(&config, 2, 25).unwrap();
+        candle_core::safetensors::save(&weights, folder.join("model.safetensors")).unwrap();
+        // As transformers 5 writes it.
+        let json = r#"{"vocab_size": 1064, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "rms_norm_eps": 1e-05,
+            "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}, "max_position_embeddings": 4096,
+            "sliding_window": null, "tie_word_embeddings": false, "hidden_act": "silu", "model_type": "mistral"}"#;
+        fs::write(folder.join("config.json"), json).unwrap();
+        let opened = Model::open(&folder);
+        fs::remove_dir_all(&folder).unwrap();
+        let (opened, model) = (opened.unwrap(), model());
+        assert_eq!(read(&opened, &[&IDS], &mut opened.cache()), read(&model, &[&IDS], &mut model.cache()),);
+        assert!(Model::open(Path::new("no-such-folder")).is_err());
+    }
+}

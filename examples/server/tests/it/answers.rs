@@ -153,3 +153,69 @@ fn what_is_changed_or_not_read_is_said() {
     assert!(notes.iter().any(|note| note.starts_with("messages[1].tool_calls[0].id: \"call_1\" became")), "{notes:?}");
     assert!(notes.contains(&"mirostat: nobody reads it"), "{notes:?}");
 }
+
+#[test]
+fn an_image_has_the_ids_of_its_size() {
+    let server = Server::start(&[]);
+    let gif = "data:image/gif;base64,R0lGODlhgALgAQAAACwAAAAA";
+    let messages = json!([{"role": "user", "content": [
+        {"type": "image_url", "image_url": {"url": gif}},
+        {"type": "text", "text": "What is it?"},
+    ]}]);
+    let (_, tokens) = server.post("/tokenize", &json!({"model": "v13", "messages": messages}));
+    let ids: Vec<u64> = serde_json::from_value(tokens["tokens"].clone()).unwrap();
+    let count = |id: u64| ids.iter().filter(|other| **other == id).count();
+    // 640 × 480 pixels, one id for 28 × 28 of them.
+    assert_eq!((count(10), count(12), count(13)), (23 * 18, 17, 1));
+    let answer = server.ask(&json!({"model": "v13", "messages": messages, "max_tokens": 4}));
+    assert_eq!(answer["usage"]["prompt_tokens"], ids.len());
+    let broken = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aGVsbG8="}}]}]);
+    let (status, error) = server.post("/v1/chat/completions", &json!({"model": "v13", "messages": broken}));
+    assert_eq!(status, 400, "{error}");
+    server.is_well();
+}
+
+#[test]
+fn thinking_comes_apart_from_what_is_said() {
+    let server = Server::start(&["--answer", "300"]);
+    // The random model ends its thinking where a grammar lets it do nothing else.
+    let messages = json!([
+        {"role": "user", "content": "How high is the water?"},
+        {"role": "assistant", "prefix": true, "content": [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "Hm, the user"}], "closed": false},
+        ]},
+    ]);
+    let (_, shown) = server.post("/apply-template", &json!({"model": "v13", "messages": messages}));
+    assert_eq!(shown["prompt"], "<s>[INST]How high is the water?[/INST][THINK]Hm, the user");
+    let answer = server.ask(&json!({"model": "v13", "messages": messages, "max_tokens": 6, "seed": 1}));
+    let message = &answer["choices"][0]["message"];
+    assert!(message["reasoning_content"].is_string(), "{answer}");
+    let agent = "mistral-client-python/3.7.0";
+    let body = json!({"model": "v13", "messages": messages, "max_tokens": 6, "seed": 1}).to_string();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nUser-Agent: {agent}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let of_mistral = server.raw(format!("{head}{body}").as_bytes());
+    assert!(of_mistral.contains(r#""content":[{"type":"thinking""#), "{of_mistral}");
+
+    let (_, high) =
+        server.post("/apply-template", &json!({"model": "v15", "messages": user("Hi"), "reasoning_effort": "high"}));
+    let prompt = high["prompt"].as_str().unwrap();
+    assert!(prompt.contains("[MODEL_SETTINGS]") && prompt.contains("high"), "{prompt}");
+}
+
+#[test]
+fn a_stop_string_ends_an_answer_and_is_not_said() {
+    let server = Server::start(&[]);
+    let mut body = json!({"model": "v11", "messages": user("How high is the water?"), "seed": 3, "max_tokens": 24});
+    let whole = server.ask(&body);
+    let said = whole["choices"][0]["message"]["content"].as_str().unwrap();
+    let middle: String = said.chars().skip(said.chars().count() / 2).take(2).collect();
+    body["stop"] = json!([middle]);
+    let stopped = server.ask(&body);
+    assert_eq!(stopped["choices"][0]["message"]["content"], said.split_once(&middle).unwrap().0);
+    assert_eq!(stopped["choices"][0]["finish_reason"], "stop");
+    assert!(stopped["usage"]["completion_tokens"].as_u64() < whole["usage"]["completion_tokens"].as_u64());
+    server.is_well();
+}
