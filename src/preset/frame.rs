@@ -5,7 +5,7 @@ use super::history::Position;
 use super::scene::Speaker;
 use super::sequence::{Part, Sequence};
 use crate::control::Control;
-use crate::prompt::Enclosed;
+use crate::prompt::{Enclosed, Stretch};
 
 /// What stands before and after a message.
 #[derive(Clone, Default)]
@@ -23,32 +23,36 @@ impl Frame {
     }
 }
 
-/// The frame of a message that is one run of text between control tokens, all of it the message's own.
+/// The frame of a message whose text a control token ends: most are little else.
 fn enclosed(before: &Sequence, after: &Sequence, speaker: Speaker, wraps: bool) -> Option<Enclosed> {
-    let one = |sequence: &Sequence| {
-        let mut parts = sequence.said.parts().chain(sequence.rest.parts());
-        let one = parts.next().filter(|_| parts.next().is_none());
-        if let Some(Part::Control(control)) = one { Some(control) } else { None }
-    };
-    let close = one(after)?;
-    let mut parts = before.said.parts().chain(before.rest.parts()).peekable();
-    let open = match parts.peek() {
-        Some(Part::Control(control)) => Some(*control),
-        _ => None,
-    };
-    let mut lead = String::new();
-    for part in parts.skip(usize::from(open.is_some())) {
-        let Part::Text(text) = part else { return None };
-        lead.push_str(text);
+    let is_reply = speaker == Speaker::Character;
+    let mut ends = after.said.parts().chain(after.rest.parts());
+    let Some(Part::Control(close)) = ends.next() else { return None };
+    let mut tail = Stretch::default();
+    for part in ends {
+        match part {
+            Part::Control(control) => tail.push_control(control),
+            Part::Text(text) => tail.push_text(text),
+            Part::Place(_) => return None,
+        }
+    }
+    let (mut lead, mut open) = (String::new(), None);
+    for part in before.said.parts().chain(before.rest.parts()) {
+        match part {
+            Part::Control(control) if lead.is_empty() => {
+                control.append_to(&mut lead);
+                open = Some(control);
+            }
+            Part::Text(text) => lead.push_str(text),
+            Part::Control(_) | Part::Place(_) => return None,
+        }
     }
     if wraps && !before.is_empty() {
         lead.push('\n');
     }
-    let is_own = match speaker {
-        Speaker::Character => open.is_none() && lead.trim().is_empty() && close == Control::Eos,
-        Speaker::User | Speaker::Narrator => true,
-    };
-    is_own.then(|| Enclosed::new(open, &lead, close))
+    // What stands before a reply belongs to it where it is blank alone; what stands after it, down to the end token.
+    let is_own = !is_reply || (open.is_none() && lead.trim().is_empty() && close == Control::Eos);
+    is_own.then_some(Enclosed { lead, open, close, tail, is_said_apart: is_reply })
 }
 
 /// The frames of one chat.

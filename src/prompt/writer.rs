@@ -170,8 +170,11 @@ impl<'p> Writer<'p> {
 
     /// Can this text be written in this frame at once?
     #[inline]
-    pub(crate) fn encloses(&self, frame: &Enclosed, text: &str) -> bool {
-        !text.is_empty() && (frame.open.is_some() || self.run.is_none())
+    pub(crate) fn encloses(&self, origin: Origin, frame: &Enclosed, text: &str) -> bool {
+        // A run that is open goes on, in a piece of its own.
+        let goes_on = |piece: &Piece| !frame.is_said_apart && piece.origin() != origin;
+        !text.is_empty()
+            && (self.run.is_none() || frame.open.is_some() || self.prompt.pieces.last().is_some_and(goes_on))
     }
 
     /// Untrusted text that is a whole turn, which the frame [`encloses`](Writer::encloses).
@@ -182,8 +185,13 @@ impl<'p> Writer<'p> {
         out.push_str(&frame.lead);
         out.push_str(text);
         frame.close.append_to(out);
+        let goes_on = self.run.is_some() && frame.open.is_none();
         self.run = None;
-        self.piece(frame.open, Body::Run, Some(frame.close));
+        self.piece(frame.open, if goes_on { Body::Rest } else { Body::Run }, Some(frame.close));
+        if !frame.tail.is_empty() {
+            self.origin = if frame.is_said_apart { origin.unsaid() } else { origin };
+            self.stretch(&frame.tail);
+        }
     }
 
     /// A mark of a layout: a control token, or text of its own.
@@ -255,25 +263,19 @@ impl<'p> Writer<'p> {
     }
 }
 
-/// The frame of a turn that is one run of text, no space before it, and ends with a control token.
+/// The frame of a turn whose text a control token ends, and no space begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Enclosed {
-    /// What the turn begins with, the control token included.
-    lead: String,
-    open: Option<Control>,
-    close: Control,
-}
-
-impl Enclosed {
-    /// A frame that begins with a control token, or with none, and with text in the run of what it encloses.
-    pub(crate) fn new(open: Option<Control>, text: &str, close: Control) -> Self {
-        let mut lead = String::new();
-        if let Some(open) = open {
-            open.append_to(&mut lead);
-        }
-        lead.push_str(text);
-        Enclosed { lead, open, close }
-    }
+    /// What the turn begins with: perhaps a control token, and text in the run of what it encloses.
+    pub(crate) lead: String,
+    /// The control token that the turn begins with.
+    pub(crate) open: Option<Control>,
+    /// The control token that ends the run.
+    pub(crate) close: Control,
+    /// What stands after that.
+    pub(crate) tail: Stretch,
+    /// Is what stands before the run and after its end set around the turn, and no part of what is said?
+    pub(crate) is_said_apart: bool,
 }
 
 /// Control tokens and text that are known beforehand: written at once with [`Writer::stretch`].

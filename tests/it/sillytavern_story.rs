@@ -327,6 +327,11 @@ fn tricky() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+fn framing() -> impl Strategy<Value = String> {
+    let pieces = ["", "[INST]", "[INST] ", "[/INST]", " ", "</s>", "</s>[INST] ", "### {{name}}:", "[/INST] x"];
+    prop::sample::select(pieces.map(str::to_owned).to_vec())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -342,6 +347,43 @@ proptest! {
             let messages = [SceneMessage::new(Speaker::User, &scene.user, &said), SceneMessage::new(Speaker::Narrator, "", &said)];
             format.render_messages(&messages, &mut prompt).ok();
         }
+    }
+
+    /// A message that is written at once has the spans of one that is written piece by piece, as collapsing newlines
+    /// does it; there are none.
+    #[test]
+    fn what_is_written_at_once_is_what_is_written_by_pieces(
+        sequences in prop::collection::vec(framing(), 8),
+        said in prop::collection::vec((0..3_usize, "[a-z ]{0,3}"), 0..6),
+        generation in prop::sample::select(vec![Generation::Reply, Generation::Continue, Generation::Nothing]),
+    ) {
+        let mut preset = story("{{description}}");
+        preset.context.chat_start.clear();
+        let instruct = &mut preset.instruct;
+        let fields = [
+            &mut instruct.input_sequence,
+            &mut instruct.input_suffix,
+            &mut instruct.output_sequence,
+            &mut instruct.output_suffix,
+            &mut instruct.system_sequence,
+            &mut instruct.system_suffix,
+            &mut instruct.first_output_sequence,
+            &mut instruct.last_output_sequence,
+        ];
+        fields.into_iter().zip(&sequences).for_each(|(field, sequence)| field.clone_from(sequence));
+        (instruct.enabled, instruct.wrap) = (true, false);
+        let speakers = [Speaker::User, Speaker::Character, Speaker::Narrator];
+        let messages: Vec<_> =
+            said.iter().map(|(speaker, text)| SceneMessage::new(speakers[*speaker], "", text)).collect();
+        let [at_once, by_pieces] = [false, true].map(|collapse_newlines| {
+            let settings = SceneSettings { generation: generation.clone(), collapse_newlines, ..SceneSettings::default() };
+            let mut prompt = Prompt::new();
+            let format = preset.with_scene(&Scene { settings, ..scene() }).unwrap();
+            format.render_messages(&messages, &mut prompt).unwrap();
+            prompt
+        });
+        prop_assert_eq!(at_once.spans().collect::<Vec<_>>(), by_pieces.spans().collect::<Vec<_>>());
+        prop_assert_eq!(at_once, by_pieces);
     }
 
     /// Whatever is said, and by whom, the control tokens are those of the preset.

@@ -167,9 +167,9 @@ impl<'f> Out<'_, 'f> {
     #[inline]
     pub(super) fn message(&mut self, line: &Line<'_>, frame: &Frame, ending: Ending) {
         if let (Some(enclosed), Said::Text(text)) = (&frame.enclosed, &line.text)
-            && ending != Ending::Text
+            && (ending == Ending::Suffix || (ending != Ending::Text && enclosed.tail.is_empty()))
             && !(self.collapses || self.has_returns || self.shows_name(line))
-            && self.writer.encloses(enclosed, text)
+            && self.writer.encloses(line.origin, enclosed, text)
         {
             return self.writer.enclosed(line.origin, enclosed, text);
         }
