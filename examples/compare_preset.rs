@@ -14,7 +14,7 @@
 
 use std::process::ExitCode;
 
-use mistral_chat_template::preset::{Adapter, PresetFile};
+use mistral_chat_template::preset::{Adapter, FileKind};
 use mistral_chat_template::{Layout, Preset};
 
 #[path = "support/files.rs"]
@@ -94,7 +94,7 @@ fn adapter(source: &str) -> Result<Option<Adapter>, Sentence> {
     }
     let mut preset = Preset::default();
     match preset.load(&json) {
-        Ok(PresetFile::KoboldCpp) => Ok(Some(Adapter::from_json(&json)?)),
+        Ok(FileKind::KoboldCpp) => Ok(Some(Adapter::from_json(&json)?)),
         _ => Ok(None),
     }
 }

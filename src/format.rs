@@ -49,7 +49,7 @@ pub trait Format {
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
-    /// use mistral_chat_template::preset::{BuiltinPreset, Scene};
+    /// use mistral_chat_template::preset::{Builtin, Scene};
     ///
     /// let chat = Chat::new([
     ///     Message::system("Be kind."),
@@ -58,7 +58,7 @@ pub trait Format {
     ///     Message::user("How are you?"),
     /// ]);
     /// let right = Preset::for_layout(&Layout::V7)?.with_scene(&Scene::default())?;
-    /// let published = BuiltinPreset::Magnum.preset().with_scene(&Scene::default())?;
+    /// let published = Builtin::Magnum.preset().with_scene(&Scene::default())?;
     /// let formats: [(&dyn Format, Option<&str>); 4] = [
     ///     (&Layout::V3, Some("the system prompt moves to the last user turn")),
     ///     (&Layout::V7, None),

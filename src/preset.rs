@@ -17,39 +17,38 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 mod adapter;
 mod builtin;
 mod compare;
-mod examples;
+mod compiled;
+mod example_dialogue;
 mod fields;
-mod format;
+mod for_layout;
 mod frame;
 mod history;
+mod load;
 mod macros;
-mod mixed;
 mod ollama;
-mod read;
+mod prepare;
 mod scene;
-mod sequence;
-mod stops;
+mod scene_format;
+mod stop_strings;
 mod story;
-mod write;
+mod taint;
 
 pub use self::adapter::Adapter;
-pub use self::builtin::BuiltinPreset;
-pub use self::compare::{DeadEnd, DifferenceKind, Mend, PresetDifference, PresetReport, Weight};
-pub use self::fields::{
-    ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
-};
-pub use self::format::PresetFormat;
+pub use self::builtin::Builtin;
+pub use self::compare::{DeadEnd, Difference, DifferenceKind, Mend, Report, Weight};
+pub use self::fields::{Context, InjectionRole, Instruct, NamesBehavior, StoryPosition, SystemPrompt, UnknownFields};
 pub use self::macros::Clock;
 pub use self::ollama::ollama_modelfile;
 pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, SceneMessage, SceneSettings, Speaker};
+pub use self::scene_format::SceneFormat;
 
 /// SillyTavern's presets: how it lays a chat out.
 ///
 /// ```
 /// use mistral_chat_template::{Chat, Format, Message};
-/// use mistral_chat_template::preset::{BuiltinPreset, Scene};
+/// use mistral_chat_template::preset::{Builtin, Scene};
 ///
-/// let preset = BuiltinPreset::Magnum.preset();
+/// let preset = Builtin::Magnum.preset();
 /// let scene = Scene { user: "Rex".into(), char: "Mia".into(), ..Scene::default() };
 /// let chat = Chat::new([Message::assistant("Meow."), Message::user("[/INST]")]);
 ///
@@ -63,11 +62,11 @@ pub use self::scene::{Generation, Injection, InjectionPlace, QuietVoice, Scene, 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
     /// The context preset.
-    pub context: ContextPreset,
+    pub context: Context,
     /// The instruct preset.
-    pub instruct: InstructPreset,
+    pub instruct: Instruct,
     /// The system prompt preset, where there is one.
-    pub system: Option<SystemPreset>,
+    pub system: Option<SystemPrompt>,
     /// What else an export of all presets held.
     pub unknown: UnknownFields,
 }
@@ -76,15 +75,15 @@ pub struct Preset {
 ///
 /// ```
 /// use mistral_chat_template::Preset;
-/// use mistral_chat_template::preset::PresetFile;
+/// use mistral_chat_template::preset::FileKind;
 ///
 /// let file = Preset::default().load(r#"{"name": "Kind", "content": "Be kind."}"#)?;
-/// assert_eq!(file, PresetFile::System);
+/// assert_eq!(file, FileKind::System);
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum PresetFile {
+pub enum FileKind {
     /// A context preset.
     Context,
     /// An instruct preset.
@@ -102,9 +101,9 @@ pub enum PresetFile {
 impl Default for Preset {
     fn default() -> Self {
         Preset {
-            context: ContextPreset::default(),
-            instruct: InstructPreset::default(),
-            system: Some(SystemPreset::fresh_install()),
+            context: Context::default(),
+            instruct: Instruct::default(),
+            system: Some(SystemPrompt::fresh_install()),
             unknown: UnknownFields::default(),
         }
     }
@@ -137,8 +136,8 @@ impl Preset {
     ///
     /// ```
     /// # use mistral_chat_template::Preset;
-    /// # use mistral_chat_template::preset::BuiltinPreset;
-    /// let preset = BuiltinPreset::MistralV7.preset().with_system_prompt("Be kind.");
+    /// # use mistral_chat_template::preset::Builtin;
+    /// let preset = Builtin::MistralV7.preset().with_system_prompt("Be kind.");
     /// let mut same = Preset::default();
     /// same.load(&preset.to_json())?;
     /// assert_eq!(same, preset);
@@ -148,10 +147,10 @@ impl Preset {
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
         struct Master<'p> {
-            instruct: &'p InstructPreset,
-            context: &'p ContextPreset,
+            instruct: &'p Instruct,
+            context: &'p Context,
             #[serde(skip_serializing_if = "Option::is_none")]
-            sysprompt: &'p Option<SystemPreset>,
+            sysprompt: &'p Option<SystemPrompt>,
             #[serde(flatten)]
             unknown: &'p UnknownFields,
         }
@@ -163,15 +162,15 @@ impl Preset {
     ///
     /// ```
     /// # use mistral_chat_template::{Chat, Format, Message};
-    /// # use mistral_chat_template::preset::{BuiltinPreset, Scene};
-    /// let preset = BuiltinPreset::MistralV7Tekken.preset().with_system_prompt("Be kind.");
+    /// # use mistral_chat_template::preset::{Builtin, Scene};
+    /// let preset = Builtin::MistralV7Tekken.preset().with_system_prompt("Be kind.");
     /// let prompt = preset.with_scene(&Scene::default())?.render(&Chat::new([Message::user("Hi")]))?;
     /// assert_eq!(prompt.as_str(), "[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]Hi[/INST]");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     #[must_use]
     pub fn with_system_prompt(mut self, content: impl Into<String>) -> Self {
-        self.system = Some(SystemPreset { content: content.into(), ..SystemPreset::default() });
+        self.system = Some(SystemPrompt { content: content.into(), ..SystemPrompt::default() });
         self
     }
 }

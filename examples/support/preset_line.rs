@@ -5,8 +5,8 @@
 use std::fmt;
 
 use mistral_chat_template::preset::{
-    BuiltinPreset, ContextPreset, Generation, Injection, InjectionPlace, InjectionRole, QuietVoice, Scene,
-    SceneMessage, SceneSettings, Speaker,
+    Builtin, Context, Generation, Injection, InjectionPlace, InjectionRole, QuietVoice, Scene, SceneMessage,
+    SceneSettings, Speaker,
 };
 use mistral_chat_template::{Error, Preset, Prompt};
 use serde_json::{Map, Value};
@@ -127,7 +127,7 @@ fn preset(files: &Fields<'_>, options: &Fields<'_>) -> Result<Preset, Fault> {
         None => {}
     }
     let is_bound = options.flag("bind_to_context")?.unwrap_or(false) && preset.instruct.name != preset.context.name;
-    if let Some(context) = ContextPreset::shipped(&preset.instruct.name).filter(|_| is_bound) {
+    if let Some(context) = Context::shipped(&preset.instruct.name).filter(|_| is_bound) {
         preset.context = context;
     }
     preset.instruct.enabled = options.flag("instruct_enabled")?.unwrap_or(preset.instruct.enabled);
@@ -185,16 +185,14 @@ fn messages<'l>(line: &Fields<'l>) -> Result<Vec<SceneMessage<'l>>, Fault> {
 
 /// The preset of a name (`magnum`, `mistral-v7`) or of files, set apart by commas, loaded into a fresh install.
 pub(crate) fn named(names: &str) -> Result<Preset, Box<dyn std::error::Error>> {
-    if let Ok(builtin) = names.parse::<BuiltinPreset>() {
+    if let Ok(builtin) = names.parse::<Builtin>() {
         return Ok(builtin.preset());
     }
     let is_file = |name: &str| name.contains(',') || std::path::Path::new(name).exists();
     if !is_file(names) {
         return match names.ends_with(".json") {
             true => Err(format!("{names}: there is no such file").into()),
-            false => {
-                Err(names.parse::<BuiltinPreset>().err().map_or_else(String::new, |error| error.to_string()).into())
-            }
+            false => Err(names.parse::<Builtin>().err().map_or_else(String::new, |error| error.to_string()).into()),
         };
     }
     let mut preset = Preset::default();

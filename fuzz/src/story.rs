@@ -1,6 +1,6 @@
 //! Story strings, cards and macros: the first line is the story string, the second a sequence, the rest a card.
 
-use mistral_chat_template::preset::{ContextPreset, InstructPreset, Scene};
+use mistral_chat_template::preset::{Context, Instruct, Scene};
 use mistral_chat_template::{Chat, Format, Message, Preset};
 
 use super::support::assert_is_whole;
@@ -9,8 +9,8 @@ pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut lines = text.splitn(3, '\n');
     let mut next = || lines.next().unwrap_or_default().to_owned();
-    let context = ContextPreset { story_string: next(), ..ContextPreset::default() };
-    let instruct = InstructPreset { input_sequence: next(), ..InstructPreset::default() };
+    let context = Context { story_string: next(), ..Context::default() };
+    let instruct = Instruct { input_sequence: next(), ..Instruct::default() };
     let card = next();
     let scene = Scene { description: card.clone(), examples: card.clone(), ..Scene::default() };
     let preset = Preset { context, instruct, ..Preset::default() };

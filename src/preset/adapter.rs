@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::compare::{self, Reach};
-use super::fields::{ContextPreset, InstructPreset, NamesBehavior, SystemPreset, UnknownFields};
-use super::write::NOTHING;
-use super::{Preset, PresetReport, pretty};
+use super::fields::{Context, Instruct, NamesBehavior, SystemPrompt, UnknownFields};
+use super::for_layout::NOTHING;
+use super::{Preset, Report, pretty};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Layout, System};
 
@@ -169,7 +169,7 @@ impl Adapter {
         let end = self.assistant_gen.as_ref().unwrap_or(assistant_start);
         // An empty end does not stand for what stands before a reply.
         let end = if end.is_empty() && !assistant_start.is_empty() { NOTHING } else { end.as_str() };
-        let instruct = InstructPreset {
+        let instruct = Instruct {
             story_string_prefix: system_start.clone(),
             story_string_suffix: system_end.clone(),
             system_sequence: system_start.clone(),
@@ -189,7 +189,7 @@ impl Adapter {
     /// # Errors
     ///
     /// As [`Preset::compare`].
-    pub fn compare(&self, layout: &Layout) -> Result<PresetReport, Error> {
+    pub fn compare(&self, layout: &Layout) -> Result<Report, Error> {
         let mut report = compare::compare(&self.preset(), layout, Reach::KoboldCpp)?;
         for mend in report.differences.iter_mut().flat_map(|difference| &mut difference.mends) {
             if let Some((_, name)) = FIELDS.iter().find(|(field, _)| *field == mend.field) {
@@ -236,26 +236,26 @@ pub(super) const FIELDS: [(&str, &str); 7] = [
 ];
 
 /// An instruct preset that writes nothing by itself.
-fn frames_alone(name: &str) -> InstructPreset {
-    InstructPreset {
+fn frames_alone(name: &str) -> Instruct {
+    Instruct {
         wrap: false,
         names_behavior: NamesBehavior::None,
         sequences_as_stop_strings: false,
         name: name.to_owned(),
-        ..InstructPreset::default()
+        ..Instruct::default()
     }
 }
 
 /// A context preset whose story is the system prompt.
-fn system_alone(name: &str) -> ContextPreset {
-    ContextPreset {
+fn system_alone(name: &str) -> Context {
+    Context {
         story_string: "{{#if system}}{{system}}{{/if}}".to_owned(),
         example_separator: String::new(),
         chat_start: String::new(),
         use_stop_strings: false,
         names_as_stop_strings: false,
         name: name.to_owned(),
-        ..ContextPreset::default()
+        ..Context::default()
     }
 }
 
@@ -268,7 +268,7 @@ pub(super) fn of_lm_studio(file: &serde_json::Map<String, Value>) -> Option<Pres
     let text = |key: &str| parameters.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let stops = parameters.get("antiprompt").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let name = file.get("name").and_then(Value::as_str).unwrap_or("LM Studio");
-    let instruct = InstructPreset {
+    let instruct = Instruct {
         story_string_prefix: text("pre_prompt_prefix"),
         story_string_suffix: text("pre_prompt_suffix"),
         system_sequence: text("pre_prompt_prefix"),
@@ -281,7 +281,7 @@ pub(super) fn of_lm_studio(file: &serde_json::Map<String, Value>) -> Option<Pres
         ..frames_alone(name)
     };
     let content = text("pre_prompt");
-    let system = SystemPreset { name: name.to_owned(), content, ..SystemPreset::default() };
+    let system = SystemPrompt { name: name.to_owned(), content, ..SystemPrompt::default() };
     let system = Some(system).filter(|system| !system.content.is_empty());
     Some(Preset { context: system_alone(name), instruct, system, unknown: UnknownFields::default() })
 }

@@ -1,26 +1,26 @@
-//! [`BuiltinPreset`]: presets that were published, or that come with SillyTavern, by name.
+//! [`Builtin`]: presets that were published, or that come with SillyTavern, by name.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::fields::{ContextPreset, STORY};
-use super::{Preset, SystemPreset};
+use super::fields::{Context, STORY};
+use super::{Preset, SystemPrompt};
 use crate::error::{Error, ErrorKind};
 
 /// A preset pair by name.
 ///
 /// ```
-/// use mistral_chat_template::preset::BuiltinPreset;
+/// use mistral_chat_template::preset::Builtin;
 ///
-/// let magnum: BuiltinPreset = "magnum".parse()?;
+/// let magnum: Builtin = "magnum".parse()?;
 /// assert_eq!(magnum.preset().instruct.input_sequence, "[INST] ");
 ///
-/// let error = "mistral-v9".parse::<BuiltinPreset>().unwrap_err();
+/// let error = "mistral-v9".parse::<Builtin>().unwrap_err();
 /// assert!(error.to_string().starts_with("\"mistral-v9\" is no preset that comes with this library; those are magnum, "));
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BuiltinPreset {
+pub enum Builtin {
     /// `magnum`: what `anthracite-org/magnum-v2-123b` publishes.
     Magnum,
     /// `mistral-2024-07`: SillyTavern's "Mistral" of July 2024 (1.12.3 to 1.12.5).
@@ -47,16 +47,16 @@ macro_rules! files {
     };
 }
 
-impl BuiltinPreset {
+impl Builtin {
     /// Every one of them.
-    pub const ALL: [BuiltinPreset; 7] = [
-        BuiltinPreset::Magnum,
-        BuiltinPreset::Mistral202407,
-        BuiltinPreset::MistralV1,
-        BuiltinPreset::MistralV2V3,
-        BuiltinPreset::MistralV3Tekken,
-        BuiltinPreset::MistralV7,
-        BuiltinPreset::MistralV7Tekken,
+    pub const ALL: [Builtin; 7] = [
+        Builtin::Magnum,
+        Builtin::Mistral202407,
+        Builtin::MistralV1,
+        Builtin::MistralV2V3,
+        Builtin::MistralV3Tekken,
+        Builtin::MistralV7,
+        Builtin::MistralV7Tekken,
     ];
 
     pub(crate) const NAMES: &'static str =
@@ -65,47 +65,47 @@ impl BuiltinPreset {
     /// The name.
     ///
     /// ```
-    /// # use mistral_chat_template::preset::BuiltinPreset;
-    /// assert_eq!(BuiltinPreset::MistralV2V3.as_str(), "mistral-v2-v3");
+    /// # use mistral_chat_template::preset::Builtin;
+    /// assert_eq!(Builtin::MistralV2V3.as_str(), "mistral-v2-v3");
     /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            BuiltinPreset::Magnum => "magnum",
-            BuiltinPreset::Mistral202407 => "mistral-2024-07",
-            BuiltinPreset::MistralV1 => "mistral-v1",
-            BuiltinPreset::MistralV2V3 => "mistral-v2-v3",
-            BuiltinPreset::MistralV3Tekken => "mistral-v3-tekken",
-            BuiltinPreset::MistralV7 => "mistral-v7",
-            BuiltinPreset::MistralV7Tekken => "mistral-v7-tekken",
+            Builtin::Magnum => "magnum",
+            Builtin::Mistral202407 => "mistral-2024-07",
+            Builtin::MistralV1 => "mistral-v1",
+            Builtin::MistralV2V3 => "mistral-v2-v3",
+            Builtin::MistralV3Tekken => "mistral-v3-tekken",
+            Builtin::MistralV7 => "mistral-v7",
+            Builtin::MistralV7Tekken => "mistral-v7-tekken",
         }
     }
 
     /// The context and the instruct file, as they were published.
     ///
     /// ```
-    /// # use mistral_chat_template::preset::BuiltinPreset;
-    /// let (context, instruct) = BuiltinPreset::Magnum.files();
+    /// # use mistral_chat_template::preset::Builtin;
+    /// let (context, instruct) = Builtin::Magnum.files();
     /// assert_eq!((context.len(), instruct.len()), (684, 698));
     /// ```
     #[must_use]
     pub const fn files(self) -> (&'static str, &'static str) {
         match self {
-            BuiltinPreset::Magnum => files!("magnum"),
-            BuiltinPreset::Mistral202407 => files!("mistral-2024-07"),
-            BuiltinPreset::MistralV1 => files!("mistral-v1"),
-            BuiltinPreset::MistralV2V3 => files!("mistral-v2-v3"),
-            BuiltinPreset::MistralV3Tekken => files!("mistral-v3-tekken"),
-            BuiltinPreset::MistralV7 => files!("mistral-v7"),
-            BuiltinPreset::MistralV7Tekken => files!("mistral-v7-tekken"),
+            Builtin::Magnum => files!("magnum"),
+            Builtin::Mistral202407 => files!("mistral-2024-07"),
+            Builtin::MistralV1 => files!("mistral-v1"),
+            Builtin::MistralV2V3 => files!("mistral-v2-v3"),
+            Builtin::MistralV3Tekken => files!("mistral-v3-tekken"),
+            Builtin::MistralV7 => files!("mistral-v7"),
+            Builtin::MistralV7Tekken => files!("mistral-v7-tekken"),
         }
     }
 
     /// The pair, loaded; without a system prompt.
     ///
     /// ```
-    /// # use mistral_chat_template::preset::{BuiltinPreset, NamesBehavior};
-    /// assert_eq!(BuiltinPreset::Magnum.preset().instruct.names_behavior, NamesBehavior::Always, "its `names` is true");
+    /// # use mistral_chat_template::preset::{Builtin, NamesBehavior};
+    /// assert_eq!(Builtin::Magnum.preset().instruct.names_behavior, NamesBehavior::Always, "its `names` is true");
     /// ```
     #[must_use]
     pub fn preset(self) -> Preset {
@@ -114,22 +114,22 @@ impl BuiltinPreset {
         // Tests hold that every file loads.
         let loaded = preset.load_context(context).and_then(|()| preset.load_instruct(instruct));
         debug_assert!(loaded.is_ok());
-        preset.system = None::<SystemPreset>;
+        preset.system = None::<SystemPrompt>;
         preset
     }
 }
 
-impl fmt::Display for BuiltinPreset {
+impl fmt::Display for Builtin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for BuiltinPreset {
+impl FromStr for Builtin {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = BuiltinPreset::ALL.into_iter().find(|preset| preset.as_str().eq_ignore_ascii_case(name));
+        let found = Builtin::ALL.into_iter().find(|preset| preset.as_str().eq_ignore_ascii_case(name));
         found.ok_or_else(|| Error::new(ErrorKind::UnknownPreset { name: name.to_owned(), known: Self::NAMES }, ""))
     }
 }
@@ -149,24 +149,24 @@ const SHIPPED: [&str; 11] = [
     "Mistral V7-Tekken",
 ];
 
-impl ContextPreset {
+impl Context {
     /// The context preset that SillyTavern 1.19.0 comes with and that it selects with the instruct preset of the same
     /// name, if it is set to. The ones whose values are known are those for Mistral's, and some others that equal them.
     ///
     /// ```
-    /// # use mistral_chat_template::preset::ContextPreset;
-    /// assert_eq!(ContextPreset::shipped("Mistral V7").map(|context| context.chat_start).as_deref(), Some(""));
-    /// assert_eq!(ContextPreset::shipped("Mistral"), None, "which is no longer there");
+    /// # use mistral_chat_template::preset::Context;
+    /// assert_eq!(Context::shipped("Mistral V7").map(|context| context.chat_start).as_deref(), Some(""));
+    /// assert_eq!(Context::shipped("Mistral"), None, "which is no longer there");
     /// ```
     #[must_use]
-    pub fn shipped(name: &str) -> Option<ContextPreset> {
-        SHIPPED.contains(&name).then(|| ContextPreset {
+    pub fn shipped(name: &str) -> Option<Context> {
+        SHIPPED.contains(&name).then(|| Context {
             story_string: STORY.to_owned(),
             example_separator: String::new(),
             chat_start: String::new(),
             use_stop_strings: false,
             name: name.to_owned(),
-            ..ContextPreset::default()
+            ..Context::default()
         })
     }
 }

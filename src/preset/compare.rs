@@ -12,15 +12,15 @@ use super::Preset;
 use crate::error::Error;
 use crate::layout::{Layout, Settings, System, UserTurn};
 
+mod display;
 mod fields;
+mod nearest;
 mod probes;
-mod screen;
 mod story;
-mod target;
 
 use self::fields::{FIELDS, Field};
+use self::nearest::Target;
 use self::probes::Probes;
-use self::target::Target;
 
 /// How a preset differs from a layout.
 ///
@@ -28,9 +28,9 @@ use self::target::Target;
 ///
 /// ```
 /// use mistral_chat_template::{Layout, Preset};
-/// use mistral_chat_template::preset::BuiltinPreset;
+/// use mistral_chat_template::preset::Builtin;
 ///
-/// let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM)?;
+/// let report = Builtin::Mistral202407.preset().compare(&Layout::MAGNUM)?;
 /// assert_eq!(report.differences.len(), 9);
 /// let suffix = report.mends().find(|mend| mend.field == "instruct.output_suffix").unwrap();
 /// assert_eq!((suffix.from.as_str(), suffix.to.as_str()), ("\n", "</s>[INST] "));
@@ -40,7 +40,7 @@ use self::target::Target;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct PresetReport {
+pub struct Report {
     /// The layout's name.
     pub layout: String,
     /// What the preset sends for a chat of a system prompt, a question, an answer and a question.
@@ -52,16 +52,16 @@ pub struct PresetReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_end: Option<DeadEnd>,
     /// The differences, what a model sees as another layout first. There are none for a preset that is right.
-    pub differences: Vec<PresetDifference>,
+    pub differences: Vec<Difference>,
 }
 
 /// A layout that no preset can send, and the nearest one that a preset can.
 ///
 /// ```
 /// use mistral_chat_template::Layout;
-/// use mistral_chat_template::preset::BuiltinPreset;
+/// use mistral_chat_template::preset::Builtin;
 ///
-/// let report = BuiltinPreset::MistralV3Tekken.preset().compare(&Layout::V3_TEKKEN)?;
+/// let report = Builtin::MistralV3Tekken.preset().compare(&Layout::V3_TEKKEN)?;
 /// let dead_end = report.dead_end.unwrap();
 /// assert_eq!(dead_end.why, "its system prompt is in the last user turn, and a story begins the prompt");
 /// assert_eq!(dead_end.nearest, "v3-tekken with the system prompt in the first user turn");
@@ -100,9 +100,9 @@ pub enum Weight {
 ///
 /// ```
 /// use mistral_chat_template::Layout;
-/// use mistral_chat_template::preset::{BuiltinPreset, DifferenceKind};
+/// use mistral_chat_template::preset::{Builtin, DifferenceKind};
 ///
-/// let report = BuiltinPreset::Mistral202407.preset().compare(&Layout::MAGNUM)?;
+/// let report = Builtin::Mistral202407.preset().compare(&Layout::MAGNUM)?;
 /// let end = report.differences.iter().find(|difference| difference.kind == DifferenceKind::ReplyEnd).unwrap();
 /// assert_eq!((&*end.sends, &*end.expects), ("\n", "</s>"));
 /// assert!(end.mends.iter().any(|mend| mend.field == "instruct.output_suffix"));
@@ -110,7 +110,7 @@ pub enum Weight {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct PresetDifference {
+pub struct Difference {
     /// Where it is.
     pub kind: DifferenceKind,
     /// What the preset sends there.
@@ -125,9 +125,9 @@ pub struct PresetDifference {
 ///
 /// ```
 /// use mistral_chat_template::Layout;
-/// use mistral_chat_template::preset::BuiltinPreset;
+/// use mistral_chat_template::preset::Builtin;
 ///
-/// let report = BuiltinPreset::MistralV7.preset().compare(&Layout::V7)?;
+/// let report = Builtin::MistralV7.preset().compare(&Layout::V7)?;
 /// let mend = &report.differences[0].mends[0];
 /// assert_eq!((mend.field.as_str(), mend.from.as_str(), mend.to.as_str()), ("instruct.last_output_sequence", "", "{{noop}}"));
 /// # Ok::<(), mistral_chat_template::Error>(())
@@ -229,7 +229,7 @@ impl DifferenceKind {
     }
 }
 
-impl PresetReport {
+impl Report {
     /// Every mend of the report, each once.
     pub fn mends(&self) -> impl Iterator<Item = &Mend> {
         let all = self.differences.iter().flat_map(|difference| &difference.mends);
@@ -256,13 +256,13 @@ impl Preset {
     ///
     /// ```
     /// use mistral_chat_template::Layout;
-    /// use mistral_chat_template::preset::BuiltinPreset;
+    /// use mistral_chat_template::preset::Builtin;
     ///
-    /// let report = BuiltinPreset::MistralV7Tekken.preset().compare(&Layout::V7_TEKKEN)?;
+    /// let report = Builtin::MistralV7Tekken.preset().compare(&Layout::V7_TEKKEN)?;
     /// assert!(report.differences.is_empty());
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
-    pub fn compare(&self, layout: &Layout) -> Result<PresetReport, Error> {
+    pub fn compare(&self, layout: &Layout) -> Result<Report, Error> {
         compare(self, layout, Reach::SillyTavern)
     }
 
@@ -274,9 +274,9 @@ impl Preset {
     ///
     /// ```
     /// use mistral_chat_template::Layout;
-    /// use mistral_chat_template::preset::BuiltinPreset;
+    /// use mistral_chat_template::preset::Builtin;
     ///
-    /// let mended = BuiltinPreset::Mistral202407.preset().mended(&Layout::V7_TEKKEN)?;
+    /// let mended = Builtin::Mistral202407.preset().mended(&Layout::V7_TEKKEN)?;
     /// assert!(mended.compare(&Layout::V7_TEKKEN)?.differences.is_empty());
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
@@ -293,7 +293,7 @@ pub(super) enum Reach {
     KoboldCpp,
 }
 
-pub(super) fn compare(preset: &Preset, layout: &Layout, reach: Reach) -> Result<PresetReport, Error> {
+pub(super) fn compare(preset: &Preset, layout: &Layout, reach: Reach) -> Result<Report, Error> {
     let (reachable, dead_end) = reachable(layout, reach);
     let probes = Probes::new(&reachable, reach)?;
     let sent = probes.send(preset)?;
@@ -302,7 +302,7 @@ pub(super) fn compare(preset: &Preset, layout: &Layout, reach: Reach) -> Result<
         Target::nearest(preset, &reachable, &probes, reach)?.blame(&probes, &mut differences)?;
     }
     differences.sort_by_key(|difference| difference.kind.weight());
-    Ok(PresetReport {
+    Ok(Report {
         layout: layout.name.to_owned(),
         sends: sent.example().to_owned(),
         expects: probes.example().to_owned(),
@@ -327,7 +327,7 @@ fn reachable(layout: &Layout, reach: Reach) -> (Layout, Option<DeadEnd>) {
     if let Settings::Block { effort: Some(_), .. } | Settings::Missing = layout.settings {
         nearest.settings = Settings::Unknown;
         dead_end = Some(DeadEnd {
-            why: super::write::SETTINGS_FIRST,
+            why: super::for_layout::SETTINGS_FIRST,
             nearest: format!("{} without [MODEL_SETTINGS]", layout.name),
             cost: "the model is not told how much to think",
         });
@@ -335,7 +335,7 @@ fn reachable(layout: &Layout, reach: Reach) -> (Layout, Option<DeadEnd>) {
     if let System::InUser { turn: UserTurn::Last, join } = layout.system {
         nearest.system = System::InUser { turn: UserTurn::First, join };
         dead_end = Some(DeadEnd {
-            why: super::write::SYSTEM_LAST,
+            why: super::for_layout::SYSTEM_LAST,
             nearest: format!("{} with the system prompt in the first user turn", layout.name),
             cost: "the model reads its system prompt first, not before the last question",
         });

@@ -8,13 +8,13 @@ use serde_json::Value;
 /// SillyTavern's context preset: the story string and what stands around the examples and the chat.
 ///
 /// ```
-/// use mistral_chat_template::preset::{ContextPreset, StoryPosition};
+/// use mistral_chat_template::preset::{Context, StoryPosition};
 ///
-/// let context = ContextPreset { story_string: "{{description}}".into(), ..ContextPreset::default() };
+/// let context = Context { story_string: "{{description}}".into(), ..Context::default() };
 /// assert_eq!(context.story_string_position, StoryPosition::InPrompt);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ContextPreset {
+pub struct Context {
     /// The template of the story: system prompt, card, persona, world info.
     pub story_string: String,
     /// What stands on a line before each block of example dialogue.
@@ -49,13 +49,13 @@ pub struct ContextPreset {
 /// SillyTavern's instruct preset: the sequences around messages.
 ///
 /// ```
-/// use mistral_chat_template::preset::InstructPreset;
+/// use mistral_chat_template::preset::Instruct;
 ///
-/// let instruct = InstructPreset { input_sequence: "[INST] ".into(), ..InstructPreset::default() };
+/// let instruct = Instruct { input_sequence: "[INST] ".into(), ..Instruct::default() };
 /// assert!(instruct.wrap, "as after a fresh install");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InstructPreset {
+pub struct Instruct {
     /// Is instruct mode on? Exported files do not say.
     #[serde(skip)]
     pub enabled: bool,
@@ -114,13 +114,13 @@ pub struct InstructPreset {
 /// SillyTavern's system prompt preset.
 ///
 /// ```
-/// use mistral_chat_template::preset::SystemPreset;
+/// use mistral_chat_template::preset::SystemPrompt;
 ///
-/// let system = SystemPreset { content: "You are {{char}}.".into(), ..SystemPreset::default() };
+/// let system = SystemPrompt { content: "You are {{char}}.".into(), ..SystemPrompt::default() };
 /// assert!(system.enabled);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SystemPreset {
+pub struct SystemPrompt {
     /// Is there a system prompt? Exported files do not say.
     #[serde(skip)]
     pub enabled: bool,
@@ -165,9 +165,9 @@ impl UnknownFields {
 /// Which messages begin with a name.
 ///
 /// ```
-/// use mistral_chat_template::preset::{InstructPreset, NamesBehavior};
+/// use mistral_chat_template::preset::{Instruct, NamesBehavior};
 ///
-/// assert_eq!(InstructPreset::default().names_behavior, NamesBehavior::Force);
+/// assert_eq!(Instruct::default().names_behavior, NamesBehavior::Force);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -184,9 +184,9 @@ pub enum NamesBehavior {
 /// Where the story goes.
 ///
 /// ```
-/// use mistral_chat_template::preset::{ContextPreset, StoryPosition};
+/// use mistral_chat_template::preset::{Context, StoryPosition};
 ///
-/// assert_eq!(ContextPreset::default().story_string_position, StoryPosition::InPrompt);
+/// assert_eq!(Context::default().story_string_position, StoryPosition::InPrompt);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum StoryPosition {
@@ -204,9 +204,9 @@ pub enum StoryPosition {
 /// Whose message something is that is put into the chat.
 ///
 /// ```
-/// use mistral_chat_template::preset::{ContextPreset, InjectionRole};
+/// use mistral_chat_template::preset::{Context, InjectionRole};
 ///
-/// assert_eq!(ContextPreset::default().story_string_role, InjectionRole::System);
+/// assert_eq!(Context::default().story_string_role, InjectionRole::System);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InjectionRole {
@@ -269,9 +269,9 @@ pub(super) const STORY: &str = "{{#if anchorBefore}}{{anchorBefore}}\n{{/if}}{{#
     {{#if anchorAfter}}{{anchorAfter}}\n{{/if}}{{trim}}";
 
 /// What a fresh install has: `default/content/settings.json` of SillyTavern 1.19.0, as the page has loaded it.
-impl Default for ContextPreset {
+impl Default for Context {
     fn default() -> Self {
-        ContextPreset {
+        Context {
             story_string: FRESH_STORY.to_owned(),
             example_separator: "***".to_owned(),
             chat_start: "***".to_owned(),
@@ -290,9 +290,9 @@ impl Default for ContextPreset {
 }
 
 /// What a fresh install has, with instruct mode switched on: SillyTavern 1.19.0 has it off until the user turns it on.
-impl Default for InstructPreset {
+impl Default for Instruct {
     fn default() -> Self {
-        InstructPreset {
+        Instruct {
             enabled: true,
             wrap: true,
             macros: true,
@@ -322,28 +322,28 @@ impl Default for InstructPreset {
     }
 }
 
-impl SystemPreset {
+impl SystemPrompt {
     /// The system prompt that is selected in a fresh install of SillyTavern 1.19.0, "Neutral - Chat".
     ///
     /// ```
     /// # use mistral_chat_template::Preset;
-    /// # use mistral_chat_template::preset::SystemPreset;
-    /// assert_eq!(Preset::default().system, Some(SystemPreset::fresh_install()));
+    /// # use mistral_chat_template::preset::SystemPrompt;
+    /// assert_eq!(Preset::default().system, Some(SystemPrompt::fresh_install()));
     /// ```
     #[must_use]
     pub fn fresh_install() -> Self {
-        SystemPreset {
+        SystemPrompt {
             name: "Neutral - Chat".to_owned(),
             content: "Write {{char}}'s next reply in a fictional chat between {{char}} and {{user}}.".to_owned(),
-            ..SystemPreset::default()
+            ..SystemPrompt::default()
         }
     }
 }
 
 /// A system prompt that is on and says nothing.
-impl Default for SystemPreset {
+impl Default for SystemPrompt {
     fn default() -> Self {
-        SystemPreset {
+        SystemPrompt {
             enabled: true,
             name: String::new(),
             content: String::new(),

@@ -1,9 +1,9 @@
 //! [`Frame`]: what stands before and after a message, by who speaks and where.
 
-use super::fields::InstructPreset;
+use super::compiled::{Part, Sequence};
+use super::fields::Instruct;
 use super::history::Position;
 use super::scene::Speaker;
-use super::sequence::{Part, Sequence};
 use crate::control::Control;
 use crate::prompt::{Enclosed, Stretch};
 
@@ -80,7 +80,7 @@ impl Frames {
 }
 
 /// What stands before and after a message. An empty sequence for the first or the last is the usual one.
-pub(super) fn frame_texts(instruct: &InstructPreset, speaker: Speaker, position: Position) -> (&str, &str) {
+pub(super) fn frame_texts(instruct: &Instruct, speaker: Speaker, position: Position) -> (&str, &str) {
     fn or<'t>(text: &'t str, usual: &'t str) -> &'t str {
         if text.is_empty() { usual } else { text }
     }

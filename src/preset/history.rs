@@ -4,23 +4,23 @@ use std::borrow::Cow;
 
 use self::order::Order;
 pub(super) use self::order::Position;
-use self::out::{Ending, Out};
+use self::writer::{Ending, PromptWriter};
+use super::compiled::Compiled;
 use super::fields::InjectionRole;
-use super::format::{Opening, PresetFormat, chosen_stops};
-use super::mixed::is_space;
 use super::scene::{Generation, QuietVoice, SceneMessage, Speaker};
-use super::sequence::Compiled;
+use super::scene_format::{Opening, SceneFormat, chosen_stops};
+use super::taint::is_space;
 use crate::chat::{Message, Role};
 use crate::error::Error;
 use crate::layout::WordStart;
 use crate::prompt::{Origin, Prompt, Writer};
 
 mod order;
-mod out;
+mod writer;
 
 /// The messages of one chat on their way into a prompt.
 pub(super) struct History<'m, M> {
-    format: &'m PresetFormat,
+    format: &'m SceneFormat,
     opening: &'m Opening,
     /// The system prompt that the chat begins with.
     system: Cow<'m, str>,
@@ -33,7 +33,7 @@ pub(super) trait Spoken {
     fn speaker(&self) -> Speaker;
 
     /// The message as it is written, which the chat has at an index.
-    fn line<'m>(&'m self, index: usize, format: &'m PresetFormat) -> Result<Line<'m>, Error>;
+    fn line<'m>(&'m self, index: usize, format: &'m SceneFormat) -> Result<Line<'m>, Error>;
 }
 
 /// One message, of the chat or put into it.
@@ -62,7 +62,7 @@ impl Spoken for Message<'_> {
     }
 
     #[inline(always)]
-    fn line<'m>(&'m self, index: usize, format: &'m PresetFormat) -> Result<Line<'m>, Error> {
+    fn line<'m>(&'m self, index: usize, format: &'m SceneFormat) -> Result<Line<'m>, Error> {
         let (name, text) = format.message(index, self)?;
         Ok(Line::of_chat(index, self.speaker(), name, text))
     }
@@ -74,7 +74,7 @@ impl Spoken for SceneMessage<'_> {
     }
 
     #[inline(always)]
-    fn line<'m>(&'m self, index: usize, format: &'m PresetFormat) -> Result<Line<'m>, Error> {
+    fn line<'m>(&'m self, index: usize, format: &'m SceneFormat) -> Result<Line<'m>, Error> {
         let is_char = self.name.is_empty() && self.speaker != Speaker::User;
         let name = if is_char { &format.scene.char } else { &*self.name };
         let line = Line::of_chat(index, self.speaker, name, Cow::Borrowed(&self.text));
@@ -102,7 +102,7 @@ impl<'m> Line<'m> {
 impl<'m, M: Spoken> History<'m, M> {
     /// The messages of a chat, the first of which the chat has at the index `skipped`.
     pub(super) fn new(
-        format: &'m PresetFormat,
+        format: &'m SceneFormat,
         system: Option<Cow<'m, str>>,
         messages: &'m [M],
         skipped: usize,
@@ -144,7 +144,7 @@ impl<'m, M: Spoken> History<'m, M> {
         };
         let mut stops = prompt.take_stops();
         for has_returns in [false, true] {
-            let mut out = Out {
+            let mut out = PromptWriter {
                 writer: Writer::new(prompt, WordStart::Nothing),
                 format: self.format,
                 changed: changed.as_ref(),
@@ -190,7 +190,7 @@ impl<'m, M: Spoken> History<'m, M> {
         }
     }
 
-    fn write_instructed(&self, out: &mut Out<'_, '_>, places: &Places) -> Result<(), Error> {
+    fn write_instructed(&self, out: &mut PromptWriter<'_, '_>, places: &Places) -> Result<(), Error> {
         let format = self.format;
         let begins_with_user = self.order.first_speaker() == Some(Speaker::User);
         if let Some(alignment) = format.alignment.as_ref().filter(|_| !begins_with_user) {
@@ -224,7 +224,7 @@ impl<'m, M: Spoken> History<'m, M> {
     /// The prompt with instruct mode off: `Name: text` lines.
     fn write_plain(
         &self,
-        out: &mut Out<'_, '_>,
+        out: &mut PromptWriter<'_, '_>,
         continues: bool,
         continues_user: bool,
         chat_length: usize,

@@ -5,15 +5,15 @@
 
 use std::collections::HashMap;
 
-use super::fields::{ContextPreset, InstructPreset};
-use super::mixed::{Mixed, Trust};
+use super::fields::{Context, Instruct};
 use super::scene::{Scene, SceneMessage, Speaker};
+use super::taint::{TrackedText, Trust};
 
 mod clock;
-mod entries;
+mod expand;
+mod json_variables;
 mod names;
 mod parse;
-mod run;
 
 pub use self::clock::Clock;
 use self::parse::Scope;
@@ -23,8 +23,8 @@ const ALLOWANCE: usize = 1 << 20;
 
 /// What macros know and remember.
 pub(super) struct Macros<'s> {
-    pub(super) context: &'s ContextPreset,
-    pub(super) instruct: &'s InstructPreset,
+    pub(super) context: &'s Context,
+    pub(super) instruct: &'s Instruct,
     pub(super) scene: &'s Scene,
     /// The text of the system prompt preset; empty where it is off.
     pub(super) system_prompt: &'s str,
@@ -37,7 +37,7 @@ pub(super) struct Macros<'s> {
     /// Did a macro run that can give something else the next time?
     pub(super) is_volatile: bool,
     /// What `{{original}}` gives, once.
-    original: Option<Mixed>,
+    original: Option<TrackedText>,
     variables: Variables,
     /// How often chance was asked.
     draws: u64,
@@ -47,7 +47,7 @@ pub(super) struct Macros<'s> {
     spent: bool,
 }
 
-type Variables = HashMap<(Scope, String), Mixed>;
+type Variables = HashMap<(Scope, String), TrackedText>;
 
 /// What macros remember between texts.
 #[derive(Clone, Default)]
@@ -93,13 +93,13 @@ pub(super) struct Card {
     pub(super) system_prompt: String,
     pub(super) post_history: String,
     pub(super) greeting: String,
-    pub(super) examples: Mixed,
+    pub(super) examples: TrackedText,
 }
 
 impl<'s> Macros<'s> {
     pub(super) fn new(
-        context: &'s ContextPreset,
-        instruct: &'s InstructPreset,
+        context: &'s Context,
+        instruct: &'s Instruct,
         scene: &'s Scene,
         system_prompt: &'s str,
         input: usize,
@@ -136,7 +136,7 @@ impl<'s> Macros<'s> {
     }
 
     /// The text with its macros replaced.
-    pub(super) fn expand(&mut self, text: &Mixed) -> Mixed {
+    pub(super) fn expand(&mut self, text: &TrackedText) -> TrackedText {
         if !text.as_str().contains(['{', '<', '\\']) {
             return text.clone();
         }
@@ -150,18 +150,18 @@ impl<'s> Macros<'s> {
     }
 
     /// The preset's text with its macros replaced.
-    pub(super) fn expand_preset(&mut self, text: &str) -> Mixed {
-        self.expand(&Mixed::of_preset(text))
+    pub(super) fn expand_preset(&mut self, text: &str) -> TrackedText {
+        self.expand(&TrackedText::of_preset(text))
     }
 
     /// Somebody's text with its macros replaced: all of it is somebody's.
     pub(super) fn expand_text(&mut self, text: &str) -> String {
-        self.expand(&Mixed::of_nobody(text)).into_string()
+        self.expand(&TrackedText::of_nobody(text)).into_string()
     }
 
     /// As [`expand_text`](Macros::expand_text), with a value for `{{original}}`.
     pub(super) fn expand_with_original(&mut self, text: &str, original: &str) -> String {
-        self.original = Some(Mixed::of_nobody(original));
+        self.original = Some(TrackedText::of_nobody(original));
         let expanded = self.expand_text(text);
         self.original = None;
         expanded
@@ -186,7 +186,7 @@ const MARKERS: [(&str, &str); 5] = [
     ("<CHARIFNOTGROUP>", "{{charIfNotGroup}}"),
 ];
 
-fn legacy_markers(text: &Mixed) -> Option<Mixed> {
+fn legacy_markers(text: &TrackedText) -> Option<TrackedText> {
     let source = text.as_str();
     let mut marked = None;
     let mut copied = 0;
@@ -195,7 +195,7 @@ fn legacy_markers(text: &Mixed) -> Option<Mixed> {
         let Some((marker, replacement)) = MARKERS.iter().find(|(marker, _)| starts(marker)) else { continue };
         let end = at + marker.len();
         let trust = if text.is_of_preset(at..end) { Trust::Preset } else { Trust::Nobody };
-        let marked = marked.get_or_insert_with(Mixed::default);
+        let marked = marked.get_or_insert_with(TrackedText::default);
         marked.append_part(text, copied..at);
         marked.push(replacement, trust);
         copied = end;
@@ -207,7 +207,7 @@ fn legacy_markers(text: &Mixed) -> Option<Mixed> {
 }
 
 /// `{{time_UTC+2}}` as the `{{time::UTC+2}}` that it is now.
-fn legacy_times(text: &Mixed) -> Option<Mixed> {
+fn legacy_times(text: &TrackedText) -> Option<TrackedText> {
     const BEFORE: &str = "{{time_";
     let source = text.as_str();
     let mut timed = None;
@@ -224,7 +224,7 @@ fn legacy_times(text: &Mixed) -> Option<Mixed> {
         if !is_utc || hours.is_empty() || !hours.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        let timed = timed.get_or_insert_with(Mixed::default);
+        let timed = timed.get_or_insert_with(TrackedText::default);
         timed.append_part(text, copied..start - 1);
         timed.push("::", text.part(at..start).trust());
         copied = start;
@@ -236,7 +236,7 @@ fn legacy_times(text: &Mixed) -> Option<Mixed> {
 }
 
 /// `\{` and `\}` without their backslashes.
-fn unescaped(text: Mixed) -> Mixed {
+fn unescaped(text: TrackedText) -> TrackedText {
     let source = text.as_str();
     let escapes: Vec<_> = source
         .match_indices('\\')
@@ -247,7 +247,7 @@ fn unescaped(text: Mixed) -> Mixed {
 }
 
 /// The text without `{{trim}}` and the newlines around each.
-fn without_trims(text: Mixed) -> Mixed {
+fn without_trims(text: TrackedText) -> TrackedText {
     const TRIM: &str = "{{trim}}";
     let source = text.as_str();
     let mut cuts = Vec::new();

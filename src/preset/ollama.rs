@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::write::{Sides, holds_macros};
+use super::for_layout::{Sides, holds_macros};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{History, Layout, Settings, System, ToolCalls, ToolResults, UserTurn};

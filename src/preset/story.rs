@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::macros::Macros;
-use super::mixed::Mixed;
+use super::taint::TrackedText;
 
-mod lines;
+mod fill;
 mod parse;
-mod run;
+mod white_space;
 
-pub(super) use self::run::Parameters;
+pub(super) use self::fill::Parameters;
 
 /// A story string that was read.
 #[derive(Clone, Debug)]
@@ -18,13 +18,13 @@ pub(super) struct Story(Program);
 impl Story {
     pub(super) fn parse(source: &str) -> Result<Story, StoryError> {
         let mut program = parse::parse(source)?;
-        lines::strip(&mut program);
+        white_space::strip(&mut program);
         Ok(Story(program))
     }
 
     /// The story with its values in it; macros are yet to be replaced.
-    pub(super) fn fill(&self, parameters: &Parameters, macros: &mut Macros<'_>) -> Result<Mixed, StoryError> {
-        run::run(&self.0, parameters, macros)
+    pub(super) fn fill(&self, parameters: &Parameters, macros: &mut Macros<'_>) -> Result<TrackedText, StoryError> {
+        fill::run(&self.0, parameters, macros)
     }
 }
 

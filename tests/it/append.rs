@@ -2,7 +2,7 @@
 //!
 //! For a long look: `PROPTEST_CASES=100000 cargo test --release --test it append::`.
 
-use mistral_chat_template::preset::{BuiltinPreset, Scene};
+use mistral_chat_template::preset::{Builtin, Scene};
 use mistral_chat_template::prompt::PrefixBreak;
 use mistral_chat_template::render::CheckedChat;
 use mistral_chat_template::{Chat, Format, GrowingPrompt, Layout, Message, Mode, Prompt, ToolCall};
@@ -150,7 +150,7 @@ proptest! {
 
     #[test]
     fn breaks_of_presets_are_what_rendering_shows(chat in chat()) {
-        for preset in BuiltinPreset::ALL {
+        for preset in Builtin::ALL {
             breaks_of(&preset.preset().with_scene(&Scene::default()).unwrap(), &chat)?;
         }
     }

@@ -294,8 +294,8 @@ mod presets {
     use super::*;
     use mistral_chat_template::Preset;
     use mistral_chat_template::preset::{
-        BuiltinPreset, Generation, Injection, InjectionPlace, InjectionRole, NamesBehavior, PresetFormat, QuietVoice,
-        Scene, SceneMessage, Speaker,
+        Builtin, Generation, Injection, InjectionPlace, InjectionRole, NamesBehavior, QuietVoice, Scene, SceneFormat,
+        SceneMessage, Speaker,
     };
 
     fn injected(text: &str, place: InjectionPlace) -> Scene {
@@ -348,7 +348,7 @@ mod presets {
 
     /// The presets, as they are and with names shown.
     fn presets() -> impl Iterator<Item = (String, Preset)> {
-        BuiltinPreset::ALL.into_iter().flat_map(|builtin| {
+        Builtin::ALL.into_iter().flat_map(|builtin| {
             let preset = builtin.preset().with_system_prompt("Write {{char}}'s reply to {{user}}.");
             let mut named = preset.clone();
             named.instruct.names_behavior = NamesBehavior::Always;
@@ -356,7 +356,7 @@ mod presets {
         })
     }
 
-    fn render(format: &PresetFormat, name: &str, text: &str) -> Prompt {
+    fn render(format: &SceneFormat, name: &str, text: &str) -> Prompt {
         let message = |speaker| SceneMessage::new(speaker, name.to_owned(), text.to_owned());
         let mut prompt = Prompt::new();
         let speakers = [Speaker::Character, Speaker::User, Speaker::Narrator, Speaker::User];

@@ -1,7 +1,7 @@
 //! The loss mask: what is learnt of a prompt, and the labels of its token ids.
 
 use mistral_chat_template::layout::{System, WordStart};
-use mistral_chat_template::preset::{BuiltinPreset, Generation, InstructPreset, Scene, SceneSettings};
+use mistral_chat_template::preset::{Builtin, Generation, Instruct, Scene, SceneSettings};
 use mistral_chat_template::train::{Labelled, Learn};
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
@@ -70,18 +70,18 @@ fn sent(preset: &Preset) -> (String, Vec<String>) {
 
 #[test]
 fn a_presets_sequences_and_names_are_not_learnt() {
-    let published = sent(&BuiltinPreset::Magnum.preset());
+    let published = sent(&Builtin::Magnum.preset());
     assert!(published.0.ends_with("[INST] Rex: Hi[/INST] Mia: Hello!</s>"), "{}", published.0);
     assert_eq!(published.1, [" Hello!</s>"]);
 
-    let instruct = InstructPreset {
+    let instruct = Instruct {
         enabled: true,
         wrap: true,
         input_sequence: "<|im_start|>user".into(),
         input_suffix: "<|im_end|>\n".into(),
         output_sequence: "<|im_start|>assistant".into(),
         output_suffix: "<|im_end|>\n".into(),
-        ..InstructPreset::default()
+        ..Instruct::default()
     };
     let chatml = sent(&Preset { instruct: instruct.clone(), ..Preset::default() });
     assert!(
@@ -91,7 +91,7 @@ fn a_presets_sequences_and_names_are_not_learnt() {
     );
     assert_eq!(chatml.1, ["Hello!<|im_end|>\n"]);
 
-    let plain = sent(&Preset { instruct: InstructPreset { enabled: false, ..instruct }, ..Preset::default() });
+    let plain = sent(&Preset { instruct: Instruct { enabled: false, ..instruct }, ..Preset::default() });
     assert!(plain.0.ends_with("Rex: Hi\nMia: Hello!"), "{}", plain.0);
     assert_eq!(plain.1, [" Hello!"]);
 }

@@ -1,7 +1,7 @@
 //! koboldcpp's adapters and LM Studio's presets: read, compared, mended and written.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::preset::{Adapter, DifferenceKind, PresetFile, Scene, ollama_modelfile};
+use mistral_chat_template::preset::{Adapter, DifferenceKind, FileKind, Scene, ollama_modelfile};
 use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
 
 /// The two for Mistral in koboldcpp's `AutoGuess.json`.
@@ -83,11 +83,11 @@ fn a_layout_without_a_system_turn_has_no_adapter() {
 fn the_files_are_told_apart() {
     let mut preset = Preset::default();
     let adapter = Adapter::for_layout(&Layout::V7_TEKKEN).unwrap();
-    assert_eq!(preset.load(&adapter.to_json()).unwrap(), PresetFile::KoboldCpp);
+    assert_eq!(preset.load(&adapter.to_json()).unwrap(), FileKind::KoboldCpp);
     assert_eq!(preset, adapter.preset());
     let studio = r#"{"name": "Mistral", "inference_params": {"input_prefix": "[INST] ", "input_suffix": "[/INST]",
         "antiprompt": ["[INST]"], "pre_prompt": "Be kind.", "pre_prompt_prefix": "<<", "pre_prompt_suffix": ">>"}}"#;
-    assert_eq!(preset.load(studio).unwrap(), PresetFile::LmStudio);
+    assert_eq!(preset.load(studio).unwrap(), FileKind::LmStudio);
     let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello"), Message::user("Bye")]);
     let sent = preset.with_scene(&Scene::default()).unwrap().render(&chat).unwrap();
     assert_eq!(sent.as_str(), "<<Be kind.>>[INST] Hi[/INST]Hello[INST] Bye[/INST]");

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::layout::{Frame, Mark, Vocabulary};
-use mistral_chat_template::preset::{BuiltinPreset, Scene};
+use mistral_chat_template::preset::{Builtin, Scene};
 use mistral_chat_template::prompt::Media;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{Chat, Chunk, Content, Control, Format, Layout, Message, Mode, Prompt, Segment, Version};
@@ -45,7 +45,7 @@ fn prompts_are_equal_in_string_spans_and_stop_strings() {
     let with = |text: &str, stop: &str| {
         let mut scene = Scene::default();
         scene.settings.stop_strings = vec![stop.to_owned()];
-        BuiltinPreset::Magnum.preset().with_scene(&scene).unwrap().render(&Chat::new([Message::user(text)])).unwrap()
+        Builtin::Magnum.preset().with_scene(&scene).unwrap().render(&Chat::new([Message::user(text)])).unwrap()
     };
     assert_eq!(with("a", "x"), with("a", "x"));
     assert_ne!(with("a", "x"), with("a", "y"), "other stop strings");

@@ -3,7 +3,7 @@
 
 use crate::preset_line;
 use mistral_chat_template::error::Family;
-use mistral_chat_template::preset::{BuiltinPreset, PresetFile, Scene};
+use mistral_chat_template::preset::{Builtin, FileKind, Scene};
 use mistral_chat_template::{ErrorKind, Preset, Segment};
 use serde_json::{Map, Value};
 
@@ -115,29 +115,29 @@ fn controls_come_from_the_preset_alone() {
 fn the_published_files_are_built_in() {
     let context = include_str!("../presets/magnum/Magnum-Mistral-Context.json");
     let instruct = include_str!("../presets/magnum/Magnum-Mistral-Instruct.json");
-    assert_eq!(BuiltinPreset::Magnum.files(), (context, instruct));
+    assert_eq!(Builtin::Magnum.files(), (context, instruct));
 
     let mut preset = Preset::default();
-    assert_eq!(preset.load(context).unwrap(), PresetFile::Context);
-    assert_eq!(preset.load(instruct).unwrap(), PresetFile::Instruct);
+    assert_eq!(preset.load(context).unwrap(), FileKind::Context);
+    assert_eq!(preset.load(instruct).unwrap(), FileKind::Instruct);
     let system = preset.system.take().unwrap();
     assert_eq!(system.name, "[Migrated] Mistral");
     assert_eq!(system.content, "Write {{char}}'s next reply in this fictional roleplay with {{user}}.");
-    assert_eq!(preset, BuiltinPreset::Magnum.preset());
+    assert_eq!(preset, Builtin::Magnum.preset());
 }
 
 #[test]
 fn every_builtin_preset_loads_and_has_its_name() {
-    for builtin in BuiltinPreset::ALL {
+    for builtin in Builtin::ALL {
         let (context, instruct) = builtin.files();
         let mut preset = Preset::default();
         preset.load(context).unwrap();
         preset.load(instruct).unwrap();
         assert_eq!(preset.context.name, preset.instruct.name);
-        assert_eq!(builtin.to_string().parse::<BuiltinPreset>().unwrap(), builtin);
+        assert_eq!(builtin.to_string().parse::<Builtin>().unwrap(), builtin);
         preset.with_scene(&Scene::default()).unwrap();
     }
-    let error = "mistral-v9".parse::<BuiltinPreset>().unwrap_err();
+    let error = "mistral-v9".parse::<Builtin>().unwrap_err();
     assert_eq!(
         error.to_string(),
         "\"mistral-v9\" is no preset that comes with this library; those are magnum, mistral-2024-07, mistral-v1, \
@@ -155,7 +155,7 @@ fn what_is_read_is_written_back() {
     assert!(!preset.instruct_json().contains("\"names\""));
 
     let mut same = Preset::default();
-    assert_eq!(same.load(&preset.to_json()).unwrap(), PresetFile::Master);
+    assert_eq!(same.load(&preset.to_json()).unwrap(), FileKind::Master);
     assert_eq!(same, preset);
     let mut parts = Preset { system: preset.system.clone(), ..Preset::default() };
     parts.load(&preset.context_json()).unwrap();

@@ -3,8 +3,8 @@
 
 use mistral_chat_template::layout::{Frame, Mark};
 use mistral_chat_template::preset::{
-    BuiltinPreset, DifferenceKind, Generation, Injection, InjectionPlace, InjectionRole, Mend, NamesBehavior,
-    PresetFile, PresetReport, QuietVoice, Scene, SceneMessage, Speaker, StoryPosition,
+    Builtin, DifferenceKind, FileKind, Generation, Injection, InjectionPlace, InjectionRole, Mend, NamesBehavior,
+    QuietVoice, Report, Scene, SceneMessage, Speaker, StoryPosition,
 };
 use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Prompt};
 use serde_json::{Value, json};
@@ -199,8 +199,8 @@ fn flags_and_numbers_can_be_of_other_types() {
 #[test]
 fn a_file_with_content_alone_is_a_system_prompt() {
     let mut preset = Preset::default();
-    assert_eq!(preset.load(r#"{"content": "Be kind."}"#).unwrap(), PresetFile::System);
-    assert_eq!(preset.load(r#"{"content": "Be kind.", "name": "Kind"}"#).unwrap(), PresetFile::System);
+    assert_eq!(preset.load(r#"{"content": "Be kind."}"#).unwrap(), FileKind::System);
+    assert_eq!(preset.load(r#"{"content": "Be kind.", "name": "Kind"}"#).unwrap(), FileKind::System);
     assert!(preset.load(r#"{"content": "Be kind.", "other": 1}"#).is_err());
 }
 
@@ -281,7 +281,7 @@ fn names_are_shown_where_they_are_asked_for() {
 
 #[test]
 fn of_long_fields_a_mend_shows_what_differs() {
-    let report = BuiltinPreset::Magnum.preset().compare(&Layout::MAGNUM).unwrap();
+    let report = Builtin::Magnum.preset().compare(&Layout::MAGNUM).unwrap();
     let some: &Mend = &report.differences[0].mends[0];
     let mend = |from: String, to: String| {
         let mut mend = some.clone();
@@ -419,7 +419,7 @@ fn a_layout_that_writes_an_old_marker_is_refused() {
     assert_eq!(error, sentence);
 }
 
-fn kinds(report: &PresetReport) -> Vec<DifferenceKind> {
+fn kinds(report: &Report) -> Vec<DifferenceKind> {
     report.differences.iter().map(|difference| difference.kind).collect()
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::layout::{Frame, Mark, System, UserTurn};
-use mistral_chat_template::preset::{BuiltinPreset, DifferenceKind, NamesBehavior, Scene};
+use mistral_chat_template::preset::{Builtin, DifferenceKind, NamesBehavior, Scene};
 use mistral_chat_template::{Chat, Control, Format, Layout, Message, Preset, Prompt, Segment, Version};
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ const WRITABLE: [Layout; 9] = [
 ];
 
 /// What a preset sends at each place where it differs.
-fn told(preset: BuiltinPreset, layout: &Layout) -> Vec<(DifferenceKind, String, String)> {
+fn told(preset: Builtin, layout: &Layout) -> Vec<(DifferenceKind, String, String)> {
     let report = preset.preset().compare(layout).unwrap();
     report.differences.into_iter().map(|difference| (difference.kind, difference.sends, difference.expects)).collect()
 }
@@ -39,7 +39,7 @@ fn the_default_of_july_2024_differs_everywhere() {
         (DifferenceKind::StopString, "(nothing of the sort)", "</s>"),
     ];
     let expected = expected.map(|(kind, sends, expects)| (kind, sends.to_owned(), expects.to_owned()));
-    assert_eq!(told(BuiltinPreset::Mistral202407, &Layout::MAGNUM), expected);
+    assert_eq!(told(Builtin::Mistral202407, &Layout::MAGNUM), expected);
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn the_published_pair_does_not_send_the_cards_layout() {
         (DifferenceKind::Names, "User: ".to_owned(), ""),
     ];
     let expected = expected.map(|(kind, sends, expects)| (kind, sends, expects.to_owned()));
-    assert_eq!(told(BuiltinPreset::Magnum, &Layout::MAGNUM), expected);
-    let report = BuiltinPreset::Magnum.preset().compare(&Layout::MAGNUM).unwrap();
+    assert_eq!(told(Builtin::Magnum, &Layout::MAGNUM), expected);
+    let report = Builtin::Magnum.preset().compare(&Layout::MAGNUM).unwrap();
     let story = report.mends().find(|mend| mend.field == "context.story_string").unwrap();
     assert_eq!(
         story.to_string(),
@@ -69,7 +69,7 @@ fn the_published_pair_does_not_send_the_cards_layout() {
 fn all_mends_together_mend() {
     let layouts = Version::ALL.iter().map(|version| version.layout()).chain([Layout::MAGNUM]);
     for layout in layouts {
-        for preset in BuiltinPreset::ALL {
+        for preset in Builtin::ALL {
             let preset = preset.preset();
             let report = preset.compare(&layout).unwrap();
             let mended = preset.mended(&layout).unwrap();
@@ -141,13 +141,13 @@ fn a_begin_of_the_presets_own_is_one_too_many() {
 #[test]
 fn a_dead_end_is_told_once() {
     for layout in [Layout::V2, Layout::V3, Layout::V3_TEKKEN, Layout::V15] {
-        let report = BuiltinPreset::MistralV7.preset().compare(&layout).unwrap();
+        let report = Builtin::MistralV7.preset().compare(&layout).unwrap();
         let dead_end = report.dead_end.as_ref().unwrap();
         let text = report.to_string();
         assert_eq!(text.matches("No preset can send this layout").count(), 1);
         assert!(text.replace("\n  ", " ").contains(dead_end.why) && text.contains(&dead_end.nearest), "{text}");
     }
-    assert!(BuiltinPreset::MistralV7.preset().compare(&Layout::V7).unwrap().dead_end.is_none());
+    assert!(Builtin::MistralV7.preset().compare(&Layout::V7).unwrap().dead_end.is_none());
 }
 
 /// A pair in which the first user message lacks its sequence is right but for the first of all prompts.
@@ -170,7 +170,7 @@ fn the_only_message_has_the_sequence_of_the_last() {
 
 #[test]
 fn reports_are_for_people_and_for_machines() {
-    let report = BuiltinPreset::MistralV7.preset().compare(&Layout::V7).unwrap();
+    let report = Builtin::MistralV7.preset().compare(&Layout::V7).unwrap();
     let text = r#"sends  "[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER
        MESSAGE[/INST] ASSISTANT MESSAGE</s>[INST] LAST MESSAGE[/INST] "
 v7     "[SYSTEM_PROMPT] SYSTEM MESSAGE[/SYSTEM_PROMPT][INST] USER
@@ -320,10 +320,10 @@ proptest! {
         texts in prop::collection::vec(sequence(), 15),
         flags in prop::collection::vec(any::<bool>(), 6),
         layout in 0..WRITABLE.len(),
-        base in 0..BuiltinPreset::ALL.len(),
+        base in 0..Builtin::ALL.len(),
     ) {
         let layout = WRITABLE[layout];
-        let mut preset = BuiltinPreset::ALL[base].preset();
+        let mut preset = Builtin::ALL[base].preset();
         let instruct = &mut preset.instruct;
         let fields = [
             &mut instruct.story_string_prefix,

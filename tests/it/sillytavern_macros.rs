@@ -1,7 +1,7 @@
 //! Macros beyond the goldens: what each gives, which stay text, whose text can hold control tokens, and how much they write.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::preset::{Scene, SystemPreset};
+use mistral_chat_template::preset::{Scene, SystemPrompt};
 use mistral_chat_template::{Chat, Error, Format, Message, Preset, Segment};
 
 use crate::support::story::story;
@@ -148,7 +148,7 @@ fn what_is_long_can_be_said_often() {
     assert_eq!(length(&story(&r"\{{description}}".repeat(6)), &card), Ok(6 * LONG), "a card");
 
     let mut preset = story(&r"\{{systemPrompt}}".repeat(6));
-    preset.system = Some(SystemPreset { content: long.clone(), ..SystemPreset::default() });
+    preset.system = Some(SystemPrompt { content: long.clone(), ..SystemPrompt::default() });
     assert_eq!(length(&preset, &nobody), Ok(6 * LONG), "a system prompt");
 
     let said = format!("{{{{setvar::k::{long}}}}}{}", "{{getvar::k}}".repeat(6));

@@ -1,9 +1,7 @@
 //! Story strings and macros beyond the goldens: what they give, what they refuse, and that nothing makes them panic.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::preset::{
-    BuiltinPreset, Generation, InstructPreset, Scene, SceneMessage, SceneSettings, Speaker,
-};
+use mistral_chat_template::preset::{Builtin, Generation, Instruct, Scene, SceneMessage, SceneSettings, Speaker};
 use mistral_chat_template::{Chat, Format, Message, Preset, Prompt, Segment};
 use proptest::prelude::*;
 
@@ -225,7 +223,7 @@ fn macros_that_grow_without_end_are_refused() {
 
 #[test]
 fn a_preset_has_no_place_for_tools_and_images() {
-    let format = BuiltinPreset::Magnum.preset().with_scene(&scene()).unwrap();
+    let format = Builtin::Magnum.preset().with_scene(&scene()).unwrap();
     let refused = |chat: &str| format.render(&Chat::from_json(chat).unwrap()).unwrap_err().to_string();
     assert_eq!(
         refused(r#"{"messages": [{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]}"#),
@@ -241,14 +239,14 @@ fn a_preset_has_no_place_for_tools_and_images() {
 
 #[test]
 fn a_prefix_is_continued() {
-    let format = BuiltinPreset::MistralV7Tekken.preset().with_scene(&Scene::default()).unwrap();
+    let format = Builtin::MistralV7Tekken.preset().with_scene(&Scene::default()).unwrap();
     let chat = Chat::new([Message::user("Count."), Message::prefix("One,")]);
     assert_eq!(format.render(&chat).unwrap().as_str(), "[INST]Count.[/INST]One,");
 }
 
 #[test]
 fn spans_know_their_messages() {
-    let format = BuiltinPreset::MistralV7Tekken.preset().with_system_prompt("S").with_scene(&Scene::default()).unwrap();
+    let format = Builtin::MistralV7Tekken.preset().with_system_prompt("S").with_scene(&Scene::default()).unwrap();
     let prompt = format.render(&Chat::new([Message::user("a"), Message::assistant("b"), Message::user("c")])).unwrap();
     let said: Vec<_> = prompt.spans().map(|span| (&prompt.as_str()[span.range.clone()], span.message)).collect();
     let expected = [
@@ -273,10 +271,8 @@ fn a_card_cannot_make_control_tokens_of_the_presets_text() {
     for description in
         ["{{instructStop}}", "\\{\\{instructStop\\}\\}", "{{reverse::>s/<}}", "\\{\\{getvar::s\\}\\}", "</s>"]
     {
-        let preset = Preset {
-            instruct: InstructPreset { stop_sequence: "</s>".into(), ..preset.instruct.clone() },
-            ..preset.clone()
-        };
+        let preset =
+            Preset { instruct: Instruct { stop_sequence: "</s>".into(), ..preset.instruct.clone() }, ..preset.clone() };
         let scene = Scene { description: description.into(), ..scene() };
         let prompt = preset.with_scene(&scene).unwrap().render(&Chat::default()).unwrap();
         let controls: Vec<_> = prompt.segments().filter(|segment| matches!(segment, Segment::Control(_))).collect();
@@ -396,7 +392,7 @@ proptest! {
                 examples: format!("<START>\nMia: {examples}"),
                 ..scene()
             };
-            let mut preset = BuiltinPreset::MistralV2V3.preset();
+            let mut preset = Builtin::MistralV2V3.preset();
             preset.context.story_string = "{{description}}".into();
             let format = preset.with_scene(&scene).unwrap();
             let chat = Chat::new([Message::assistant("Hi"), Message::user(said.to_owned()), Message::assistant(said.to_owned()), Message::user("x")]);

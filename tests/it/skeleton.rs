@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use mistral_chat_template::chat::{Json, ResponseFormat, ResponseSchema};
-use mistral_chat_template::preset::{BuiltinPreset, Scene};
+use mistral_chat_template::preset::{Builtin, Scene};
 use mistral_chat_template::{
     AssistantMessage, Chat, Chunk, Content, Control, Error, Format, Layout, Message, Mode, Prompt, Segment, Tool,
     ToolCall, ToolMessage,
@@ -290,7 +290,7 @@ fn scene(story: &[String]) -> Scene {
 #[test]
 fn of_presets() {
     let count = Count::default();
-    let presets = BuiltinPreset::ALL.map(|builtin| (builtin.as_str(), builtin.preset()));
+    let presets = Builtin::ALL.map(|builtin| (builtin.as_str(), builtin.preset()));
     let preset = turning(&presets);
     let chats = vec(arbitrary::message(), 1..5).prop_map(Chat::new);
     let cases = run(4_000, (chats, story(), texts()), |(chat, story, texts)| {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use mistral_chat_template::train::{LearntTurns, Row, TrainingPolicy};
 use mistral_chat_template::{Chat, ChatTemplate, Error, Format, Layout, Mode, Prompt, Role};
-use mistral_chat_template::preset::{Generation, PresetFormat, Scene, SceneSettings};
+use mistral_chat_template::preset::{Generation, SceneFormat, Scene, SceneSettings};
 use mistral_chat_template::train::{Learn, Mask};
 
 use crate::formatter::Reason;
@@ -26,7 +26,7 @@ pub(crate) enum Named {
 /// What lays the rows out.
 pub(crate) enum Source {
     Layout(Box<Layout>),
-    Preset(Box<PresetFormat>),
+    Preset(Box<SceneFormat>),
     Template(Box<ChatTemplate>),
 }
 

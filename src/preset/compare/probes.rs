@@ -2,7 +2,7 @@
 
 use super::super::fields::NamesBehavior;
 use super::super::{Preset, Scene, SceneSettings};
-use super::{DifferenceKind, PresetDifference, Reach};
+use super::{Difference, DifferenceKind, Reach};
 use crate::chat::{Chat, Message};
 use crate::control::Vocabulary;
 use crate::error::Error;
@@ -219,8 +219,8 @@ impl Probes {
     }
 
     /// The differences, without their mends.
-    pub(super) fn differences(&self, sent: &Sent) -> Vec<PresetDifference> {
-        let told = |kind, sends: &str, expects: &str| PresetDifference {
+    pub(super) fn differences(&self, sent: &Sent) -> Vec<Difference> {
+        let told = |kind, sends: &str, expects: &str| Difference {
             kind,
             sends: sends.to_owned(),
             expects: expects.to_owned(),

@@ -1,7 +1,7 @@
 //! Story strings that keep their author's text and have another frame around it.
 
 use super::super::SceneSettings;
-use super::super::write::{story_in_turn, without_newlines};
+use super::super::for_layout::{story_in_turn, without_newlines};
 use super::probes::holds_control;
 use crate::control::Vocabulary;
 use crate::layout::{Layout, System};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{Line, Said, Spoken};
 use crate::error::Error;
-use crate::preset::format::PresetFormat;
 use crate::preset::scene::Speaker;
+use crate::preset::scene_format::SceneFormat;
 
 /// Is it the first or the last message of its kind, for its sequence?
 #[derive(Clone, Copy, PartialEq)]
@@ -46,7 +46,7 @@ impl<M: Spoken> Entry<'_, M> {
     }
 
     #[inline(always)]
-    pub(super) fn with_line(&self, format: &PresetFormat, write: impl FnOnce(&Line<'_>)) -> Result<(), Error> {
+    pub(super) fn with_line(&self, format: &SceneFormat, write: impl FnOnce(&Line<'_>)) -> Result<(), Error> {
         match self {
             Entry::Message(message, index, text) => {
                 let mut line = message.line(*index, format)?;
@@ -62,7 +62,7 @@ impl<M: Spoken> Entry<'_, M> {
 }
 
 impl<'m, M: Spoken> Order<'m, M> {
-    pub(super) fn new(format: &'m PresetFormat, messages: &'m [M], skipped: usize) -> Result<Self, Error> {
+    pub(super) fn new(format: &'m SceneFormat, messages: &'m [M], skipped: usize) -> Result<Self, Error> {
         let mut first = None;
         if let Some(message) = messages.first()
             && let Said::Text(text) = message.line(skipped, format)?.text
@@ -77,7 +77,7 @@ impl<'m, M: Spoken> Order<'m, M> {
     }
 
     /// Leaves the last message out, which must be one that could be written.
-    pub(super) fn leave_last_out(&mut self, format: &'m PresetFormat) -> Result<(), Error> {
+    pub(super) fn leave_last_out(&mut self, format: &'m SceneFormat) -> Result<(), Error> {
         if let Some((last, rest)) = self.messages.split_last() {
             last.line(self.skipped + rest.len(), format)?;
             self.messages = rest;

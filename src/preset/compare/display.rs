@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::probes::ABSENT;
-use super::{Mend, PresetDifference, PresetReport, Weight};
+use super::{Difference, Mend, Report, Weight};
 
 /// How wide a terminal is taken to be.
 const WIDTH: usize = 79;
@@ -14,9 +14,9 @@ const LONG: usize = 31;
 /// How much of a new value is shown: more is not typed, but taken from a file.
 const TYPED: usize = 90;
 
-impl fmt::Display for PresetReport {
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PresetReport { layout, sends, expects, dead_end, differences } = self;
+        let Report { layout, sends, expects, dead_end, differences } = self;
         let name = layout.chars().count().max(5) + 2;
         write_wrapped(f, &format!("{:<name$}", "sends"), &quoted(sends))?;
         write_wrapped(f, &format!("{layout:<name$}"), &quoted(expects))?;
@@ -57,9 +57,9 @@ impl fmt::Display for PresetReport {
     }
 }
 
-impl fmt::Display for PresetDifference {
+impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PresetDifference { kind, sends, expects, mends: _ } = self;
+        let Difference { kind, sends, expects, mends: _ } = self;
         if sends == ABSENT {
             return write!(f, "{kind}: {} is missing", shortened(expects, SHOWN));
         }

@@ -1,6 +1,6 @@
 //! A [`Layout`] into a preset that makes SillyTavern send it.
 
-use super::fields::{ContextPreset, InstructPreset, NamesBehavior, STORY, UnknownFields};
+use super::fields::{Context, Instruct, NamesBehavior, STORY, UnknownFields};
 use super::macros::Macros;
 use super::{Preset, Scene};
 use crate::control::Control;
@@ -142,20 +142,20 @@ impl Sides {
     }
 }
 
-fn context(layout: &Layout) -> ContextPreset {
-    ContextPreset {
+fn context(layout: &Layout) -> Context {
+    Context {
         story_string: STORY.to_owned(),
         example_separator: String::new(),
         chat_start: String::new(),
         use_stop_strings: false,
         names_as_stop_strings: false,
         name: layout.name.to_owned(),
-        ..ContextPreset::default()
+        ..Context::default()
     }
 }
 
-fn instruct(layout: &Layout) -> InstructPreset {
-    InstructPreset {
+fn instruct(layout: &Layout) -> Instruct {
+    Instruct {
         wrap: false,
         input_suffix: String::new(),
         system_sequence: String::new(),
@@ -167,7 +167,7 @@ fn instruct(layout: &Layout) -> InstructPreset {
         },
         sequences_as_stop_strings: false,
         name: layout.name.to_owned(),
-        ..InstructPreset::default()
+        ..Instruct::default()
     }
 }
 
@@ -215,7 +215,7 @@ pub(super) fn holds_macros(layout: &Layout) -> bool {
             ""
         }
     };
-    let (context, instruct, scene) = (ContextPreset::default(), InstructPreset::default(), Scene::default());
+    let (context, instruct, scene) = (Context::default(), Instruct::default(), Scene::default());
     let mut macros = Macros::new(&context, &instruct, &scene, "", 0);
     let mut texts = texts.into_iter().map(Mark::as_str).chain([join]);
     texts.any(|text| text.contains("{{") || macros.expand_text(text) != text)

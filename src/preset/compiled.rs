@@ -1,6 +1,6 @@
 //! [`Compiled`]: preset text taken apart into control tokens and text once, so that rendering only writes.
 
-use super::mixed::{Mixed, Trust};
+use super::taint::{TrackedText, Trust};
 use crate::control::{Control, Vocabulary};
 use crate::prompt::{Segment, Stretch};
 
@@ -33,9 +33,9 @@ pub(super) enum Part<'c> {
 impl Compiled {
     /// Takes a text apart: literals of the vocabulary in what the preset wrote are control tokens. SillyTavern deletes
     /// every `\r` in the end, and so it is gone before.
-    pub(super) fn new(text: &Mixed, vocabulary: Vocabulary) -> Self {
+    pub(super) fn new(text: &TrackedText, vocabulary: Vocabulary) -> Self {
         let mut compiled = Compiled::default();
-        for (part, trust) in text.clone().without_char('\r').runs() {
+        for (part, trust) in text.clone().without_char('\r').stretches() {
             match trust {
                 Trust::Preset => compiled.push_preset(part, vocabulary),
                 Trust::Nobody => compiled.last_mut().push_text(part),
@@ -109,12 +109,12 @@ pub(super) struct Sequence {
     pub(super) said: Compiled,
     pub(super) rest: Compiled,
     /// The text that names stand in; `None` where they stand nowhere.
-    named: Option<Mixed>,
+    named: Option<TrackedText>,
 }
 
 impl Sequence {
     /// A sequence in which `{{name}}` is who speaks.
-    pub(super) fn named(text: &Mixed, vocabulary: Vocabulary) -> Self {
+    pub(super) fn named(text: &TrackedText, vocabulary: Vocabulary) -> Self {
         let places = name_places(text.as_str());
         if places.is_empty() {
             return Sequence::plain(text, vocabulary);
@@ -131,7 +131,7 @@ impl Sequence {
     }
 
     /// A sequence in which `{{name}}` is text.
-    pub(super) fn plain(text: &Mixed, vocabulary: Vocabulary) -> Self {
+    pub(super) fn plain(text: &TrackedText, vocabulary: Vocabulary) -> Self {
         Sequence::split(&Compiled::new(text, vocabulary))
     }
 
@@ -177,9 +177,9 @@ fn name_places(text: &str) -> Vec<usize> {
 
 /// The text with a name in the place of each `{{name}}`. As JavaScript's `replace` does, it takes `$$` in the name for
 /// `$`, `$&` for what is replaced, and `` $` `` and `$'` for what stands before and after it.
-pub(super) fn with_name(text: &Mixed, name: &str) -> Mixed {
+pub(super) fn with_name(text: &TrackedText, name: &str) -> TrackedText {
     let source = text.as_str();
-    let mut replaced = Mixed::default();
+    let mut replaced = TrackedText::default();
     let mut start = 0;
     for place in name_places(source) {
         replaced.append_part(text, start..place);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn only_what_the_preset_wrote_is_a_control_token() {
-        let mut text = Mixed::of_preset("[INST] <|x|>[");
+        let mut text = TrackedText::of_preset("[INST] <|x|>[");
         text.push("INST][/INST]", Trust::Nobody);
         text.push("[/IN\rST]", Trust::Preset);
         let compiled = Compiled::new(&text, Layout::V3.vocabulary);
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_name_is_a_replacement_with_patterns() {
-        let text = Mixed::of_preset("<s>{{NAME}}</s>");
+        let text = TrackedText::of_preset("<s>{{NAME}}</s>");
         let named = with_name(&text, "$& $$ $1 $' $`");
         assert_eq!(named.as_str(), "<s>{{NAME}} $ $1 </s> <s></s>");
         let compiled = Compiled::new(&named, Layout::V3.vocabulary);

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use super::super::mixed::{Mixed, Trust, is_space, trimmed};
+use super::super::taint::{TrackedText, Trust, is_space, trimmed};
 use super::names::{self, ChatFact, Field, Limit, Macro, Sequence};
 use super::parse::{Call, Head, Operator, Scope};
-use super::{Macros, clock, entries};
+use super::{Macros, clock, json_variables};
 
 /// How deeply scopes can stand in scopes; what is deeper stays text.
 const MAX_DEPTH: usize = 64;
 
 /// A macro's arguments and how it was called.
 struct Invocation<'c> {
-    source: &'c Mixed,
+    source: &'c TrackedText,
     call: &'c Call,
     /// The range between the macro and its end, and the macros in it.
     scope: Option<(Range<usize>, &'c [Call])>,
@@ -21,9 +21,15 @@ struct Invocation<'c> {
 
 impl Macros<'_> {
     /// A range of `source` with the macros in it, which are `calls`, replaced.
-    pub(super) fn run(&mut self, source: &Mixed, range: Range<usize>, calls: &[Call], depth: usize) -> Mixed {
+    pub(super) fn run(
+        &mut self,
+        source: &TrackedText,
+        range: Range<usize>,
+        calls: &[Call],
+        depth: usize,
+    ) -> TrackedText {
         let scopes = scopes(source.as_str(), calls);
-        let mut out = Mixed::default();
+        let mut out = TrackedText::default();
         let mut at = range.start;
         let mut index = 0;
         while let Some(call) = calls.get(index) {
@@ -49,7 +55,7 @@ impl Macros<'_> {
         out
     }
 
-    fn invoke(&mut self, invocation: &Invocation<'_>) -> Mixed {
+    fn invoke(&mut self, invocation: &Invocation<'_>) -> TrackedText {
         let Invocation { source, call, .. } = invocation;
         let trusted = source.is_of_preset(call.range.start..call.range.start + 2)
             && source.is_of_preset(call.range.end - 2..call.range.end);
@@ -64,7 +70,7 @@ impl Macros<'_> {
                 let name = text.get(name.clone()).unwrap_or_default();
                 let count = call.args.len() + usize::from(invocation.scope.is_some());
                 match self.scene.value_of(name) {
-                    Some(value) if count == 0 => Some(Mixed::of_nobody(value)),
+                    Some(value) if count == 0 => Some(TrackedText::of_nobody(value)),
                     _ => names::find(name).filter(|known| known.arguments.contains(&count)).and_then(|known| {
                         // A branch is text that stands there once, whoever asked for it.
                         keeps_trust |= known.known == Macro::If;
@@ -83,7 +89,7 @@ impl Macros<'_> {
     }
 
     /// What SillyTavern does not know stays as it is, with the macros in it replaced. Of its end, the braces stay.
-    fn verbatim(&mut self, invocation: &Invocation<'_>) -> Mixed {
+    fn verbatim(&mut self, invocation: &Invocation<'_>) -> TrackedText {
         let Invocation { source, call, depth, scope } = invocation;
         let mut kept = self.run(source, call.range.clone(), &call.inner, depth + 1);
         if scope.is_some() {
@@ -94,7 +100,7 @@ impl Macros<'_> {
     }
 
     /// An argument with its macros replaced; what stands in the macro's scope is its last.
-    fn argument(&mut self, invocation: &Invocation<'_>, index: usize) -> Mixed {
+    fn argument(&mut self, invocation: &Invocation<'_>, index: usize) -> TrackedText {
         let Invocation { source, call, depth, .. } = invocation;
         match (call.args.get(index), &invocation.scope) {
             (Some(range), _) => self.run(source, range.clone(), within(&call.inner, range), depth + 1),
@@ -102,12 +108,12 @@ impl Macros<'_> {
                 let value = self.run(source, range.clone(), calls, depth + 1);
                 if call.keeps_space { value } else { dedented(&value) }
             }
-            (None, None) => Mixed::default(),
+            (None, None) => TrackedText::default(),
         }
     }
 
-    fn value(&mut self, invocation: &Invocation<'_>, known: Macro, trusted: bool) -> Option<Mixed> {
-        let nobody = |text: &str| Some(Mixed::of_nobody(text));
+    fn value(&mut self, invocation: &Invocation<'_>, known: Macro, trusted: bool) -> Option<TrackedText> {
+        let nobody = |text: &str| Some(TrackedText::of_nobody(text));
         match known {
             Macro::User => nobody(&self.scene.user),
             Macro::Char => nobody(&self.scene.char),
@@ -120,14 +126,14 @@ impl Macros<'_> {
                     Some(_) => self.argument(invocation, 0).as_str().trim_matches(is_space).parse::<i64>().ok()? == 0,
                     None => true,
                 };
-                Some(if is_first { self.field(Field::Greeting) } else { Mixed::default() })
+                Some(if is_first { self.field(Field::Greeting) } else { TrackedText::default() })
             }
             Macro::Field(field) => Some(self.field(field)),
-            Macro::Instruct(sequence) => Some(Mixed::of_preset(self.sequence(sequence))),
+            Macro::Instruct(sequence) => Some(TrackedText::of_preset(self.sequence(sequence))),
             Macro::SystemPrompt => nobody(self.effective_system_prompt()),
             Macro::DefaultSystemPrompt => nobody(self.system_prompt),
-            Macro::ExampleSeparator => Some(Mixed::of_preset(&self.context.example_separator)),
-            Macro::ChatStart => Some(Mixed::of_preset(&self.context.chat_start)),
+            Macro::ExampleSeparator => Some(TrackedText::of_preset(&self.context.example_separator)),
+            Macro::ChatStart => Some(TrackedText::of_preset(&self.context.chat_start)),
             // The first time it is the original, and then it is empty.
             Macro::Original => self.original.as_mut().map(std::mem::take),
             Macro::IsMobile => nobody("false"),
@@ -160,16 +166,16 @@ impl Macros<'_> {
             Macro::Nothing => {
                 // What a comment holds is run all the same.
                 self.argument(invocation, 0);
-                Some(Mixed::default())
+                Some(TrackedText::default())
             }
             Macro::Trim if invocation.scope.is_some() => Some(self.argument(invocation, 0)),
-            Macro::Trim => Some(Mixed::of_preset("{{trim}}")),
+            Macro::Trim => Some(TrackedText::of_preset("{{trim}}")),
             Macro::If => Some(self.branch(invocation)),
-            Macro::Else => Some(Mixed::default()),
+            Macro::Else => Some(TrackedText::default()),
             Macro::Reverse => {
                 let value = self.argument(invocation, 0);
                 let reversed: String = value.as_str().chars().rev().collect();
-                Some(Mixed::new(&reversed, value.trust()))
+                Some(TrackedText::new(&reversed, value.trust()))
             }
             Macro::Random => Some(self.choice(invocation)),
             Macro::Roll => {
@@ -185,12 +191,12 @@ impl Macros<'_> {
             Macro::Set(scope) => {
                 let (name, value) = (self.argument(invocation, 0), self.argument(invocation, 1));
                 self.set(scope, name.into_string(), if trusted { value } else { value.distrusted() });
-                Some(Mixed::default())
+                Some(TrackedText::default())
             }
             Macro::Add(scope) => {
                 let (name, value) = (self.argument(invocation, 0), self.argument(invocation, 1));
                 self.add(scope, name.into_string(), if trusted { value } else { value.distrusted() });
-                Some(Mixed::default())
+                Some(TrackedText::default())
             }
             Macro::Step(scope, by) => {
                 let name = self.argument(invocation, 0).into_string();
@@ -204,20 +210,21 @@ impl Macros<'_> {
                 let name = self.argument(invocation, 0).into_string();
                 self.is_volatile = true;
                 self.variables.remove(&(scope, name));
-                Some(Mixed::default())
+                Some(TrackedText::default())
             }
             Macro::GetEntry(scope) => {
                 let (name, key) = (self.argument(invocation, 0), self.argument(invocation, 1));
-                let value = self.get(scope, name.as_str()).map(|value| entries::get(value.as_str(), key.as_str()));
-                Some(as_number_prints(&Mixed::of_nobody(&value.unwrap_or_default())))
+                let value =
+                    self.get(scope, name.as_str()).map(|value| json_variables::get(value.as_str(), key.as_str()));
+                Some(as_number_prints(&TrackedText::of_nobody(&value.unwrap_or_default())))
             }
             Macro::SetEntry(scope) => {
                 let [name, key, value] = [0, 1, 2].map(|index| self.argument(invocation, index).into_string());
-                let whole = entries::set(self.get(scope, &name).map(Mixed::as_str), &key, value);
+                let whole = json_variables::set(self.get(scope, &name).map(TrackedText::as_str), &key, value);
                 if let Some(whole) = whole {
-                    self.set(scope, name, Mixed::of_nobody(&whole));
+                    self.set(scope, name, TrackedText::of_nobody(&whole));
                 }
-                Some(Mixed::default())
+                Some(TrackedText::default())
             }
         }
     }
@@ -257,9 +264,9 @@ impl Macros<'_> {
         others.chain([&self.scene.user]).map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 
-    fn field(&self, field: Field) -> Mixed {
-        let Some(card) = &self.card else { return Mixed::default() };
-        Mixed::of_nobody(match field {
+    fn field(&self, field: Field) -> TrackedText {
+        let Some(card) = &self.card else { return TrackedText::default() };
+        TrackedText::of_nobody(match field {
             Field::Description => &card.description,
             Field::Personality => &card.personality,
             Field::Scenario => &card.scenario,
@@ -304,7 +311,7 @@ impl Macros<'_> {
         }
     }
 
-    fn repeated(&mut self, invocation: &Invocation<'_>, text: &str) -> Mixed {
+    fn repeated(&mut self, invocation: &Invocation<'_>, text: &str) -> TrackedText {
         let Invocation { source, call, .. } = invocation;
         let count = match call.args.first() {
             None => Ok(1),
@@ -316,7 +323,7 @@ impl Macros<'_> {
         match count {
             Ok(count) => {
                 let allowed = self.spend(count.saturating_mul(text.len()));
-                Mixed::of_nobody(&text.repeat(if allowed { count } else { 0 }))
+                TrackedText::of_nobody(&text.repeat(if allowed { count } else { 0 }))
             }
             // As any macro with wrong arguments it stays, and is not run a second time.
             Err((range, argument)) => {
@@ -329,10 +336,10 @@ impl Macros<'_> {
     }
 
     /// `{{if}}`: its first argument is asked, its second or what stands in its scope is split at `{{else}}`.
-    fn branch(&mut self, invocation: &Invocation<'_>) -> Mixed {
+    fn branch(&mut self, invocation: &Invocation<'_>) -> TrackedText {
         let Invocation { source, call, depth, .. } = invocation;
         let text = source.as_str();
-        let Some(first) = call.args.first() else { return Mixed::default() };
+        let Some(first) = call.args.first() else { return TrackedText::default() };
         let condition = text.get(first.clone()).unwrap_or_default();
         let (inverted, asked) = match condition.strip_prefix('!') {
             Some(rest) => (true, trimmed(text, first.end - rest.len()..first.end)),
@@ -343,12 +350,12 @@ impl Macros<'_> {
         let (range, calls) = match (call.args.get(1), &invocation.scope) {
             (Some(range), _) => (range.clone(), within(&call.inner, range)),
             (None, Some((range, calls))) => (range.clone(), *calls),
-            (None, None) => return Mixed::default(),
+            (None, None) => return TrackedText::default(),
         };
         let (range, calls) = match (holds, top_level_else(text, calls)) {
             (true, None) => (range, calls),
             (true, Some(at)) => (range.start..start_of(calls, at), calls.get(..at).unwrap_or_default()),
-            (false, None) => return Mixed::default(),
+            (false, None) => return TrackedText::default(),
             (false, Some(at)) => (end_of(calls, at)..range.end, calls.get(at + 1..).unwrap_or_default()),
         };
         let value = self.run(source, range, calls, depth + 1);
@@ -367,22 +374,22 @@ impl Macros<'_> {
             .find_map(|(prefix, scope)| Some((condition.strip_prefix(prefix)?, *scope)))
             .filter(|(name, _)| is_variable(name));
         if let Some((name, scope)) = scoped {
-            return !is_false(self.get(scope, name).map(Mixed::as_str).unwrap_or_default());
+            return !is_false(self.get(scope, name).map(TrackedText::as_str).unwrap_or_default());
         }
         let is_macro = self.scene.value_of(condition).is_some()
             || names::find(condition).is_some_and(|known| *known.arguments.start() == 0);
         if !is_macro {
             return !is_false(condition);
         }
-        let source = Mixed::of_nobody(&format!("{{{{{condition}}}}}"));
+        let source = TrackedText::of_nobody(&format!("{{{{{condition}}}}}"));
         let calls = super::parse::parse(source.as_str());
         let value = self.run(&source, 0..source.len(), &calls, MAX_DEPTH - 1);
         !is_false(value.as_str())
     }
 
-    fn choice(&mut self, invocation: &Invocation<'_>) -> Mixed {
+    fn choice(&mut self, invocation: &Invocation<'_>) -> TrackedText {
         let count = invocation.call.args.len() + usize::from(invocation.scope.is_some());
-        let mut items: Vec<Mixed> = (0..count).map(|index| self.argument(invocation, index)).collect();
+        let mut items: Vec<TrackedText> = (0..count).map(|index| self.argument(invocation, index)).collect();
         if let [only] = items.as_slice() {
             items = listed(only);
         }
@@ -420,12 +427,12 @@ impl Macros<'_> {
         Some(thrown + i64::from(modifier))
     }
 
-    fn get(&mut self, scope: Scope, name: &str) -> Option<&Mixed> {
+    fn get(&mut self, scope: Scope, name: &str) -> Option<&TrackedText> {
         self.is_volatile = true;
         self.variables.get(&(scope, name.to_owned()))
     }
 
-    fn set(&mut self, scope: Scope, name: String, value: Mixed) {
+    fn set(&mut self, scope: Scope, name: String, value: TrackedText) {
         self.is_volatile = true;
         if self.spend(value.len()) {
             self.variables.insert((scope, name), value);
@@ -433,13 +440,13 @@ impl Macros<'_> {
     }
 
     /// Adds numbers, and joins anything else.
-    fn add(&mut self, scope: Scope, name: String, value: Mixed) {
+    fn add(&mut self, scope: Scope, name: String, value: TrackedText) {
         let current = self.get(scope, &name).cloned().unwrap_or_default();
-        if let Some(longer) = entries::pushed(current.as_str(), value.as_str()) {
-            return self.set(scope, name, Mixed::of_nobody(&longer));
+        if let Some(longer) = json_variables::pushed(current.as_str(), value.as_str()) {
+            return self.set(scope, name, TrackedText::of_nobody(&longer));
         }
         let sum = match (number(current.as_str()), number(value.as_str())) {
-            (Some(current), Some(value)) => Mixed::of_nobody(&(current + value).to_string()),
+            (Some(current), Some(value)) => TrackedText::of_nobody(&(current + value).to_string()),
             _ => {
                 let mut joined = current;
                 joined.append(&value);
@@ -449,8 +456,8 @@ impl Macros<'_> {
         self.set(scope, name, sum);
     }
 
-    fn step(&mut self, scope: Scope, name: String, by: f64) -> Mixed {
-        self.add(scope, name.clone(), Mixed::of_nobody(&by.to_string()));
+    fn step(&mut self, scope: Scope, name: String, by: f64) -> TrackedText {
+        self.add(scope, name.clone(), TrackedText::of_nobody(&by.to_string()));
         self.get(scope, &name).map(as_number_prints).unwrap_or_default()
     }
 
@@ -461,11 +468,11 @@ impl Macros<'_> {
         name: String,
         operator: Operator,
         trusted: bool,
-    ) -> Mixed {
-        let truth = |holds: bool| Mixed::of_nobody(if holds { "true" } else { "false" });
+    ) -> TrackedText {
+        let truth = |holds: bool| TrackedText::of_nobody(if holds { "true" } else { "false" });
         let current = self.get(scope, &name).cloned();
         let is_absent = match operator {
-            Operator::Or | Operator::OrSet => is_false(current.as_ref().map(Mixed::as_str).unwrap_or_default()),
+            Operator::Or | Operator::OrSet => is_false(current.as_ref().map(TrackedText::as_str).unwrap_or_default()),
             _ => current.is_none(),
         };
         let current = current.unwrap_or_default();
@@ -486,7 +493,7 @@ impl Macros<'_> {
             Operator::Add => self.add(scope, name, value),
             Operator::Subtract => {
                 if let Some(amount) = number(value.as_str()) {
-                    self.add(scope, name, Mixed::of_nobody(&(-amount).to_string()));
+                    self.add(scope, name, TrackedText::of_nobody(&(-amount).to_string()));
                 }
             }
             Operator::Or | Operator::IfAbsent => return value,
@@ -502,7 +509,7 @@ impl Macros<'_> {
             Operator::LessOrEqual => return truth(compared.is_some_and(|(a, b)| a <= b)),
             Operator::Get | Operator::Increment | Operator::Decrement => {}
         }
-        Mixed::default()
+        TrackedText::default()
     }
 }
 
@@ -587,7 +594,7 @@ fn within<'c>(calls: &'c [Call], range: &Range<usize>) -> &'c [Call] {
 }
 
 /// The items of a list in one argument: between double colons, or else between commas.
-fn listed(only: &Mixed) -> Vec<Mixed> {
+fn listed(only: &TrackedText) -> Vec<TrackedText> {
     let text = only.as_str();
     let (separator, escapes) = if text.contains("::") { ("::", false) } else { (",", true) };
     let mut items = Vec::new();
@@ -599,13 +606,13 @@ fn listed(only: &Mixed) -> Vec<Mixed> {
     }
     items.push(only.part(trimmed(text, start..text.len())));
     if escapes && text.contains("\\,") {
-        items = items.iter().map(|item| Mixed::new(&item.as_str().replace("\\,", ","), item.trust())).collect();
+        items = items.iter().map(|item| TrackedText::new(&item.as_str().replace("\\,", ","), item.trust())).collect();
     }
     items
 }
 
 /// The text of a scope without the white space around it and without the indentation of its first line.
-fn dedented(text: &Mixed) -> Mixed {
+fn dedented(text: &TrackedText) -> TrackedText {
     let source = text.as_str();
     let indentation = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
     let first = source.split('\n').find(|line| !line.trim_matches(is_space).is_empty());
@@ -623,10 +630,10 @@ fn dedented(text: &Mixed) -> Mixed {
 }
 
 /// A variable that spells a number is read as that number.
-fn as_number_prints(value: &Mixed) -> Mixed {
+fn as_number_prints(value: &TrackedText) -> TrackedText {
     let text = value.as_str();
     match number(text).filter(|number| number.abs() < 1e15 && !text.trim_matches(is_space).is_empty()) {
-        Some(number) => Mixed::of_nobody(&number.to_string()),
+        Some(number) => TrackedText::of_nobody(&number.to_string()),
         None => value.clone(),
     }
 }

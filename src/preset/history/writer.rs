@@ -1,12 +1,13 @@
-//! [`Out`]: pieces of a prompt, messages and what stands around them, as they are written.
+//! [`PromptWriter`]: pieces of a prompt, messages and what stands around them, as they are written.
 
 use super::{Line, Position, Said};
 use crate::chat::Role;
+use crate::preset::compiled::{Compiled, Part, Place, Sequence};
 use crate::preset::fields::NamesBehavior;
-use crate::preset::format::{Changed, PresetFormat};
 use crate::preset::frame::Frame;
+use crate::preset::prepare::Changed;
 use crate::preset::scene::Speaker;
-use crate::preset::sequence::{Compiled, Part, Place, Sequence};
+use crate::preset::scene_format::SceneFormat;
 use crate::prompt::{Origin, Writer};
 
 /// With what a message ends.
@@ -22,9 +23,9 @@ pub(super) enum Ending {
 }
 
 /// The prompt that is written.
-pub(super) struct Out<'w, 'f> {
+pub(super) struct PromptWriter<'w, 'f> {
     pub(super) writer: Writer<'w>,
-    pub(super) format: &'f PresetFormat,
+    pub(super) format: &'f SceneFormat,
     /// The sequences of this chat, where they are not those of every one.
     pub(super) changed: Option<&'f Changed>,
     pub(super) system: &'f str,
@@ -33,7 +34,7 @@ pub(super) struct Out<'w, 'f> {
     pub(super) has_returns: bool,
 }
 
-impl<'f> Out<'_, 'f> {
+impl<'f> PromptWriter<'_, 'f> {
     /// Writes a text of the chat or the scene.
     #[inline]
     pub(super) fn text(&mut self, text: &str) {
@@ -88,7 +89,7 @@ impl<'f> Out<'_, 'f> {
         compiled.parts().for_each(|part| self.part(part, name));
     }
 
-    /// As [`compiled`](Out::compiled), without a newline at its end.
+    /// As [`compiled`](PromptWriter::compiled), without a newline at its end.
     fn compiled_of_line(&mut self, compiled: &Compiled, name: &str) {
         let mut parts = compiled.parts().peekable();
         while let Some(part) = parts.next() {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::super::macros::Macros;
-use super::super::mixed::Mixed;
+use super::super::taint::TrackedText;
 use super::{Block, Call, Expression, Path, Program, Statement, StoryError};
 
 /// How many statements a story may run, and how many bytes it may write beyond eight times its values.
@@ -12,14 +12,14 @@ const ALLOWANCE: usize = 1 << 20;
 
 /// The values of a story, by name; `{{#each this}}` goes through them in this order.
 #[derive(Clone, Debug, Default)]
-pub(in crate::preset) struct Parameters(Vec<(&'static str, Rc<Mixed>)>);
+pub(in crate::preset) struct Parameters(Vec<(&'static str, Rc<TrackedText>)>);
 
 impl Parameters {
-    pub(in crate::preset) fn new(values: impl IntoIterator<Item = (&'static str, Mixed)>) -> Self {
+    pub(in crate::preset) fn new(values: impl IntoIterator<Item = (&'static str, TrackedText)>) -> Self {
         Parameters(values.into_iter().map(|(name, value)| (name, Rc::new(value))).collect())
     }
 
-    fn get(&self, name: &str) -> Option<&Rc<Mixed>> {
+    fn get(&self, name: &str) -> Option<&Rc<TrackedText>> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }
@@ -30,7 +30,7 @@ enum Value {
     Null,
     Bool(bool),
     Number(f64),
-    Text(Rc<Mixed>),
+    Text(Rc<TrackedText>),
     /// All the parameters.
     Parameters,
 }
@@ -65,16 +65,16 @@ impl Value {
     }
 
     fn of_preset(text: &str) -> Value {
-        Value::Text(Rc::new(Mixed::of_preset(text)))
+        Value::Text(Rc::new(TrackedText::of_preset(text)))
     }
 
-    fn printed(self) -> Rc<Mixed> {
+    fn printed(self) -> Rc<TrackedText> {
         match self {
             Value::Undefined | Value::Null => Rc::default(),
-            Value::Bool(value) => Rc::new(Mixed::of_preset(&value.to_string())),
-            Value::Number(number) => Rc::new(Mixed::of_preset(&number.to_string())),
+            Value::Bool(value) => Rc::new(TrackedText::of_preset(&value.to_string())),
+            Value::Number(number) => Rc::new(TrackedText::of_preset(&number.to_string())),
             Value::Text(text) => text,
-            Value::Parameters => Rc::new(Mixed::of_preset("[object Object]")),
+            Value::Parameters => Rc::new(TrackedText::of_preset("[object Object]")),
         }
     }
 }
@@ -93,19 +93,23 @@ struct Run<'r, 'm> {
     /// What `this` is, and what it was further out.
     contexts: Vec<Value>,
     loops: Vec<Loop>,
-    out: Mixed,
+    out: TrackedText,
     fuel: usize,
     room: usize,
 }
 
-pub(super) fn run(program: &Program, parameters: &Parameters, macros: &mut Macros<'_>) -> Result<Mixed, StoryError> {
+pub(super) fn run(
+    program: &Program,
+    parameters: &Parameters,
+    macros: &mut Macros<'_>,
+) -> Result<TrackedText, StoryError> {
     let input: usize = parameters.0.iter().map(|(_, value)| value.len()).sum();
     let mut run = Run {
         parameters,
         macros,
         contexts: vec![Value::Parameters],
         loops: Vec::new(),
-        out: Mixed::default(),
+        out: TrackedText::default(),
         fuel: FUEL,
         room: ALLOWANCE + 8 * input,
     };
@@ -114,7 +118,7 @@ pub(super) fn run(program: &Program, parameters: &Parameters, macros: &mut Macro
 }
 
 impl Run<'_, '_> {
-    fn write(&mut self, text: &Mixed) -> Result<(), StoryError> {
+    fn write(&mut self, text: &TrackedText) -> Result<(), StoryError> {
         self.room = self.room.checked_sub(text.len()).ok_or_else(|| StoryError::new("it writes too much"))?;
         self.out.append(text);
         Ok(())
@@ -124,7 +128,7 @@ impl Run<'_, '_> {
         for statement in &program.body {
             self.fuel = self.fuel.checked_sub(1).ok_or_else(|| StoryError::new("it runs for too long"))?;
             match statement {
-                Statement::Content(content) => self.write(&Mixed::of_preset(&content.value))?,
+                Statement::Content(content) => self.write(&TrackedText::of_preset(&content.value))?,
                 Statement::Comment(_) => {}
                 Statement::Mustache(call, _) => {
                     let value = self.mustache(call)?.printed();

@@ -1,4 +1,4 @@
-//! [`Mixed`]: text of which each stretch is known to come from the preset or from somebody who is not to be trusted.
+//! [`TrackedText`]: text of which each stretch is known to come from the preset or from somebody who is not to be trusted.
 
 use std::ops::Range;
 
@@ -15,31 +15,31 @@ pub(super) enum Trust {
 
 /// Text in stretches of one [`Trust`] each.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Mixed {
+pub(super) struct TrackedText {
     text: String,
     /// Each stretch ends at its `end` and begins where the one before it ends; neighbours differ.
-    runs: Vec<Run>,
+    stretches: Vec<Stretch>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Run {
+struct Stretch {
     end: usize,
     trust: Trust,
 }
 
-impl Mixed {
+impl TrackedText {
     pub(super) fn new(text: &str, trust: Trust) -> Self {
-        let mut mixed = Mixed::default();
-        mixed.push(text, trust);
-        mixed
+        let mut tracked = TrackedText::default();
+        tracked.push(text, trust);
+        tracked
     }
 
     pub(super) fn of_preset(text: &str) -> Self {
-        Mixed::new(text, Trust::Preset)
+        TrackedText::new(text, Trust::Preset)
     }
 
     pub(super) fn of_nobody(text: &str) -> Self {
-        Mixed::new(text, Trust::Nobody)
+        TrackedText::new(text, Trust::Nobody)
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -64,60 +64,60 @@ impl Mixed {
         }
         self.text.push_str(text);
         let end = self.text.len();
-        match self.runs.last_mut() {
-            Some(run) if run.trust == trust => run.end = end,
-            _ => self.runs.push(Run { end, trust }),
+        match self.stretches.last_mut() {
+            Some(stretch) if stretch.trust == trust => stretch.end = end,
+            _ => self.stretches.push(Stretch { end, trust }),
         }
     }
 
-    pub(super) fn append(&mut self, other: &Mixed) {
-        for (text, trust) in other.runs() {
+    pub(super) fn append(&mut self, other: &TrackedText) {
+        for (text, trust) in other.stretches() {
             self.push(text, trust);
         }
     }
 
     /// Appends a part of another text; a range that is none of its own appends nothing.
-    pub(super) fn append_part(&mut self, other: &Mixed, part: Range<usize>) {
+    pub(super) fn append_part(&mut self, other: &TrackedText, part: Range<usize>) {
         let mut start = part.start;
-        let first = other.runs.partition_point(|run| run.end <= start);
-        for run in other.runs.get(first..).unwrap_or_default() {
+        let first = other.stretches.partition_point(|stretch| stretch.end <= start);
+        for stretch in other.stretches.get(first..).unwrap_or_default() {
             if start >= part.end {
                 break;
             }
-            let end = run.end.min(part.end);
-            self.push(other.text.get(start..end).unwrap_or_default(), run.trust);
+            let end = stretch.end.min(part.end);
+            self.push(other.text.get(start..end).unwrap_or_default(), stretch.trust);
             start = end;
         }
     }
 
-    pub(super) fn part(&self, part: Range<usize>) -> Mixed {
-        let mut mixed = Mixed::default();
-        mixed.append_part(self, part);
-        mixed
+    pub(super) fn part(&self, part: Range<usize>) -> TrackedText {
+        let mut tracked = TrackedText::default();
+        tracked.append_part(self, part);
+        tracked
     }
 
     /// The stretches, in order.
-    pub(super) fn runs(&self) -> impl Iterator<Item = (&str, Trust)> {
+    pub(super) fn stretches(&self) -> impl Iterator<Item = (&str, Trust)> {
         let mut start = 0;
-        self.runs.iter().map(move |run| {
-            let text = self.text.get(start..run.end).unwrap_or_default();
-            start = run.end;
-            (text, run.trust)
+        self.stretches.iter().map(move |stretch| {
+            let text = self.text.get(start..stretch.end).unwrap_or_default();
+            start = stretch.end;
+            (text, stretch.trust)
         })
     }
 
     /// Is all of the range the preset's?
     pub(super) fn is_of_preset(&self, range: Range<usize>) -> bool {
-        let first = self.runs.partition_point(|run| run.end <= range.start);
+        let first = self.stretches.partition_point(|stretch| stretch.end <= range.start);
         let mut start = range.start;
-        for run in self.runs.get(first..).unwrap_or_default() {
+        for stretch in self.stretches.get(first..).unwrap_or_default() {
             if start >= range.end {
                 break;
             }
-            if run.trust != Trust::Preset {
+            if stretch.trust != Trust::Preset {
                 return false;
             }
-            start = run.end;
+            start = stretch.end;
         }
         true
     }
@@ -128,42 +128,42 @@ impl Mixed {
     }
 
     /// The same text, none of it trusted.
-    pub(super) fn distrusted(self) -> Mixed {
-        let whole = self.runs.last().map(|last| Run { trust: Trust::Nobody, ..*last });
-        Mixed { runs: whole.into_iter().collect(), ..self }
+    pub(super) fn distrusted(self) -> TrackedText {
+        let whole = self.stretches.last().map(|last| Stretch { trust: Trust::Nobody, ..*last });
+        TrackedText { stretches: whole.into_iter().collect(), ..self }
     }
 
     /// The text without these ranges, which are in order and apart.
-    pub(super) fn without(&self, ranges: impl IntoIterator<Item = Range<usize>>) -> Mixed {
-        let mut mixed = Mixed::default();
+    pub(super) fn without(&self, ranges: impl IntoIterator<Item = Range<usize>>) -> TrackedText {
+        let mut tracked = TrackedText::default();
         let mut start = 0;
         for range in ranges {
-            mixed.append_part(self, start..range.start);
+            tracked.append_part(self, start..range.start);
             start = range.end;
         }
-        mixed.append_part(self, start..self.len());
-        mixed
+        tracked.append_part(self, start..self.len());
+        tracked
     }
 
     /// The text without a character.
-    pub(super) fn without_char(self, character: char) -> Mixed {
+    pub(super) fn without_char(self, character: char) -> TrackedText {
         if !self.text.contains(character) {
             return self;
         }
-        let mut mixed = Mixed::default();
-        for (text, trust) in self.runs() {
-            text.split(character).for_each(|part| mixed.push(part, trust));
+        let mut tracked = TrackedText::default();
+        for (text, trust) in self.stretches() {
+            text.split(character).for_each(|part| tracked.push(part, trust));
         }
-        mixed
+        tracked
     }
 
     /// The text without JavaScript's white space at either end.
-    pub(super) fn trimmed(&self) -> Mixed {
+    pub(super) fn trimmed(&self) -> TrackedText {
         self.part(trimmed(&self.text, 0..self.len()))
     }
 
     /// The text without JavaScript's white space at its end.
-    pub(super) fn trimmed_end(&self) -> Mixed {
+    pub(super) fn trimmed_end(&self) -> TrackedText {
         self.part(0..self.text.trim_end_matches(is_space).len())
     }
 }
@@ -185,17 +185,17 @@ pub(super) fn is_space(character: char) -> bool {
 mod tests {
     use super::*;
 
-    fn sample() -> Mixed {
-        let mut mixed = Mixed::of_preset("[INST] ");
-        mixed.push("hi\r\n", Trust::Nobody);
-        mixed.push("[/INST]", Trust::Preset);
-        mixed
+    fn sample() -> TrackedText {
+        let mut tracked = TrackedText::of_preset("[INST] ");
+        tracked.push("hi\r\n", Trust::Nobody);
+        tracked.push("[/INST]", Trust::Preset);
+        tracked
     }
 
     #[test]
     fn parts_keep_their_trust() {
         let part = sample().part(5..9);
-        assert!(part.runs().eq([("] ", Trust::Preset), ("hi", Trust::Nobody)]));
+        assert!(part.stretches().eq([("] ", Trust::Preset), ("hi", Trust::Nobody)]));
         assert!(sample().is_of_preset(0..7) && !sample().is_of_preset(6..8) && sample().is_of_preset(11..18));
         assert_eq!(sample().part(0..18), sample());
     }
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn what_is_taken_out_leaves_the_rest_as_it_was() {
         assert_eq!(sample().without_char('\r').as_str(), "[INST] hi\n[/INST]");
-        assert!(sample().without([0..7, 9..18]).runs().eq([("hi", Trust::Nobody)]));
-        assert_eq!(Mixed::of_nobody("\u{FEFF} a\u{85} \n").trimmed().as_str(), "a\u{85}");
+        assert!(sample().without([0..7, 9..18]).stretches().eq([("hi", Trust::Nobody)]));
+        assert_eq!(TrackedText::of_nobody("\u{FEFF} a\u{85} \n").trimmed().as_str(), "a\u{85}");
     }
 }

@@ -1,21 +1,21 @@
 //! Stop strings: those of names, of the instruct preset, of the context preset, and the caller's.
 
-use super::fields::{ContextPreset, InstructPreset};
+use super::compiled::with_name;
+use super::fields::{Context, Instruct};
 use super::macros::Macros;
-use super::mixed::Mixed;
-use super::mixed::is_space;
 use super::scene::Generation;
-use super::sequence::with_name;
+use super::taint::TrackedText;
+use super::taint::is_space;
 
 /// The stop strings of a scene. The first part, which names are, is apart: what is asked for can add to it.
-pub(super) struct Stops {
+pub(super) struct StopStrings {
     pub(super) line: bool,
     pub(super) names: bool,
     pub(super) group: Vec<String>,
     pub(super) rest: Vec<String>,
 }
 
-impl Stops {
+impl StopStrings {
     pub(super) fn new(macros: &mut Macros<'_>) -> Self {
         let (context, scene) = (macros.context, macros.scene);
         let mut rest = Vec::new();
@@ -25,7 +25,7 @@ impl Stops {
             rest.push(if scene.settings.stop_string_macros { macros.expand_text(stop) } else { stop.clone() });
         }
         let group = scene.group.iter().filter(|name| !name.is_empty() && **name != scene.char).cloned().collect();
-        Stops { line: context.single_line, names: context.names_as_stop_strings, group, rest }
+        StopStrings { line: context.single_line, names: context.names_as_stop_strings, group, rest }
     }
 
     /// All of them, each once.
@@ -52,12 +52,12 @@ impl Stops {
     }
 }
 
-fn sequences(instruct: &InstructPreset, macros: &mut Macros<'_>, stops: &mut Vec<String>) {
+fn sequences(instruct: &Instruct, macros: &mut Macros<'_>, stops: &mut Vec<String>) {
     if !instruct.enabled {
         return;
     }
     let scene = macros.scene;
-    let named = |sequence: &str, name: &str| with_name(&Mixed::of_preset(sequence), name).into_string();
+    let named = |sequence: &str, name: &str| with_name(&TrackedText::of_preset(sequence), name).into_string();
     let mut all = instruct.stop_sequence.clone();
     if instruct.sequences_as_stop_strings {
         for (sequence, name) in [
@@ -82,7 +82,7 @@ fn sequences(instruct: &InstructPreset, macros: &mut Macros<'_>, stops: &mut Vec
     }
 }
 
-fn separators(context: &ContextPreset, macros: &mut Macros<'_>, stops: &mut Vec<String>) {
+fn separators(context: &Context, macros: &mut Macros<'_>, stops: &mut Vec<String>) {
     if !context.use_stop_strings {
         return;
     }

@@ -1,9 +1,9 @@
 //! Example dialogue: a card's `<START>` blocks into messages with the preset's sequences.
 
-use super::fields::{InstructPreset, NamesBehavior};
+use super::compiled::with_name;
+use super::fields::{Instruct, NamesBehavior};
 use super::macros::Macros;
-use super::mixed::{Mixed, Trust, is_space};
-use super::sequence::with_name;
+use super::taint::{TrackedText, Trust, is_space};
 
 const START: &str = "<START>";
 
@@ -30,15 +30,15 @@ pub(super) fn blocks(examples: &str) -> Vec<&str> {
 }
 
 /// The examples as they stand in the prompt.
-pub(super) fn format(blocks: &[&str], macros: &mut Macros<'_>) -> Mixed {
+pub(super) fn format(blocks: &[&str], macros: &mut Macros<'_>) -> TrackedText {
     let separator = &macros.context.example_separator;
-    let mut heading = Mixed::default();
+    let mut heading = TrackedText::default();
     if !separator.is_empty() {
         heading = macros.expand_preset(separator);
         heading.push("\n", Trust::Preset);
     }
     let instruct = macros.instruct;
-    let mut formatted = Mixed::default();
+    let mut formatted = TrackedText::default();
     if instruct.enabled && !instruct.skip_examples {
         let frames = Frames::new(instruct, macros);
         let mut any = false;
@@ -115,27 +115,27 @@ fn messages(block: &str, macros: &Macros<'_>) -> Vec<Example> {
 
 /// What stands around the messages of examples.
 struct Frames {
-    input: (Mixed, Mixed),
-    output: (Mixed, Mixed),
+    input: (TrackedText, TrackedText),
+    output: (TrackedText, TrackedText),
 }
 
 impl Frames {
-    fn new(instruct: &InstructPreset, macros: &mut Macros<'_>) -> Self {
+    fn new(instruct: &Instruct, macros: &mut Macros<'_>) -> Self {
         let (user, char) = (&macros.scene.user, &macros.scene.char);
         let mut ready = |text: &str, name: &str| match instruct.macros {
             true => with_name(&macros.expand_preset(text), name),
-            false => Mixed::of_preset(text),
+            false => TrackedText::of_preset(text),
         };
         // Macros can count, so the order is SillyTavern's.
         let (input, output) = (ready(&instruct.input_sequence, user), ready(&instruct.output_sequence, char));
         let suffixes = [ready(&instruct.input_suffix, user), ready(&instruct.output_suffix, char)];
         let newline = if instruct.wrap && instruct.macros { "\n" } else { "" };
         let [after_input, after_output] =
-            suffixes.map(|suffix| if suffix.is_empty() { Mixed::of_preset(newline) } else { suffix });
+            suffixes.map(|suffix| if suffix.is_empty() { TrackedText::of_preset(newline) } else { suffix });
         Frames { input: (input, after_input), output: (output, after_output) }
     }
 
-    fn write(&self, message: &Example, instruct: &InstructPreset, macros: &Macros<'_>, out: &mut Mixed) {
+    fn write(&self, message: &Example, instruct: &Instruct, macros: &Macros<'_>, out: &mut TrackedText) {
         let scene = macros.scene;
         let is_group = !scene.group.is_empty() && instruct.names_behavior != NamesBehavior::None;
         let (prefix, suffix) = if message.is_user { &self.input } else { &self.output };

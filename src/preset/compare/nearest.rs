@@ -2,9 +2,9 @@
 
 use super::super::adapter::{self, Adapter};
 use super::super::fields::NamesBehavior;
-use super::super::write::Closing;
+use super::super::for_layout::Closing;
 use super::probes::Probes;
-use super::{DifferenceKind, FIELDS, Field, Preset, PresetDifference, Reach, story};
+use super::{Difference, DifferenceKind, FIELDS, Field, Preset, Reach, story};
 use crate::error::Error;
 use crate::layout::{Layout, System};
 
@@ -90,7 +90,7 @@ impl<'p> Target<'p> {
 
     /// Gives each difference the fields that mend it, and every field to one difference at least. A difference that
     /// the same fields mend as one before it is the same mistake seen elsewhere, and goes.
-    pub(super) fn blame(&self, probes: &Probes, differences: &mut Vec<PresetDifference>) -> Result<(), Error> {
+    pub(super) fn blame(&self, probes: &Probes, differences: &mut Vec<Difference>) -> Result<(), Error> {
         let mut blamed: Vec<Vec<&'static Field>> = Vec::new();
         let mut kept = Vec::with_capacity(differences.len());
         for difference in differences.drain(..) {

@@ -4,10 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::adapter::{Adapter, of_lm_studio};
-use super::fields::{
-    ContextPreset, InjectionRole, InstructPreset, NamesBehavior, StoryPosition, SystemPreset, UnknownFields,
-};
-use super::{Preset, PresetFile};
+use super::fields::{Context, InjectionRole, Instruct, NamesBehavior, StoryPosition, SystemPrompt, UnknownFields};
+use super::{FileKind, Preset};
 use crate::error::{Error, ErrorKind};
 
 impl Preset {
@@ -24,45 +22,45 @@ impl Preset {
     ///
     /// ```
     /// use mistral_chat_template::Preset;
-    /// use mistral_chat_template::preset::PresetFile;
+    /// use mistral_chat_template::preset::FileKind;
     ///
     /// let mut preset = Preset::default();
     /// let file = preset.load(r#"{"name": "Mine", "input_sequence": "[INST] ", "output_sequence": "", "wrap": false}"#)?;
-    /// assert_eq!(file, PresetFile::Instruct);
+    /// assert_eq!(file, FileKind::Instruct);
     /// assert_eq!(preset.instruct.output_suffix, "\n\n", "which the file does not say");
     ///
     /// let error = preset.load(r#"{"spec": "chara_card_v2", "data": {}}"#).unwrap_err();
     /// assert_eq!(error.to_string(), "not a context, instruct or system prompt preset, but a character card");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
-    pub fn load(&mut self, json: &str) -> Result<PresetFile, Error> {
+    pub fn load(&mut self, json: &str) -> Result<FileKind, Error> {
         let file = object(json)?;
         let has = |keys: &[&str]| keys.iter().all(|key| file.contains_key(*key));
         let kind = match () {
-            () if has(&["input_sequence", "output_sequence"]) => PresetFile::Instruct,
-            () if has(&["story_string"]) => PresetFile::Context,
-            () if has(&["content"]) && (has(&["name"]) || file.len() == 1) => PresetFile::System,
+            () if has(&["input_sequence", "output_sequence"]) => FileKind::Instruct,
+            () if has(&["story_string"]) => FileKind::Context,
+            () if has(&["content"]) && (has(&["name"]) || file.len() == 1) => FileKind::System,
             () if ["instruct", "context", "sysprompt"]
                 .iter()
                 .any(|key| file.get(*key).is_some_and(Value::is_object)) =>
             {
-                PresetFile::Master
+                FileKind::Master
             }
-            () if Adapter::is_adapter(&file) => PresetFile::KoboldCpp,
+            () if Adapter::is_adapter(&file) => FileKind::KoboldCpp,
             () => match of_lm_studio(&file) {
                 Some(preset) => {
                     *self = preset;
-                    return Ok(PresetFile::LmStudio);
+                    return Ok(FileKind::LmStudio);
                 }
                 None => return Err(Error::new(ErrorKind::PresetFile { looks: looks_like(&file) }, "")),
             },
         };
         match kind {
-            PresetFile::Instruct => self.set_instruct(file, "")?,
-            PresetFile::Context => self.context = context(file, &self.context, "")?,
-            PresetFile::System => self.system = Some(system(file, "")?),
-            PresetFile::Master => self.set_all(file)?,
-            PresetFile::KoboldCpp | PresetFile::LmStudio => *self = Adapter::from_json(json)?.preset(),
+            FileKind::Instruct => self.set_instruct(file, "")?,
+            FileKind::Context => self.context = context(file, &self.context, "")?,
+            FileKind::System => self.system = Some(system(file, "")?),
+            FileKind::Master => self.set_all(file)?,
+            FileKind::KoboldCpp | FileKind::LmStudio => *self = Adapter::from_json(json)?.preset(),
         }
         Ok(kind)
     }
@@ -126,7 +124,7 @@ impl Preset {
         self.instruct = instruct(file, &self.instruct, at)?;
         if let Some(content) = prompt {
             let name = format!("[Migrated] {}", self.instruct.name);
-            self.system = Some(SystemPreset { name, content, ..SystemPreset::default() });
+            self.system = Some(SystemPrompt { name, content, ..SystemPrompt::default() });
         }
         Ok(())
     }
@@ -219,7 +217,7 @@ fn looks_like(file: &Map<String, Value>) -> &'static str {
     sign.map_or("something else", |(_, looks)| looks)
 }
 
-fn context(mut file: Map<String, Value>, active: &ContextPreset, at: &'static str) -> Result<ContextPreset, Error> {
+fn context(mut file: Map<String, Value>, active: &Context, at: &'static str) -> Result<Context, Error> {
     let is_old = !file.contains_key("story_string_position");
     let mut fields = Fields { file: &mut file, at };
     if is_old && fields.file.get("story_string").is_some_and(Value::is_array) {
@@ -229,8 +227,8 @@ fn context(mut file: Map<String, Value>, active: &ContextPreset, at: &'static st
     if is_old {
         story_string = with_anchors(story_string);
     }
-    let fresh = ContextPreset::default();
-    let mut context = ContextPreset {
+    let fresh = Context::default();
+    let mut context = Context {
         story_string: typed(story_string),
         example_separator: typed(fields.text_or("example_separator", &active.example_separator)?),
         chat_start: typed(fields.text_or("chat_start", &active.chat_start)?),
@@ -272,7 +270,7 @@ fn with_anchors(mut story: String) -> String {
     story
 }
 
-fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static str) -> Result<InstructPreset, Error> {
+fn instruct(mut file: Map<String, Value>, active: &Instruct, at: &'static str) -> Result<Instruct, Error> {
     let mut fields = Fields { file: &mut file, at };
     let separator = fields.present_text("separator_sequence")?;
     let forced = fields.present_flag("names_force_groups");
@@ -287,7 +285,7 @@ fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static 
     };
     let mut set =
         |key, default: &str| Ok::<_, Error>(fields.present_text(key)?.map_or_else(|| default.to_owned(), typed));
-    let mut instruct = InstructPreset {
+    let mut instruct = Instruct {
         story_string_prefix: set("story_string_prefix", "")?,
         story_string_suffix: set("story_string_suffix", "")?,
         input_sequence: set("input_sequence", &active.input_sequence)?,
@@ -319,14 +317,14 @@ fn instruct(mut file: Map<String, Value>, active: &InstructPreset, at: &'static 
     Ok(instruct)
 }
 
-fn system(mut file: Map<String, Value>, at: &'static str) -> Result<SystemPreset, Error> {
+fn system(mut file: Map<String, Value>, at: &'static str) -> Result<SystemPrompt, Error> {
     let mut fields = Fields { file: &mut file, at };
-    let mut system = SystemPreset {
+    let mut system = SystemPrompt {
         enabled: fields.flag("enabled").unwrap_or(true),
         name: fields.text("name")?.unwrap_or_default(),
         content: fields.text("content")?.unwrap_or_default(),
         post_history: fields.text("post_history")?.unwrap_or_default(),
-        ..SystemPreset::default()
+        ..SystemPrompt::default()
     };
     system.unknown = UnknownFields(file.into_iter().collect());
     Ok(system)
