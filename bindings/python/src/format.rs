@@ -507,7 +507,7 @@ impl Preset {
 
 impl Preset {
     /// The preset as rows are laid out by: nothing is begun behind the last message.
-    pub(crate) fn training_format(&self, py: Python<'_>) -> PyResult<mct::preset::PresetFormat> {
+    pub(crate) fn training_format(&self, py: Python<'_>) -> PyResult<mct::preset::SceneFormat> {
         let settings = mct::preset::SceneSettings {
             generation: mct::preset::Generation::Nothing,
             ..mct::preset::SceneSettings::default()
@@ -515,7 +515,7 @@ impl Preset {
         self.preset.with_scene(&mct::preset::Scene { settings, ..mct::preset::Scene::default() }).or_raise(py)
     }
 
-    pub(crate) fn format(&self, py: Python<'_>, user: &str, char: &str) -> PyResult<mct::preset::PresetFormat> {
+    pub(crate) fn format(&self, py: Python<'_>, user: &str, char: &str) -> PyResult<mct::preset::SceneFormat> {
         let scene =
             mct::preset::Scene { user: user.to_owned(), char: char.to_owned(), ..mct::preset::Scene::default() };
         self.preset.with_scene(&scene).or_raise(py)
