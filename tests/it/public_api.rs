@@ -133,7 +133,7 @@ const READERS: [(&str, &str); 7] = [
     ("explain/pieces.rs", "a finished prompt, to say what stands in it"),
     ("preset/compare/probes.rs", "what a preset would send, to compare it with a layout"),
     ("preset/compare/story.rs", "what a preset's story would send, to mend it"),
-    ("preset/sequence.rs", "what a preset wrote, stretch by stretch"),
+    ("preset/compiled.rs", "what a preset wrote, stretch by stretch"),
     ("template/render.rs", "what a template wrote, between marks"),
 ];
 
