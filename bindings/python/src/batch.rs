@@ -35,7 +35,7 @@ use crate::tokenizer::AnyTokenizer;
 enum Source {
     Layout(Box<mct::Layout>),
     Template(Box<mct::ChatTemplate>),
-    Preset(Box<mct::preset::PresetFormat>),
+    Preset(Box<mct::preset::SceneFormat>),
 }
 
 impl Source {
