@@ -22,7 +22,7 @@ pub use self::lark::LarkStyle;
 /// The shape of every answer that a layout and a chat allow, as rules that name each other.
 ///
 /// ```
-/// use mistral_chat_template::grammar::{Part, Shape};
+/// use mistral_chat_template::grammar::{Part, Shape, TextKind};
 /// use mistral_chat_template::{Chat, Control, Layout};
 /// use mistral_chat_template::version::Feature;
 ///
@@ -31,7 +31,7 @@ pub use self::lark::LarkStyle;
 /// let grammar = layout.grammar(&chat)?.ok_or("a choice of none constrains the answer")?;
 ///
 /// let thinking = grammar.rule(Part::Thinking);
-/// let text = Shape::Part(Part::Text);
+/// let text = Shape::Text(TextKind::Any);
 /// let expected = Shape::Sequence(vec![Shape::Control(Control::Think), text, Shape::Control(Control::EndThink)]);
 /// assert_eq!(thinking, Some(&expected));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -81,7 +81,7 @@ pub enum Part {
     Calls,
     /// Text before calls that does not look like JSON, where the answer may be JSON.
     TextBeforeCalls,
-    /// Text.
+    /// The text of a reply.
     Text,
     /// Thinking, between its tokens.
     Thinking,
@@ -114,8 +114,11 @@ pub enum Shape<'c> {
         /// It insists where a tool is strict, or the choice names one.
         pinned: bool,
     },
-    /// JSON that follows a schema, which is printed as Python prints it; white space may come before.
+    /// JSON that is the text of an answer and follows a schema, which is printed as Python prints it. White space may
+    /// come before the JSON and stand in it, since a layout keeps it.
     Json(Cow<'c, str>),
+    /// JSON that follows a schema, in the one form that the layout prints: that of [`python_json`](crate::python_json).
+    PrintedJson(Cow<'c, str>),
     /// One after the other.
     Sequence(Vec<Shape<'c>>),
     /// One of them.
@@ -136,9 +139,12 @@ pub enum Shape<'c> {
 pub enum TextKind {
     /// Any text but an empty one.
     Any,
+    /// Any text that does not end with a space, which a layout would trim.
+    Trimmed,
     /// One line of text.
     Line,
-    /// Text that does not look like JSON: its first character past the white space is neither `{` nor `[`.
+    /// Text that does not look like JSON, its first character past the white space being neither `{` nor `[`, and that
+    /// does not end with a space.
     NotJson,
     /// Up to eight characters of white space.
     Space,
@@ -158,7 +164,8 @@ impl TextKind {
         match self {
             TextKind::Any => r"(.|\n)+",
             TextKind::Line => ".+",
-            TextKind::NotJson => r"[ \t\r\n]+|[ \t\r\n]*[^{\[\s](.|\n)*",
+            TextKind::Trimmed => r"(.|\n)*[^ ]",
+            TextKind::NotJson => r"[ \t\r\n]*([\t\r\n]|[^{\[\s]((.|\n)*[^ ])?)",
             TextKind::Space => r"[ \t\r\n]{1,8}",
             TextKind::NineAlphanumeric => "[a-zA-Z0-9]{9}",
         }
@@ -276,6 +283,10 @@ impl Layout {
     ///
     /// The choices are mistral-common 1.13.1's, which has grammars from v11 on; for earlier versions they are those of
     /// v11, in how the version writes its calls. A strict answer schema of `{}` constrains nothing, as there.
+    ///
+    /// An answer of the grammar is what the layout prints for the message that it says: arguments have Python's form,
+    /// text does not end with spaces that the layout trims, and after a control token SentencePiece's space comes
+    /// first. [`Grammar::to_lark`] says what Lark cannot keep of that.
     ///
     /// # Errors
     ///

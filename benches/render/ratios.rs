@@ -3,11 +3,15 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use mistral_chat_template::grammar::LarkStyle;
+use mistral_chat_template::layout::WordStart;
 use mistral_chat_template::preset::Scene;
 use mistral_chat_template::render::CheckedChat;
 use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Chat, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, Version};
+use mistral_chat_template::{
+    Chat, Control, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, Tokenizer, Version,
+};
 use serde_json::Value;
 
 use crate::chats::{self, Size};
@@ -40,8 +44,9 @@ pub(crate) fn print() {
     threads();
     growth("100k-messages", (100_000, 200), (1_000, 200));
     growth("100mb", (1, 100_000_000), (1, 1_000_000));
-    slope("messages", &[1, 10, 100, 1_000, 10_000, 100_000].map(|count| (count, 200)));
-    slope("bytes", &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000].map(|length| (1, length)));
+    slope("messages", &[1, 10, 100, 1_000, 10_000, 100_000].map(|count| seconds((count, 200))));
+    slope("bytes", &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000].map(|length| seconds((1, length))));
+    slope("tools", &[10, 100, 1_000, 10_000].map(grammar_seconds));
 }
 
 fn report(name: &str, ratio: f64) {
@@ -230,8 +235,7 @@ fn growth(name: &str, large: Shape, small: Shape) {
 
 /// How time grows with size, over sizes of many orders of magnitude: the exponent, 1 where twice as much takes twice as
 /// long. What every render costs, however small, makes it less.
-fn slope(name: &str, shapes: &[Shape]) {
-    let points: Vec<(f64, f64)> = shapes.iter().map(|shape| seconds(*shape)).collect();
+fn slope(name: &str, points: &[(f64, f64)]) {
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / points.len() as f64;
     let (mean_x, mean_y) = (mean(|point| point.0), mean(|point| point.1));
     let rise: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
@@ -245,6 +249,36 @@ fn seconds(shape: Shape) -> (f64, f64) {
     let mut chat = Rendered::new(&text, shape);
     let shortest = (0..9).map(|_| time(&mut || chat.again())).fold(f64::INFINITY, f64::min);
     ((text.len() as f64).ln(), shortest.ln())
+}
+
+/// The logarithms of a number of strict tools and of the seconds that their grammar takes, made and printed in both forms.
+fn grammar_seconds(count: u32) -> (f64, f64) {
+    let tools: Vec<String> = (0..count)
+        .map(|index| {
+            let schema = r#"{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}"#;
+            format!(r#"{{"function": {{"name": "tool_{index}", "parameters": {schema}, "strict": true}}}}"#)
+        })
+        .collect();
+    let json = format!(r#"{{"messages": [], "tools": [{}], "tool_choice": "required"}}"#, tools.join(", "));
+    let chat = Chat::from_json(&json).unwrap();
+    let mut print = || {
+        let grammar = Layout::V13.grammar(black_box(&chat)).unwrap().unwrap();
+        black_box(grammar.to_lark(&Controls, LarkStyle::Exact).unwrap());
+        black_box(grammar.to_structural_tag(&Controls).unwrap());
+    };
+    let shortest = (0..9).map(|_| time(&mut print)).fold(f64::INFINITY, f64::min);
+    (f64::from(count).ln(), shortest.ln())
+}
+
+/// Ids of control tokens, and nothing else of a tokenizer.
+struct Controls;
+
+impl Tokenizer for Controls {
+    fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+
+    fn control(&self, _: Control) -> Option<u32> {
+        Some(9)
+    }
 }
 
 /// Chats, each with the prompt that it is rendered into.

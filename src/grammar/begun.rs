@@ -2,7 +2,7 @@
 
 use super::build::{Calling, Plan, refuse};
 use super::calls;
-use super::{Part, Shape};
+use super::{Part, Shape, TextKind};
 use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
@@ -53,10 +53,11 @@ fn content_end<'c>(content: &'c Content<'_>) -> Option<End<'c>> {
 pub(super) fn rest<'c>(plan: &Plan<'c>, begun: &Begun<'_>) -> Result<Shape<'c>, Error> {
     match begun.end {
         End::OpenThinking => {
-            let end = [Shape::Part(Part::Text).optional(), Shape::Control(Control::EndThink), after_thinking(plan)];
+            let more = Shape::Text(TextKind::Any).optional();
+            let end = [more, Shape::Control(Control::EndThink), after_thinking(plan, plan.run_of_json())];
             Ok(Shape::sequence(end))
         }
-        End::Thinking => Ok(after_thinking(plan)),
+        End::Thinking => Ok(after_thinking(plan, plan.run_of_json())),
         End::Text(text) => after_text(plan, begun, text),
         End::Call => Ok(match &plan.form {
             Some(form) => calls::more_calls(&plan.layout, form, &plan.callables, plan.count),
@@ -65,23 +66,22 @@ pub(super) fn rest<'c>(plan: &Plan<'c>, begun: &Begun<'_>) -> Result<Shape<'c>, 
     }
 }
 
-fn after_thinking<'c>(plan: &Plan<'c>) -> Shape<'c> {
-    match (&plan.schema, plan.calling) {
+fn after_thinking<'c>(plan: &Plan<'c>, json: Option<Shape<'c>>) -> Shape<'c> {
+    match (json, plan.calling) {
         (None, _) => plan.said(),
-        (Some(schema), Calling::None) => Shape::Json(schema.clone()),
-        (Some(schema), Calling::Auto | Calling::Required) => {
-            Shape::Choice(vec![plan.said(), Shape::Json(schema.clone())])
-        }
+        (Some(json), Calling::None) => json,
+        (Some(json), Calling::Auto | Calling::Required) => Shape::Choice(vec![plan.said(), json]),
     }
 }
 
 fn after_text<'c>(plan: &Plan<'c>, begun: &Begun<'_>, text: &str) -> Result<Shape<'c>, Error> {
     let fault = |kind| refuse(&plan.layout, format!("messages[{}].content", begun.message), kind);
-    let more = || Shape::Part(Part::Text).optional();
-    if plan.schema.is_some() {
+    let more = || plan.more_text().optional();
+    if let Some(schema) = &plan.schema {
         let said = text.trim_start_matches([' ', '\t', '\r', '\n']);
         if said.is_empty() {
-            return Ok(after_thinking(plan));
+            // The run has begun, so that there is no space to set.
+            return Ok(after_thinking(plan, Some(Shape::Json(schema.clone()))));
         }
         if plan.calling == Calling::None || said.starts_with(['{', '[']) {
             return Err(fault(ErrorKind::BegunJson));

@@ -8,7 +8,7 @@ use super::{Grammar, Part, Rule, Shape, TextKind};
 use crate::chat::{CallMode, Chat, ResponseFormat, Tool, ToolChoice};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{CallForm, Layout, Settings, TextAndCalls, Thinking};
+use crate::layout::{CallForm, Layout, Settings, TextAndCalls, Thinking, WordStart};
 use crate::python::json;
 
 /// The schema of arguments that a strict tool without parameters takes.
@@ -185,6 +185,14 @@ fn callables<'c>(layout: &Layout, choice: &Choice<'c>) -> Result<Vec<Callable<'c
     choice.tools.iter().map(callable).collect()
 }
 
+/// A shape that begins a run of text, after the space that SentencePiece sets.
+pub(super) fn run(word_start: WordStart, shape: Shape<'_>) -> Shape<'_> {
+    match word_start {
+        WordStart::Space => Shape::sequence([Shape::Literal(Cow::Borrowed(word_start.printed())), shape]),
+        WordStart::Nothing => shape,
+    }
+}
+
 impl<'c> Plan<'c> {
     /// Does every answer of the layout have room for thinking?
     pub(super) fn thinks(&self) -> bool {
@@ -194,10 +202,10 @@ impl<'c> Plan<'c> {
     /// The answer, from its beginning.
     fn answer(&self) -> Shape<'c> {
         let body = Shape::Part(Part::Body);
-        match &self.schema {
+        match self.run_of_json() {
             None => body,
-            Some(schema) => {
-                let json = if self.thinks() { Shape::Part(Part::Json) } else { Shape::Json(schema.clone()) };
+            Some(json) => {
+                let json = if self.thinks() { Shape::Part(Part::Json) } else { json };
                 match self.calling {
                     Calling::None => json,
                     Calling::Auto | Calling::Required => Shape::Choice(vec![body, json]),
@@ -230,6 +238,21 @@ impl<'c> Plan<'c> {
         }
     }
 
+    /// Text in the middle of a reply, or its end.
+    pub(super) fn more_text(&self) -> Shape<'c> {
+        Shape::Text(if self.layout.trim_reply { TextKind::Trimmed } else { TextKind::Any })
+    }
+
+    /// A shape that begins a run of text.
+    pub(super) fn run(&self, shape: Shape<'c>) -> Shape<'c> {
+        run(self.layout.word_start, shape)
+    }
+
+    /// An answer of JSON, its thinking over.
+    pub(super) fn run_of_json(&self) -> Option<Shape<'c>> {
+        self.schema.as_ref().map(|schema| self.run(Shape::Json(schema.clone())))
+    }
+
     /// The calls alone; nothing where there are none.
     fn calls(&self) -> Shape<'c> {
         match &self.form {
@@ -245,8 +268,7 @@ impl<'c> Plan<'c> {
         let thinks = self.thinks();
         let may_be_json = self.schema.is_some() && self.calling != Calling::None;
         add(Part::Answer, answer);
-        if let (Some(schema), true) = (&self.schema, thinks) {
-            let json = Shape::Json(schema.clone());
+        if let (Some(json), true) = (self.run_of_json(), thinks) {
             add(
                 Part::Json,
                 match self.layout.settings {
@@ -260,17 +282,17 @@ impl<'c> Plan<'c> {
             add(Part::Body, Shape::sequence([thinking, self.said()]));
             add(Part::Calls, Shape::sequence([Shape::Part(before).optional(), self.calls()]));
             if may_be_json {
-                add(Part::TextBeforeCalls, Shape::Text(TextKind::NotJson));
+                add(Part::TextBeforeCalls, self.run(Shape::Text(TextKind::NotJson)));
             }
         } else {
             add(Part::Body, self.said());
             add(Part::Calls, self.calls());
         }
-        add(Part::Text, Shape::Text(TextKind::Any));
+        add(Part::Text, self.run(self.more_text()));
         if thinks {
-            let text = Shape::Part(Part::Text);
+            let text = self.run(Shape::Text(TextKind::Any));
             let tokens = [Shape::Control(Control::Think), text, Shape::Control(Control::EndThink)];
-            add(Part::Thinking, Shape::Sequence(tokens.into()));
+            add(Part::Thinking, Shape::sequence(tokens));
         }
         Grammar { rules, vocabulary: self.layout.vocabulary }
     }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::build::run;
 use super::{Shape, TextKind, Times};
-use crate::layout::{CallForm, CallIds, CallPart, Grouping, Layout, Quoting};
+use crate::layout::{CallForm, CallIds, CallPart, Grouping, Layout, Pairing, Quoting, WordStart};
 use crate::python::json;
 
 /// The schema of arguments that may be any object.
@@ -24,21 +25,39 @@ pub(super) enum Count {
     Several,
 }
 
+/// Whether a call has the id that its layout writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ids {
+    /// It may, or the client gives it one.
+    Optional,
+    Required,
+}
+
+impl Ids {
+    /// What the calls after the first have: where results go by the ids of calls, only one call can be without.
+    fn of_later_calls(layout: &Layout) -> Self {
+        match layout.rules.pairing {
+            Pairing::ById if layout.calls.writes_ids() => Ids::Required,
+            Pairing::ById | Pairing::ByCount => Ids::Optional,
+        }
+    }
+}
+
 /// The calls of an answer, from the first to the last.
 pub(super) fn calls<'c>(layout: &Layout, form: &CallForm, callables: &[Callable<'c>], count: Count) -> Shape<'c> {
-    let one = || Shape::choice(callables.iter().map(|callable| call(layout, form, callable)).collect());
+    let one = || one_of(layout, form, callables, Ids::Optional);
     match form.grouping {
-        Grouping::Apart => match count {
-            Count::One => one(),
-            Count::Several => Shape::Repeat(Box::new(one()), Times::OneOrMore),
+        Grouping::Apart => match (count, Ids::of_later_calls(layout)) {
+            (Count::One, _) => one(),
+            (Count::Several, Ids::Optional) => Shape::Repeat(Box::new(one()), Times::OneOrMore),
+            (Count::Several, ids @ Ids::Required) => {
+                let more = Shape::Repeat(Box::new(one_of(layout, form, callables, ids)), Times::ZeroOrMore);
+                Shape::Sequence(vec![one(), more])
+            }
         },
         Grouping::List { control, open, between, close } => {
-            let mut shapes = vec![
-                Shape::Control(control),
-                Shape::Text(TextKind::Space).optional(),
-                Shape::Literal(Cow::Borrowed(open)),
-                one(),
-            ];
+            let open = run(layout.word_start, Shape::Literal(Cow::Borrowed(open)));
+            let mut shapes = vec![Shape::Control(control), open, one()];
             if count == Count::Several {
                 let more = Shape::sequence([Shape::Literal(Cow::Borrowed(between)), one()]);
                 shapes.push(Shape::Repeat(Box::new(more), Times::ZeroOrMore));
@@ -53,25 +72,35 @@ pub(super) fn calls<'c>(layout: &Layout, form: &CallForm, callables: &[Callable<
 pub(super) fn more_calls<'c>(layout: &Layout, form: &CallForm, callables: &[Callable<'c>], count: Count) -> Shape<'c> {
     match (form.grouping, count) {
         (Grouping::Apart, Count::Several) if !callables.is_empty() => {
-            let one = callables.iter().map(|callable| call(layout, form, callable)).collect();
-            Shape::Repeat(Box::new(Shape::choice(one)), Times::ZeroOrMore)
+            let one = one_of(layout, form, callables, Ids::of_later_calls(layout));
+            Shape::Repeat(Box::new(one), Times::ZeroOrMore)
         }
         _ => Shape::Sequence(Vec::new()),
     }
 }
 
-fn call<'c>(layout: &Layout, form: &CallForm, callable: &Callable<'c>) -> Shape<'c> {
+fn one_of<'c>(layout: &Layout, form: &CallForm, callables: &[Callable<'c>], ids: Ids) -> Shape<'c> {
+    Shape::choice(callables.iter().map(|callable| call(layout, form, callable, ids)).collect())
+}
+
+fn call<'c>(layout: &Layout, form: &CallForm, callable: &Callable<'c>, ids: Ids) -> Shape<'c> {
     let mut shapes: Vec<Shape<'c>> = Vec::new();
     for part in form.call {
-        push(layout, form, callable, *part, &mut shapes);
-    }
-    if let Grouping::Apart = form.grouping {
-        shapes.push(Shape::Text(TextKind::Space).optional());
+        match (part, ids) {
+            (CallPart::IfId(parts), Ids::Required) => {
+                parts.iter().for_each(|part| push(layout, form, callable, *part, &mut shapes));
+            }
+            (part, _) => push(layout, form, callable, *part, &mut shapes),
+        }
     }
     Shape::sequence(shapes)
 }
 
 fn push<'c>(layout: &Layout, form: &CallForm, callable: &Callable<'c>, part: CallPart, shapes: &mut Vec<Shape<'c>>) {
+    let is_text = !matches!(part, CallPart::Control(_) | CallPart::IfId(_));
+    if let (true, Some(Shape::Control(_)), WordStart::Space) = (is_text, shapes.last(), layout.word_start) {
+        shapes.push(Shape::Literal(Cow::Borrowed(layout.word_start.printed())));
+    }
     match (part, form.quoting) {
         (CallPart::Control(control), _) => shapes.push(Shape::Control(control)),
         (CallPart::Text(text), _) => shapes.push(Shape::Literal(Cow::Borrowed(text))),
@@ -81,7 +110,7 @@ fn push<'c>(layout: &Layout, form: &CallForm, callable: &Callable<'c>, part: Cal
         (CallPart::Name, Quoting::Json) => {
             shapes.push(Shape::choice(callable.names.iter().map(|name| Shape::Literal(quoted(name))).collect()));
         }
-        (CallPart::Arguments, _) => shapes.push(Shape::Json(callable.schema.clone())),
+        (CallPart::Arguments, _) => shapes.push(Shape::PrintedJson(callable.schema.clone())),
         (CallPart::IfId(parts), _) => {
             let mut inner = Vec::new();
             for part in parts {
@@ -102,7 +131,7 @@ fn id<'c>(ids: CallIds, quoting: Quoting) -> Shape<'c> {
         }
         (CallIds::NotEmpty | CallIds::Unchecked, Quoting::Bare) => Shape::Text(TextKind::Line),
         (CallIds::NotEmpty | CallIds::Unchecked, Quoting::Json) => {
-            Shape::Json(Cow::Borrowed(r#"{"type": "string", "minLength": 1}"#))
+            Shape::PrintedJson(Cow::Borrowed(r#"{"type": "string", "minLength": 1}"#))
         }
     }
 }

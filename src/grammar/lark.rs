@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::calls::ANY_OBJECT;
 use super::{Grammar, Part, Shape, TextKind, Times};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
@@ -18,13 +19,35 @@ use crate::python::json;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LarkStyle {
     /// As mistral-common 1.13.1 prints it, byte for byte, from v11 on. Against [`Exact`](LarkStyle::Exact), white space
-    /// may come before the name of a call; the name is any line of text unless a tool is strict or the choice names one;
-    /// no call has an id; and where one of several tools is called once, only a call of the first has text before it.
+    /// may come before the name of a call and anywhere in its arguments, which may spell numbers and strings in any way;
+    /// text may end with spaces; the name is any line of text unless a tool is strict or the choice names one; no call
+    /// has an id; and where one of several tools is called once, only a call of the first has text before it.
     #[default]
     MistralCommon,
-    /// What the [`Grammar`] says.
+    /// What the [`Grammar`] says: what the model answers is what the layout prints for it in the next prompt, so that
+    /// a prefix cache holds.
     Exact,
 }
+
+/// JSON as Python prints it, for arguments of any kind. Of a float's shortest forms it has those of up to 15 digits, which
+/// every 64-bit float can hold; `NaN` and `Infinity` are not JSON.
+const PRINTED_OBJECT: &str = r#"
+object: "{" (member (", " member)*)? "}"
+member: STRING ": " value
+value: object | array | STRING | NUMBER | "true" | "false" | "null"
+array: "[" (value (", " value)*)? "]"
+STRING: /"([^"\\\x00-\x1f]|\\(["\\bfnrt]|u00(0[0-7bef]|1[0-9a-f])))*"/
+NUMBER: INTEGER | DECIMAL | EXPONENT
+INTEGER: /0|-?[1-9][0-9]{0,4299}/
+DECIMAL: /-?(0\.(0|0{0,3}[1-9]([0-9]*[1-9])?)|[1-9][0-9]*\.(0|[0-9]*[1-9]))/ & /-?[0-9.]{3,16}/
+EXPONENT: /-?[1-9](\.[0-9]{0,13}[1-9])?e(\+(1[6-9]|[2-9][0-9]|[12][0-9]{2})|-(0[5-9]|[1-9][0-9]|[12][0-9]{2}))/
+"#;
+
+/// What llguidance is told about a schema, so that JSON has Python's white space and escapes.
+const PYTHON_FORM: &str = concat!(
+    r#""x-guidance": {"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": ", "#,
+    r#""json_allowed_escapes": "nrbtf\\\""}"#
+);
 
 impl Part {
     /// The name that mistral-common's grammars have for the part.
@@ -52,6 +75,10 @@ impl Grammar<'_> {
     ///
     /// Names of tools are escaped, which mistral-common's are not: those that its rules for names allow are the same.
     ///
+    /// What Lark cannot keep of [`LarkStyle::Exact`]: an object of arguments may have a key twice, and `%json` spells a
+    /// number of a strict schema in any way (`1e2`, `-0`), where the layout prints the last member and `100.0`. A string
+    /// of a strict schema holds no control character but those with an escape of one letter.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::NoControlId`]: the tokenizer has no id for a control token of the grammar (`[ARGS]` of a v7
@@ -78,11 +105,11 @@ impl Grammar<'_> {
     /// let chat = Chat::from_json(json)?;
     /// let grammar = Layout::V13.grammar(&chat)?.ok_or("a call is required")?;
     /// let lark = grammar.to_lark(&Tekken, LarkStyle::Exact)?;
-    /// assert!(lark.contains(r#"fcalls: (<[9]> "now" <[32]> SAFE_WS? %json {"type": "object"} SAFE_WS?)+"#));
+    /// assert!(lark.contains(r#"fcalls: (<[9]> "now" <[32]> object)+"#));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_lark(&self, tokenizer: &impl Tokenizer, style: LarkStyle) -> Result<String, Error> {
-        let mut printer = Printer { tokenizer, style, out: String::new() };
+        let mut printer = Printer { tokenizer, style, out: String::new(), space: false, object: false };
         for rule in &self.rules {
             printer.out.push_str(match rule.part {
                 Part::Text | Part::Thinking => "\n",
@@ -93,8 +120,23 @@ impl Grammar<'_> {
             printer.rule(rule.part, &rule.shape)?;
             printer.out.push('\n');
         }
-        printer.out.extend(["\nSAFE_WS: /", TextKind::Space.pattern(), "/"]);
+        if printer.object {
+            printer.out.push_str(PRINTED_OBJECT);
+        }
+        if style == LarkStyle::MistralCommon || printer.space {
+            printer.out.extend(["\nSAFE_WS: /", TextKind::Space.pattern(), "/"]);
+        }
+        printer.out.truncate(printer.out.trim_end().len());
         Ok(printer.out)
+    }
+}
+
+/// Is it a call that stands by itself, or a choice of those?
+fn is_call(shape: &Shape<'_>) -> bool {
+    match shape {
+        Shape::Sequence(shapes) => shapes.first() == Some(&Shape::Control(Control::ToolCalls)),
+        Shape::Choice(shapes) => shapes.iter().all(is_call),
+        _ => false,
     }
 }
 
@@ -111,6 +153,10 @@ struct Printer<'t, T> {
     tokenizer: &'t T,
     style: LarkStyle,
     out: String,
+    /// Is white space named?
+    space: bool,
+    /// Is an object of any kind named, as Python prints it?
+    object: bool,
 }
 
 impl<T: Tokenizer> Printer<'_, T> {
@@ -125,6 +171,11 @@ impl<T: Tokenizer> Printer<'_, T> {
             (LarkStyle::MistralCommon, Part::Calls, Shape::Repeat(_, Times::Optional)) => {
                 self.shape(shape, Within::Nothing)?;
                 self.out.push(' ');
+                Ok(())
+            }
+            // As mistral-common writes it.
+            (LarkStyle::MistralCommon, Part::Text, _) => {
+                self.out.push_str("(/(.|\\n)+/)+");
                 Ok(())
             }
             (LarkStyle::MistralCommon | LarkStyle::Exact, _, shape) => self.shape(shape, Within::Nothing),
@@ -150,9 +201,10 @@ impl<T: Tokenizer> Printer<'_, T> {
                 }
             }
             Shape::Json(schema) => {
-                self.out.push_str("SAFE_WS? %json ");
-                self.out.push_str(schema);
+                self.space = true;
+                self.out.extend(["SAFE_WS? %json ", schema]);
             }
+            Shape::PrintedJson(schema) => self.printed_json(schema),
             Shape::Sequence(shapes) => match within {
                 Within::Nothing | Within::Sequence => self.sequence(shapes, Within::Sequence)?,
                 Within::Choice | Within::Repeat => {
@@ -173,25 +225,40 @@ impl<T: Tokenizer> Printer<'_, T> {
     /// Shapes after one another, the last of them as if within something else.
     fn sequence(&mut self, shapes: &[Shape<'_>], last: Within) -> Result<(), Error> {
         let mut printed = false;
-        for (index, shape) in shapes.iter().enumerate() {
+        let mut shapes = shapes.iter().peekable();
+        while let Some(shape) = shapes.next() {
             if self.leaves_out(shape) {
+                if *shape == Shape::Control(Control::CallId) {
+                    shapes.next();
+                }
                 continue;
             }
             self.out.push_str(if printed { " " } else { "" });
-            self.shape(shape, if index + 1 == shapes.len() { last } else { Within::Sequence })?;
             printed = true;
+            let next = shapes.peek().copied();
+            // Calls of which only the first may be without an id.
+            if let (LarkStyle::MistralCommon, Some(Shape::Repeat(more, Times::ZeroOrMore))) = (self.style, next)
+                && is_call(more)
+            {
+                shapes.next();
+                self.shape(more, Within::Repeat)?;
+                self.out.push_str(Times::OneOrMore.as_str());
+                continue;
+            }
+            self.shape(shape, if next.is_none() { last } else { Within::Sequence })?;
         }
         Ok(())
     }
 
-    /// Is it the id of a call, of which mistral-common's grammars know nothing?
+    /// Is it the id of a call, or the token before it? mistral-common's grammars know nothing of those.
     fn leaves_out(&self, shape: &Shape<'_>) -> bool {
         match (self.style, shape) {
+            (LarkStyle::Exact, _) => false,
             (LarkStyle::MistralCommon, Shape::Repeat(shape, Times::Optional)) => match &**shape {
                 Shape::Sequence(shapes) => shapes.first() == Some(&Shape::Control(Control::CallId)),
                 _ => false,
             },
-            (LarkStyle::MistralCommon | LarkStyle::Exact, _) => false,
+            (LarkStyle::MistralCommon, shape) => *shape == Shape::Control(Control::CallId),
         }
     }
 
@@ -217,13 +284,30 @@ impl<T: Tokenizer> Printer<'_, T> {
         Ok(())
     }
 
+    fn printed_json(&mut self, schema: &str) {
+        match (self.style, schema.strip_prefix('{')) {
+            (LarkStyle::MistralCommon, _) => self.out.extend(["SAFE_WS? %json ", schema, " SAFE_WS?"]),
+            (LarkStyle::Exact, _) if schema == ANY_OBJECT => {
+                self.object = true;
+                self.out.push_str("object");
+            }
+            (LarkStyle::Exact, Some("}")) => self.out.extend(["%json {", PYTHON_FORM, "}"]),
+            (LarkStyle::Exact, Some(members)) => self.out.extend(["%json {", PYTHON_FORM, ", ", members]),
+            (LarkStyle::Exact, None) => self.out.extend(["%json ", schema]),
+        }
+    }
+
     fn text(&mut self, kind: TextKind) {
-        match kind {
-            TextKind::Space => self.out.push_str("SAFE_WS"),
-            // As mistral-common writes them.
-            TextKind::Any => self.out.extend(["(/", kind.pattern(), "/)+"]),
-            TextKind::NotJson => self.out.push_str(r"(/[ \t\r\n]+/ | /[^{\[\s](.|\n)*/)+"),
-            TextKind::Line | TextKind::NineAlphanumeric => self.out.extend(["/", kind.pattern(), "/"]),
+        match (self.style, kind) {
+            (_, TextKind::Space) => {
+                self.space = true;
+                self.out.push_str("SAFE_WS");
+            }
+            (LarkStyle::MistralCommon, TextKind::Any | TextKind::Trimmed) => self.out.push_str(Part::Text.lark_name()),
+            (LarkStyle::MistralCommon, TextKind::NotJson) => {
+                self.out.push_str(r"(/[ \t\r\n]+/ | /[^{\[\s](.|\n)*/)+");
+            }
+            _ => self.out.extend(["/", kind.pattern(), "/"]),
         }
     }
 }

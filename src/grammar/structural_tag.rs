@@ -11,9 +11,10 @@ use crate::python::json;
 impl Grammar<'_> {
     /// The grammar as a structural tag of xgrammar 0.2.8, with the control tokens by their ids.
     ///
-    /// Text excludes the control tokens of the layout that the tokenizer knows, and may spell them. xgrammar must know
-    /// each control token by some text, or it refuses the token; a string in JSON can then hold a control token for that
-    /// text. Where an answer may be JSON or calls, the calls have no text before them: xgrammar cannot tell the two.
+    /// Text excludes the control tokens of the layout that the tokenizer knows, and may spell them; it may end with spaces
+    /// that the layout trims. xgrammar must know each control token by some text, or it refuses the token; a string in
+    /// JSON can then hold a control token for that text. JSON has any white space, numbers and escapes. Where an answer
+    /// may be JSON or calls, the calls have no text before them: xgrammar cannot distinguish the two.
     ///
     /// The names of calls are those of the tools; a call may have the id that the layout writes.
     ///
@@ -57,6 +58,11 @@ fn is_text_before_calls(shape: &Shape<'_>) -> bool {
     }
 }
 
+/// Do the shapes begin with the space of a run of text? The tokens of the text bring it with them.
+fn begins_a_run(shapes: &[Shape<'_>]) -> bool {
+    matches!(shapes, [Shape::Literal(_), Shape::Text(TextKind::Any | TextKind::Trimmed), ..])
+}
+
 struct Printer<'g, 't, T> {
     grammar: &'g Grammar<'g>,
     tokenizer: &'t T,
@@ -86,10 +92,14 @@ impl<T: Tokenizer> Printer<'_, '_, T> {
             Shape::Json(schema) => {
                 self.out.push_str("{\"type\": \"sequence\", \"elements\": [");
                 self.repeat(&Shape::Text(TextKind::Space), Times::Optional)?;
-                self.out.extend([", {\"type\": \"json_schema\", \"json_schema\": ", schema, "}]}"]);
+                self.out.push_str(", ");
+                self.json(schema);
+                self.out.push_str("]}");
             }
+            Shape::PrintedJson(schema) => self.json(schema),
             Shape::Sequence(shapes) => match &**shapes {
                 [] => self.literal(""),
+                [_, text] if begins_a_run(shapes) => self.shape(text)?,
                 [before, shape] if is_text_before_calls(before) => self.shape(shape)?,
                 [before, shapes @ ..] if is_text_before_calls(before) => self.list("sequence", shapes)?,
                 shapes => self.list("sequence", shapes)?,
@@ -113,12 +123,21 @@ impl<T: Tokenizer> Printer<'_, '_, T> {
 
     fn list(&mut self, kind: &str, shapes: &[Shape<'_>]) -> Result<(), Error> {
         self.out.extend(["{\"type\": \"", kind, "\", \"elements\": ["]);
+        let mut separator = "";
         for (index, shape) in shapes.iter().enumerate() {
-            self.out.push_str(if index == 0 { "" } else { ", " });
+            if kind == "sequence" && shapes.get(index..).is_some_and(begins_a_run) {
+                continue;
+            }
+            self.out.push_str(separator);
             self.shape(shape)?;
+            separator = ", ";
         }
         self.out.push_str("]}");
         Ok(())
+    }
+
+    fn json(&mut self, schema: &str) {
+        self.out.extend(["{\"type\": \"json_schema\", \"json_schema\": ", schema, "}"]);
     }
 
     fn literal(&mut self, text: &str) {
@@ -137,7 +156,7 @@ impl<T: Tokenizer> Printer<'_, '_, T> {
 
     fn text(&mut self, kind: TextKind) {
         match kind {
-            TextKind::Any => {
+            TextKind::Any | TextKind::Trimmed => {
                 let excluded = ["\"exclude_tokens\": [", &self.excluded, "]}"].concat();
                 self.out.push_str("{\"type\": \"sequence\", \"elements\": [");
                 self.out.extend(["{\"type\": \"exclude_token\", ", &excluded]);
