@@ -371,16 +371,20 @@ def prove_samples(renderer, engines, count, seed):
             seen.add(key)
             ready.append((line, texts["exact_lark"]))
     words = {layout: Words(vocabulary(layout)) for layout in LAYOUTS}
-    samples, endless = [], 0
+    samples, endless, unpaired = [], 0, 0
     for line, grammar in itertools.cycle(ready):
         if len(samples) == count:
             break
         layout = line["version"]
         ids = sample(engines.lark(layout, grammar), words[layout], rng)
+        answer = [*vocabulary(layout).segments(ids or []), {"control": "</s>"}]
+        call_ids = [text["text"] for control, text in zip(answer, answer[1:]) if control == {"control": "[CALL_ID]"}]
         if ids is None:
             endless += 1
+        elif len(set(call_ids)) < len(call_ids):
+            unpaired += 1
         else:
-            samples.append((line, [*vocabulary(layout).segments(ids), {"control": "</s>"}]))
+            samples.append((line, answer))
     messages = renderer.ask([{"version": line["version"], "completion": answer} for line, answer in samples])
     faults, calls, texts = [], 0, 0
     for (line, answer), read in zip(samples, messages):
@@ -393,7 +397,8 @@ def prove_samples(renderer, engines, count, seed):
             faults.append((line["id"], fault, answer))
     good = [(line, answer, read) for (line, answer), read in zip(samples, messages) if read["ok"]]
     same = rendered_again(renderer, good, faults)
-    print(f"{len(samples)} answers sampled under {len(ready)} grammars ({endless} more did not end in 400 tokens): "
+    print(f"{len(samples)} answers sampled under {len(ready)} grammars ({endless} more did not end in 400 tokens, {unpaired} more "
+          f"had two calls with one id, which no prompt has): "
           f"{calls} calls, {texts} answers without; {len(faults)} faults. Rendered to the same bytes:")
     for kind, number in same.items():
         print(f"  {number:5} {kind}")
