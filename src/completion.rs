@@ -4,11 +4,11 @@
 //! [`Completion::from_text`] and [`Completion::from_segments`] read a whole output. The same [`Layout`] that says how a
 //! message is written says how it is read.
 
-mod answer;
 mod arguments;
 mod call;
 mod delta;
 mod fault;
+mod finish_reason;
 mod ids;
 mod json;
 mod liberty;
@@ -25,8 +25,8 @@ mod stream;
 mod tokens;
 mod unescape;
 
-pub use self::answer::{FinishReason, StopCause};
 pub use self::delta::{Delta, Stray, StrayFate, ToolCallDelta, ToolCallEnd};
+pub use self::finish_reason::{FinishReason, StopCause};
 pub use self::ids::{CallDeltas, NewCallIds};
 pub use self::liberty::{Leniency, Liberty, LibertyKind};
 pub use self::reader::{CompletionReader, DummyPrefix};

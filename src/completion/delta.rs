@@ -8,9 +8,9 @@ use crate::control::Control;
 
 /// What a stretch of a model's output adds to the answer.
 ///
-/// It serialises as the `delta` object of OpenAI's streamed chat completions, thinking as `reasoning_content`;
-/// [`Delta::for_dialect`] writes Mistral's. What those streams have no word for is a marker: it serialises as `{}`, and a
-/// server need not send it (see [`is_marker`](Delta::is_marker)).
+/// It serialises as the `delta` object of OpenAI's streamed chat completions, thinking as `reasoning_content`. What those
+/// streams have no word for is a marker: it serialises as `{}`, and a server need not send it (see
+/// [`is_marker`](Delta::is_marker)). [`ReplyEvents`](crate::completion::ReplyEvents) writes the whole events of any API's stream.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};

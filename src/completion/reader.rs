@@ -3,9 +3,9 @@
 mod steps;
 
 use super::Completion;
-use super::answer::StopCause;
 use super::arguments::End;
 use super::call::Call;
+use super::finish_reason::StopCause;
 use super::ids::CallDeltas;
 use super::liberty::Leniency;
 use super::list::CallList;

@@ -1,10 +1,10 @@
 //! Answers in the response form of the API that asked: whole, and as the events of a stream.
 //!
-//! The forms are those that openai 3.57 (`chat.completions`, `responses`), mistralai 3.7 (`chat`) and anthropic 0.x
-//! (`messages`) for Python read.
+//! The forms are those that these clients for Python read: openai 3.57 (`chat.completions`, `responses`), mistralai 3.7
+//! (`chat`), anthropic 2.14 (`messages`), ollama 0.6 (`chat`) and google-genai 3.6 (`models.generate_content`).
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Completion, Delta, FinishReason};
 use crate::chat::Dialect;
@@ -12,6 +12,8 @@ use crate::chat::Dialect;
 mod anthropic;
 mod blocks;
 mod completions;
+mod gemini;
+mod ollama;
 mod responses;
 
 /// What a response says beside the answer.
@@ -42,10 +44,21 @@ pub struct ReplyHead<'h> {
 }
 
 impl Completion {
-    /// The whole response of a dialect's API: OpenAI's or Mistral's chat completions, OpenAI's Responses, or Anthropic's
-    /// Messages. Of other dialects it is that of OpenAI's chat completions.
+    /// The whole response in the form of the API that asked.
     ///
-    /// Text that has no place in the message ([`rest`](Completion::rest)) is not in it either.
+    /// | [`Dialect`] | form | thinking |
+    /// | --- | --- | --- |
+    /// | `OpenAi`, and those without a row | OpenAI's chat completions | `reasoning_content` of the message |
+    /// | `Mistral` | Mistral's chat completions | a chunk of the content |
+    /// | `Responses` | OpenAI's Responses | an item `reasoning` |
+    /// | `Anthropic` | Anthropic's Messages | a block `thinking` |
+    /// | `Ollama` | Ollama's `/api/chat` | `thinking` of the message |
+    /// | `Gemini` | Gemini's `generateContent` | a part with `thought` |
+    ///
+    /// Text that has no place in the message ([`rest`](Completion::rest)) is not in it either. Anthropic's, Ollama's and
+    /// Gemini's calls have their arguments as an object. One whose arguments are none, such as a call that was cut off,
+    /// has the text that the model wrote in Anthropic's form, and does not stand in Ollama's and Gemini's:
+    /// [`error`](Completion::error) says what is wrong with it, and Gemini's finish reason, too.
     ///
     /// ```
     /// use mistral_chat_template::{Completion, Dialect, Layout};
@@ -59,12 +72,63 @@ impl Completion {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn response(&self, dialect: Dialect, head: ReplyHead<'_>) -> impl Serialize + use<> {
-        match form(dialect) {
-            Form::Completions => completions::whole(self, dialect, head),
-            Form::Responses => responses::whole(self, head),
-            Form::Anthropic => anthropic::whole(self, head),
+        match Form::of(dialect) {
+            Form::Completions => Response::Completions(completions::whole(self, dialect, head)),
+            Form::Responses => Response::Responses(responses::whole(self, head)),
+            Form::Anthropic => Response::Anthropic(anthropic::whole(self, head)),
+            Form::Ollama => Response::Ollama(ollama::whole(self, head)),
+            Form::Gemini => Response::Gemini(gemini::whole(self, head)),
         }
     }
+
+    /// The message alone of a response of chat completions, for a program that writes itself what stands around it.
+    ///
+    /// ```
+    /// use mistral_chat_template::version::Feature;
+    /// use mistral_chat_template::{Completion, Dialect, Layout};
+    ///
+    /// let completion = Completion::from_text("[THINK]Hm.[/THINK]Hi!</s>", &Layout::V13.with(Feature::Think));
+    /// assert_eq!(
+    ///     serde_json::to_string(&completion.message_for(Dialect::OpenAi))?,
+    ///     r#"{"role":"assistant","content":"Hi!","reasoning_content":"Hm."}"#
+    /// );
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn message_for(&self, dialect: Dialect) -> impl Serialize + '_ {
+        completions::Message::new(&self.message, dialect)
+    }
+}
+
+impl Delta {
+    /// The `delta` alone of a chunk of streamed chat completions, for a program that writes itself what stands around it.
+    /// OpenAI's is what the delta serialises as; Mistral's has thinking as a chunk of the content.
+    ///
+    /// ```
+    /// use mistral_chat_template::Dialect;
+    /// use mistral_chat_template::completion::Delta;
+    ///
+    /// let delta = Delta::Thinking("Hm.".to_owned());
+    /// assert_eq!(serde_json::to_string(&delta)?, r#"{"reasoning_content":"Hm."}"#);
+    /// assert_eq!(
+    ///     serde_json::to_string(&delta.for_dialect(Dialect::Mistral))?,
+    ///     r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hm."}]}]}"#
+    /// );
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn for_dialect(&self, dialect: Dialect) -> impl Serialize + '_ {
+        completions::ChunkDelta::new(self, dialect)
+    }
+}
+
+/// A whole response, by its form.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Response<A, O, G> {
+    Completions(Value),
+    Responses(Value),
+    Anthropic(A),
+    Ollama(O),
+    Gemini(G),
 }
 
 /// Whose form a response has.
@@ -73,17 +137,28 @@ enum Form {
     Completions,
     Responses,
     Anthropic,
+    Ollama,
+    Gemini,
 }
 
-const fn form(dialect: Dialect) -> Form {
-    match dialect {
-        Dialect::Responses => Form::Responses,
-        Dialect::Anthropic => Form::Anthropic,
-        _ => Form::Completions,
+impl Form {
+    const fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Responses => Form::Responses,
+            Dialect::Anthropic => Form::Anthropic,
+            Dialect::Ollama => Form::Ollama,
+            Dialect::Gemini => Form::Gemini,
+            Dialect::Either
+            | Dialect::Mistral
+            | Dialect::OpenAi
+            | Dialect::Legacy
+            | Dialect::ShareGpt
+            | Dialect::Conversations => Form::Completions,
+        }
     }
 }
 
-/// One event of a stream, as server-sent events have it.
+/// One event of a stream: a server-sent event, or for Ollama a line of JSON.
 ///
 /// ```
 /// use mistral_chat_template::Dialect;
@@ -91,7 +166,7 @@ const fn form(dialect: Dialect) -> Form {
 ///
 /// let head = ReplyHead { id: "42", model: "m", ..ReplyHead::default() };
 /// let mut events = ReplyEvents::new(Dialect::Anthropic, head);
-/// assert!(events.begin(head)[0].to_string().starts_with("event: message_start\ndata: {"));
+/// assert!(events.begin()[0].to_string().starts_with("event: message_start\ndata: {"));
 /// assert_eq!(events.push(&Delta::Text("Hi".to_owned())).len(), 2, "a block begins, and has text");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,23 +174,47 @@ const fn form(dialect: Dialect) -> Form {
 pub struct ReplyEvent {
     /// The event's name, for the APIs that name theirs.
     pub name: Option<&'static str>,
-    /// The event's data: JSON, but for the `[DONE]` at the end of chat completions.
+    /// The event's data: JSON on one line, but for the `[DONE]` at the end of chat completions.
     pub data: String,
+    framing: Framing,
+}
+
+/// What stands around an event's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    ServerSent,
+    Line,
 }
 
 impl ReplyEvent {
-    fn named(name: &'static str, data: &Value) -> Self {
-        ReplyEvent { name: Some(name), data: data.to_string() }
+    fn new(name: Option<&'static str>, data: &impl Serialize, framing: Framing) -> Self {
+        // What is written here are texts, numbers and JSON: it cannot fail.
+        ReplyEvent { name, data: serde_json::to_string(data).unwrap_or_default(), framing }
     }
 
-    fn unnamed(data: &Value) -> Self {
-        ReplyEvent { name: None, data: data.to_string() }
+    fn named(name: &'static str, data: &impl Serialize) -> Self {
+        ReplyEvent::new(Some(name), data, Framing::ServerSent)
+    }
+
+    fn unnamed(data: &impl Serialize) -> Self {
+        ReplyEvent::new(None, data, Framing::ServerSent)
+    }
+
+    fn line(data: &impl Serialize) -> Self {
+        ReplyEvent::new(None, data, Framing::Line)
+    }
+
+    fn done() -> Self {
+        ReplyEvent { name: None, data: "[DONE]".to_owned(), framing: Framing::ServerSent }
     }
 }
 
 /// Writes the event as it goes over the wire, with the empty line behind it.
 impl std::fmt::Display for ReplyEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.framing == Framing::Line {
+            return writeln!(f, "{}", self.data);
+        }
         if let Some(name) = self.name {
             writeln!(f, "event: {name}")?;
         }
@@ -132,7 +231,7 @@ impl std::fmt::Display for ReplyEvent {
 /// let head = ReplyHead { id: "42", model: "devstral", ..ReplyHead::default() };
 /// let mut reader = CompletionReader::new(&Layout::V13).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
 /// let mut events = ReplyEvents::new(Dialect::Responses, head);
-/// let mut stream = events.begin(head);
+/// let mut stream = events.begin();
 /// for delta in reader.push("Let me look.[TOOL_CALLS]now[ARGS]{}</s>") {
 ///     stream.extend(events.push(&delta));
 /// }
@@ -143,38 +242,69 @@ impl std::fmt::Display for ReplyEvent {
 /// ```
 #[derive(Debug)]
 pub struct ReplyEvents {
-    state: State,
+    stream: Stream,
+    /// The events before the first delta, until they are taken.
+    begin: Vec<ReplyEvent>,
 }
 
 #[derive(Debug)]
-enum State {
+enum Stream {
     Completions(completions::Stream),
     Responses(responses::Stream),
     Anthropic(anthropic::Stream),
+    Ollama(ollama::Stream),
+    Gemini(gemini::Stream),
 }
 
 impl ReplyEvents {
-    /// The events of one answer, in the form of this dialect's API (see [`Completion::response`]).
+    /// The events of one answer, in the form of this dialect's API (see [`Completion::response`]). Ollama's and Gemini's
+    /// streams have each call in one piece.
     #[must_use]
     pub fn new(dialect: Dialect, head: ReplyHead<'_>) -> Self {
-        let state = match form(dialect) {
-            Form::Completions => State::Completions(completions::Stream::new(dialect, head)),
-            Form::Responses => State::Responses(responses::Stream::new(head)),
-            Form::Anthropic => State::Anthropic(anthropic::Stream::new(head)),
+        let (stream, begin) = match Form::of(dialect) {
+            Form::Completions => {
+                let stream = completions::Stream::new(dialect, head);
+                let begin = stream.begin();
+                (Stream::Completions(stream), begin)
+            }
+            Form::Responses => {
+                let mut stream = responses::Stream::new(head);
+                let begin = stream.begin();
+                (Stream::Responses(stream), begin)
+            }
+            Form::Anthropic => (Stream::Anthropic(anthropic::Stream::default()), anthropic::Stream::begin(head)),
+            Form::Ollama => (Stream::Ollama(ollama::Stream::new(head)), Vec::new()),
+            Form::Gemini => (Stream::Gemini(gemini::Stream::new(head)), Vec::new()),
         };
-        ReplyEvents { state }
+        ReplyEvents { stream, begin }
+    }
+
+    /// The content type of the stream.
+    ///
+    /// ```
+    /// use mistral_chat_template::Dialect;
+    /// use mistral_chat_template::completion::{ReplyEvents, ReplyHead};
+    ///
+    /// let content_type = |dialect| ReplyEvents::new(dialect, ReplyHead::default()).content_type();
+    /// assert_eq!(content_type(Dialect::Anthropic), "text/event-stream");
+    /// assert_eq!(content_type(Dialect::Ollama), "application/x-ndjson");
+    /// ```
+    #[must_use]
+    pub const fn content_type(&self) -> &'static str {
+        match self.stream {
+            Stream::Ollama(_) => "application/x-ndjson",
+            Stream::Completions(_) | Stream::Responses(_) | Stream::Anthropic(_) | Stream::Gemini(_) => {
+                "text/event-stream"
+            }
+        }
     }
 
     /// The events before the first delta.
     ///
     /// See [`ReplyEvents`] for an example.
     #[must_use = "the events are to be sent"]
-    pub fn begin(&mut self, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
-        match &mut self.state {
-            State::Completions(stream) => stream.begin(),
-            State::Responses(stream) => stream.begin(),
-            State::Anthropic(stream) => stream.begin(head),
-        }
+    pub fn begin(&mut self) -> Vec<ReplyEvent> {
+        std::mem::take(&mut self.begin)
     }
 
     /// The events of a delta; those that an API has no word for have none.
@@ -182,10 +312,12 @@ impl ReplyEvents {
     /// See [`ReplyEvents`] for an example.
     #[must_use = "the events are to be sent"]
     pub fn push(&mut self, delta: &Delta) -> Vec<ReplyEvent> {
-        match &mut self.state {
-            State::Completions(stream) => stream.push(delta),
-            State::Responses(stream) => stream.push(delta),
-            State::Anthropic(stream) => stream.push(delta),
+        match &mut self.stream {
+            Stream::Completions(stream) => stream.push(delta),
+            Stream::Responses(stream) => stream.push(delta),
+            Stream::Anthropic(stream) => stream.push(delta),
+            Stream::Ollama(stream) => stream.push(delta),
+            Stream::Gemini(stream) => stream.push(delta),
         }
     }
 
@@ -194,19 +326,12 @@ impl ReplyEvents {
     /// See [`ReplyEvents`] for an example.
     #[must_use = "the events are to be sent"]
     pub fn finish(&mut self, reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
-        match &mut self.state {
-            State::Completions(stream) => stream.finish(reason, head),
-            State::Responses(stream) => stream.finish(reason, head),
-            State::Anthropic(stream) => stream.finish(reason, head),
+        match &mut self.stream {
+            Stream::Completions(stream) => stream.finish(reason, head),
+            Stream::Responses(stream) => stream.finish(reason, head),
+            Stream::Anthropic(stream) => stream.finish(reason, head),
+            Stream::Ollama(stream) => stream.finish(reason, head),
+            Stream::Gemini(stream) => stream.finish(reason, head),
         }
     }
-}
-
-/// OpenAI's and Mistral's count of tokens.
-fn usage(head: ReplyHead<'_>) -> Value {
-    json!({
-        "prompt_tokens": head.prompt_tokens,
-        "completion_tokens": head.completion_tokens,
-        "total_tokens": head.prompt_tokens + head.completion_tokens,
-    })
 }

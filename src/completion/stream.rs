@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::answer::StopCause;
 use super::delta::Delta;
+use super::finish_reason::StopCause;
 use super::reader::CompletionReader;
 use super::stops::StopFound;
 use crate::error::Error;

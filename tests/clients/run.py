@@ -33,6 +33,8 @@ CLIENTS = {
     "mistralai": (PYTHON + ["mistralai_python.py"], ["create", "stream"], ["whole"], "mistral"),
     "openai_responses": (PYTHON + ["responses_python.py"], ["create", "create_stream", "stream", "round"], BOTH, "responses"),
     "anthropic": (PYTHON + ["anthropic_python.py"], ["create", "create_stream", "stream", "round"], BOTH, "anthropic"),
+    "ollama": (PYTHON + ["ollama_python.py"], ["create", "stream", "round"], BOTH, "ollama"),
+    "google_genai": (PYTHON + ["genai_python.py"], ["create", "stream", "round", "round_stream"], BOTH, "gemini"),
     "openai_agents": (PYTHON + ["agents_python.py"], ["create", "stream"], BOTH, "openai"),
 }
 

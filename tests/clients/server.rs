@@ -1,18 +1,18 @@
-//! Serves canned answers as OpenAI's and Mistral's chat completions, OpenAI's Responses and Anthropic's Messages do, over
-//! server-sent events and whole.
+//! Serves canned answers as OpenAI's and Mistral's chat completions, OpenAI's Responses, Anthropic's Messages, Ollama's chat
+//! and Gemini's `generateContent` do, streamed and whole.
 //!
 //! ```sh
 //! cargo run --example answer_server -- tests/clients/scenarios.json 127.0.0.1:8311
 //! ```
 //!
 //! The `model` of a request is `VERSION/SCENARIO/WAY/DIALECT`: the layout that reads the answer, a scenario of the file,
-//! `streamed` or `whole` (how calls are told) and `openai`, `mistral`, `responses` or `anthropic`. A request whose last
-//! message is a tool's result gets a text, so that an agent comes to an end. Every request is read strictly, and one that
-//! the layout does not take even when it is repaired is refused.
+//! `streamed` or `whole` (how calls are told) and `openai`, `mistral`, `responses`, `anthropic`, `ollama` or `gemini`. A
+//! request whose last message is a tool's result gets a text, so that an agent comes to an end. Every request is read
+//! strictly, and one that the layout does not take even when it is repaired is refused.
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use mistral_chat_template::completion::{CallDeltas, NewCallIds, ReplyEvents, ReplyHead};
 use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::{Completion, CompletionReader, Dialect, Layout, Request, Role};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// How many characters a piece of the model's output has.
@@ -69,58 +69,98 @@ fn serve(file: &str, address: &str) -> Result<(), Box<dyn Error>> {
     println!("{}", listener.local_addr()?);
     for stream in listener.incoming() {
         let (file, stream) = (Arc::clone(&file), stream?);
-        std::thread::spawn(move || {
-            if let Err(error) = answer(&file, stream) {
-                eprintln!("answer_server: {error}");
-            }
+        std::thread::spawn(move || match answer(&file, stream) {
+            Err(error) if !is_hang_up(&*error) => eprintln!("answer_server: {error}"),
+            Ok(()) | Err(_) => {}
         });
     }
     Ok(())
 }
 
+/// Has the client gone, as one does that has what it wants?
+fn is_hang_up(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(kind, Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted))
+}
+
+/// What an HTTP request says.
+struct Asked {
+    path: String,
+    body: String,
+}
+
+impl Asked {
+    /// None where the client said nothing.
+    fn read(stream: &TcpStream) -> Result<Option<Self>, Box<dyn Error>> {
+        let mut reader = BufReader::new(stream);
+        let (mut head, mut length) = (String::new(), 0);
+        if reader.read_line(&mut head)? == 0 {
+            return Ok(None);
+        }
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse()?;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        Ok(Some(Asked { path, body: String::from_utf8(body)? }))
+    }
+
+    /// The model that is asked, and whether it is to stream; none of an API that is not served.
+    fn model(&self) -> Result<Option<(String, bool)>, serde_json::Error> {
+        let path = self.path.split('?').next().unwrap_or_default();
+        if let Some((_, method)) = path.split_once("/models/")
+            && let Some((model, method)) = method.rsplit_once(':')
+        {
+            // Gemini's API names the model in the path.
+            return Ok(Some((model.replace("%2F", "/"), method == "streamGenerateContent")));
+        }
+        if !["/chat/completions", "/responses", "/messages", "/api/chat"].iter().any(|served| path.ends_with(served)) {
+            return Ok(None);
+        }
+        #[derive(Deserialize)]
+        struct Body {
+            model: String,
+            #[serde(default)]
+            stream: Option<bool>,
+        }
+        let body: Body = serde_json::from_str(&self.body)?;
+        Ok(Some((body.model, body.stream == Some(true))))
+    }
+}
+
 /// Answers one request, and closes the connection.
 fn answer(file: &File, stream: TcpStream) -> Result<(), Box<dyn Error>> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut head, mut length) = (String::new(), 0);
-    reader.read_line(&mut head)?;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        if line.trim().is_empty() {
-            break;
+    let Some(asked) = Asked::read(&stream)? else { return Ok(()) };
+    let Some((model, is_streamed)) = asked.model()? else {
+        return reply(stream, "404 Not Found", &error(&format!("{} is not served", asked.path)));
+    };
+    match wanted(file, model, &asked.body) {
+        Err(sentence) => reply(stream, "400 Bad Request", &error(&sentence)),
+        Ok(wanted) if is_streamed => events(stream, wanted),
+        Ok(wanted) => {
+            let head = head(&wanted.model);
+            let completion = CompletionReader::new(&wanted.layout).with_calls(wanted.calls).read(&wanted.output);
+            reply(stream, "200 OK", &completion.response(wanted.dialect, head))
         }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse()?;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let path = head.split(' ').nth(1).unwrap_or_default();
-    if !["/chat/completions", "/responses", "/messages"].iter().any(|served| path.ends_with(served)) {
-        return reply(stream, "404 Not Found", &json!({"error": {"message": format!("{path} is not served")}}));
-    }
-    let request: Value = serde_json::from_slice(&body)?;
-    match wanted(file, &request, std::str::from_utf8(&body)?) {
-        Err(sentence) => reply(stream, "400 Bad Request", &json!({"error": {"message": sentence}})),
-        Ok(wanted) if request["stream"] == json!(true) && is_of_blocks(wanted.dialect) => named_events(stream, wanted),
-        Ok(wanted) if request["stream"] == json!(true) => {
-            let usage = request["stream_options"]["include_usage"] == json!(true);
-            events(stream, wanted, usage)
-        }
-        Ok(wanted) => reply(stream, "200 OK", &whole(wanted)),
     }
 }
 
-/// Does the dialect have a form of its own for what it streams?
-fn is_of_blocks(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::Responses | Dialect::Anthropic)
+fn error(sentence: &str) -> Value {
+    json!({"error": {"message": sentence}})
 }
 
-fn wanted(file: &File, request: &Value, body: &str) -> Result<Wanted, String> {
+fn wanted(file: &File, model: String, body: &str) -> Result<Wanted, String> {
     static SEED: AtomicU64 = AtomicU64::new(0);
-    let model = request["model"].as_str().unwrap_or_default();
     let [version, scenario, way, dialect] = model.split('/').collect::<Vec<_>>()[..] else {
         return Err(format!("{model:?} is not VERSION/SCENARIO/WAY/DIALECT"));
     };
@@ -134,7 +174,6 @@ fn wanted(file: &File, request: &Value, body: &str) -> Result<Wanted, String> {
     Request::repair(body, dialect, &layout, &RepairPolicy::default()).map_err(|error| error.to_string())?;
     let ids = NewCallIds::seeded(SEED.fetch_add(1, Ordering::Relaxed));
     Ok(Wanted {
-        model: model.to_owned(),
         layout,
         output: if is_answered { "Done.</s>".to_owned() } else { output.clone() },
         calls: match way {
@@ -143,29 +182,7 @@ fn wanted(file: &File, request: &Value, body: &str) -> Result<Wanted, String> {
             other => return Err(format!("{other:?} is no way to tell calls")),
         },
         dialect,
-    })
-}
-
-fn usage() -> Value {
-    json!({"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2})
-}
-
-fn whole(wanted: Wanted) -> Value {
-    let completion = CompletionReader::new(&wanted.layout).with_calls(wanted.calls).read(&wanted.output);
-    if is_of_blocks(wanted.dialect) {
-        return json!(completion.response(wanted.dialect, head(&wanted.model)));
-    }
-    json!({
-        "id": "answer",
-        "object": "chat.completion",
-        "created": 0,
-        "model": wanted.model,
-        "choices": [{
-            "index": 0,
-            "message": completion.message_for(wanted.dialect),
-            "finish_reason": completion.finish_reason(),
-        }],
-        "usage": usage(),
+        model,
     })
 }
 
@@ -173,12 +190,13 @@ fn head(model: &str) -> ReplyHead<'_> {
     ReplyHead { id: "answer", model, prompt_tokens: 1, completion_tokens: 1, ..ReplyHead::default() }
 }
 
-fn named_events(mut stream: TcpStream, wanted: Wanted) -> Result<(), Box<dyn Error>> {
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")?;
+fn events(mut stream: TcpStream, wanted: Wanted) -> Result<(), Box<dyn Error>> {
     let head = head(&wanted.model);
     let mut events = ReplyEvents::new(wanted.dialect, head);
+    let content_type = events.content_type();
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nConnection: close\r\n\r\n")?;
     let mut reader = CompletionReader::new(&wanted.layout).with_calls(wanted.calls);
-    let (mut completion, mut sent) = (Completion::default(), events.begin(head));
+    let (mut completion, mut sent) = (Completion::default(), events.begin());
     let chars: Vec<char> = wanted.output.chars().collect();
     for piece in chars.chunks(PIECE).map(|chars| chars.iter().collect::<String>()) {
         for delta in reader.push(&piece) {
@@ -198,50 +216,8 @@ fn named_events(mut stream: TcpStream, wanted: Wanted) -> Result<(), Box<dyn Err
     Ok(stream.flush()?)
 }
 
-fn events(mut stream: TcpStream, wanted: Wanted, with_usage: bool) -> Result<(), Box<dyn Error>> {
-    stream.write_all(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n",
-    )?;
-    let mut send = |choices: Value, usage: Value| -> Result<(), Box<dyn Error>> {
-        let mut chunk = json!({
-            "id": "answer", "object": "chat.completion.chunk", "created": 0, "model": wanted.model, "choices": choices,
-        });
-        if !usage.is_null() {
-            chunk["usage"] = usage;
-        }
-        write!(stream, "data: {chunk}\n\n")?;
-        Ok(stream.flush()?)
-    };
-    let choice = |delta: Value, reason: Value| json!([{"index": 0, "delta": delta, "finish_reason": reason}]);
-    send(choice(json!({"role": "assistant", "content": ""}), Value::Null), Value::Null)?;
-
-    let mut reader = CompletionReader::new(&wanted.layout).with_calls(wanted.calls);
-    let mut completion = Completion::default();
-    let chars: Vec<char> = wanted.output.chars().collect();
-    let pieces = chars.chunks(PIECE).map(|chars| chars.iter().collect::<String>());
-    for piece in pieces {
-        for delta in reader.push(&piece) {
-            if !delta.is_marker() {
-                send(choice(serde_json::to_value(delta.for_dialect(wanted.dialect))?, Value::Null), Value::Null)?;
-            }
-            completion.add(delta);
-        }
-    }
-    let finished = reader.finish();
-    for delta in finished.deltas.iter().filter(|delta| !delta.is_marker()) {
-        send(choice(serde_json::to_value(delta.for_dialect(wanted.dialect))?, Value::Null), Value::Null)?;
-    }
-    completion.finish(finished);
-    send(choice(json!({}), json!(completion.finish_reason())), Value::Null)?;
-    if with_usage {
-        send(json!([]), usage())?;
-    }
-    stream.write_all(b"data: [DONE]\n\n")?;
-    Ok(())
-}
-
-fn reply(mut stream: TcpStream, status: &str, body: &Value) -> Result<(), Box<dyn Error>> {
-    let body = body.to_string();
+fn reply(mut stream: TcpStream, status: &str, body: &impl Serialize) -> Result<(), Box<dyn Error>> {
+    let body = serde_json::to_string(body)?;
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

@@ -19,7 +19,7 @@ fn layout() -> Layout {
 fn streamed(output: &str, size: usize, dialect: Dialect) -> (Vec<ReplyEvent>, Completion) {
     let mut reader = CompletionReader::new(&layout()).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
     let (mut events, mut completion) = (ReplyEvents::new(dialect, HEAD), Completion::default());
-    let mut stream = events.begin(HEAD);
+    let mut stream = events.begin();
     let chars: Vec<char> = output.chars().collect();
     for piece in chars.chunks(size) {
         let piece: String = piece.iter().collect();
@@ -142,6 +142,50 @@ fn chat_completion(events: &[ReplyEvent]) -> Value {
     json!({"content": content, "reasoning": reasoning, "calls": calls, "reason": reason})
 }
 
+/// What a client of Ollama makes of a stream: the messages, put together, in the last response.
+fn ollama_response(events: &[ReplyEvent]) -> Value {
+    let mut message = json!({"role": "assistant", "content": ""});
+    let mut last = Value::Null;
+    for event in events {
+        assert!(event.to_string().ends_with("}\n") && event.to_string().lines().count() == 1, "a line of JSON");
+        assert_ne!(last["done"], true, "nothing comes after the last");
+        last = data(event);
+        for name in ["content", "thinking"] {
+            if let Some(more) = last["message"][name].as_str().filter(|more| !more.is_empty()) {
+                message[name] = json!(message[name].as_str().unwrap_or_default().to_owned() + more);
+            }
+        }
+        if let Some(calls) = last["message"]["tool_calls"].as_array() {
+            if message["tool_calls"].is_null() {
+                message["tool_calls"] = json!([]);
+            }
+            message["tool_calls"].as_array_mut().unwrap().extend(calls.clone());
+        }
+    }
+    last["message"] = message;
+    last
+}
+
+/// What a client of Gemini makes of a stream: the parts, texts of one kind joined, in the last response.
+fn gemini_response(events: &[ReplyEvent]) -> Value {
+    let mut all: Vec<Value> = Vec::new();
+    let mut last = Value::Null;
+    for event in events {
+        last = data(event);
+        for part in last["candidates"][0]["content"]["parts"].as_array().unwrap() {
+            match (all.last_mut(), part["text"].as_str()) {
+                (Some(before), Some(more)) if before["text"].is_string() && before["thought"] == part["thought"] => {
+                    before["text"] = json!(before["text"].as_str().unwrap().to_owned() + more);
+                }
+                (_, Some("")) => {}
+                _ => all.push(part.clone()),
+            }
+        }
+    }
+    last["candidates"][0]["content"]["parts"] = json!(all);
+    last
+}
+
 fn output() -> BoxedStrategy<String> {
     let thinking = proptest::sample::select(vec!["", "[THINK]Hm.[/THINK]", "[THINK]é\n[/THINK]"]);
     let text = proptest::sample::select(vec!["", "Let me look.", "é 日本", "\"quoted\" {}"]);
@@ -168,6 +212,14 @@ proptest! {
         let whole = serde_json::to_value(completion.response(Dialect::Responses, HEAD)).unwrap();
         prop_assert_eq!(response(&events), whole);
 
+        let (events, completion) = streamed(&output, size, Dialect::Ollama);
+        let whole = serde_json::to_value(completion.response(Dialect::Ollama, HEAD)).unwrap();
+        prop_assert_eq!(ollama_response(&events), whole);
+
+        let (events, completion) = streamed(&output, size, Dialect::Gemini);
+        let whole = serde_json::to_value(completion.response(Dialect::Gemini, HEAD)).unwrap();
+        prop_assert_eq!(gemini_response(&events), whole);
+
         let (events, completion) = streamed(&output, size, Dialect::OpenAi);
         let whole = serde_json::to_value(completion.response(Dialect::OpenAi, HEAD)).unwrap();
         let (streamed, choice) = (chat_completion(&events), &whole["choices"][0]);
@@ -185,11 +237,16 @@ proptest! {
         let reader = CompletionReader::new(&layout()).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
         let completion = reader.read(&output);
         prop_assume!(completion.error.is_none() && !completion.message.prefix);
-        for dialect in [Dialect::Anthropic, Dialect::Responses] {
+        for dialect in [Dialect::Anthropic, Dialect::Responses, Dialect::Ollama, Dialect::Gemini] {
             let whole = serde_json::to_value(completion.response(dialect, HEAD)).unwrap();
             let request = match dialect {
                 Dialect::Anthropic if whole["content"] == json!([]) => continue,
                 Dialect::Anthropic => json!({"messages": [{"role": "assistant", "content": whole["content"]}, {"role": "user", "content": "q"}]}),
+                Dialect::Ollama => json!({"messages": [whole["message"], {"role": "user", "content": "q"}]}),
+                Dialect::Gemini if whole["candidates"][0]["content"]["parts"] == json!([]) => continue,
+                Dialect::Gemini => json!({
+                    "contents": [whole["candidates"][0]["content"], {"role": "user", "parts": [{"text": "q"}]}],
+                }),
                 _ if whole["output"] == json!([]) => continue,
                 _ => {
                     let mut input = whole["output"].as_array().unwrap().clone();
@@ -208,6 +265,47 @@ proptest! {
                 message.tool_calls.iter().map(of).collect::<Vec<_>>()
             };
             prop_assert_eq!(calls(back), calls(&completion.message));
+        }
+    }
+}
+
+/// Objects have the keys of the arguments in the order in which the model wrote them, on one line.
+#[test]
+fn the_keys_of_arguments_keep_their_order() {
+    let output = "[TOOL_CALLS]look[ARGS]{\"z\": 1,\n \"a\": \"\\ud83d\", \"m\": {\"y\": 2.50, \"b\": 1e5}}</s>";
+    let keys = r#"{"z": 1, "a": "�", "m": {"y": 2.5, "b": 100000.0}}"#;
+    for dialect in [Dialect::Anthropic, Dialect::Ollama, Dialect::Gemini] {
+        let (events, completion) = streamed(output, 3, dialect);
+        let whole = serde_json::to_string(&completion.response(dialect, HEAD)).unwrap();
+        assert!(whole.contains(keys) && !whole.contains('\n'), "{whole}");
+        if dialect != Dialect::Anthropic {
+            let stream: String = events.iter().map(ToString::to_string).collect();
+            assert!(stream.contains(keys), "{stream}");
+        }
+    }
+}
+
+/// A call whose arguments are no object: what each API's form says of it.
+#[test]
+fn a_call_without_an_object() {
+    let cut_off = "[TOOL_CALLS]look[ARGS]{\"city\": \"Tu";
+    let broken = "[TOOL_CALLS]look[ARGS]city=Tulle</s>";
+    for (dialect, output, pointer, expected) in [
+        (Dialect::Anthropic, cut_off, "/content/0/input", json!("{\"city\": \"Tu")),
+        (Dialect::Anthropic, broken, "/content/0/input", json!("city=Tulle")),
+        (Dialect::Ollama, cut_off, "/done_reason", json!("length")),
+        (Dialect::Ollama, broken, "/message", json!({"role": "assistant", "content": ""})),
+        (Dialect::Gemini, cut_off, "/candidates/0/finishReason", json!("MAX_TOKENS")),
+        (Dialect::Gemini, broken, "/candidates/0/finishReason", json!("MALFORMED_FUNCTION_CALL")),
+    ] {
+        let (events, completion) = streamed(output, 4, dialect);
+        let whole = serde_json::to_value(completion.response(dialect, HEAD)).unwrap();
+        assert_eq!(whole.pointer(pointer), Some(&expected), "{whole}");
+        assert!(completion.error.is_some());
+        match dialect {
+            Dialect::Ollama => assert_eq!(ollama_response(&events), whole),
+            Dialect::Gemini => assert_eq!(gemini_response(&events), whole),
+            _ => assert_eq!(anthropic_message(&events), whole),
         }
     }
 }

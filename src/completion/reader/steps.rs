@@ -1,11 +1,11 @@
 //! How a reader takes text and control tokens: what is read in, deltas into the reader's queue out.
 
 use super::{CompletionReader, DummyPrefix, EndToken, Place, Run};
-use crate::completion::answer::StopCause;
 use crate::completion::arguments::{After, End};
 use crate::completion::call::Call;
 use crate::completion::delta::{Delta, Stray, StrayFate};
 use crate::completion::fault::{Faults, call_path};
+use crate::completion::finish_reason::StopCause;
 use crate::completion::liberty::{Leniency, LibertyKind};
 use crate::completion::list::CallList;
 use crate::completion::literals::Part;

@@ -1,8 +1,10 @@
 //! Anthropic's Messages: a message of content blocks.
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::blocks::{Block, Growing, Sort, Step, blocks};
+use super::blocks::{Block, Growing, Sort, Step, blocks, object};
 use super::{ReplyEvent, ReplyHead};
 use crate::completion::{Completion, Delta, FinishReason};
 
@@ -14,71 +16,92 @@ const fn stop_reason(reason: FinishReason) -> &'static str {
     }
 }
 
-fn id(head: ReplyHead<'_>) -> String {
-    format!("msg_{}", head.id)
+#[derive(Serialize)]
+struct Message {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    role: &'static str,
+    model: String,
+    content: Vec<ContentBlock>,
+    stop_reason: Option<&'static str>,
+    stop_sequence: Option<&'static str>,
+    usage: Value,
 }
 
-fn usage(head: ReplyHead<'_>) -> Value {
-    json!({"input_tokens": head.prompt_tokens, "output_tokens": head.completion_tokens})
-}
-
-pub(super) fn whole(completion: &Completion, head: ReplyHead<'_>) -> Value {
-    let content: Vec<Value> = blocks(completion).iter().map(content).collect();
-    json!({
-        "id": id(head),
-        "type": "message",
-        "role": "assistant",
-        "model": head.model,
-        "content": content,
-        "stop_reason": stop_reason(completion.finish_reason()),
-        "stop_sequence": null,
-        "usage": usage(head),
-    })
-}
-
-fn content(block: &Block) -> Value {
-    match block {
-        Block::Thinking(text) => json!({"type": "thinking", "thinking": text, "signature": ""}),
-        Block::Text(text) => json!({"type": "text", "text": text}),
-        Block::Call { id, name, arguments } => {
-            json!({"type": "tool_use", "id": id, "name": name, "input": input(arguments)})
+impl Message {
+    fn new(head: ReplyHead<'_>, content: Vec<ContentBlock>, reason: Option<FinishReason>) -> Self {
+        Message {
+            id: format!("msg_{}", head.id),
+            kind: "message",
+            role: "assistant",
+            model: head.model.to_owned(),
+            content,
+            stop_reason: reason.map(stop_reason),
+            stop_sequence: None,
+            usage: json!({"input_tokens": head.prompt_tokens, "output_tokens": head.completion_tokens}),
         }
     }
 }
 
-/// The arguments as an object; what is none stays the text that the model wrote.
-fn input(arguments: &str) -> Value {
-    match serde_json::from_str(arguments) {
-        Ok(value @ Value::Object(_)) => value,
-        _ => Value::String(arguments.to_owned()),
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ContentBlock {
+    Thinking { thinking: String, signature: &'static str },
+    Text { text: String },
+    ToolUse { id: String, name: String, input: Input },
+}
+
+/// What a tool is given: an object, or the text that the model wrote where that is none.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Input {
+    Object(Box<RawValue>),
+    Text(String),
+}
+
+impl ContentBlock {
+    fn new(block: Block) -> Self {
+        match block {
+            Block::Thinking(thinking) => ContentBlock::Thinking { thinking, signature: "" },
+            Block::Text(text) => ContentBlock::Text { text },
+            Block::Call { id, name, arguments } => {
+                let input = object(&arguments).map_or(Input::Text(arguments), Input::Object);
+                ContentBlock::ToolUse { id, name, input }
+            }
+        }
+    }
+
+    /// A block that has come to nothing but its beginning.
+    fn begun(block: Block) -> Self {
+        match block {
+            Block::Call { id, name, .. } => ContentBlock::new(Block::Call { id, name, arguments: "{}".to_owned() }),
+            other => ContentBlock::new(other),
+        }
     }
 }
 
+pub(super) fn whole(completion: &Completion, head: ReplyHead<'_>) -> impl Serialize + use<> {
+    let content = blocks(completion).into_iter().map(ContentBlock::new).collect();
+    Message::new(head, content, Some(completion.finish_reason()))
+}
+
 /// A stream of content blocks.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stream {
-    id: String,
-    model: String,
     blocks: Growing,
 }
 
 impl Stream {
-    pub(super) fn new(head: ReplyHead<'_>) -> Self {
-        Stream { id: id(head), model: head.model.to_owned(), blocks: Growing::default() }
-    }
-
-    pub(super) fn begin(&mut self, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
-        let message = json!({
-            "id": self.id,
-            "type": "message",
-            "role": "assistant",
-            "model": self.model,
-            "content": [],
-            "stop_reason": null,
-            "stop_sequence": null,
-            "usage": usage(head),
-        });
-        vec![ReplyEvent::named("message_start", &json!({"type": "message_start", "message": message}))]
+    pub(super) fn begin(head: ReplyHead<'_>) -> Vec<ReplyEvent> {
+        #[derive(Serialize)]
+        struct Start {
+            #[serde(rename = "type")]
+            kind: &'static str,
+            message: Message,
+        }
+        let message = Message::new(head, Vec::new(), None);
+        vec![ReplyEvent::named("message_start", &Start { kind: "message_start", message })]
     }
 
     pub(super) fn push(&mut self, delta: &Delta) -> Vec<ReplyEvent> {
@@ -98,11 +121,7 @@ impl Stream {
 fn event(step: Step) -> ReplyEvent {
     match step {
         Step::Begin(index, block) => {
-            let block = match block {
-                // What a call is given comes piece by piece.
-                Block::Call { id, name, .. } => json!({"type": "tool_use", "id": id, "name": name, "input": {}}),
-                other => content(&other),
-            };
+            let block = serde_json::to_value(ContentBlock::begun(block)).unwrap_or_default();
             let data = json!({"type": "content_block_start", "index": index, "content_block": block});
             ReplyEvent::named("content_block_start", &data)
         }

@@ -1,7 +1,10 @@
 //! An answer as blocks, one after the other: thinking, text, and calls.
 
-use crate::chat::{Chunk, Content, ToolCall};
+use serde_json::value::RawValue;
+
+use crate::chat::{Chunk, Content, ToolCall, surrogates};
 use crate::completion::{Completion, Delta, FinishReason};
+use crate::python_json;
 
 /// One block of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,15 @@ impl Block {
 
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// Arguments as an object, for an API that has no text of JSON there: on one line, their keys in the order in which the
+/// model wrote them. What is no object, or is none to every reader of JSON, has no such form.
+pub(super) fn object(arguments: &str) -> Option<Box<RawValue>> {
+    let replaced = surrogates::replaced(arguments);
+    let mut object = String::new();
+    python_json::reformat(replaced.as_deref().unwrap_or(arguments), &mut object).ok()?;
+    RawValue::from_string(object).ok().filter(|object| object.get().starts_with('{'))
 }
 
 /// The blocks of a whole answer, and whether each is complete.
