@@ -1,4 +1,18 @@
-//! The chat that a caller sends: messages, tools and settings, built by hand or read from JSON, borrowing their text.
+//! What a client sends: JSON of any dialect in, a [`Chat`] of messages, tools and settings out, borrowing its text.
+//!
+//! ```
+//! use mistral_chat_template::{Chat, Dialect, Message};
+//!
+//! let json = r#"{"system": "Be brief.", "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]}"#;
+//! let read = Chat::read(json, Dialect::Anthropic)?;
+//! assert_eq!(read, Chat::new([Message::system("Be brief."), Message::user("Hi")]));
+//!
+//! let error = Chat::read(r#"{"messages": [{"role": "wizard"}]}"#, Dialect::OpenAi).unwrap_err();
+//! assert!(error.to_string().starts_with("messages[0].role: "));
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
+//!
+//! [`Request`] also reports what was ignored, and reads what is not quite a chat.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,12 @@
-//! [`Error`]: what is wrong with an input, where, and for which layout.
+//! What is wrong with an input, where, and for which layout: [`Error`].
+//!
+//! ```
+//! use mistral_chat_template::{Chat, ErrorKind, Format, Layout, Message};
+//!
+//! let error = Layout::V3.render(&Chat::new([Message::user("Hi"), Message::tool("42")])).unwrap_err();
+//! assert_eq!(error.to_string(), "messages[1].role: a tool message cannot follow a user message (v3)");
+//! assert_eq!((error.at(), error.kind().name()), ("messages[1].role", "role_order"));
+//! ```
 
 use std::borrow::Cow;
 use std::error::Error as StdError;

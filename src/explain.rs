@@ -1,4 +1,13 @@
-//! A prompt read back: a rendered string and a layout in, the [`Chat`] that it says out, or where the two part.
+//! A prompt read back: a rendered string and a layout in, the [`Chat`] that it says out, or where the two differ.
+//!
+//! ```
+//! use mistral_chat_template::explain::Explanation;
+//! use mistral_chat_template::{Layout, Message};
+//!
+//! let explanation = Explanation::new("<s>[INST] Hi [/INST] Hello!</s>[INST] Bye[/INST]", &Layout::V3);
+//! assert_eq!(explanation.chat.messages[1], Message::assistant("Hello!"));
+//! assert_eq!(explanation.deviations.len(), 1, "the space before [/INST]");
+//! ```
 //!
 //! [`Chat::from_prompt`] takes a prompt that is exactly what the layout writes. An [`Explanation`] takes any, such as
 //! one from a server's log, and says what is wrong with it and how to mend it.

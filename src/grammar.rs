@@ -1,5 +1,20 @@
-//! A chat in, the [`Grammar`] of every answer that its layout, tools and choice allow out: for servers that constrain
-//! what a model samples.
+//! What a model may answer: a chat in, the [`Grammar`] of every answer that its layout, tools and choice allow out.
+//!
+//! For servers that constrain what a model samples.
+//!
+//! ```
+//! use mistral_chat_template::chat::ToolChoice;
+//! use mistral_chat_template::{Chat, Layout, Message, Tool};
+//!
+//! let chat = Chat {
+//!     tools: vec![Tool { name: "now".into(), ..Tool::default() }],
+//!     tool_choice: ToolChoice::Required,
+//!     ..Chat::new([Message::user("What time is it?")])
+//! };
+//! let grammar = Layout::V13.grammar(&chat)?.expect("v13 has calls");
+//! assert!(grammar.rules().len() > 1);
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
 //!
 //! [`Layout::grammar`] makes the grammar as data, from the fields of the layout that also write and read calls.
 //! [`Grammar::to_lark`] prints it for llguidance, [`Grammar::to_structural_tag`] for xgrammar.

@@ -1,4 +1,13 @@
-//! An image's width and height come in, the grid of `[IMG]` tokens that stands for it comes out.
+//! An image's width and height in, the grid of `[IMG]` tokens that stands for it out.
+//!
+//! ```
+//! use mistral_chat_template::image::ImageConfig;
+//!
+//! let config = ImageConfig::new(14, 1540, 2)?;
+//! let grid = config.grid(640, 480)?;
+//! assert_eq!((grid.columns(), grid.rows()), (23, 18));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! The prompt does not hold an image's pixels, but it holds one token for each patch of them. [`ImageConfig::grid`]
 //! counts these as Mistral's own library does; [`dimensions`] and [`data_url_image`] find the width and the height

@@ -1,4 +1,18 @@
-//! [`Layout`]: how one version lays a chat out, as plain data; each field is one thing in which versions differ.
+//! How a version lays a chat out, as data: [`Layout`] is a row, and each field names one thing in which versions differ.
+//!
+//! ```
+//! use mistral_chat_template::layout::{System, UserTurn};
+//! use mistral_chat_template::{Chat, Format, Layout, Message};
+//!
+//! // Rows are found by the label of a version or the name of a model.
+//! assert_eq!("v3".parse::<Layout>()?, Layout::V3);
+//!
+//! // A row of your own is another row, and what differs.
+//! let mine = Layout { system: System::InUser { turn: UserTurn::First, join: "\n" }, ..Layout::V3 };
+//! let chat = Chat::new([Message::system("Be brief."), Message::user("Hi")]);
+//! assert_eq!(mine.render(&chat)?.as_str(), "<s>[INST] Be brief.\nHi[/INST]");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::fmt;
 

@@ -173,6 +173,10 @@
 //! * [`ErrorKind`] lists all that can be wrong.
 //! * [`python_json`] prints JSON as Python does, which is how the models saw it.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(all(feature = "explain", feature = "grammar", feature = "preset", feature = "template")),
+    allow(dead_code, unused_imports, reason = "what only a door that is left out would use")
+)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 // The layers, from the bottom: a module imports only modules of the groups above its own in this list.
@@ -215,10 +219,13 @@ pub mod completion;
 pub mod conversation;
 #[cfg(feature = "template")]
 mod jinja;
+#[cfg(feature = "preset")]
 pub mod preset;
 
 // What stands on all of it.
+#[cfg(feature = "explain")]
 pub mod explain;
+#[cfg(feature = "grammar")]
 pub mod grammar;
 #[cfg(feature = "template")]
 pub mod template;
@@ -236,6 +243,7 @@ pub use crate::conversation::{GrowingPrompt, Transcript};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::format::Format;
 pub use crate::layout::Layout;
+#[cfg(feature = "preset")]
 pub use crate::preset::Preset;
 pub use crate::prompt::{Prompt, Segment, Tokenizer};
 #[cfg(feature = "template")]

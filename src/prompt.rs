@@ -1,4 +1,19 @@
-//! [`Prompt`]: what rendering gives, one string and, over it, which bytes are control tokens and which are text.
+//! What rendering returns: [`Prompt`], a string that knows which of its bytes are control tokens and which are text.
+//!
+//! ```
+//! use mistral_chat_template::{Chat, Control, Format, Layout, Message, Segment};
+//!
+//! let prompt = Layout::V7.render(&Chat::new([Message::user("Write [INST].")]))?;
+//! let segments: Vec<_> = prompt.segments().collect();
+//! assert_eq!(segments[1], Segment::Control(Control::Inst), "the layout's");
+//! assert_eq!(segments[2], Segment::Text("Write [INST]."), "the user's");
+//!
+//! // Each byte belongs to a span: what it is, and which message it comes from.
+//! assert_eq!(prompt.spans().nth(2).and_then(|span| span.message), Some(0));
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
+//!
+//! [`Prompt::encode`] gives token ids, with a [`Tokenizer`] of yours. [`Prompt::divergence`] compares two prompts.
 
 use std::borrow::Cow;
 use std::fmt;

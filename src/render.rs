@@ -1,4 +1,18 @@
-//! A chat that a layout accepts, and its prompt: what each turn looks like, as the layout's fields say.
+//! A chat through a layout: [`CheckedChat`] is a chat that the layout accepts, gathered into turns; [`Fim`] is a gap.
+//!
+//! [`Format::render`] is all that most programs need. A checked chat is for those that render twice, or shorten first:
+//!
+//! ```
+//! use mistral_chat_template::render::CheckedChat;
+//! use mistral_chat_template::{Chat, Layout, Message, Prompt};
+//!
+//! let chat = Chat::new([Message::user("One"), Message::assistant("1"), Message::user("Two")]);
+//! let checked = CheckedChat::new(&chat, &Layout::V3)?;
+//! let mut prompt = Prompt::new();
+//! checked.render_into(&mut prompt);
+//! assert_eq!(prompt.as_str(), "<s>[INST] One[/INST] 1</s>[INST] Two[/INST]");
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
 
 use crate::chat::{
     AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, Sort, ToolCall, ToolMessage, Turn,

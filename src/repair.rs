@@ -1,4 +1,19 @@
-//! A chat as clients send it and a layout in, a chat that the layout takes out, and the list of what was changed.
+//! A chat as clients send it and a layout in, a chat that the layout accepts out, and the list of what was changed.
+//!
+//! ```
+//! use mistral_chat_template::repair::RepairPolicy;
+//! use mistral_chat_template::{Chat, Layout, Message, ToolCall};
+//!
+//! let chat = Chat::new([
+//!     Message::user("What time is it?"),
+//!     Message::calls([ToolCall::new("now", "{}").id("call_9yKqLb2xVzT0cWm3uRsE1hNd")]),
+//!     Message::tool("12:00").answering("call_9yKqLb2xVzT0cWm3uRsE1hNd"),
+//! ]);
+//! let repaired = chat.repair(&Layout::V3, &RepairPolicy::default())?;
+//! let said = repaired.repairs[0].to_string();
+//! assert_eq!(said, r#"messages[1].tool_calls[0].id: "call_9yKqLb2xVzT0cWm3uRsE1hNd" became "bzi8lpajx""#);
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
 //!
 //! A fault that [`CheckedChat::new`](crate::render::CheckedChat::new) finds has one mend, which mends every fault of its kind in the chat; then the
 //! chat is checked again. So nothing is changed that the layout takes, and in [`Mode::Serving`](crate::Mode::Serving),

@@ -1,4 +1,15 @@
-//! [`ChatTemplate`]: a model's own Jinja template and a chat in, the prompt that transformers would render out.
+//! A model's own Jinja template and a chat in, the prompt that transformers would render out: [`ChatTemplate`].
+//!
+//! ```
+//! use mistral_chat_template::{Chat, ChatTemplate, Control, Format, Message, Segment};
+//!
+//! let source = "{% for message in messages %}[INST] {{ message.content }}[/INST]{% endfor %}";
+//! let prompt = ChatTemplate::new(source)?.render(&Chat::new([Message::user("[INST]")]))?;
+//! let segments: Vec<_> = prompt.segments().collect();
+//! assert_eq!(segments[0], Segment::Control(Control::Inst), "the template's");
+//! assert_eq!(segments[1], Segment::Text(" [INST]"), "the user's");
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
 //!
 //! The prompt has true segments: control tokens come from the template alone. Whatever a template does with texts, each
 //! piece of what it prints remembers whether the template or the client wrote it.

@@ -1,4 +1,18 @@
-//! A row of a data set in, what a trainer learns from out: the chat, the messages that are learnt, ids and labels.
+//! What a trainer learns from: a row of a data set in, its chat, loss mask, token ids and labels out.
+//!
+//! ```
+//! use mistral_chat_template::train::Learn;
+//! use mistral_chat_template::{Chat, Format, Layout, Message, Mode};
+//!
+//! let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!")]);
+//! let prompt = Layout::V7.in_mode(Mode::Finetuning).render(&chat)?;
+//! let mask = prompt.mask(Learn::Assistant)?;
+//! assert_eq!(mask.texts().collect::<Vec<_>>(), [" Hello!</s>"]);
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
+//!
+//! [`RowReader`] reads rows of any shape, [`TrainingPolicy`] decides what is learnt as a named trainer does, and
+//! [`Packer`] packs rows into sequences of one length.
 
 mod fit;
 mod mask;

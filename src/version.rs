@@ -1,4 +1,13 @@
-//! Versions: a label, a model's name or a tokenizer file's header comes in, the version of the layout comes out.
+//! Which version: a label, a model's name or a tokenizer file's header in, the [`Version`] of the layout out.
+//!
+//! ```
+//! use mistral_chat_template::Version;
+//! use mistral_chat_template::version::Detection;
+//!
+//! assert_eq!("v3-tekken".parse::<Version>()?, Version::V3Tekken);
+//! assert_eq!(Detection::from_model_name("Mistral-Large-Instruct-2411")?.version, Version::V7);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! - A label says it outright: `"v3-tekken".parse::<Version>()`, or with features [`Version::parse_label`].
 //! - Everything else is evidence. [`Detection`] weighs a model's name, the header of a `tekken.json`, the file

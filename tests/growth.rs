@@ -135,7 +135,6 @@ fn formats() {
     let preset = Preset::for_layout(&Layout::MAGNUM).unwrap().with_scene(&Scene::default()).unwrap();
     print("content: JSON to prompt, a preset", |n| Run::new(long_message(n), |json| render(json, &preset)));
     print("messages: JSON to prompt, a preset", |n| Run::new(exchanges_json(n), |json| render(json, &preset)));
-    #[cfg(feature = "template")]
     for layout in [Layout::V3, Layout::V13] {
         let template = mistral_chat_template::ChatTemplate::new(&layout.chat_template()).unwrap();
         let name = format!("a template, {}", layout.name);

@@ -1,6 +1,5 @@
 //! What the fuzz targets once found, and a sample of what each takes, through the bodies of the targets:
 //! `fuzz/regressions/TARGET/…`.
-#![cfg(feature = "template")]
 
 use std::fs;
 use std::path::Path;

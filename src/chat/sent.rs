@@ -104,7 +104,6 @@ impl<'a> Sent<'a> {
 }
 
 /// What of a chat is still as it was sent.
-#[cfg_attr(not(feature = "template"), allow(dead_code, reason = "only templates ask"))]
 pub(crate) struct StillSaid {
     /// For each message, its place in the JSON; absent where the message is another now.
     pub(crate) messages: Vec<Option<usize>>,
@@ -113,7 +112,6 @@ pub(crate) struct StillSaid {
     pub(crate) response_format: bool,
 }
 
-#[cfg_attr(not(feature = "template"), allow(dead_code, reason = "only templates ask"))]
 impl Chat<'_> {
     /// What still is as it was sent; `None` of a chat that was not read from JSON.
     pub(crate) fn still_said(&self) -> Option<StillSaid> {

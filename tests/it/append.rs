@@ -200,7 +200,6 @@ fn goldens_go_on_as_rendering_shows() {
 }
 
 #[test]
-#[cfg(feature = "template")]
 fn breaks_of_templates_are_what_rendering_shows() {
     use mistral_chat_template::ChatTemplate;
 

@@ -167,7 +167,6 @@ fn half_of_a_character() {
     let left_out = r#"{"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}"#;
     let old = format!(r#"{{"messages": [{result}, {left_out}]}}"#);
     assert_eq!(render(&Layout::V2, &old).unwrap(), "<s>[INST] a[/INST] b</s>[INST] c[/INST]", "which leaves it out");
-    #[cfg(feature = "template")]
     {
         let template = mistral_chat_template::ChatTemplate::new("{{ tools }}").unwrap();
         let error = template.render(&Chat::from_json(&parameters).unwrap()).unwrap_err();
@@ -243,7 +242,6 @@ fn characters_stay_as_they_are() {
     }
 }
 
-#[cfg(feature = "template")]
 #[test]
 fn characters_stay_as_they_are_in_templates() {
     let template = mistral_chat_template::ChatTemplate::new(&Layout::V7.chat_template()).unwrap();

@@ -246,7 +246,6 @@ fn texts(prompt: &Prompt) -> String {
 #[derive(Clone, Copy, PartialEq)]
 enum Keeps {
     All,
-    #[cfg(feature = "template")]
     What,
 }
 
@@ -405,7 +404,6 @@ mod presets {
     }
 }
 
-#[cfg(feature = "template")]
 mod templates {
     use super::*;
     use mistral_chat_template::{ChatTemplate, Version};

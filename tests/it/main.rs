@@ -46,25 +46,15 @@ mod sillytavern_story;
 mod skeleton;
 mod spec;
 mod structure;
-#[cfg(feature = "template")]
 mod template;
-#[cfg(feature = "template")]
 mod template_attacks;
-#[cfg(feature = "template")]
 mod template_config;
-#[cfg(feature = "template")]
 mod template_hostile;
-#[cfg(feature = "template")]
 mod template_methods;
-#[cfg(feature = "template")]
 mod template_nearest;
-#[cfg(feature = "template")]
 mod template_official;
-#[cfg(feature = "template")]
 mod template_python;
-#[cfg(feature = "template")]
 mod template_sent;
-#[cfg(feature = "template")]
 mod template_written;
 mod transcript;
 mod version;

@@ -304,7 +304,6 @@ fn of_presets() {
     count.print("presets", cases);
 }
 
-#[cfg(feature = "template")]
 #[test]
 fn of_templates() {
     use mistral_chat_template::{ChatTemplate, Version};

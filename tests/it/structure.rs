@@ -206,7 +206,6 @@ shared![
     UnknownPolicy,
 ];
 
-#[cfg(feature = "template")]
 mod template_types {
     use mistral_chat_template::template::*;
 
@@ -230,24 +229,18 @@ mod template_types {
 /// The public types: a lint refuses `pub` where a name cannot be reached.
 fn public_types() -> Vec<String> {
     let mut names = Vec::new();
-    for (file, text) in sources() {
-        if cfg!(feature = "template") || !(file.starts_with("template") || file.starts_with("jinja")) {
-            let items = text.lines().filter_map(|line| line.strip_prefix("pub ")?.split_once(' '));
-            let types = items.filter(|(sort, _)| ["struct", "enum"].contains(sort));
-            names.extend(
-                types.filter_map(|(_, rest)| rest.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)),
-            );
-        }
+    for (_, text) in sources() {
+        let items = text.lines().filter_map(|line| line.strip_prefix("pub ")?.split_once(' '));
+        let types = items.filter(|(sort, _)| ["struct", "enum"].contains(sort));
+        names
+            .extend(types.filter_map(|(_, rest)| rest.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)));
     }
     names
 }
 
 #[test]
 fn every_public_type_crosses_threads() {
-    #[cfg(feature = "template")]
     let listed = [SHARED, template_types::NAMES].concat();
-    #[cfg(not(feature = "template"))]
-    let listed = SHARED;
     let is_listed = |name: &String| listed.iter().any(|listed| listed.split([' ', '<', ':']).any(|part| part == name));
     let unlisted: Vec<_> = public_types().into_iter().filter(|name| !is_listed(name)).collect();
     assert!(unlisted.is_empty(), "{unlisted:?}");
@@ -292,7 +285,6 @@ fn other_formats() -> Vec<(String, Box<dyn Format + Sync>)> {
         if let Ok(preset) = Preset::for_layout(&layout) {
             formats.push((format!("preset of {}", layout.name), Box::new(preset.with_scene(&scene).unwrap())));
         }
-        #[cfg(feature = "template")]
         formats.push((
             format!("template of {}", layout.name),
             Box::new(ChatTemplate::new(&layout.chat_template()).unwrap()),

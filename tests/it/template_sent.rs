@@ -1,5 +1,4 @@
 //! What a template sees of a request: what was sent, as transformers gives it (`tests/goldens/template/sent.jsonl`).
-#![cfg(feature = "template")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::Path;
