@@ -72,7 +72,7 @@ fn about(state: &Shared, name: &str) -> Value {
 }
 
 async fn models(State(state): Server) -> Response {
-    let data: Vec<_> = state.names().iter().map(|name| about(&state, name)).collect();
+    let data: Vec<_> = state.names().map(|name| about(&state, name)).collect();
     json_response(StatusCode::OK, &json!({"object": "list", "data": data}))
 }
 

@@ -101,6 +101,7 @@ fn state(options: Options, patience: Duration) -> Result<State, Box<dyn Error>> 
     let context = model.config.max_position_embeddings;
     Ok(State {
         name: folder.map_or_else(|| "tiny".to_owned(), |name| name.to_string_lossy().into_owned()),
+        versions: state::versions(&tokens),
         layout,
         context: options.context.unwrap_or(context).min(context),
         answer: options.answer,

@@ -63,8 +63,8 @@ async fn typed(state: &Shared, request: Request) -> Result<Typed, Fault> {
 
 fn whole(state: &Shared, typed: &Typed) -> Response {
     let nonce = format!("{:032x}", rand::random::<u128>());
-    let option = |name: &String| {
-        let selected = if *name == typed.layout { " selected" } else { "" };
+    let option = |name: &str| {
+        let selected = if name == typed.layout { " selected" } else { "" };
         format!("<option{selected}>{}</option>", escaped(name))
     };
     let form = format!(
@@ -72,7 +72,7 @@ fn whole(state: &Shared, typed: &Typed) -> Response {
          spellcheck=\"false\">\n{}</textarea></label></p>\n<p><label>Model: <select name=\"layout\">{}</select></label> \
          <button>Show</button></p>\n</form>",
         escaped(&typed.chat),
-        state.names().iter().map(option).collect::<String>(),
+        state.names().map(option).collect::<String>(),
     );
     let script = format!("<script nonce=\"{nonce}\">\n{SCRIPT}</script>");
     let page =

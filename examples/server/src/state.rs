@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mistral_chat_template::layout::Thinking;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Layout, Mode, Tokenizer, Version};
+use mistral_chat_template::{Chat, Format, Layout, Message, Mode, ToolCall, Version};
 use tokio::sync::Semaphore;
 
 use crate::engine::Engine;
@@ -22,6 +22,8 @@ pub struct State {
     pub metrics: Metrics,
     /// The model's name.
     pub name: String,
+    /// The versions that the vocabulary can write.
+    pub versions: Vec<Version>,
     /// How a chat for this name is laid out.
     pub layout: Layout,
     /// How many ids prompt and answer may have together.
@@ -41,10 +43,8 @@ pub struct State {
 impl State {
     /// The names that requests may have for the model. Beside its own, the versions that its vocabulary can write: the
     /// same weights under another layout.
-    pub fn names(&self) -> Vec<String> {
-        let released = |version: &&Version| !matches!(version, Version::V1Tekken | Version::V2Tekken);
-        let versions = Version::ALL.iter().filter(released).filter(|version| self.fits(&version.layout()));
-        [self.name.clone()].into_iter().chain(versions.map(|version| version.name().to_owned())).collect()
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.versions.iter().map(|version| version.name()))
     }
 
     /// The layout of a model's name.
@@ -53,11 +53,14 @@ impl State {
             None => self.layout,
             Some(model) => {
                 let unknown = || {
-                    let message = format!("the model {model:?} does not exist; there are {}", self.names().join(", "));
+                    let message = format!(
+                        "the model {model:?} does not exist; there are {}",
+                        self.names().collect::<Vec<_>>().join(", ")
+                    );
                     Fault::with_status(axum::http::StatusCode::NOT_FOUND, "model_not_found", "model", message)
                 };
                 let layout: Layout = model.parse().map_err(|_| unknown())?;
-                if !self.fits(&layout) {
+                if !self.versions.iter().any(|version| version.name() == layout.name) {
                     return Err(unknown());
                 }
                 self.with_features(layout)
@@ -66,15 +69,27 @@ impl State {
         Ok(layout.in_mode(Mode::Serving))
     }
 
-    fn fits(&self, layout: &Layout) -> bool {
-        layout.check_tokenizer(&*self.tokens).is_ok()
-            && layout.vocabulary.iter().all(|control| Tokenizer::control(&*self.tokens, control).is_some())
-    }
-
     /// The layout with what the vocabulary can do, where its version could.
     fn with_features(&self, layout: Layout) -> Layout {
         let could_think = layout.thinking == Thinking::Tokens;
         let features = self.tokens.layout.features.iter();
         features.filter(|feature| *feature != Feature::Think || could_think).fold(layout, Layout::with)
     }
+}
+
+/// The versions that a vocabulary can write: chats, and calls where there are some.
+pub fn versions(tokens: &Tokens) -> Vec<Version> {
+    let question = || Message::user("Hi");
+    let call = ToolCall::new("f", "{}").id("123456789");
+    let result = Message::tool("1").answering("123456789");
+    let chats =
+        [Chat::new([Message::system("S"), question()]), Chat::new([question(), Message::calls([call]), result])];
+    let can_write = |version: &Version| {
+        let layout = version.layout();
+        // What a layout does not have need not be written.
+        let prompts = chats.iter().filter_map(|chat| layout.render(chat).ok());
+        layout.check_tokenizer(tokens).is_ok() && prompts.into_iter().all(|prompt| prompt.encode(tokens).is_ok())
+    };
+    let is_released = |version: &&Version| !matches!(version, Version::V1Tekken | Version::V2Tekken);
+    Version::ALL.iter().filter(is_released).filter(|version| can_write(version)).copied().collect()
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use kitoken::Token;
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
 use llguidance::{Matcher, ParserFactory};
@@ -103,10 +104,13 @@ fn word(control: Option<&Control>, bytes: &[u8]) -> Vec<u8> {
 fn bytes_of_ids(vocabulary: &Vocabulary) -> Vec<Vec<u8>> {
     let definition = vocabulary.encoder.to_definition();
     let tokens = definition.model.vocab();
-    let ids = tokens.iter().map(|token| token.id).chain(vocabulary.controls.values().copied());
+    // kitoken has pieces of a SentencePiece model that no id stands for.
+    let has_id = |token: &&Token| token.id != Token::INVALID;
+    let controls = vocabulary.controls.values().copied().filter(|id| *id != Token::INVALID);
+    let ids = tokens.iter().filter(has_id).map(|token| token.id).chain(controls);
     let mut all = vec![Vec::new(); ids.max().map_or(0, |last| last as usize + 1)];
     let is_sentencepiece = vocabulary.kind() == Some(TokenizerKind::SentencePiece);
-    for token in tokens.iter() {
+    for token in tokens.iter().filter(has_id) {
         let text = std::str::from_utf8(&token.bytes).ok().filter(|_| is_sentencepiece);
         let bytes = text.map_or_else(|| token.bytes.clone(), |text| text.replace('\u{2581}', " ").into_bytes());
         if let Some(place) = all.get_mut(token.id as usize) {
