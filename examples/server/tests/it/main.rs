@@ -3,5 +3,6 @@
 mod answers;
 mod conversations;
 mod page;
+mod readme;
 mod refusals;
 mod support;
