@@ -78,7 +78,7 @@ pub struct Chat<'a> {
     pub sent: Option<Sent<'a>>,
 }
 
-/// Two chats are equal that say the same, whatever they were read from.
+/// Chats that say the same are equal, no matter what they were read from.
 impl PartialEq for Chat<'_> {
     fn eq(&self, other: &Self) -> bool {
         let Chat {
@@ -155,7 +155,7 @@ impl<'a> Chat<'a> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message<'a> {
-    /// Instructions from whoever runs the model.
+    /// Instructions from the operator of the model.
     System(Content<'a>),
     /// What the person says.
     User(Content<'a>),
@@ -459,7 +459,7 @@ pub enum Chunk<'a> {
     ImageUrl {
         /// The URL.
         url: Cow<'a, str>,
-        /// The detail level that OpenAI's API takes; no layout uses it.
+        /// The detail level that OpenAI's API accepts; no layout uses it.
         detail: Option<Cow<'a, str>>,
     },
     /// An image as base64, of which a layout looks at as much as of that in a `data:` URL.
@@ -528,7 +528,7 @@ pub struct ToolCall<'a> {
     pub id: Option<Cow<'a, str>>,
     /// The tool's name.
     pub name: Cow<'a, str>,
-    /// The arguments: the text of a JSON object, or whatever the model wrote instead.
+    /// The arguments: the text of a JSON object, or what the model wrote instead.
     pub arguments: Cow<'a, str>,
     /// How JSON sent the arguments; only a model's own template sees the difference.
     pub arguments_form: ArgumentsForm,

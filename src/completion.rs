@@ -1,6 +1,6 @@
 //! Parsing completions: a model's output in, whole or as it streams, and the [`AssistantMessage`] that it says out.
 //!
-//! A [`CompletionReader`] takes token ids, text or both as they come, and gives what a client is to be sent;
+//! A [`CompletionReader`] accepts token ids, text or both as they come, and returns what to send to a client;
 //! [`Completion::from_text`] and [`Completion::from_segments`] read a whole output. The same [`Layout`] that says how a
 //! message is written says how it is read.
 

@@ -9,7 +9,7 @@
 //! assert_eq!(explanation.deviations.len(), 1, "the space before [/INST]");
 //! ```
 //!
-//! [`Chat::from_prompt`] takes a prompt that is exactly what the layout writes. An [`Explanation`] takes any, such as
+//! [`Chat::from_prompt`] takes a prompt that is exactly what the layout writes. An [`Explanation`] accepts any, such as
 //! one from a server's log, and says what is wrong with it and how to mend it.
 
 mod blocks;
@@ -206,7 +206,7 @@ struct Parting {
     expected: String,
 }
 
-/// How much of what is expected is told.
+/// How much of what is expected is reported.
 const LONGEST_EXPECTED: usize = 40;
 
 fn parting(prompt: &str, chat: &Chat<'_>, layout: &Layout) -> Result<Option<Parting>, Error> {

@@ -4,7 +4,7 @@ use crate::chat::Chat;
 use crate::error::Error;
 use crate::prompt::{PrefixBreak, Prompt};
 
-/// Whatever turns a chat into a prompt.
+/// Anything that turns a chat into a prompt.
 ///
 /// ```
 /// use mistral_chat_template::{Chat, Format, Layout, Message};
@@ -22,7 +22,7 @@ pub trait Format {
     ///
     /// # Errors
     ///
-    /// The chat is not one that this format takes; the prompt is empty then.
+    /// The chat is not one that this format accepts; the prompt is empty then.
     fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error>;
 
     /// Renders the chat.
@@ -36,7 +36,7 @@ pub trait Format {
         Ok(prompt)
     }
 
-    /// Where the prompt of a chat parts from the prompt of the chat's first `n` messages; none where it begins with it.
+    /// Where the prompt of a chat parts from the prompt of the chat's first `n` messages; `None` if it begins with it.
     ///
     /// Segments are compared: a prompt whose last text goes on in the longer one does not begin it. A [`Layout`] tells
     /// it without rendering, and takes the first messages in [`Mode::Test`], which is how a server rendered them. A
@@ -44,7 +44,7 @@ pub trait Format {
     ///
     /// # Errors
     ///
-    /// The format does not take the chat, or does not take its first `n` messages: they are none, or end with a
+    /// The format does not accept the chat, or does not accept its first `n` messages: they are none, or end with a
     /// complete reply.
     ///
     /// ```

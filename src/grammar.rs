@@ -125,7 +125,7 @@ pub enum Shape<'c> {
     Name {
         /// The names.
         names: Vec<Cow<'c, str>>,
-        /// Whether mistral-common insists on them; where it does not, its grammar takes any line of text for a name.
+        /// Whether mistral-common insists on them; where it does not, its grammar accepts any line of text as a name.
         /// It insists where a tool is strict, or the choice names one.
         pinned: bool,
     },

@@ -50,7 +50,7 @@ pub struct Layout {
     pub name: &'static str,
     /// The control tokens that there are; what else is written is text.
     pub vocabulary: Vocabulary,
-    /// What beside text the model's tokenizer can take; set with [`Layout::with`].
+    /// What the model's tokenizer supports beside text; set with [`Layout::with`].
     pub features: Features,
     /// How the tokenizer begins a run of text.
     pub word_start: WordStart,
@@ -85,7 +85,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// This layout with a tokenizer that takes images, takes audio, or knows `[THINK]`.
+    /// This layout with a tokenizer that supports images or audio, or knows `[THINK]`.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Chunk, Format, Layout, Message};
@@ -468,7 +468,7 @@ pub struct FimTokens {
     pub prefix: Control,
 }
 
-/// What a layout refuses, and how it orders what it takes.
+/// What a layout refuses, and how it orders what it accepts.
 ///
 /// ```
 /// use mistral_chat_template::Layout;

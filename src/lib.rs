@@ -32,16 +32,16 @@
 //! | a chat in Rust | [`Chat::new`], [`Message`], [`Chunk`], [`Tool`] |
 //! | a request of Mistral's or OpenAI's API | [`Chat::from_json`], or serde; [`Chat::read`] for one dialect alone |
 //! | a request of another API, or a ShareGPT conversation | [`Chat::read`] with a [`Dialect`] |
-//! | a request of any client, in any state | [`Request::repair`]; [`Request::read`] tells what was passed over |
+//! | a request of any client, in any state | [`Request::repair`]; [`Request::read`] lists what it ignored |
 //! | a version or a model's name | `"v7-tekken".parse::<`[`Layout`]`>()`, or a row such as [`Layout::V3`] |
 //! | a tokenizer file or a GGUF file | [`Detection`](version::Detection), which says how sure it is |
-//! | a SillyTavern preset | [`Preset`] with a [`Scene`](preset::Scene); [`Preset::compare`] tells how it differs from a layout |
+//! | a SillyTavern preset | [`Preset`] with a [`Scene`](preset::Scene); [`Preset::compare`] lists how it differs from a layout |
 //! | a model's own Jinja template | `ChatTemplate` (feature `template`) |
 //! | a text with a gap | [`Fim`](render::Fim) and [`Layout::render_fim`] |
 //! | a model's output | [`CompletionReader`]: token ids, or text, as it streams; [`Completion`] for a whole one |
 //! | a client of another API | [`ReplyEvents`](completion::ReplyEvents) and [`Completion::response`]: the answer in the form of the API that asked |
 //! | a prompt from a log | [`Explanation`](explain::Explanation) |
-//! | a chat that a layout refuses | [`Chat::repair`], which tells what it changed |
+//! | a chat that a layout refuses | [`Chat::repair`], which lists what it changed |
 //! | more messages than fit | [`Chat::fit`]; [`CheckedChat::truncate`](render::CheckedChat::truncate) is mistral-common's rule |
 //! | the same conversation, one turn longer | [`GrowingPrompt`], and [`Transcript`] where ids were sampled |
 //! | a prefix cache | [`Format::prefix_break`]; [`Prompt::divergence`] for any two prompts |
@@ -141,7 +141,7 @@
 //! let mut transcript = Transcript::new(Chat::new([Message::user("What time is it?")]), &layout, tokenizer)?;
 //! loop {
 //!     let sampled = sample(transcript.ids());
-//!     let calls = CallDeltas::Whole(NewCallIds::random()); // v13 writes no ids, and takes any
+//!     let calls = CallDeltas::Whole(NewCallIds::random()); // v13 writes no ids, and accepts any
 //!     let said = CompletionReader::new(&layout).with_calls(calls).read_ids(&sampled, &tokenizer).message;
 //!     let answer = |call: &ToolCall<'_>| Message::tool(run(&call.name)).answering(call.id.clone().unwrap().into_owned());
 //!     let results: Vec<_> = said.tool_calls.iter().map(answer).collect();
@@ -159,9 +159,9 @@
 //!
 //! # Input safety
 //!
-//! Every string of a [`Chat`] is untrusted. Nothing panics, whatever comes in; the code has no `unsafe`, and no
+//! Every string of a [`Chat`] is untrusted. No input causes a panic; the code has no `unsafe`, and no
 //! recursion that an input could deepen. Time and memory grow linearly with the input: a prompt takes its bytes and 16
-//! more for each piece. A chat that a layout does not take is an [`Error`] with the path to the culprit. Only the
+//! more for each piece. A chat that a layout does not accept is an [`Error`] with the path to the culprit. Only the
 //! caller can choose a control token; no function makes one of text.
 //!
 //! # Learn more

@@ -340,7 +340,7 @@ impl Prompt {
         &self.text
     }
 
-    /// The prompt's string after `<s>`, for whatever sets a `<s>` of its own before the text that it is given.
+    /// The prompt's string after `<s>`, for servers that add `<s>` themselves.
     ///
     /// ```
     /// # use mistral_chat_template::{Chat, Format, Layout, Message};
@@ -423,7 +423,7 @@ impl Prompt {
         self.spans_from(Place::default())
     }
 
-    /// The strings at which generation is to stop, as text: for whoever cannot stop at the token itself.
+    /// The strings at which generation is to stop, as text: for servers that cannot stop at the token itself.
     ///
     /// ```
     /// # use mistral_chat_template::{Chat, Format, Layout, Message};

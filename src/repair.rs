@@ -16,13 +16,13 @@
 //! ```
 //!
 //! A fault that [`CheckedChat::new`](crate::render::CheckedChat::new) finds has one mend, which mends every fault of its kind in the chat; then the
-//! chat is checked again. So nothing is changed that the layout takes, and in [`Mode::Serving`](crate::Mode::Serving),
+//! chat is checked again. So nothing is changed that the layout accepts, and in [`Mode::Serving`](crate::Mode::Serving),
 //! in which no call may be without a result, the beginning of a conversation is mended alike in every turn. (Elsewhere a
 //! call stays until the next reply shows that it got none.)
 //!
 //! | what is wrong | what becomes of it | or |
 //! | --- | --- | --- |
-//! | a call id that the layout does not take, or none | nine letters or digits computed from the whole id, in the call and its results | |
+//! | a call id that the layout does not accept, or none | nine letters or digits computed from the whole id, in the call and its results | |
 //! | two calls of one message with one id | an id each | |
 //! | a result apart from its call, without a reply between | moved behind it | |
 //! | a result apart from its call, behind other replies | the call moved to the last of these replies | |
@@ -31,8 +31,8 @@
 //! | a result without a call | left out | [`StrayResults::AsUser`] |
 //! | calls where the layout has none | left out, and their results as those without a call | |
 //! | several messages of calls before their results | the calls in one message | |
-//! | several results where the layout takes one (v2) | each call with its result | |
-//! | text beside calls where the layout takes one of them | the text left out | [`TextBesideCalls::DropCalls`] |
+//! | several results where the layout accepts one (v2) | each call with its result | |
+//! | text beside calls where the layout accepts one of them | the text left out | [`TextBesideCalls::DropCalls`] |
 //! | thinking where the layout has none | left out | [`ForeignThinking::AsText`] |
 //! | an image or audio where the layout has none | left out | [`ForeignMedia::AsText`] |
 //! | an assistant message that says nothing | left out | [`EmptyReplies::Space`] |
@@ -77,7 +77,7 @@ pub use self::policy::{
 };
 pub use self::request::Mended;
 
-/// A chat that a layout takes, and what was changed of the chat that came in.
+/// A chat that a layout accepts, and what was changed of the chat that came in.
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -161,9 +161,9 @@ impl fmt::Display for Repair {
 }
 
 impl Chat<'_> {
-    /// The chat as the layout takes it, in the layout's mode.
+    /// The chat as the layout accepts it, in the layout's mode.
     ///
-    /// What the layout takes comes back as it was. Repairing what was repaired changes nothing more.
+    /// What the layout accepts comes back as it was. Repairing what was repaired changes nothing more.
     ///
     /// # Errors
     ///

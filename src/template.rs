@@ -11,7 +11,7 @@
 //! # Ok::<(), mistral_chat_template::Error>(())
 //! ```
 //!
-//! The prompt has true segments: control tokens come from the template alone. Whatever a template does with texts, each
+//! The prompt has true segments: control tokens come from the template alone. Through all that a template does with texts, each
 //! piece of what it prints remembers whether the template or the client wrote it.
 
 use std::borrow::Cow;
@@ -450,7 +450,7 @@ impl Format for ChatTemplate {
     ///
     /// # Errors
     ///
-    /// The template refuses the chat ([`TemplateRaised`]), asks for what is not there, or takes more work than is allowed.
+    /// The template refuses the chat ([`TemplateRaised`]), asks for what is not there, or needs more work than is allowed.
     fn render_into(&self, chat: &Chat<'_>, prompt: &mut Prompt) -> Result<(), Error> {
         self.render_generated(chat, prompt).map(|_| ())
     }

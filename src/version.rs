@@ -13,7 +13,7 @@
 //! - Everything else is evidence. [`Detection`] weighs a model's name, the header of a `tekken.json`, the file
 //!   name of a SentencePiece model or the keys of a GGUF file, and says what it decided on and how sure that is.
 //!
-//! Nothing here guesses: what does not settle the version is a [`DetectError`] that says what was seen.
+//! Nothing here guesses: evidence that does not settle the version is a [`DetectError`] that says what was seen.
 
 mod detection;
 mod error;
@@ -155,8 +155,8 @@ impl Version {
     ///
     /// # Errors
     ///
-    /// [`DetectError::Unknown`] when the version is none there is (`v4`, `v13-spm`, an empty string), and
-    /// [`DetectError::UnknownFeature`] when a feature is none there is (`v13+video`, `v13+`).
+    /// [`DetectError::Unknown`] when there is no such version (`v4`, `v13-spm`, an empty string), and
+    /// [`DetectError::UnknownFeature`] when there is no such feature (`v13+video`, `v13+`).
     ///
     /// # Examples
     ///

@@ -242,7 +242,7 @@ impl<'de> Read<'de> for bool {
     }
 }
 
-/// A weight: a number, or true or false, which pydantic takes for 1 and 0.
+/// A weight: a number, or true or false, which pydantic accepts for 1 and 0.
 impl<'de> Read<'de> for f64 {
     fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
         struct Weight;

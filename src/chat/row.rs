@@ -1,4 +1,4 @@
-//! A row of a data set, in any of the shapes that trainers take, into a [`Chat`] and what of it is to be learnt.
+//! A row of a data set, in any of the shapes that trainers accept, into a [`Chat`] and what of it is to be learnt.
 //!
 //! | row | read as |
 //! | --- | --- |

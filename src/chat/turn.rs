@@ -25,8 +25,8 @@ impl Turn {
 /// What messages are made of, as far as it decides how much there is to check and to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
-    /// Texts that every layout takes; of a chat also that each message is a turn by itself, in an order that every
-    /// layout takes. Nothing in them can be wrong.
+    /// Texts that every layout accepts; of a chat also that each message is a turn by itself, in an order that every
+    /// layout accepts. Nothing in them can be wrong.
     Plain,
     /// Anything.
     Mixed,

@@ -71,7 +71,7 @@ enum Form {
     Raw,
     /// A string, and what it says, as arguments of their own where the reader is lenient.
     String(Unescape, Option<Box<Arguments>>),
-    /// What is told of a word once it is whole.
+    /// What is sent of a word once it is whole.
     Word(String),
     /// The value is complete.
     Complete,
@@ -109,7 +109,7 @@ impl Arguments {
         }
     }
 
-    /// Takes more of what a string says. Faults are not told: the string is right, whatever it says.
+    /// Takes more of what a string says. Faults are not reported: the string is right, whatever it says.
     pub(super) fn push_nested(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
         let mut faults = Faults::new("");
         self.push(text, offset, &mut Sink { index: sink.index, out: &mut *sink.out, faults: &mut faults });

@@ -29,7 +29,7 @@ pub(super) struct Call {
 /// The longest that a function's name may be, where a lenient reader has to tell it from prose.
 pub(super) const LONGEST_NAME: usize = 64;
 
-/// Where a part ends, how many bytes say so, and the control token that they spell; none where the arguments begin.
+/// Where a part ends, how many bytes say so, and the control token that they spell; `None` if the arguments begin.
 struct Split {
     at: usize,
     length: usize,

@@ -160,7 +160,7 @@ pub struct Stray {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StrayFate {
-    /// It was left out: the model sampled the control token itself, as mistral-common's parser takes it.
+    /// It was left out: the model sampled the control token itself, as mistral-common's parser accepts it.
     LeftOut,
     /// It is text of the answer: the caller's string spelled it.
     Text,

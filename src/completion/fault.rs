@@ -3,7 +3,7 @@
 use super::scanner;
 use crate::error::{Error, ErrorKind};
 
-/// How early mistral-common looks for a fault; the earliest is told, and of equals the first.
+/// How early mistral-common looks for a fault; the earliest is reported, and of equals the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// The control tokens are not in order.

@@ -1,4 +1,4 @@
-//! [`StopCause`] and [`FinishReason`]: why sampling stopped, and what a client is told of it.
+//! [`StopCause`] and [`FinishReason`]: why sampling stopped, and what the client learns of it.
 
 use std::fmt;
 

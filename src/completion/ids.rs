@@ -1,25 +1,25 @@
-//! [`CallDeltas`] and [`NewCallIds`]: how a client is told of tool calls, and by which ids it knows them.
+//! [`CallDeltas`] and [`NewCallIds`]: how tool calls reach a client, and under which ids.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::chat::call_id::nine;
 
-/// How a client is told of tool calls.
+/// How tool calls reach a client.
 ///
 /// | | [`Streamed`](CallDeltas::Streamed) | [`Whole`](CallDeltas::Whole) |
 /// | --- | --- | --- |
-/// | a call is told | when its name is known; arguments follow as they come | once, when it is complete |
+/// | a call is sent | when its name is known; arguments follow as they come | once, when it is complete |
 /// | its id, in v11 | the model's own | the model's own |
 /// | its id, in v3 and v7 (which write it last) | a new one | the model's own |
 /// | its id, in v2, v13 and v15 (which write none) | a new one | a new one |
 /// | a call that was cut off | as far as it goes | not told: left over, so that no client runs half a call |
-/// | clients that take it | OpenAI's, the AI SDK | those, and mistralai's, which does not put pieces together |
+/// | clients that accept it | OpenAI's, the AI SDK | those, and mistralai's, which does not put pieces together |
 ///
 /// The next request has the ids that the client was told. In v2, v13 and v15 no id stands in the prompt, so both ways
 /// go on from what the model sampled. In v3 and v7 *streamed* ids are others than the sampled ones: the next prompt
 /// differs from the sampled one at the first id, and a prefix cache holds up to there. *Whole* calls keep it. Which id
-/// the model wrote is told at the call's end ([`ToolCallEnd`](crate::completion::ToolCallEnd)), for a server that puts it back.
+/// the model wrote is reported at the call's end ([`ToolCallEnd`](crate::completion::ToolCallEnd)), for servers that use it.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -49,7 +49,7 @@ impl Default for CallDeltas {
     }
 }
 
-/// Where the ids of calls come from whose own is not known when the client is told of them.
+/// Where the ids of calls come from whose own id is not known when they are sent.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -78,7 +78,7 @@ impl NewCallIds {
         NewCallIds(Source::None)
     }
 
-    /// Nine letters or digits, which every layout takes, computed from the seed and the call's index. A seed is for one
+    /// Nine letters or digits, which every layout accepts, computed from the seed and the call's index. A seed is for one
     /// answer: ids of one conversation must differ.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {

@@ -31,7 +31,7 @@ pub(super) enum Event<'t> {
 pub(super) struct Json {
     scanner: Scanner,
     leniency: Leniency,
-    /// The deepest level whose values are told.
+    /// The deepest level whose values are reported.
     watched: usize,
     /// A number at a watched level is open: numbers end where something else begins.
     number: Option<usize>,

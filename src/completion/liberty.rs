@@ -1,8 +1,8 @@
-//! [`Leniency`] and [`Liberty`]: how much a reader takes that no model of the layout should write, and what it took.
+//! [`Leniency`] and [`Liberty`]: how much a reader accepts that no model of the layout should write, and what it took.
 
 use std::fmt;
 
-/// How much a reader takes that no model of the layout should write.
+/// How much a reader accepts that no model of the layout should write.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -20,11 +20,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Leniency {
-    /// What mistral-common 1.13.1 takes, and nothing else.
+    /// What mistral-common 1.13.1 accepts, and nothing else.
     #[default]
     Strict,
-    /// Also what models and fine-tunes really write: see [`LibertyKind`]. Each is told as a [`Liberty`]. An answer that
-    /// is strictly right, and for which no liberty is told, reads the same in both ways.
+    /// Also what models and fine-tunes really write: see [`LibertyKind`]. Each is listed as a [`Liberty`]. An answer that
+    /// is strictly right, and for which no liberty is listed, reads the same in both ways.
     Lenient,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for Liberty {
 /// Every kind of liberty beside its name and its sentence: the only place where they stand.
 macro_rules! liberties {
     ($($(#[$doc:meta])+ $kind:ident $name:literal $sentence:literal;)+) => {
-        /// What a lenient reader takes.
+        /// What a lenient reader accepts.
         ///
         /// ```
         /// use mistral_chat_template::completion::LibertyKind;

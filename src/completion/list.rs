@@ -99,7 +99,7 @@ enum Target {
     String(Field, Unescape),
     /// Arguments that are given as they are.
     Arguments,
-    /// Arguments as a string, which a lenient reader takes.
+    /// Arguments as a string, which a lenient reader accepts.
     Text(Box<Arguments>, Unescape),
     /// What stands for `{}` where it is so, and is arguments of another kind where not.
     Word(String),

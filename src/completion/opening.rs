@@ -38,11 +38,11 @@ pub(super) enum Before {
 pub(super) enum Found {
     Nothing,
     Text,
-    /// Thinking, after so many bytes.
+    /// Thinking, after this many bytes.
     Thinking(usize),
-    /// A call in the form of its own tokens, after so many bytes.
+    /// A call in the form of its own tokens, after this many bytes.
     Call(usize),
-    /// A call or a list of them as JSON, after so many bytes.
+    /// A call or a list of them as JSON, after this many bytes.
     Json(usize),
 }
 

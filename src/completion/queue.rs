@@ -125,7 +125,7 @@ impl Queue {
         self.push(Delta::Liberty(Liberty { kind, at: at.into(), offset }));
     }
 
-    /// The id of a call. One that comes after the name is told at the call's end.
+    /// The id of a call. One that comes after the name is reported at the end of the call.
     pub(super) fn call_id(&mut self, index: usize, id: String) {
         self.open_call(index).id = Some(id);
     }
@@ -156,7 +156,7 @@ impl Queue {
     }
 
     /// Ends the call that is open; without a name there is no call, and what was read of it is left over. So is one that
-    /// was cut off, if calls are told whole. Says whether there was a call.
+    /// was cut off, if calls are sent whole. Says whether there was a call.
     pub(super) fn end_call(&mut self, end: CallEnd) -> bool {
         match (end, &self.calls) {
             (CallEnd::CutOff, CallDeltas::Whole(_)) => {}

@@ -251,7 +251,7 @@ impl CompletionReader {
         self
     }
 
-    /// This reader, told why sampling stopped, where the output does not show it: a server that takes the end token out
+    /// This reader, given why sampling stopped, where the output does not show it: a server that takes the end token out
     /// says that it came.
     ///
     /// ```
@@ -394,7 +394,7 @@ impl CompletionReader {
     }
 
     /// What is wrong with the output so far, if anything: known as soon as nothing that follows can mend it, so that a
-    /// server can stop a broken call. More of it is read all the same. The error that is told in the end is of the same
+    /// server can stop a broken call. More of it is read all the same. The error that is reported in the end is of the same
     /// call, but may be another one that mistral-common would find first.
     ///
     /// ```

@@ -361,7 +361,7 @@ impl Scanner {
     }
 }
 
-/// The part of a number that its next byte is in; none where the number has no such byte.
+/// The part of a number that its next byte is in; `None` if the number has no such byte.
 fn next_part(part: Part, byte: u8) -> Option<Part> {
     Some(match (part, byte) {
         (Part::Minus, b'0') => Part::Zero,

@@ -54,7 +54,7 @@ impl<T: Detokenizer + ?Sized> Detokenizer for &T {
 impl CompletionReader {
     /// Takes a token id. Bytes of a character that is not complete are held back.
     ///
-    /// The text of SentencePiece's tokens has its dummy prefix: the reader takes it off (see [`DummyPrefix`]).
+    /// The text of SentencePiece's tokens has its dummy prefix: the reader removes it (see [`DummyPrefix`]).
     ///
     /// See [`Detokenizer`] for an example, and [`NewDeltas::with_ids`] for which ids a delta comes from.
     pub fn push_id(&mut self, id: u32, tokens: &impl Detokenizer) -> NewDeltas<'_> {

@@ -43,7 +43,7 @@ impl Chat<'_> {
     ///
     /// # Errors
     ///
-    /// The layout does not take the chat, or what has to stay is over the budget; the error says by how much.
+    /// The layout does not accept the chat, or what has to stay is over the budget; the error says by how much.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Layout, Message, Segment};

@@ -97,7 +97,7 @@ impl<'a> GrowingPrompt<'a> {
     ///
     /// # Errors
     ///
-    /// The layout does not take the longer chat: a tool result after a user message, a reply at the end. Nothing is
+    /// The layout does not accept the longer chat: a tool result after a user message, a reply at the end. Nothing is
     /// appended then.
     ///
     /// ```
@@ -213,7 +213,7 @@ impl<'a> GrowingPrompt<'a> {
         &self.layout
     }
 
-    /// Where the turn begins that is to be continued, and its first message; none where the prompt waits for a reply.
+    /// Where the turn begins that is to be continued, and its first message; `None` if the prompt waits for a reply.
     pub(crate) fn open_turn(&self) -> Option<(Place, usize)> {
         match (self.chat.messages.last()?, self.turns.last()?, self.places.last()?) {
             (Message::Assistant(AssistantMessage { prefix: true, .. }), turn, place) => {
@@ -242,7 +242,7 @@ impl<'a> GrowingPrompt<'a> {
         if CheckedChat::with_buffer(&window, &self.layout, Vec::new()).is_ok() {
             return Ok(());
         }
-        // What the fault is, and where, is told by the whole chat.
+        // What the fault is, and where, is found by checking the whole chat.
         CheckedChat::with_buffer(&self.chat, &self.layout, Vec::new()).map(drop)
     }
 
@@ -427,7 +427,7 @@ pub struct Addition<'g> {
 }
 
 impl Addition<'_> {
-    /// Where and why the prompt does not begin with what it was; none where it goes on.
+    /// Where and why the prompt does not begin with what it was; `None` if it goes on.
     ///
     /// ```
     /// # use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
@@ -440,7 +440,7 @@ impl Addition<'_> {
         self.prefix_break
     }
 
-    /// The byte of the prompt at which the new segments begin: so many bytes stay.
+    /// The byte of the prompt at which the new segments begin: the bytes before it stay.
     ///
     /// ```
     /// # use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};

@@ -120,7 +120,7 @@ impl<'a, T: Tokenizer> Transcript<'a, T> {
     /// Takes the ids that the model sampled, and the message that they say.
     ///
     /// Where the chat ends with a message to be continued, or with a reply that was cut off and goes on, the message is
-    /// the whole of it. A message that says nothing stands in the chat as a space, since no layout takes an empty one; its
+    /// the whole of it. A message that says nothing stands in the chat as a space, since no layout accepts an empty one; its
     /// ids are those that were sampled, such as the end token alone.
     pub fn reply(&mut self, message: AssistantMessage<'a>, sampled: &[u32]) {
         let reply = self.reply.take().unwrap_or_else(|| self.next_reply());

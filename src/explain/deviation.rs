@@ -27,7 +27,7 @@ pub struct Deviation {
     pub kind: DeviationKind,
     /// The bytes of the prompt that are wrong; an empty range is where something is missing.
     pub range: Range<usize>,
-    /// What belongs there instead, which may be nothing; none where only the writer of the prompt can say.
+    /// What belongs there instead, which may be nothing; `None` if only the writer of the prompt can say.
     pub mend: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub enum DeviationKind {
         /// What ends it.
         literal: &'static str,
     },
-    /// What someone said spells a control token, and a tokenizer that reads the string takes it for one.
+    /// What someone said spells a control token, and a tokenizer that reads the string treats it as one.
     LiteralInText {
         /// The control token.
         control: Control,
@@ -100,7 +100,7 @@ pub enum DeviationKind {
         /// Why.
         why: String,
     },
-    /// The layout does not take such a chat.
+    /// The layout does not accept such a chat.
     Refused {
         /// Why.
         why: String,

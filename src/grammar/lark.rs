@@ -43,7 +43,7 @@ DECIMAL: /-?(0\.(0|0{0,3}[1-9]([0-9]*[1-9])?)|[1-9][0-9]*\.(0|[0-9]*[1-9]))/ & /
 EXPONENT: /-?[1-9](\.[0-9]{0,13}[1-9])?e(\+(1[6-9]|[2-9][0-9]|[12][0-9]{2})|-(0[5-9]|[1-9][0-9]|[12][0-9]{2}))/
 "#;
 
-/// What llguidance is told about a schema, so that JSON has Python's white space and escapes.
+/// What llguidance is given with a schema, so that JSON has Python's white space and escapes.
 const PYTHON_FORM: &str = concat!(
     r#""x-guidance": {"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": ", "#,
     r#""json_allowed_escapes": "nrbtf\\\""}"#

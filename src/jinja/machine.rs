@@ -104,7 +104,7 @@ impl Drop for Machine<'_> {
 }
 
 impl Program {
-    /// What the program prints, in no more than so many steps.
+    /// What the program prints, in at most this many steps.
     pub(crate) fn run<'r>(&'r self, context: &'r dyn Context<'r>, steps: u64) -> Done<Vec<Printed<'r>>> {
         let mut machine = Machine {
             program: self,
@@ -141,7 +141,7 @@ impl<'r> Machine<'r> {
         Ok(())
     }
 
-    /// Takes so many steps of those that are allowed.
+    /// Takes this many steps of those that are allowed.
     pub(super) fn charge(&mut self, steps: usize) -> Done<()> {
         match self.steps.checked_sub(steps as u64) {
             Some(left) => {
@@ -152,7 +152,7 @@ impl<'r> Machine<'r> {
         }
     }
 
-    /// Takes the steps for so many bytes that are made or looked at.
+    /// Takes the steps for this many bytes that are made or looked at.
     pub(super) fn charge_bytes(&mut self, bytes: usize) -> Done<()> {
         self.charge(bytes / 64)
     }

@@ -493,7 +493,7 @@ impl<'r> Machine<'r> {
         Value::tuple(parts.into_iter().map(Value::Text).collect())
     }
 
-    /// The text with one part replaced by another, so many times.
+    /// The text with one part replaced by another, this many times.
     pub(super) fn replaced(
         &mut self,
         text: &Text<'r>,

@@ -13,7 +13,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// What is no such builder: an effort that does not exist, a default that is none of the values.
+    /// It is not such a builder: an unknown effort, a default that is not among the values.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Format, Layout, Message};

@@ -252,7 +252,7 @@ impl Preset {
     ///
     /// [`ErrorKind::Story`](crate::ErrorKind::Story), [`ErrorKind::MacrosTooLong`](crate::ErrorKind::MacrosTooLong):
     /// the preset sends nothing. [`ErrorKind::Unwritable`](crate::ErrorKind::Unwritable): the layout itself writes what
-    /// SillyTavern takes for a macro.
+    /// SillyTavern treats as a macro.
     ///
     /// ```
     /// use mistral_chat_template::Layout;

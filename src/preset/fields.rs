@@ -190,14 +190,14 @@ pub enum NamesBehavior {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum StoryPosition {
-    /// `-1`, which SillyTavern takes as `InPrompt`.
+    /// `-1`, which SillyTavern treats as `InPrompt`.
     None,
     /// `0`: to the beginning.
     #[default]
     InPrompt,
     /// `1`: into the chat, as a message.
     InChat,
-    /// `2`, which SillyTavern takes as `InPrompt`.
+    /// `2`, which SillyTavern treats as `InPrompt`.
     BeforePrompt,
 }
 

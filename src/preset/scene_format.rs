@@ -45,7 +45,7 @@ pub struct SceneFormat {
     pub(super) scene: Scene,
     pub(super) card: Card,
     pub(super) opening: Opening,
-    /// The opening of a chat that begins with a system message; none where the story has no system prompt.
+    /// The opening of a chat that begins with a system message; `None` if the story has no system prompt.
     pub(super) opening_with_system: Option<Opening>,
     pub(super) frames: Frames,
     /// The user message before a chat that begins with none.

@@ -116,7 +116,7 @@ impl fmt::Display for DivergenceKind {
 }
 
 impl Prompt {
-    /// The first place where this prompt and another part, and what happened there; none where they give a tokenizer
+    /// The first place where this prompt and another part, and what happened there; `None` if they give a tokenizer
     /// the same.
     ///
     /// ```

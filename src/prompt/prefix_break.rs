@@ -104,7 +104,7 @@ impl fmt::Display for BreakCause {
 }
 
 impl Prompt {
-    /// Where this prompt parts from an earlier one, whatever rendered both; none where it begins with it.
+    /// Where this prompt parts from an earlier one, whatever rendered both; `None` if it begins with it.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Format, Layout, Message, Preset};

@@ -173,7 +173,7 @@ impl<'p> TurnWriter<'p> {
         self.text.push_str(lead.get(..close).unwrap_or_default());
     }
 
-    /// Takes what was written since the last piece into a new one, with so many bytes that are yet to come.
+    /// Takes what was written since the last piece into a new one, with that many bytes yet to come.
     #[inline]
     fn record(&mut self, index: usize, to_come: usize, form: Form) {
         self.record_until(self.text.len() + to_come, index, form);

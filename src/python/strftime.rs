@@ -18,7 +18,7 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// The time so many seconds after the beginning of 1970 as the format says, in no more than so many bytes.
+/// The time so many seconds after the beginning of 1970 as the format says, in at most this many bytes.
 pub(crate) fn strftime(seconds: i64, format: &str, room: usize) -> Result<String, &'static str> {
     let moment = Moment::of(seconds);
     let mut out = String::with_capacity(format.len() + 16);

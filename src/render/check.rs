@@ -1,6 +1,6 @@
-//! A [`Chat`] against a [`Layout`]'s [`Rules`](crate::layout::Rules): whatever the layout refuses is refused here, once.
+//! A [`Chat`] against a [`Layout`]'s [`Rules`](crate::layout::Rules): everything that the layout refuses is refused here, once.
 //!
-//! The order of the checks is mistral-common's, so that of several faults the same one is told.
+//! The order of the checks is mistral-common's, so that of several faults the same one is reported.
 
 use std::collections::HashSet;
 
@@ -56,7 +56,7 @@ impl<'c, 'a> Check<'c, 'a> {
         Err(self.error(kind, format!("messages[{index}]{dot}{field}")))
     }
 
-    /// What no version takes, which mistral-common's types refuse before any rule.
+    /// What no version accepts, which mistral-common's types refuse before any rule.
     fn form(&self, messages: Sort) -> Result<(), Error> {
         let mixed = if messages == Sort::Mixed { &*self.chat.messages } else { &[] };
         for (index, message) in mixed.iter().enumerate() {

@@ -37,7 +37,7 @@ impl<'c, 'a> CheckedChat<'c, 'a> {
     ///
     /// # Errors
     ///
-    /// The layout does not take the chat: no messages, a tool result after a user message, a call id of eight letters in
+    /// The layout does not accept the chat: no messages, a tool result after a user message, a call id of eight letters in
     /// v3, an image without [`Feature::Image`](crate::version::Feature::Image). The error's path names the culprit.
     ///
     /// ```

@@ -11,7 +11,7 @@ use crate::render::check::check_plain;
 /// Renders a plain chat: system messages, then questions and replies by turns, each of them a text, and no tools. Nothing
 /// in such a chat can be wrong but who is last.
 ///
-/// None where the chat is not plain, or wrong: it is to be rendered the long way, which also tells what is wrong.
+/// `None` if the chat is not plain, or wrong: it is to be rendered the long way, which also reports what is wrong.
 pub(super) fn render(chat: &Chat<'_>, layout: &Layout, prompt: &mut Prompt) -> Option<()> {
     let plain = Plain::of(chat, layout)?;
     let mut writer = Writer::of_layout(prompt, layout);

@@ -18,7 +18,7 @@ pub(super) fn prefix_break(layout: &Layout, chat: &Chat<'_>, n: usize) -> Result
 }
 
 impl CheckedChat<'_, '_> {
-    /// Where the prompt of this conversation parts from the prompt of an earlier one; none where it begins with it.
+    /// Where the prompt of this conversation parts from the prompt of an earlier one; `None` if it begins with it.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Layout, Message};

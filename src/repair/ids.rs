@@ -1,4 +1,4 @@
-//! Ids that the layout does not take into ids that it takes: each computed from the whole id, whatever the chat.
+//! Ids that the layout does not accept into ids that it takes: each computed from the whole id, whatever the chat.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ struct Ids<'c> {
 }
 
 impl<'c> Ids<'c> {
-    /// The new id of an old one; one that the layout takes stays, where no other has become it.
+    /// The new id of an old one; one that the layout accepts stays, where no other has become it.
     fn of(&mut self, old: Cow<'c, str>, is_taken_as_it_is: bool) -> String {
         if let Some(new) = self.new.get(&old) {
             return new.clone();
@@ -40,7 +40,7 @@ impl<'c> Ids<'c> {
 }
 
 impl<'c> Mending<'_, 'c> {
-    /// Gives every call and result an id that the layout takes, and the results of a mended round their calls' order.
+    /// Gives every call and result an id that the layout accepts, and the results of a mended round their calls' order.
     pub(super) fn ids(&mut self) {
         let mut ids = Ids::default();
         let last = self.chat.messages.len().saturating_sub(1);

@@ -15,7 +15,7 @@ use crate::terms::Mode;
 /// More rounds of checking and mending than any chat takes.
 const ROUNDS: usize = 64;
 
-/// Checks and mends until the layout takes the chat, or a fault has no mend.
+/// Checks and mends until the layout accepts the chat, or a fault has no mend.
 pub(super) fn repair<'c>(chat: &'c Chat<'_>, layout: &Layout, policy: &RepairPolicy) -> Result<Repaired<'c>, Error> {
     match check(chat, layout) {
         Ok(()) => Ok(Repaired { chat: Cow::Borrowed(chat), repairs: Vec::new() }),

@@ -1,4 +1,4 @@
-//! Names of functions that no layout takes: renamed in the tools, in their calls and results, and in the choice of tools.
+//! Names of functions that no layout accepts: renamed in the tools, in their calls and results, and in the choice of tools.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -68,7 +68,7 @@ pub enum StrayResults {
     AsUser,
 }
 
-/// What becomes of text beside calls where the layout takes one of them.
+/// What becomes of text beside calls where the layout accepts one of them.
 ///
 /// ```
 /// # use mistral_chat_template::repair::TextBesideCalls;

@@ -1,4 +1,4 @@
-//! A request's JSON in, a chat that a layout takes out: reading and repairing as one step, with one list of what was changed.
+//! A request's JSON in, a chat that a layout accepts out: reading and repairing as one step, with one list of what was changed.
 
 use super::mending::repair_owned;
 use super::{Repair, RepairKind, RepairPolicy};
@@ -101,7 +101,7 @@ impl<'a> Request<'a> {
 }
 
 impl<'a> Mended<'a> {
-    /// The same request with its chat as the layout takes it.
+    /// The same request with its chat as the layout accepts it.
     ///
     /// # Errors
     ///

@@ -86,7 +86,7 @@ struct Map<'i, 'c> {
     items: &'i [Item<'c>],
     /// For each assistant message the last one of its turn, into which the calls of the others go.
     ends: Vec<usize>,
-    /// Results that go with their calls by their number alone, which the layout takes.
+    /// Results that go with their calls by their number alone, which the layout accepts.
     settled: Vec<bool>,
 }
 
@@ -290,7 +290,7 @@ impl<'c> Mending<'_, 'c> {
         }
     }
 
-    /// Is there text beside which the layout takes no calls?
+    /// Is there text beside which the layout accepts no calls?
     fn cannot_hold(&self, item: &Item<'c>) -> bool {
         self.layout.rules.text_and_calls == TextAndCalls::Either
             && !item.has_calls()

@@ -7,7 +7,7 @@ use crate::chat::{Message, ToolCall};
 
 /// A message and the results that follow it.
 pub(super) struct Round<'c> {
-    /// The message that begins the round, of any role but a result's; none where the chat begins with results.
+    /// The message that begins the round, of any role but a result's; `None` if the chat begins with results.
     pub(super) head: Option<Item<'c>>,
     pub(super) results: Vec<Item<'c>>,
 }

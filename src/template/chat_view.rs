@@ -114,7 +114,7 @@ impl<'v> ChatView<'v> {
         ChatView::new(template, request)
     }
 
-    /// What a template is shown of a request, whatever a layout would say of it.
+    /// What a template is shown of a request, even what no layout accepts.
     pub(super) fn of_sent(template: &'v ChatTemplate, sent: &'v Sent<'_>) -> Result<Self, Error> {
         ChatView::new(template, Request::read(sent.as_str())?)
     }
@@ -225,7 +225,7 @@ fn with_reasoning(message: Node<'_>) -> Node<'_> {
 // What was sent.
 
 impl<'v> Request<'v> {
-    /// Of a request's JSON, where messages and tools are what transformers takes: lists of objects.
+    /// Of a request's JSON, where messages and tools are what transformers accepts: lists of objects.
     fn read(json: &'v str) -> Result<Self, Error> {
         let mut request = Request::default();
         let mut found = false;
@@ -276,7 +276,7 @@ impl<'v> Request<'v> {
 }
 
 impl<'a> Sent<'a> {
-    /// A chat as it was sent, for a model's own template: whatever `apply_chat_template` takes.
+    /// A chat as it was sent, for a model's own template: all that `apply_chat_template` accepts.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ mod probes;
 
 pub use self::nearest::NearestLayout;
 
-/// The time that a template is told that asks for it and has no clock.
+/// The time for a template that asks for it and has no clock.
 const SOME_DAY: ClockTime = ClockTime::from_unix_seconds(1_735_689_600);
 
 /// Where two formats say something else of the same chats.
@@ -99,7 +99,7 @@ impl Said {
 }
 
 impl Difference {
-    /// The difference between two formats' answers; none where they say the same, or both refuse.
+    /// The difference between two formats' answers; `None` if they say the same, or both refuse.
     fn between(probe: &str, one: &Said, other: Said) -> Option<Self> {
         let parts_at = match (one, &other) {
             (Said::Refused(_), Said::Refused(_)) => return None,

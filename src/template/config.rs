@@ -68,7 +68,7 @@ impl File {
         }
     }
 
-    /// The control tokens among the special tokens; none where the file lists no tokens.
+    /// The control tokens among the special tokens; `None` if the file lists no tokens.
     fn vocabulary(&self) -> Option<Vocabulary> {
         if self.added_tokens_decoder.is_empty() {
             return None;

@@ -53,7 +53,7 @@ fn kept_of(printed: &[Printed<'_>], message: &str) -> Option<usize> {
     Some(if tail.starts_with(CONTINUE_TAG) { at } else { before.trim_end_matches(is_space).len() })
 }
 
-/// Keeps so many bytes.
+/// Keeps this many bytes.
 fn truncate(printed: &mut Vec<Printed<'_>>, kept: usize) {
     let mut left = kept;
     let mut whole = 0;

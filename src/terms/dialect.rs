@@ -12,7 +12,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// Mistral's or OpenAI's: whatever either allows.
+    /// Mistral's or OpenAI's: all that either allows.
     #[default]
     Either,
     /// Mistral's API: no `developer` role, every tool has `parameters`, `prefix` marks a message to be continued.

@@ -12,7 +12,7 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
-    /// Instructions from whoever runs the model.
+    /// Instructions from the operator of the model.
     System,
     /// The person.
     User,

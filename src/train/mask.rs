@@ -73,7 +73,7 @@ pub struct Mask<'p> {
     ranges: Vec<Range<usize>>,
 }
 
-/// A prompt's token ids, and of each whether it is learnt: what a trainer takes.
+/// A prompt's token ids, and of each whether it is learnt: what a trainer needs.
 ///
 /// ```
 /// use mistral_chat_template::train::Labelled;

@@ -1,4 +1,4 @@
-//! A [`Row`] whose chat no layout takes, mended for training.
+//! A [`Row`] whose chat no layout accepts, mended for training.
 
 use super::policy::mark_by_weight;
 use crate::chat::row::Row;

@@ -146,7 +146,7 @@ impl Detection {
     ///
     /// # Errors
     ///
-    /// - [`DetectError::Undecided`]: a plain `tokenizer.model`. Mistral's library takes it for v1, yet models of v1
+    /// - [`DetectError::Undecided`]: a plain `tokenizer.model`. Mistral's library treats it as v1, yet models of v1
     ///   to v7 were published with that name.
     /// - [`DetectError::Foreign`]: a version that has no SentencePiece model (`tokenizer.model.v11`) or an unknown
     ///   kind of image (`tokenizer.model.v7m2`).

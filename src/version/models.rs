@@ -34,7 +34,7 @@ pub(crate) fn thinks_in_tags(name: &str) -> bool {
     identify(name).is_ok_and(|identity| identity.model.thinking == ThinkingForm::Tags)
 }
 
-/// The model that one part names; none where the part names no family of the table.
+/// The model that one part names; `None` if the part names no family of the table.
 fn identify_part(part: &str) -> Result<Option<Identity>, DetectError> {
     let words = Words::of(part);
     let mut best: Option<(&Row, &'static Model)> = None;

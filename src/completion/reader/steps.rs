@@ -1,4 +1,4 @@
-//! How a reader takes text and control tokens: what is read in, deltas into the reader's queue out.
+//! How a reader consumes text and control tokens: what is read in, deltas into the reader's queue out.
 
 use super::{CompletionReader, DummyPrefix, EndToken, Place, Run};
 use crate::completion::arguments::{After, End};
@@ -162,7 +162,7 @@ impl CompletionReader {
         }
     }
 
-    /// Text after a call that a lenient reader takes as said.
+    /// Text after a call that a lenient reader accepts as said.
     pub(super) fn after_call(&mut self, after: &After) {
         self.close(End::Sure);
         self.place = Place::Text;

@@ -151,7 +151,7 @@ fn message_chunk<'c>(chunk: &'c Chunk<'_>) -> Option<MessageChunk<'c>> {
     }
 }
 
-/// What is said, as one text; none where there is nothing.
+/// What is said, as one text; `None` if there is nothing.
 fn said<'c>(content: &'c Content<'_>) -> Option<Cow<'c, str>> {
     match content {
         Content::Text(text) => Some(Cow::Borrowed(&**text)).filter(|text| !text.is_empty()),

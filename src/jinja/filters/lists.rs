@@ -1,4 +1,4 @@
-//! Filters that take lists, dicts and what else has items.
+//! Filters for lists, dicts and other values with items.
 
 use super::super::arguments::Arguments;
 use super::super::checks::Check;

@@ -1,4 +1,4 @@
-//! Filters that take texts.
+//! Filters for texts.
 
 use super::super::arguments::Arguments;
 use super::super::error::{Done, Stop, type_error, value_error};

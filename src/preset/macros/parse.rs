@@ -1,4 +1,4 @@
-//! Text into the macros that stand in it: one pass, no backtracking, whatever is left open.
+//! Text into the macros that stand in it: one pass, no backtracking, also of what is left open.
 
 use std::ops::Range;
 
@@ -181,7 +181,7 @@ impl Open {
     }
 }
 
-/// The macro that begins with the braces at `start`; none where they are text.
+/// The macro that begins with the braces at `start`; `None` if they are text.
 fn head(text: &str, start: usize) -> Option<Open> {
     let mut at = start + 2;
     let mut call = Call {

@@ -1,4 +1,4 @@
-//! Python's regular expressions: a pattern in, whether `re.compile` of Python 3.11 takes it out.
+//! Python's regular expressions: a pattern in, whether `re.compile` of Python 3.11 accepts it out.
 //!
 //! Covers the whole syntax for text patterns: groups, names, references, conditionals, flags,
 //! verbose mode, character sets, escapes, repetition and the fixed width of look-behinds.

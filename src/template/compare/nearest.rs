@@ -12,7 +12,7 @@ use crate::template::ChatTemplate;
 use crate::version::signs::{self, Sign};
 use crate::version::{Feature, Version};
 
-/// The layout that a template is nearest to, or that it is none of them.
+/// The layout that a template is nearest to, or that it is not one of them.
 ///
 /// ```
 /// use mistral_chat_template::{ChatTemplate, Layout};
@@ -31,7 +31,7 @@ use crate::version::{Feature, Version};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NearestLayout {
-    /// The layout; `None` where the template is none of Mistral's.
+    /// The layout; `None` where the template is not one of Mistral's.
     pub layout: Option<Layout>,
     /// What the answer rests on, as a clause without a full stop.
     pub evidence: String,
@@ -180,7 +180,7 @@ impl Answers {
         Likeness { sum: loose + exact, spaces: std::cmp::Reverse(spaces), exact }
     }
 
-    /// Why the template is none of the family's, if it is not.
+    /// Why the template is not one of the family's, if it is not.
     fn stranger(&self, foreign: Option<&str>, layout: &Layout) -> Option<String> {
         if let Some(token) = foreign {
             return Some(format!("the template is built on {token}, which no layout has"));
