@@ -318,6 +318,21 @@ mod tests {
         one.len() == other.len() && one.iter().zip(other).all(|(one, other)| (one - other).abs() < 1e-4)
     }
 
+    /// The five highest logits that candle-transformers 0.11.1 has for the same weights and ids.
+    const HIGHEST: [(usize, f32); 5] =
+        [(1034, 3.176_745), (755, 2.881_716_7), (77, 2.615_429_9), (905, 2.478_85), (866, 2.475_561_4)];
+
+    #[test]
+    fn the_logits_are_those_of_another_program() {
+        let model = model();
+        let logits = read(&model, &[&IDS], &mut model.cache());
+        let mut highest: Vec<(usize, f32)> = logits.into_iter().enumerate().collect();
+        highest.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        for ((id, logit), (expected, of_other)) in highest.into_iter().zip(HIGHEST) {
+            assert!(id == expected && (logit - of_other).abs() < 1e-4, "{id} {logit}");
+        }
+    }
+
     #[test]
     fn a_prompt_in_parts_is_the_prompt() {
         let model = model();
