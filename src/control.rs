@@ -214,9 +214,41 @@ impl Vocabulary {
     }
 
     /// The longest literal of this set that `text` begins with.
-    pub(crate) fn starting(self, text: &str) -> Option<Control> {
+    fn starting(self, text: &str) -> Option<Control> {
         self.iter().filter(|control| text.starts_with(control.as_str())).max_by_key(|control| control.as_str().len())
     }
+}
+
+impl Vocabulary {
+    /// Where literals of this set stand in a text that may hold control tokens, in order; of those that begin at one
+    /// byte the longest.
+    pub(crate) fn find_in(self, text: &str) -> impl Iterator<Item = (usize, Control)> {
+        let mut searched = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let at = searched + find_open(text.get(searched..)?)?;
+                let found = text.get(at..).and_then(|tail| self.starting(tail));
+                searched = at + found.map_or(1, |control| control.as_str().len());
+                if let Some(control) = found {
+                    return Some((at, control));
+                }
+            }
+        })
+    }
+}
+
+/// How many bytes are looked at as one, without a way out between them, which vector instructions do.
+const BLOCK: usize = 64;
+
+/// The first byte that could begin a control token.
+#[inline]
+pub(crate) fn find_open(text: &str) -> Option<usize> {
+    let is_open = |byte: &u8| matches!(byte, b'[' | b'<');
+    let any = |block: &[u8; BLOCK]| block.iter().fold(0, |any, byte| any | u8::from(is_open(byte))) != 0;
+    let (blocks, _) = text.as_bytes().as_chunks::<BLOCK>();
+    let before: usize = blocks.iter().take_while(|block| !any(block)).map(|block| block.len()).sum();
+    let place = text.as_bytes().get(before..)?.iter().position(is_open)?;
+    Some(before + place)
 }
 
 impl fmt::Debug for Vocabulary {

@@ -137,10 +137,10 @@ impl Call {
                 self.end_part(Part::Id, out);
             }
             (Control::Args, Part::Arguments) => {
-                self.note(ErrorKind::CallTokenTwice { control: "[ARGS]", offset });
+                self.note(ErrorKind::CallTokenTwice { control: Control::Args.as_str(), offset });
             }
             (Control::CallId, Part::Id) if writes_id => {
-                self.note(ErrorKind::CallTokenTwice { control: "[CALL_ID]", offset });
+                self.note(ErrorKind::CallTokenTwice { control: Control::CallId.as_str(), offset });
             }
             (Control::CallId, Part::Arguments) if writes_id => {
                 self.note(ErrorKind::CallIdAfterArguments { offset });

@@ -1,13 +1,10 @@
 //! JSON that comes in pieces: one byte in, what it is to the document out. The grammar is that of Python's `json`.
 
-use crate::python::json::JsonErrorKind;
+use crate::python::json::{JsonErrorKind, MAX_INTEGER_DIGITS};
 
 /// The most levels of nesting: past Python's own limit, and what bounds the memory of a scanner.
 pub(crate) const DEEPEST: usize = 1024;
 const WORDS: usize = DEEPEST / 64;
-/// Python reads no integer of more digits.
-const LONGEST_INTEGER: usize = 4300;
-
 /// What a byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -351,7 +348,7 @@ impl Scanner {
 
     fn end_number(&mut self, part: Part, digits: usize) -> Result<(), Fault> {
         match part {
-            Part::Zero | Part::Integer if digits > LONGEST_INTEGER => Err(JsonErrorKind::IntegerTooLong.into()),
+            Part::Zero | Part::Integer if digits > MAX_INTEGER_DIGITS => Err(JsonErrorKind::IntegerTooLong.into()),
             Part::Zero | Part::Integer | Part::Fraction | Part::ExponentDigits => {
                 self.state = State::Next;
                 Ok(())
@@ -422,8 +419,8 @@ mod tests {
     fn limits() {
         assert_eq!(scan(&("[".repeat(DEEPEST) + &"]".repeat(DEEPEST))), Ok(()));
         assert_eq!(scan(&"[".repeat(DEEPEST + 1)), Err(Fault::TooDeep));
-        assert_eq!(scan(&"1".repeat(LONGEST_INTEGER)), Ok(()));
-        assert_eq!(scan(&"1".repeat(LONGEST_INTEGER + 1)), Err(JsonErrorKind::IntegerTooLong.into()));
+        assert_eq!(scan(&"1".repeat(MAX_INTEGER_DIGITS)), Ok(()));
+        assert_eq!(scan(&"1".repeat(MAX_INTEGER_DIGITS + 1)), Err(JsonErrorKind::IntegerTooLong.into()));
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::control::{Control, Vocabulary};
+use crate::control::{Control, Vocabulary, find_open};
 use crate::layout::{Layout, Mark, System};
 
 /// A stretch of a prompt.
@@ -54,18 +54,12 @@ pub(super) fn parting(layout: &Layout) -> Vocabulary {
 /// The prompt in pieces, which tile it.
 pub(super) fn pieces(prompt: &str, literals: Vocabulary) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let (mut start, mut searched) = (0, 0);
-    while let Some(at) = find_bracket(prompt, searched) {
-        let found = prompt.get(at..).and_then(|tail| literals.starting(tail));
-        let Some(control) = found else {
-            searched = at + 1;
-            continue;
-        };
+    let mut start = 0;
+    for (at, control) in literals.find_in(prompt) {
         if start < at {
             pieces.push(Piece { range: start..at, control: None });
         }
         start = at + control.as_str().len();
-        searched = start;
         pieces.push(Piece { range: at..start, control: Some(control) });
     }
     if start < prompt.len() {
@@ -78,7 +72,7 @@ pub(super) fn pieces(prompt: &str, literals: Vocabulary) -> Vec<Piece> {
 pub(super) fn foreign(text: &str, literals: Vocabulary) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut searched = 0;
-    while let Some(at) = find_bracket(text, searched) {
+    while let Some(at) = text.get(searched..).and_then(find_open).map(|found| searched + found) {
         let tail = text.get(at..).unwrap_or_default();
         let other = Control::all().filter(|control| !literals.contains(*control)).map(Control::as_str);
         let length = other.chain(LLAMA).filter(|literal| tail.starts_with(literal)).map(str::len).max();
@@ -100,9 +94,4 @@ fn pipe_token(text: &str) -> Option<usize> {
     let name = text.strip_prefix("<|")?;
     let length = name.bytes().take(32).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     name.get(length..)?.starts_with("|>").then_some(length + 4).filter(|_| length > 0)
-}
-
-fn find_bracket(text: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes().get(from..)?;
-    bytes.iter().position(|byte| matches!(byte, b'[' | b'<')).map(|at| from + at)
 }

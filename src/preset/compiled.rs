@@ -45,21 +45,15 @@ impl Compiled {
         compiled
     }
 
-    fn push_preset(&mut self, mut text: &str, vocabulary: Vocabulary) {
+    fn push_preset(&mut self, text: &str, vocabulary: Vocabulary) {
         let out = self.last_mut();
-        let mut searched = 0;
-        while let Some(found) = text.get(searched..).and_then(|tail| tail.find(['[', '<'])) {
-            let at = searched + found;
-            let Some(control) = text.get(at..).and_then(|tail| vocabulary.starting(tail)) else {
-                searched = at + 1;
-                continue;
-            };
-            out.push_text(text.get(..at).unwrap_or_default());
+        let mut pushed = 0;
+        for (at, control) in vocabulary.find_in(text) {
+            out.push_text(text.get(pushed..at).unwrap_or_default());
             out.push_control(control);
-            text = text.get(at + control.as_str().len()..).unwrap_or_default();
-            searched = 0;
+            pushed = at + control.as_str().len();
         }
-        out.push_text(text);
+        out.push_text(text.get(pushed..).unwrap_or_default());
     }
 
     fn last_mut(&mut self) -> &mut Stretch {

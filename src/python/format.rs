@@ -3,10 +3,7 @@
 use std::ops::Range;
 
 use super::characters::{decimal_digit, is_space};
-use crate::python::json::Number;
-
-/// The longest integer that Python reads or writes, in digits.
-const MAX_DIGITS: usize = 4300;
+use crate::python::json::{MAX_INTEGER_DIGITS, Number};
 
 /// `repr(number)`
 pub(crate) fn float_repr(number: f64) -> String {
@@ -71,7 +68,7 @@ pub(crate) fn read_integer(text: &str, base: i64) -> Option<String> {
         return Some(if number == 0 { "0".to_owned() } else { format!("{sign}{number}") });
     }
     let significant = digits.trim_start_matches('0');
-    (base == 10 && digits.len() <= MAX_DIGITS).then(|| format!("{sign}{significant}"))
+    (base == 10 && digits.len() <= MAX_INTEGER_DIGITS).then(|| format!("{sign}{significant}"))
 }
 
 /// `float(text)`, where Python reads one.

@@ -31,7 +31,7 @@ mod string;
 use std::fmt;
 
 use members::Members;
-pub(crate) use number::Number;
+pub(crate) use number::{MAX_INTEGER_DIGITS, Number};
 use output::{Output, Separator};
 pub(crate) use reader::{Reader, Token};
 pub(crate) use small_stack::SmallStack;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{ChatTemplate, ClockTime};
 use crate::chat::{Chat, Message};
+use crate::control::Control;
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::prompt::Prompt;
@@ -182,11 +183,13 @@ impl Answers {
 
 /// What a template says before a question that has no system prompt: in a block of its own, or at the question's beginning.
 fn default_system(prompt: &str) -> Option<String> {
-    let in_block = prompt.split_once("[SYSTEM_PROMPT]").and_then(|(_, tail)| tail.split_once("[/SYSTEM_PROMPT]"));
+    let in_block = prompt
+        .split_once(Control::SystemPrompt.as_str())
+        .and_then(|(_, tail)| tail.split_once(Control::EndSystemPrompt.as_str()));
     let found = match in_block {
         Some((system, _)) => system,
         None => {
-            let (_, turn) = prompt.split_once("[INST]")?;
+            let (_, turn) = prompt.split_once(Control::Inst.as_str())?;
             turn.split_once(probes::HELLO)?.0.strip_suffix("\n\n")?
         }
     };

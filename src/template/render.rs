@@ -197,35 +197,15 @@ fn is_own(piece: &Piece<'_>) -> bool {
 
 /// Writes text of the template's own; a literal that stands for an image or a sound is the whole of it.
 fn write_own(writer: &mut Writer<'_>, text: &str, vocabulary: Vocabulary) {
-    let mut rest = text;
-    let mut searched = 0;
-    while let Some(found) = rest.get(searched..).and_then(find_open) {
-        let at = searched + found;
-        searched = at + 1;
-        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        let Some(control) = vocabulary.starting(from) else { continue };
-        writer.text(before);
+    let mut written = 0;
+    for (at, control) in vocabulary.find_in(text) {
+        writer.text(text.get(written..at).unwrap_or_default());
         match control {
             Control::Img => writer.media(Media::Image),
             Control::Audio => writer.media(Media::Audio),
             control => writer.control(control),
         }
-        rest = from.get(control.as_str().len()..).unwrap_or_default();
-        searched = 0;
+        written = at + control.as_str().len();
     }
-    writer.text(rest);
-}
-
-/// How many bytes are looked at as one, without a way out between them, which vector instructions do.
-const BLOCK: usize = 64;
-
-/// The first byte that could begin a control token.
-#[inline]
-fn find_open(text: &str) -> Option<usize> {
-    let is_open = |byte: &u8| matches!(byte, b'[' | b'<');
-    let any = |block: &[u8; BLOCK]| block.iter().fold(0, |any, byte| any | u8::from(is_open(byte))) != 0;
-    let (blocks, _) = text.as_bytes().as_chunks::<BLOCK>();
-    let before: usize = blocks.iter().take_while(|block| !any(block)).map(|block| block.len()).sum();
-    let place = text.as_bytes().get(before..)?.iter().position(is_open)?;
-    Some(before + place)
+    writer.text(text.get(written..).unwrap_or_default());
 }

@@ -5,6 +5,7 @@
 
 use super::error::clip;
 use super::{Backend, Certainty, DetectError, Detection, Feature, Features, Version};
+use crate::control::Control;
 use crate::image::ImageConfig;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -161,8 +162,8 @@ impl<'de> Visitor<'de> for Thinking {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut tokens: A) -> Result<Self, A::Error> {
         while let Some(SpecialToken { token_str: Text(token) }) = tokens.next_element()? {
-            self.opens |= token == "[THINK]";
-            self.closes |= token == "[/THINK]";
+            self.opens |= token == Control::Think.as_str();
+            self.closes |= token == Control::EndThink.as_str();
         }
         Ok(self)
     }

@@ -134,15 +134,17 @@ const READERS: [(&str, &str); 7] = [
     ("preset/compare/probes.rs", "what a preset would send, to compare it with a layout"),
     ("preset/compare/story.rs", "what a preset's story would send, to mend it"),
     ("preset/compiled.rs", "what a preset wrote, stretch by stretch"),
-    ("template/render.rs", "what a template wrote, between marks"),
+    ("template/render.rs", "what a template wrote itself"),
 ];
 
 #[test]
 fn who_reads_literals_is_known() {
     let mut found = BTreeSet::new();
     for (file, text) in sources() {
-        let searches =
-            text.contains(".starting(") || text.contains("fn starting(") || text.contains("control, control.as_str()");
+        let searches = text.contains(".starting(")
+            || text.contains(".find_in(")
+            || text.contains("fn starting(")
+            || text.contains("control, control.as_str()");
         if searches {
             found.insert(file);
         }

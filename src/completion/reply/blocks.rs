@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::chat::{Chunk, Content, ToolCall, surrogates};
 use crate::completion::{Completion, Delta, FinishReason};
-use crate::python_json;
+use crate::python::json;
 
 /// One block of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ fn is_json(text: &str) -> bool {
 pub(super) fn object(arguments: &str) -> Option<Box<RawValue>> {
     let replaced = surrogates::replaced(arguments);
     let mut object = String::new();
-    python_json::reformat(replaced.as_deref().unwrap_or(arguments), &mut object).ok()?;
+    json::reformat(replaced.as_deref().unwrap_or(arguments), &mut object).ok()?;
     RawValue::from_string(object).ok().filter(|object| object.get().starts_with('{'))
 }
 

@@ -4,7 +4,7 @@ use super::super::fields::NamesBehavior;
 use super::super::{Preset, Scene, SceneSettings};
 use super::{Difference, DifferenceKind, Reach};
 use crate::chat::{Chat, Message};
-use crate::control::Vocabulary;
+use crate::control::{Control, Vocabulary};
 use crate::error::Error;
 use crate::format::Format;
 use crate::layout::{Layout, System};
@@ -16,7 +16,7 @@ const REPLY: &str = "ASSISTANT MESSAGE";
 const LAST: &str = "LAST MESSAGE";
 const BEFORE: &str = "EARLIER MESSAGE";
 const ANSWER: &str = "EARLIER ANSWER";
-const BOS: &str = "<s>";
+const BOS: &str = Control::Bos.as_str();
 /// What stands for what a preset does not send at all.
 pub(super) const ABSENT: &str = "(nothing of the sort)";
 
@@ -267,7 +267,7 @@ impl Probes {
 
 /// Does a control token of any version stand in a text?
 pub(super) fn holds_control(text: &str, vocabulary: Vocabulary) -> bool {
-    text.match_indices(['[', '<']).any(|(at, _)| text.get(at..).is_some_and(|tail| vocabulary.starting(tail).is_some()))
+    vocabulary.find_in(text).next().is_some()
 }
 
 #[derive(Clone, Copy, PartialEq)]

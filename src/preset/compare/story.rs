@@ -2,7 +2,6 @@
 
 use super::super::SceneSettings;
 use super::super::for_layout::{story_in_turn, without_newlines};
-use super::probes::holds_control;
 use crate::control::Vocabulary;
 use crate::layout::{Layout, System};
 
@@ -57,18 +56,10 @@ fn without_frame(story: &str, vocabulary: Vocabulary) -> String {
     let last_tag = story.rfind("}}").map_or(first_tag, |at| at + 2);
     let (before, rest) = story.split_at(first_tag);
     let (tags, after) = rest.split_at(last_tag.saturating_sub(first_tag));
-    let control = |text: &str, at: usize| text.get(at..).and_then(|tail| vocabulary.starting(tail));
-    let mut kept_before = before;
-    if holds_control(before, vocabulary) {
-        let last =
-            before.match_indices(['[', '<']).filter_map(|(at, _)| Some(at + control(before, at)?.as_str().len()));
-        kept_before = before.get(last.max().unwrap_or(0)..).unwrap_or_default().trim_start();
-    }
-    let mut kept_after = after;
-    if holds_control(after, vocabulary) {
-        let first = after.match_indices(['[', '<']).find(|(at, _)| control(after, *at).is_some());
-        kept_after = after.get(..first.map_or(0, |(at, _)| at)).unwrap_or_default().trim_end();
-    }
+    let last = vocabulary.find_in(before).last().map(|(at, control)| at + control.as_str().len());
+    let kept_before = last.and_then(|end| before.get(end..)).map_or(before, str::trim_start);
+    let first = vocabulary.find_in(after).next();
+    let kept_after = first.and_then(|(at, _)| after.get(..at)).map_or(after, str::trim_end);
     format!("{kept_before}{tags}{kept_after}")
 }
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::{JsonError, JsonErrorKind};
 
 /// The longest integer that Python turns into a number, in digits.
-const MAX_INTEGER_DIGITS: usize = 4300;
+pub(crate) const MAX_INTEGER_DIGITS: usize = 4300;
 
 /// A number of the source; Python keeps integers and floats apart.
 #[derive(Clone, Copy, Debug)]
