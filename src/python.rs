@@ -3,6 +3,7 @@
 pub mod json;
 pub mod schema;
 
+pub(crate) mod calendar;
 #[cfg(feature = "template")]
 pub(crate) mod characters;
 #[cfg(feature = "template")]

@@ -2,21 +2,7 @@
 
 use std::fmt::Write;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+use super::calendar::Moment;
 
 /// The time so many seconds after the beginning of 1970 as the format says, in at most this many bytes.
 pub(crate) fn strftime(seconds: i64, format: &str, room: usize) -> Result<String, &'static str> {
@@ -35,49 +21,7 @@ enum Padding {
     Zeros,
 }
 
-struct Moment {
-    seconds: i64,
-    year: i64,
-    month: i64,
-    day: i64,
-    /// 0 is Sunday.
-    weekday: i64,
-    /// 0 is the first of January.
-    day_of_year: i64,
-    hour: i64,
-    minute: i64,
-    second: i64,
-}
-
 impl Moment {
-    /// The moment so many seconds after the beginning of 1970, in the Gregorian calendar.
-    ///
-    /// Years are counted from March, so that the leap day is a year's last, and in spans of 400, which are all alike.
-    fn of(seconds: i64) -> Self {
-        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        let from_march_0000 = days.saturating_add(719_468);
-        let (era, day_of_era) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
-        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_from_march = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_from_march + 2) / 153;
-        let day = day_from_march - (153 * month_from_march + 2) / 5 + 1;
-        let month = (month_from_march + 2) % 12 + 1;
-        let year = era * 400 + year_of_era + i64::from(month <= 2);
-        let day_of_year =
-            if month <= 2 { day_from_march - 306 } else { day_from_march + 59 + i64::from(is_leap(year)) };
-        Moment {
-            seconds,
-            year,
-            month,
-            day,
-            weekday: days.saturating_add(4).rem_euclid(7),
-            day_of_year,
-            hour: second / 3600,
-            minute: second / 60 % 60,
-            second: second % 60,
-        }
-    }
-
     /// The year and week of ISO 8601, whose first week has the year's first Thursday.
     fn iso_week(&self) -> (i64, i64) {
         let monday_based = (self.weekday + 6) % 7;
@@ -148,7 +92,6 @@ impl Moment {
         out: &mut String,
     ) -> Result<(), &'static str> {
         let (iso_year, iso_week) = self.iso_week();
-        let hour12 = (self.hour + 11) % 12 + 1;
         match conversion {
             'Y' => field.number(self.year, 1, '0', out),
             'C' => field.number(self.year.div_euclid(100), 2, '0', out),
@@ -166,16 +109,16 @@ impl Moment {
             'V' => field.number(iso_week, 2, '0', out),
             'H' => field.number(self.hour, 2, '0', out),
             'k' => field.number(self.hour, 2, ' ', out),
-            'I' => field.number(hour12, 2, '0', out),
-            'l' => field.number(hour12, 2, ' ', out),
+            'I' => field.number(self.hour_of_dial(), 2, '0', out),
+            'l' => field.number(self.hour_of_dial(), 2, ' ', out),
             'M' => field.number(self.minute, 2, '0', out),
             'S' => field.number(self.second, 2, '0', out),
             's' => field.number(self.seconds, 1, '0', out),
             'f' => out.push_str("000000"),
-            'B' => field.name(name(&MONTHS, self.month - 1), out),
-            'b' | 'h' => field.name(short(name(&MONTHS, self.month - 1)), out),
-            'A' => field.name(name(&DAYS, self.weekday), out),
-            'a' => field.name(short(name(&DAYS, self.weekday)), out),
+            'B' => field.name(self.month_name(), out),
+            'b' | 'h' => field.name(short(self.month_name()), out),
+            'A' => field.name(self.day_name(), out),
+            'a' => field.name(short(self.day_name()), out),
             'p' if field.swapped => field.text(if self.hour < 12 { "am" } else { "pm" }, out),
             'p' => field.text(if self.hour < 12 { "AM" } else { "PM" }, out),
             'P' => field.text(if self.hour < 12 { "am" } else { "pm" }, out),
@@ -239,18 +182,10 @@ impl Field {
     }
 }
 
-fn is_leap(year: i64) -> bool {
-    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
-}
-
 /// How many weeks a year of ISO 8601 has.
 fn weeks_of(year: i64) -> i64 {
     let last_day = |year: i64| (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7);
     if last_day(year) == 4 || last_day(year - 1) == 3 { 53 } else { 52 }
-}
-
-fn name(names: &[&'static str], place: i64) -> &'static str {
-    usize::try_from(place).ok().and_then(|place| names.get(place)).copied().unwrap_or_default()
 }
 
 fn short(name: &str) -> &str {

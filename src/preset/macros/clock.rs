@@ -1,5 +1,7 @@
 //! Dates and times as moment.js writes them in English, from the caller's clock.
 
+use crate::python::calendar::{Moment, SECONDS_OF_DAY, day_number};
+
 /// The caller's clock: what time it is, and how far local time is ahead of UTC.
 ///
 /// ```
@@ -17,38 +19,6 @@ pub struct Clock {
     pub utc_offset_minutes: i16,
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const DAY: i64 = 86_400;
-
-/// A moment in local time, taken apart.
-#[derive(Clone, Copy)]
-struct Civil {
-    year: i64,
-    month: i64,
-    day: i64,
-    hour: i64,
-    minute: i64,
-    second: i64,
-    weekday: i64,
-    day_of_year: i64,
-    offset: i64,
-    unix: i64,
-}
-
 impl Clock {
     /// The same moment at another offset: `UTC+2` is hours up to 16, and minutes beyond, as in moment.js.
     pub(super) fn at_offset(self, offset: i64) -> Clock {
@@ -59,7 +29,7 @@ impl Clock {
 
     /// The moment in a format of moment.js: `HH:mm`, `LL`, `[at] YYYY`.
     pub(super) fn format(self, format: &str) -> String {
-        let civil = self.civil();
+        let local = self.local();
         let mut text = String::new();
         let mut rest = format;
         while let Some(first) = rest.chars().next() {
@@ -70,7 +40,7 @@ impl Clock {
             }
             match TOKENS.iter().find(|token| rest.starts_with(**token)) {
                 Some(token) => {
-                    civil.write(token, &mut text);
+                    self.write(token, &local, &mut text);
                     rest = rest.get(token.len()..).unwrap_or_default();
                 }
                 None => {
@@ -82,24 +52,59 @@ impl Clock {
         text
     }
 
-    fn civil(self) -> Civil {
-        let offset = i64::from(self.utc_offset_minutes);
+    /// The moment in local time.
+    fn local(self) -> Moment {
         // Years that no text has are cut off, so that nothing overflows.
-        let local = self.unix_seconds.clamp(-8_640_000_000_000, 8_640_000_000_000) + offset * 60;
-        let (days, seconds) = (local.div_euclid(DAY), local.rem_euclid(DAY));
-        let (year, month, day) = date_of(days);
-        Civil {
-            year,
-            month,
-            day,
-            hour: seconds / 3600,
-            minute: seconds / 60 % 60,
-            second: seconds % 60,
-            weekday: (days + 4).rem_euclid(7),
-            day_of_year: days - days_of(year, 1, 1) + 1,
-            offset,
-            unix: self.unix_seconds,
-        }
+        let seconds = self.unix_seconds.clamp(-8_640_000_000_000, 8_640_000_000_000);
+        Moment::of(seconds + i64::from(self.utc_offset_minutes) * 60)
+    }
+
+    fn write(self, token: &str, local: &Moment, text: &mut String) {
+        let beginning = |name: &str, length: usize| name.get(..length).unwrap_or_default().to_owned();
+        let hour12 = local.hour_of_dial();
+        let written = match token {
+            "LT" => self.format("h:mm A"),
+            "LTS" => self.format("h:mm:ss A"),
+            "L" => self.format("MM/DD/YYYY"),
+            "LL" => self.format("MMMM D, YYYY"),
+            "LLL" => self.format("MMMM D, YYYY h:mm A"),
+            "LLLL" => self.format("dddd, MMMM D, YYYY h:mm A"),
+            "l" => self.format("M/D/YYYY"),
+            "ll" => self.format("MMM D, YYYY"),
+            "lll" => self.format("MMM D, YYYY h:mm A"),
+            "llll" => self.format("ddd, MMM D, YYYY h:mm A"),
+            "YYYY" => format!("{:04}", local.year),
+            "YY" => format!("{:02}", local.year.rem_euclid(100)),
+            "Y" => local.year.to_string(),
+            "MMMM" => local.month_name().to_owned(),
+            "MMM" => beginning(local.month_name(), 3),
+            "MM" => format!("{:02}", local.month),
+            "Mo" => ordinal(local.month),
+            "M" => local.month.to_string(),
+            "DDDD" => format!("{:03}", local.day_of_year + 1),
+            "DDDo" => ordinal(local.day_of_year + 1),
+            "DDD" => (local.day_of_year + 1).to_string(),
+            "DD" => format!("{:02}", local.day),
+            "Do" => ordinal(local.day),
+            "D" => local.day.to_string(),
+            "dddd" => local.day_name().to_owned(),
+            "ddd" => beginning(local.day_name(), 3),
+            "dd" => beginning(local.day_name(), 2),
+            "do" => ordinal(local.weekday),
+            "d" => local.weekday.to_string(),
+            "HH" => format!("{:02}", local.hour),
+            "H" => local.hour.to_string(),
+            "hh" => format!("{hour12:02}"),
+            "h" => hour12.to_string(),
+            "mm" => format!("{:02}", local.minute),
+            "m" => local.minute.to_string(),
+            "ss" => format!("{:02}", local.second),
+            "s" => local.second.to_string(),
+            "A" => if local.hour < 12 { "AM" } else { "PM" }.to_owned(),
+            "a" => if local.hour < 12 { "am" } else { "pm" }.to_owned(),
+            _ => self.unix_seconds.to_string(),
+        };
+        text.push_str(&written);
     }
 }
 
@@ -110,60 +115,6 @@ const TOKENS: [&str; 40] = [
     "A", "a", "X",
 ];
 
-impl Civil {
-    fn write(&self, token: &str, text: &mut String) {
-        let name = |names: &[&str], index: i64, length: usize| {
-            let name = usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default();
-            name.get(..length.min(name.len())).unwrap_or_default().to_owned()
-        };
-        let hour12 = if self.hour % 12 == 0 { 12 } else { self.hour % 12 };
-        let clock = Clock { unix_seconds: self.unix, utc_offset_minutes: i16::try_from(self.offset).unwrap_or(0) };
-        let written = match token {
-            "LT" => clock.format("h:mm A"),
-            "LTS" => clock.format("h:mm:ss A"),
-            "L" => clock.format("MM/DD/YYYY"),
-            "LL" => clock.format("MMMM D, YYYY"),
-            "LLL" => clock.format("MMMM D, YYYY h:mm A"),
-            "LLLL" => clock.format("dddd, MMMM D, YYYY h:mm A"),
-            "l" => clock.format("M/D/YYYY"),
-            "ll" => clock.format("MMM D, YYYY"),
-            "lll" => clock.format("MMM D, YYYY h:mm A"),
-            "llll" => clock.format("ddd, MMM D, YYYY h:mm A"),
-            "YYYY" => format!("{:04}", self.year),
-            "YY" => format!("{:02}", self.year.rem_euclid(100)),
-            "Y" => self.year.to_string(),
-            "MMMM" => name(&MONTHS, self.month - 1, 9),
-            "MMM" => name(&MONTHS, self.month - 1, 3),
-            "MM" => format!("{:02}", self.month),
-            "Mo" => ordinal(self.month),
-            "M" => self.month.to_string(),
-            "DDDD" => format!("{:03}", self.day_of_year),
-            "DDDo" => ordinal(self.day_of_year),
-            "DDD" => self.day_of_year.to_string(),
-            "DD" => format!("{:02}", self.day),
-            "Do" => ordinal(self.day),
-            "D" => self.day.to_string(),
-            "dddd" => name(&WEEKDAYS, self.weekday, 9),
-            "ddd" => name(&WEEKDAYS, self.weekday, 3),
-            "dd" => name(&WEEKDAYS, self.weekday, 2),
-            "do" => ordinal(self.weekday),
-            "d" => self.weekday.to_string(),
-            "HH" => format!("{:02}", self.hour),
-            "H" => self.hour.to_string(),
-            "hh" => format!("{hour12:02}"),
-            "h" => hour12.to_string(),
-            "mm" => format!("{:02}", self.minute),
-            "m" => self.minute.to_string(),
-            "ss" => format!("{:02}", self.second),
-            "s" => self.second.to_string(),
-            "A" => if self.hour < 12 { "AM" } else { "PM" }.to_owned(),
-            "a" => if self.hour < 12 { "am" } else { "pm" }.to_owned(),
-            _ => self.unix.to_string(),
-        };
-        text.push_str(&written);
-    }
-}
-
 fn ordinal(number: i64) -> String {
     let suffix = match (number % 10, number % 100 / 10) {
         (_, 1) => "th",
@@ -173,28 +124,6 @@ fn ordinal(number: i64) -> String {
         _ => "th",
     };
     format!("{number}{suffix}")
-}
-
-/// Year, month and day of a number of days since 1970 began.
-fn date_of(days: i64) -> (i64, i64, i64) {
-    // The year begins in March, so that a leap day is its last.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
-fn days_of(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 /// The seconds between two dates as people say them, with which comes first: `in 3 hours`, `2 days ago`.
@@ -244,7 +173,7 @@ fn seconds_of(date: &str) -> Option<i64> {
     let second = parts.next().unwrap_or(Some(0))?;
     let is_date = (1..=12).contains(&month) && (1..=31).contains(&day) && hour <= 24 && minute < 60 && second < 60;
     let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
-    is_date.then(|| days_of(year, month, day) * DAY + seconds)
+    is_date.then(|| day_number(year, month, day) * SECONDS_OF_DAY + seconds)
 }
 
 #[cfg(test)]
