@@ -18,15 +18,52 @@ pub(crate) const NAMES: [&str; 4] =
 /// The folder of templates with names of their own.
 const ADDITIONAL: &str = "additional_chat_templates";
 
-/// The template of a path: a model's folder, a JSON file of one, or a template by itself.
+/// The template of a path: a model's folder, a JSON file of one, an instruction template of text-generation-webui in
+/// YAML, or a template by itself.
 pub(crate) fn template(path: &Path) -> Result<ChatTemplate, Box<dyn Error>> {
     if path.is_dir() {
         return in_folder(path)?.ok_or_else(|| format!("{}: there is no {PLACES}", path.display()).into());
     }
     let text = existing(path)?.ok_or_else(|| format!("{}: there is no such file", path.display()))?;
-    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let template = if is_json { ChatTemplate::from_tokenizer_config(&text) } else { ChatTemplate::new(&text) };
+    let is = |wanted: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted));
+    let template = match () {
+        () if is("json") => ChatTemplate::from_tokenizer_config(&text),
+        () if is("yaml") || is("yml") => {
+            ChatTemplate::new(&instruction_template(&text).map_err(|why| format!("{}: {why}", path.display()))?)
+        }
+        () => ChatTemplate::new(&text),
+    };
     template.map_err(|error| in_file(path, &error))
+}
+
+/// The Jinja text of an instruction template of text-generation-webui: a block of YAML, or a value on one line.
+fn instruction_template(yaml: &str) -> Result<String, &'static str> {
+    const KEY: &str = "instruction_template:";
+    let mut lines = yaml.lines();
+    let Some(value) = lines.find_map(|line| line.strip_prefix(KEY)) else {
+        return Err(match yaml.lines().any(|line| line.starts_with("turn_template:")) {
+            true => "a `turn_template` of text-generation-webui before 2024 is not Jinja",
+            false => "YAML without an `instruction_template`",
+        });
+    };
+    let value = value.trim();
+    if let Some(text) = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        return Ok(text.replace("''", "'"));
+    }
+    let Some(kept) = value.strip_prefix('|') else {
+        return serde_json::from_str(value)
+            .map_err(|_| "its `instruction_template` is neither a `|` block nor in quotes");
+    };
+    let block: Vec<&str> = lines.take_while(|line| line.is_empty() || line.starts_with(' ')).collect();
+    let depth = |line: &&&str| line.len() - line.trim_start_matches(' ').len();
+    let first = block.iter().find(|line| !line.trim().is_empty());
+    let depth = first.as_ref().map_or(0, depth);
+    let mut text: String = block.iter().flat_map(|line| [line.get(depth..).unwrap_or_default(), "\n"]).collect();
+    if !kept.contains('+') {
+        text.truncate(text.trim_end_matches('\n').len());
+        text.push_str(if kept.contains('-') { "" } else { "\n" });
+    }
+    Ok(text)
 }
 
 /// The template of a model's folder, as transformers' `AutoTokenizer` finds it; `None` where the folder has none.

@@ -1,7 +1,7 @@
 //! A preset beside a [`Layout`]: what SillyTavern sends, what the layout says, and which fields mend it.
 //!
 //! Probes are chats made of words that occur nowhere else, so that what stands between two of them is what the preset
-//! or the layout writes there ([`probes`]). The nearest preset that is right is searched for once ([`target`]), so all
+//! or the layout writes there ([`probes`]). The nearest preset that is right is searched for once ([`nearest`]), so all
 //! mends of a report go together: whoever makes all of them has a preset that compares clean.
 
 use std::fmt;

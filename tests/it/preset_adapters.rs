@@ -1,8 +1,13 @@
 //! koboldcpp's adapters and LM Studio's presets: read, compared, mended and written.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+use std::fs;
+use std::path::Path;
+
 use mistral_chat_template::preset::{Adapter, DifferenceKind, FileKind, Scene, ollama_modelfile};
 use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
+
+use crate::support::program::{failed, printed, run};
 
 /// The two for Mistral in koboldcpp's `AutoGuess.json`.
 const GUESSES: &str = r#"[
@@ -112,6 +117,31 @@ fn what_is_no_json_is_named() {
         let error = Preset::default().load(text).unwrap_err().to_string();
         assert_eq!(error, format!("not a context, instruct or system prompt preset, but {looks}"), "{text}");
     }
+}
+
+/// An instruction template of text-generation-webui is a Jinja template in YAML.
+#[test]
+fn an_instruction_template_of_a_web_interface_is_a_template() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("instruction_templates");
+    fs::create_dir_all(&folder).unwrap();
+    let found = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, text).unwrap();
+        run("which_layout", &[path], "")
+    };
+    let jinja = include_str!("../templates/first_instruct.jinja");
+    let block: String = jinja.lines().flat_map(|line| ["  ", line, "\n"]).collect();
+    let layout = found("template.jinja", jinja);
+    for yaml in [
+        format!("instruction_template: |-\n{block}"),
+        format!("name: mine\ninstruction_template: |\n{block}\nother: x\n"),
+        format!("instruction_template: {}\n", serde_json::Value::from(jinja)),
+    ] {
+        assert_eq!(printed(&found("template.yaml", &yaml)), printed(&layout), "{yaml}");
+    }
+    let old = found("old.yaml", "user: \"\"\nturn_template: \"[INST] <|user-message|> [/INST]\"\n");
+    let (_, sentence) = failed(&old);
+    assert!(sentence.contains("a `turn_template` of text-generation-webui before 2024 is not Jinja"), "{sentence}");
 }
 
 /// `tests/ollama/check.py` renders what is written with Go itself.

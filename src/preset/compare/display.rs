@@ -17,12 +17,13 @@ const TYPED: usize = 90;
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { layout, sends, expects, dead_end, differences } = self;
-        let name = layout.chars().count().max(5) + 2;
+        let compared = if dead_end.is_some() { "nearest" } else { layout };
+        let name = compared.chars().count().max(5) + 2;
         write_wrapped(f, &format!("{:<name$}", "sends"), &quoted(sends))?;
-        write_wrapped(f, &format!("{layout:<name$}"), &quoted(expects))?;
+        write_wrapped(f, &format!("{compared:<name$}"), &quoted(expects))?;
         if let Some(dead_end) = dead_end {
-            write_wrapped(f, "No preset can send this layout: ", dead_end.why)?;
-            write_wrapped(f, "Compared instead with ", &dead_end.nearest)?;
+            write_wrapped(f, &format!("No preset can send {layout}: "), dead_end.why)?;
+            write_wrapped(f, "Nearest that one can: ", &dead_end.nearest)?;
             write_wrapped(f, "What that costs: ", dead_end.cost)?;
         }
         writeln!(f)?;
@@ -99,7 +100,7 @@ fn write_below(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     const INDENT: usize = 6;
     let mut line = String::new();
     let mut length = 0;
-    for piece in pieces(text).into_iter().flat_map(|piece| piece.split_inclusive(' ')) {
+    for piece in words(text) {
         let size = piece.chars().count();
         if length > 0 && INDENT + length + size > WIDTH {
             write!(f, "\n{:INDENT$}{line}", "")?;
@@ -111,12 +112,29 @@ fn write_below(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     write!(f, "\n{:INDENT$}{line}", "")
 }
 
+/// The words of a text, each with the space after it; a short text in quotes is part of one.
+fn unquoted_words(text: &str) -> Vec<&str> {
+    let (mut words, mut start, mut at) = (Vec::new(), 0, 0);
+    while let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        at += character.len_utf8();
+        if character == '"' {
+            let inside = text.get(at..).and_then(|rest| rest.split_once('"')).map(|(inside, _)| inside);
+            at += inside.filter(|inside| inside.chars().count() <= SHOWN).map_or(0, |inside| inside.len() + 1);
+        } else if character == ' ' {
+            words.push(text.get(start..at).unwrap_or_default());
+            start = at;
+        }
+    }
+    words.push(text.get(start..).unwrap_or_default());
+    words
+}
+
 /// Writes a text after a label, and what does not fit on its line below it.
 fn write_wrapped(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     let indent = Some(label.chars().count()).filter(|length| *length <= 12).unwrap_or(2);
     let mut line = label.to_owned();
     let mut length = label.chars().count();
-    for word in text.split_inclusive(' ') {
+    for word in unquoted_words(text) {
         let mut word = word;
         let mut size = word.chars().count();
         if length + word.trim_end().chars().count() > WIDTH && length > indent {
@@ -143,13 +161,14 @@ fn changes(from: &str, to: &str) -> Vec<String> {
     let before = (part(0, at_old, &old), part(0, at_new, &new));
     let after = (part(at_old + length, old.len(), &old), part(at_new + length, new.len(), &new));
     let common = new.get(at_new..at_new + length).unwrap_or_default();
-    let first = change(&before.0, &before.1, None, common.first().copied());
-    let second = change(&after.0, &after.1, common.last().copied(), None);
+    let kept = part(0, at_old + length, &old);
+    let first = change(from, "", (&before.0, &before.1), common.is_empty());
+    let second = change(from, &kept, (&after.0, &after.1), true);
     first.into_iter().chain(second).collect()
 }
 
-/// What is to be changed between two pieces that stay.
-fn change(old: &str, new: &str, before: Option<&str>, after: Option<&str>) -> Option<String> {
+/// What is to be changed of a text between its beginning that stays and, unless it is the last, more that stays.
+fn change(whole_text: &str, kept: &str, (old, new): (&str, &str), is_last: bool) -> Option<String> {
     if old == new {
         return None;
     }
@@ -170,11 +189,11 @@ fn change(old: &str, new: &str, before: Option<&str>, after: Option<&str>) -> Op
     }
     let old_part = old_rest.get(..old_rest.len() - end).unwrap_or_default();
     let new_part = new_rest.get(..new_rest.len() - end).unwrap_or_default();
-    let place = match (old.get(..start).filter(|kept| !kept.is_empty()), before) {
-        (Some(kept), _) => format!("after {}", ending(kept)),
-        (None, Some(piece)) => format!("after {}", ending(piece)),
-        (None, None) if after.is_some() => "at the beginning".to_owned(),
-        (None, None) => "at the end".to_owned(),
+    let kept = format!("{kept}{}", old.get(..start).unwrap_or_default());
+    let place = match (kept.is_empty(), is_last) {
+        (false, _) => format!("after {}", ending(&kept, whole_text)),
+        (true, false) => "at the beginning".to_owned(),
+        (true, true) => "at the end".to_owned(),
     };
     Some(match (old_part.is_empty(), new_part.is_empty()) {
         (true, _) => format!("{place} add {}", shortened(new_part, TYPED)),
@@ -183,15 +202,27 @@ fn change(old: &str, new: &str, before: Option<&str>, after: Option<&str>) -> Op
     })
 }
 
-/// The last tag of a text, or its last characters.
-fn ending(text: &str) -> String {
-    let last = pieces(text).last().copied().unwrap_or_default();
-    let skipped = last.chars().count().saturating_sub(LONG / 2);
-    match skipped {
-        0 => quoted(last),
-        _ if last.starts_with("{{") => quoted(last),
-        _ => quoted(&format!("…{}", last.chars().skip(skipped).collect::<String>())),
+/// The last tag of a text, or its last characters; with what stands before where the whole has that more than once.
+fn ending(text: &str, whole: &str) -> String {
+    let pieces = pieces(text);
+    for count in 1..=pieces.len() {
+        let tail = pieces.get(pieces.len() - count..).unwrap_or_default().concat();
+        let length = tail.chars().count();
+        if count > 1 && length > LONG {
+            break;
+        }
+        if whole.matches(tail.as_str()).count() == 1 {
+            return match length.saturating_sub(LONG / 2) {
+                skipped @ 1.. if count == 1 && !tail.starts_with("{{") => {
+                    quoted(&format!("…{}", tail.chars().skip(skipped).collect::<String>()))
+                }
+                _ => quoted(&tail),
+            };
+        }
     }
+    let last = pieces.last().copied().unwrap_or_default();
+    let is_last = whole.rfind(last) == text.len().checked_sub(last.len());
+    format!("{}{}", if is_last { "the last " } else { "" }, quoted(last))
 }
 
 /// A text of tags and the texts between them; the ends of lines are pieces of their own.
@@ -215,6 +246,15 @@ fn pieces(text: &str) -> Vec<&str> {
         rest = tail;
     }
     pieces
+}
+
+/// The words of a text, each with the space after it; a tag is one.
+fn words(text: &str) -> Vec<&str> {
+    let words = pieces(text).into_iter().flat_map(|piece| {
+        let is_tag = piece.starts_with("{{");
+        piece.split_inclusive(move |character| character == ' ' && !is_tag)
+    });
+    words.collect()
 }
 
 /// The longest run of pieces that both have: where it begins in each, and how long it is. Of very long texts, what they
@@ -250,13 +290,7 @@ fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return quoted(text);
     }
-    let words: Vec<&str> = pieces(text)
-        .into_iter()
-        .flat_map(|piece| {
-            let is_tag = piece.starts_with("{{");
-            piece.split_inclusive(move |character| character == ' ' && !is_tag)
-        })
-        .collect();
+    let words = words(text);
     let side = |words: &mut dyn Iterator<Item = &&str>| {
         let mut left = most / 2;
         let taken = words.take_while(|word| {
