@@ -16,6 +16,7 @@
 
 use std::borrow::Cow;
 
+mod borrow;
 pub(crate) mod call_id;
 mod choice;
 mod json;
@@ -24,9 +25,8 @@ pub(crate) mod request;
 pub(crate) mod row;
 mod sent;
 pub(crate) mod surrogates;
+mod to_json;
 mod turn;
-mod view;
-mod write;
 
 pub use self::choice::{CallMode, ToolChoice};
 pub use self::json::Json;

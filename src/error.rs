@@ -14,9 +14,9 @@ use std::fmt;
 
 use crate::version::DetectError;
 
-mod kind;
+mod error_kind;
 
-pub use self::kind::{ErrorKind, Family};
+pub use self::error_kind::{ErrorKind, Family};
 
 /// What is wrong with an input, and where.
 ///

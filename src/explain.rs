@@ -14,15 +14,15 @@
 
 mod blocks;
 mod deviation;
+mod messages;
 mod pieces;
-mod place;
-mod turns;
+mod system_and_tools;
 
 pub use self::deviation::{Deviation, DeviationKind};
 
 use std::ops::Range;
 
-use self::turns::{Spacing, Turns};
+use self::messages::{Spacing, Turns};
 use crate::chat::{Chat, Role};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;

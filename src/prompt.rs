@@ -26,19 +26,19 @@ use crate::layout::WordStart;
 pub use crate::terms::TokenizerKind;
 
 mod divergence;
-mod growth;
 mod prefix_break;
+mod runs;
 mod tokenizer;
-mod turns;
+mod turn_writer;
 mod writer;
 
 pub use self::divergence::{Divergence, DivergenceKind};
-pub(crate) use self::growth::{Place, Run};
 pub use self::prefix_break::{BreakCause, PrefixBreak};
+pub(crate) use self::runs::{Place, Run};
 pub use self::tokenizer::Tokenizer;
 pub(crate) use self::tokenizer::{Encoder, encode_runs};
-use self::turns::Joints;
-pub(crate) use self::turns::TurnWriter;
+use self::turn_writer::Joints;
+pub(crate) use self::turn_writer::TurnWriter;
 pub(crate) use self::writer::{Enclosed, Stretch, Writer};
 
 /// A rendered prompt: one string that knows what of it is a control token and what is text.

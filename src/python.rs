@@ -9,10 +9,10 @@ pub(crate) mod characters;
 #[cfg(feature = "template")]
 pub(crate) mod format;
 #[cfg(feature = "template")]
-pub(crate) mod names;
-#[cfg(feature = "template")]
 pub(crate) mod strftime;
 #[cfg(feature = "template")]
 mod tables;
+#[cfg(feature = "template")]
+pub(crate) mod unicode_names;
 #[cfg(feature = "template")]
 pub(crate) mod wrap;

@@ -58,23 +58,23 @@ use crate::chat::Chat;
 use crate::error::Error;
 use crate::layout::Layout;
 
+mod call_ids;
+mod call_results;
 mod contents;
-mod ids;
-mod kind;
 mod mending;
-mod names;
 mod order;
 mod pairing;
 mod policy;
+mod repair_kind;
 mod request;
 mod reunite;
-mod rounds;
+mod tool_names;
 
-pub use self::kind::RepairKind;
 pub use self::policy::{
     EmptyReplies, ForeignMedia, ForeignThinking, LastReply, LateSystem, OpenCalls, RepairPolicy, StrayResults,
     TextBesideCalls,
 };
+pub use self::repair_kind::RepairKind;
 pub use self::request::Mended;
 
 /// A chat that a layout accepts, and what was changed of the chat that came in.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use super::{owned, view::view};
+use super::{borrow::view, owned};
 
 /// Which of a chat's tools the model may or must call: `tool_choice` in JSON.
 ///

@@ -14,20 +14,20 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use self::field_names::{bears_on_training, is_about_a_message};
 use self::json::{Object, is_empty};
-use self::names::{bears_on_training, is_about_a_message};
 use crate::chat::{Chat, Role, Tool};
 use crate::error::{Error, ErrorKind};
 
-mod ids;
+mod field_names;
 mod json;
 mod message;
-mod names;
+mod missing_ids;
 mod plain;
 mod shapes;
 mod tools;
 
-pub use self::names::RowField;
+pub use self::field_names::RowField;
 
 /// Reads rows of data sets.
 ///
@@ -230,9 +230,9 @@ impl RowReader {
         let reading = Reading { reader: self, notes: RefCell::default() };
         let mut row = reading.row(json)?;
         row.notes = reading.notes.into_inner();
-        row.notes.given_ids = ids::give(&mut row.chat.messages);
+        row.notes.given_ids = missing_ids::give(&mut row.chat.messages);
         if let Some(rejected) = &mut row.rejected {
-            row.notes.given_ids += ids::give(&mut rejected.messages);
+            row.notes.given_ids += missing_ids::give(&mut rejected.messages);
         }
         Ok(row)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::turns::Turns;
+use super::messages::Turns;
 use crate::chat::{Chat, Dialect, Json, Message, ReasoningEffort, ResponseFormat, ResponseSchema, ToolMessage};
 use crate::control::Control;
 use crate::layout::ToolResults;

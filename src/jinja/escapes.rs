@@ -1,7 +1,7 @@
 //! The inside of a string literal into what it says, as Python's `unicode-escape` reads it.
 
 use super::error::{Done, Stop};
-use crate::python::names;
+use crate::python::unicode_names;
 
 /// What a string literal says.
 pub(super) fn unescape(inner: &str) -> Done<Box<str>> {
@@ -72,7 +72,7 @@ fn named(tail: &str, text: &mut String) -> Done<usize> {
     let Some(name) = name.filter(|name| !name.is_empty()) else {
         return Err(invalid("malformed \\N character escape"));
     };
-    let Some(character) = names::character(name) else { return Err(invalid("unknown Unicode character name")) };
+    let Some(character) = unicode_names::character(name) else { return Err(invalid("unknown Unicode character name")) };
     text.push(character);
     Ok("N{}".len() + name.len())
 }

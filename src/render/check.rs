@@ -10,11 +10,11 @@ use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAud
 use crate::python::schema::check_draft7;
 use crate::terms::Mode;
 
-mod turns;
+mod contents;
 
 #[cfg(feature = "template")]
-pub(crate) use self::turns::unkeepable;
-pub(crate) use self::turns::{check_turns, says_nothing};
+pub(crate) use self::contents::unkeepable;
+pub(crate) use self::contents::{check_turns, says_nothing};
 
 /// Checks what there is to check where each message is plain and there are no tools.
 pub(crate) fn check_plain(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {

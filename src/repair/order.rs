@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::call_results::{id, result_id};
 use super::mending::{Item, Mending};
-use super::rounds::{id, result_id};
 use super::{LastReply, LateSystem, RepairKind};
 use crate::chat::{AssistantMessage, Message, Role};
 use crate::layout::ToolCalls;

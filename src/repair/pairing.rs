@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::call_results::{Round, rounds};
 use super::mending::{Calls, Item, Mending};
-use super::rounds::{Round, rounds};
 use super::{OpenCalls, RepairKind, StrayResults, TextBesideCalls};
 use crate::chat::{Content, Message, Role, ToolCall, ToolMessage};
 use crate::layout::{Pairing, ToolResults};

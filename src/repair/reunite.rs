@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::RepairKind;
+use super::call_results::{id, result_id, rounds};
 use super::mending::{Calls, Item, Mending};
-use super::rounds::{id, result_id, rounds};
 use crate::chat::{Message, Role};
 use crate::layout::{Pairing, TextAndCalls};
 use crate::render::check::says_nothing;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::field_names::{ANSWERED, ASKED, Voice, voice, voice_names};
 use super::json::{Form, Object, form, is_empty, items, text, within, without_null_members};
-use super::names::{ANSWERED, ASKED, Voice, voice, voice_names};
 use super::{Reading, RowField, ThinkTags};
 use crate::chat::{self, AssistantMessage, Chunk, Content, Message, Role, ToolMessage};
 use crate::error::{Error, ErrorKind};

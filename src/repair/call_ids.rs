@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::RepairKind;
+use super::call_results::{Round, id, rounds};
 use super::mending::{Item, Mending};
-use super::rounds::{Round, id, rounds};
 use crate::chat::call_id::nine;
 use crate::chat::{Message, ToolCall};
 use crate::layout::{CallIds, Pairing};

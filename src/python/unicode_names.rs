@@ -1,7 +1,7 @@
 //! The characters that a `\N{…}` escape may name: Latin-1, punctuation, currencies, arrows, symbols and emoji.
 
 /// The code points in hexadecimal digits, each with its name in Unicode 14.
-const NAMES: &str = include_str!("names.txt");
+const NAMES: &str = include_str!("unicode_names.txt");
 
 /// The character of this name, in capitals or not.
 pub(crate) fn character(name: &str) -> Option<char> {

@@ -1,7 +1,7 @@
 //! Where the system prompt and the tools stand, and where the layout puts them.
 
 use super::deviation::DeviationKind;
-use super::turns::{Turns, UserTurn};
+use super::messages::{Turns, UserTurn};
 use crate::layout::{self, System};
 
 impl Turns<'_> {
