@@ -3,9 +3,10 @@
 use allocation_counter::{AllocationInfo, measure};
 use mistral_chat_template::chat::Json;
 use mistral_chat_template::layout::System;
+use mistral_chat_template::preset::{Builtin, Scene};
 use mistral_chat_template::render::CheckedChat;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Chat, Chunk, Format, Layout, Message, Prompt, Tool, ToolCall, Version};
+use mistral_chat_template::{Chat, Chunk, Format, Layout, Message, Preset, Prompt, Tool, ToolCall, Version};
 
 fn layouts() -> impl Iterator<Item = Layout> {
     Version::ALL.iter().map(|version| version.layout())
@@ -58,9 +59,9 @@ fn calls_and_results(count: usize) -> Chat<'static> {
 }
 
 /// What one more render into a prompt costs that the same chat was rendered into before.
-fn render_again(layout: &Layout, chat: &Chat<'_>) -> AllocationInfo {
-    let mut prompt = layout.render(chat).unwrap();
-    measure(|| layout.render_into(chat, &mut prompt).unwrap())
+fn render_again(format: &impl Format, chat: &Chat<'_>) -> AllocationInfo {
+    let mut prompt = format.render(chat).unwrap();
+    measure(|| format.render_into(chat, &mut prompt).unwrap())
 }
 
 #[test]
@@ -69,6 +70,21 @@ fn text_into_a_used_prompt_allocates_nothing() {
         for chat in text_chats() {
             let info = render_again(&layout, &chat);
             assert_eq!((info.count_total, info.bytes_total), (0, 0), "{} {chat:?}", layout.name);
+        }
+    }
+}
+
+/// Presets that come with the library, and one that equals a layout; in none of them do macros say what differs each
+/// time.
+#[test]
+fn text_of_a_preset_into_a_used_prompt_allocates_nothing() {
+    let presets =
+        Builtin::ALL.iter().map(|builtin| builtin.preset()).chain([Preset::for_layout(&Layout::MAGNUM).unwrap()]);
+    for preset in presets {
+        let format = preset.with_scene(&Scene::default()).unwrap();
+        for chat in text_chats() {
+            let info = render_again(&format, &chat);
+            assert_eq!((info.count_total, info.bytes_total), (0, 0), "{} {chat:?}", preset.instruct.name);
         }
     }
 }

@@ -27,7 +27,6 @@ mod preset_line;
 mod segments;
 mod template_line;
 #[path = "../support/vocabulary.rs"]
-#[allow(dead_code, reason = "other examples count tokens with it")]
 mod vocabulary;
 
 use vocabulary::Vocabulary;
