@@ -71,16 +71,17 @@ def sent_back(message):
     return kept
 
 
-def converse(ask, layout, number, turns, lines):
+def converse(ask, layout, number, options, lines):
     messages = [{"role": "system", "content": f"You know the tides. This is conversation {number}."}]
-    for turn in range(1, turns + 1):
+    for turn in range(1, options.turns + 1):
         messages.append({"role": "user", "content": f"Question {turn}: how high is the water in Brest, and when?"})
         calls = turn % 5 == 0
         # The tools are there from the first turn on, so that the prompt goes on.
         choice = {"type": "function", "function": {"name": "get_tide"}} if calls else "none"
         while True:
+            limit = options.tokens if choice == "none" else 64
             answer = ask(
-                model=layout, messages=messages, tools=[TOOL], tool_choice=choice, max_tokens=24, seed=number * 1000 + turn
+                model=layout, messages=messages, tools=[TOOL], tool_choice=choice, max_tokens=limit, seed=number * 1000 + turn
             )
             usage = json.loads(answer.usage.model_dump_json())
             details = usage["prompt_tokens_details"]
@@ -101,7 +102,6 @@ def converse(ask, layout, number, turns, lines):
 
 
 def table(lines, turns):
-    print(f"{'layout':10} {'turn':>4} {'prompt':>7} {'cached':>7} {'encoded':>7} {'ms':>7}")
     for layout in LAYOUTS:
         of_layout = [line for line in lines if line["layout"] == layout]
         if not of_layout:
@@ -132,6 +132,7 @@ def main():
     parser.add_argument("--client", choices=CLIENTS, default="openai")
     parser.add_argument("--conversations", type=int, default=8)
     parser.add_argument("--turns", type=int, default=200)
+    parser.add_argument("--tokens", type=int, default=24, help="how many a reply may have")
     parser.add_argument("--lines", type=Path)
     options = parser.parse_args()
     server = None
@@ -143,7 +144,7 @@ def main():
     def work(number):
         try:
             layout = LAYOUTS[number % len(LAYOUTS)]
-            converse(CLIENTS[options.client](options.base_url), layout, number, options.turns, lines)
+            converse(CLIENTS[options.client](options.base_url), layout, number, options, lines)
         except Exception as error:  # whatever a client raises is the finding
             failed.append(f"conversation {number}: {type(error).__name__}: {error}")
 
@@ -158,6 +159,7 @@ def main():
             server.terminate()
     if options.lines:
         options.lines.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    print(f"{'layout':10} {'turn':>4} {'prompt':>7} {'cached':>7} {'encoded':>7} {'ms':>7}")
     table(lines, options.turns)
     apart = list(parted(lines))
     for before, now in apart[:5]:
