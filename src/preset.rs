@@ -1,5 +1,19 @@
 //! [`Preset`]: SillyTavern's context and instruct presets in, the prompts that SillyTavern sends with them out.
 //!
+//! ```
+//! use mistral_chat_template::preset::{Builtin, Scene};
+//! use mistral_chat_template::{Chat, Format, Layout, Message};
+//!
+//! let preset = Builtin::MistralV7.preset();
+//! let report = preset.compare(&Layout::V7)?;
+//! assert_eq!(report.differences[0].to_string(), r#"at the end of the prompt: " " instead of """#);
+//!
+//! let mended = preset.mended(&Layout::V7)?.with_system_prompt("");
+//! let prompt = mended.with_scene(&Scene::default())?.render(&Chat::new([Message::user("Hi")]))?;
+//! assert_eq!(prompt.as_str(), "[INST] Hi[/INST]");
+//! # Ok::<(), mistral_chat_template::Error>(())
+//! ```
+//!
 //! A preset is read with [`Preset::load`], goes with a [`Scene`], and then is a [`Format`](crate::Format) as any other:
 //! its string is byte for byte what SillyTavern 1.19.0 sends, and its segments say which `[INST]` the preset wrote and
 //! which somebody typed.
