@@ -60,8 +60,10 @@ pub enum LearntTurns {
     /// All; of a row that says `only_last`, the last.
     #[default]
     All,
-    /// The last reply alone, as mistral-finetune does for a row with `only_last` or tools.
+    /// The last reply alone.
     Last,
+    /// All; of a row that has tools or says `only_last`, the last, as mistral-finetune does.
+    LastWithTools,
     /// The whole prompt, of every role.
     Everything,
 }
@@ -133,7 +135,9 @@ impl TrainingPolicy {
     pub fn mask<'p>(&self, prompt: &'p Prompt, row: &Row<'_>) -> Result<Mask<'p>, Error> {
         match self.turns {
             LearntTurns::Everything => prompt.mask(Learn::Everything),
-            LearntTurns::All | LearntTurns::Last => prompt.mask(Learn::Messages(&self.learnt(row))),
+            LearntTurns::All | LearntTurns::Last | LearntTurns::LastWithTools => {
+                prompt.mask(Learn::Messages(&self.learnt(row)))
+            }
         }
     }
 
@@ -161,6 +165,7 @@ impl TrainingPolicy {
         let only_last = match self.turns {
             LearntTurns::Last => true,
             LearntTurns::All => row.only_last,
+            LearntTurns::LastWithTools => row.only_last || !row.chat.tools.is_empty(),
             LearntTurns::Everything => return vec![true; learnt.len()],
         };
         if only_last {
@@ -175,19 +180,28 @@ impl TrainingPolicy {
 
 /// A policy by the names of what is learnt, set apart by commas.
 ///
-/// `weighted` (what replies are marked to be), `last` (the last reply alone), `everything`, and the roles `system`, `user`,
-/// `assistant` and `tool`. Naming a role passes over the marks of single messages, unless `weighted` is named too.
+/// `weighted` (what replies are marked to be), `last` (the last reply alone), `mistral-finetune` (the last reply of a row
+/// with tools, of other rows what is marked), `everything`, and the roles `system`, `user`, `assistant` and `tool`. Naming a role passes over the marks of single messages, unless `weighted` is named too.
 ///
 /// ```
-/// use mistral_chat_template::train::{LearntTurns, Marks, TrainingPolicy};
+/// use mistral_chat_template::train::{LearntTurns, Marks, RowReader, TrainingPolicy};
 ///
 /// assert_eq!("weighted".parse(), Ok(TrainingPolicy::default()));
 /// let last: TrainingPolicy = "last,assistant".parse().unwrap();
 /// assert_eq!((last.turns, last.marks), (LearntTurns::Last, Marks::Ignore));
+///
+/// let messages = r#"{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"},
+///     {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}"#;
+/// let tools = r#"[{"type": "function", "function": {"name": "f", "description": "", "parameters": {}}}]"#;
+/// let policy: TrainingPolicy = "mistral-finetune".parse().unwrap();
+/// for (tools, learnt) in [(tools, [false, false, false, true]), ("null", [false, true, false, true])] {
+///     let row = format!(r#"{{"messages": [{messages}], "tools": {tools}}}"#);
+///     assert_eq!(policy.learnt(&RowReader::default().read(&row).unwrap()), learnt);
+/// }
 /// let error = "nothing".parse::<TrainingPolicy>().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "\"nothing\" cannot be learnt; there are weighted, last, everything, system, user, assistant, tool"
+///     "\"nothing\" cannot be learnt; there are weighted, last, mistral-finetune, everything, system, user, assistant, tool"
 /// );
 /// ```
 impl FromStr for TrainingPolicy {
@@ -200,6 +214,7 @@ impl FromStr for TrainingPolicy {
             match name {
                 "weighted" => is_weighted = true,
                 "last" => policy.turns = LearntTurns::Last,
+                "mistral-finetune" => policy.turns = LearntTurns::LastWithTools,
                 "everything" => policy.turns = LearntTurns::Everything,
                 "system" => policy.roles.push(Role::System),
                 "user" => policy.roles.push(Role::User),
@@ -225,7 +240,9 @@ impl FromStr for TrainingPolicy {
 /// assert_eq!("x".parse::<TrainingPolicy>().unwrap_err().name, "x");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} cannot be learnt; there are weighted, last, everything, system, user, assistant, tool")]
+#[error(
+    "{name:?} cannot be learnt; there are weighted, last, mistral-finetune, everything, system, user, assistant, tool"
+)]
 #[non_exhaustive]
 pub struct UnknownPolicy {
     /// The name.

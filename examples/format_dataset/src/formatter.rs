@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hasher};
 
-use mistral_chat_template::train::{Row, RowReader};
-use mistral_chat_template::{Chat, Chunk, Content, Error, Message, Prompt};
 use mistral_chat_template::repair::{Repair as Mended, RepairPolicy};
 use mistral_chat_template::train::{Labelled, Mask};
+use mistral_chat_template::train::{Row, RowReader};
+use mistral_chat_template::{Chat, Chunk, Content, Error, Message, Prompt};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 

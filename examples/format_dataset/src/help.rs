@@ -44,8 +44,9 @@ How to lay it out
 What to learn
   -m, --learn WHAT       weighted (default: every reply but those that a weight, `train` or `loss` of 0 leaves out,
                          and whatever else `train` asks for), last (the last reply, if its weight is not 0; also what
-                         `only_last` asks for; mistral-finetune does so of every row with tools), everything, or
-                         roles, whatever the weights: assistant, user, system, tool; set apart by commas
+                         `only_last` asks for), mistral-finetune (last for rows with tools, weighted for others; that
+                         trainer also does what --last-call-ids drop does), everything, or roles, whatever the
+                         weights: assistant, user, system, tool; separated by commas
       --last-call-ids W  keep (default) or drop: leave the ids of calls in the last message out, which nobody can
                          predict, as mistral-finetune does
   What follows the last reply is left out: nothing of it is learnt (axolotl keeps it in the prompt). A row without

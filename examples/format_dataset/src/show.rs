@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use mistral_chat_template::train::Row;
 use mistral_chat_template::Prompt;
 use mistral_chat_template::train::Mask;
+use mistral_chat_template::train::Row;
 
 use crate::formatter::Formatter;
 use crate::input::Input;

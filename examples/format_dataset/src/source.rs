@@ -3,10 +3,10 @@
 use std::error::Error as StdError;
 use std::path::PathBuf;
 
+use mistral_chat_template::preset::{Generation, Scene, SceneFormat, SceneSettings};
+use mistral_chat_template::train::{Learn, Mask};
 use mistral_chat_template::train::{LearntTurns, Row, TrainingPolicy};
 use mistral_chat_template::{Chat, ChatTemplate, Error, Format, Layout, Mode, Prompt, Role};
-use mistral_chat_template::preset::{Generation, SceneFormat, Scene, SceneSettings};
-use mistral_chat_template::train::{Learn, Mask};
 
 use crate::formatter::Reason;
 use crate::options::Options;

@@ -350,7 +350,7 @@ fn wrong_command_lines_are_reported() {
     for (arguments, sentence) in [
         (
             &["--learn", "nothing"][..],
-            "\"nothing\" cannot be learnt; there are weighted, last, everything, system, user, assistant, tool",
+            "\"nothing\" cannot be learnt; there are weighted, last, mistral-finetune, everything, system, user, assistant, tool",
         ),
         (&["-d", "yaml"], "\"yaml\" is not a dialect; the dialects are auto, sharegpt, openai, mistral, either"),
         (&["--resume"], "a run can only be resumed from a file to a file: name INPUT and --output"),
