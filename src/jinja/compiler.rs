@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::error::Done;
 use super::lexer::{self, Token, syntax};
-use super::syntax::{CallShape, Instruction, LoopCode, MacroCode, Name, Parameter, Program, TextId};
+use super::syntax::{
+    CallShape, Comparator, Instruction, LoopCode, MacroCode, Name, Operator, Parameter, Program, TextId,
+};
 
 /// How deep statements and expressions may be nested.
 const MAX_DEPTH: usize = 100;
@@ -47,6 +49,8 @@ pub(super) struct Compiler<'s> {
     pub(super) program: Program,
     names: HashMap<&'s str, Name>,
     open: Vec<Open>,
+    /// The last place that is jumped to: an instruction there stands by itself.
+    pub(super) landed: usize,
     /// Stands the code in an `if`, so that unknown filters count only when they are met?
     pub(super) soft: bool,
     /// Unknown filters and tests that are errors by themselves.
@@ -72,6 +76,7 @@ pub(super) fn compile(source: &str) -> Done<Program> {
         program,
         names: HashMap::new(),
         open: Vec::new(),
+        landed: 0,
         soft: false,
         unknown: Vec::new(),
     };
@@ -152,8 +157,17 @@ impl<'s> Compiler<'s> {
         Ok(())
     }
 
-    pub(super) fn emit(&mut self, instruction: Instruction) -> usize {
+    /// Appends an instruction, in one with the one before where the two have a form together. Where it is.
+    pub(super) fn emit(&mut self, mut instruction: Instruction) -> usize {
         let line = self.line();
+        while self.landed < self.program.code.len()
+            && let Some(before) = self.program.code.last()
+            && let Some(both) = before.then(instruction)
+        {
+            self.program.code.pop();
+            self.program.lines.pop();
+            instruction = both;
+        }
         self.program.code.push(instruction);
         self.program.lines.push(line);
         self.program.code.len() - 1
@@ -171,6 +185,7 @@ impl<'s> Compiler<'s> {
 
     /// Makes an instruction jump here.
     pub(super) fn land(&mut self, at: usize) {
+        self.landed = self.here();
         let far = self.distance(at, self.here());
         if let Some(instruction) = self.program.code.get_mut(at) {
             instruction.set_distance(far);
@@ -371,9 +386,10 @@ impl<'s> Compiler<'s> {
         self.store(&target);
         if chosen {
             let skip = self.emit(Instruction::JumpIfSelected(0));
-            for instruction in condition {
-                self.emit(instruction);
-            }
+            // Its jumps stay within it.
+            self.program.lines.resize(self.here() + condition.len(), line);
+            self.program.code.extend(condition);
+            self.landed = self.here();
             self.jump_to(Instruction::JumpIfFalse, next);
             self.land(skip);
         }
@@ -660,7 +676,8 @@ impl<'s> Compiler<'s> {
         if with_caller.star || with_caller.double_star {
             return Err(syntax("a call block with * or ** is not supported", line));
         }
-        with_caller.named.push("caller".into());
+        let caller = self.name("caller");
+        with_caller.named.push(caller);
         let with_caller = self.call_shape(with_caller);
         let call = match self.program.code.pop() {
             Some(Instruction::Method(name, _)) => Instruction::Method(name, with_caller),
@@ -730,8 +747,21 @@ impl<'s> Compiler<'s> {
                 self.emit(Instruction::Store(*name));
             }
             Target::Attribute(namespace, attribute) => {
+                let sum = self.program.code.last().filter(|_| self.landed < self.here());
+                let (is_sum, is_item) = match sum {
+                    Some(Instruction::Arithmetic(Operator::Add)) => (true, false),
+                    Some(Instruction::AddItem) => (true, true),
+                    _ => (false, false),
+                };
+                if is_sum {
+                    self.program.code.pop();
+                    self.program.lines.pop();
+                }
                 self.emit(Instruction::Name(*namespace));
-                self.emit(Instruction::SetAttribute(*attribute));
+                self.emit(match is_sum {
+                    true => Instruction::SetAttributeSum(*attribute, is_item),
+                    false => Instruction::SetAttribute(*attribute),
+                });
             }
             Target::Tuple(targets) => {
                 self.emit(Instruction::Unpack(u32::try_from(targets.len()).unwrap_or(u32::MAX)));
@@ -775,6 +805,25 @@ pub(super) fn described(token: &Token<'_>) -> String {
 }
 
 impl Instruction {
+    /// What does the same as this one and the next.
+    fn then(self, next: Instruction) -> Option<Instruction> {
+        Some(match (self, next) {
+            (Instruction::Name(of), Instruction::Attribute(name)) => Instruction::AttributeOf(of, name),
+            (Instruction::Name(of), Instruction::ItemNamed(name)) => Instruction::ItemNamedOf(of, name),
+            (Instruction::Literal(text), Instruction::Compare(Comparator::Equal)) => Instruction::IsText(text, true),
+            (Instruction::Literal(text), Instruction::Compare(Comparator::NotEqual)) => {
+                Instruction::IsText(text, false)
+            }
+            (Instruction::Literal(text), Instruction::Print) => Instruction::Text(text),
+            (Instruction::Concatenate(count), Instruction::Print) => Instruction::PrintEach(count),
+            (Instruction::List(1), Instruction::Arithmetic(Operator::Add)) => Instruction::AddItem,
+            (Instruction::Arithmetic(Operator::Add), Instruction::Store(name)) => Instruction::StoreSum(name, false),
+            (Instruction::AddItem, Instruction::Store(name)) => Instruction::StoreSum(name, true),
+            (Instruction::NextItem(far), Instruction::Store(name)) => Instruction::NextItemInto(name, far),
+            _ => return None,
+        })
+    }
+
     /// Sets how far it jumps, where it is a jump.
     fn set_distance(&mut self, distance: i32) {
         match self {
@@ -785,6 +834,7 @@ impl Instruction {
             | Instruction::JumpIfGiven(_, far)
             | Instruction::CompareOr(_, far)
             | Instruction::NextItem(far)
+            | Instruction::NextItemInto(_, far)
             | Instruction::EndLoop(far)
             | Instruction::Select(far)
             | Instruction::Selected(far)

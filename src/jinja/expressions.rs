@@ -51,14 +51,14 @@ impl<'s> Compiler<'s> {
         while self.word("if") {
             let value = self.here();
             self.or()?;
-            let test = start + self.here() - value;
-            self.emit(Instruction::JumpIfFalse(0));
+            let test = start + self.emit(Instruction::JumpIfFalse(0)) - value;
             // The test comes before the value.
             if let (Some(code), Some(lines)) = (self.program.code.get_mut(start..), self.program.lines.get_mut(start..))
             {
                 code.rotate_left(value - start);
                 lines.rotate_left(value - start);
             }
+            self.landed = self.here();
             let end = self.emit(Instruction::Jump(0));
             self.land(test);
             if self.word("else") {
@@ -354,7 +354,8 @@ impl<'s> Compiler<'s> {
                 }
                 let name = self.word_of_any_kind()?;
                 self.skip(1);
-                shape.named.push(name.into());
+                let name = self.name(name);
+                shape.named.push(name);
                 self.expression()?;
             } else {
                 if shape.star || shape.double_star || !shape.named.is_empty() {

@@ -193,8 +193,8 @@ impl<'r> Machine<'r> {
                 }
                 // Attributes before items, as the sandbox's formatter has it.
                 value = match (super::methods::known_attribute(attribute), &value) {
-                    (Some(known), _) => self.attribute(value, known)?,
-                    (None, _) => self.item(value, &Value::Text(Text::made(attribute, Origin::Given)))?,
+                    (Some(known), _) => self.attribute(&value, known)?,
+                    (None, _) => self.item(&value, &Value::Text(Text::made(attribute, Origin::Given)))?,
                 };
                 rest = tail;
             } else {
@@ -206,7 +206,7 @@ impl<'r> Machine<'r> {
                     Ok(number) => Value::Integer(number),
                     Err(_) => Value::Text(Text::made(index, Origin::Given)),
                 };
-                value = self.item(value, &index)?;
+                value = self.item(&value, &index)?;
                 rest = tail;
             }
         }

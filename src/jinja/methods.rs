@@ -107,6 +107,11 @@ pub(super) fn has(value: &Value<'_>, name: &str) -> bool {
     }
 }
 
+/// Do dicts have an attribute of this name, called or not?
+pub(super) fn is_of_dict(name: &str) -> bool {
+    DICT.contains(&name) || UNSAFE_DICT.contains(&name)
+}
+
 /// Has it a method of this name that the sandbox keeps from templates?
 pub(super) fn is_unsafe(value: &Value<'_>, name: &str) -> bool {
     match value {

@@ -7,7 +7,7 @@ use super::machine::Machine;
 use super::methods;
 use super::syntax::{Comparator, Operator};
 use super::text::{Builder, Origin, Text, byte_of};
-use super::value::{Dict, Function, List, Number, Value, View, range_length};
+use super::value::{Dict, Function, List, Number, Value, View, range_length, within_depth};
 
 /// The longest range that Jinja's sandbox makes.
 pub(crate) const MAX_RANGE: usize = 100_000;
@@ -110,6 +110,32 @@ impl<'r> Machine<'r> {
         Ok(left)
     }
 
+    /// `left + [item]`
+    pub(super) fn add_item(&mut self, left: Value<'r>, item: Value<'r>) -> Done<Value<'r>> {
+        let Value::List(mut left) = left else {
+            return self.arithmetic(Operator::Add, left, Value::list(vec![item])?);
+        };
+        let depth = item.depth();
+        within_depth(depth)?;
+        if Rc::get_mut(&mut left).is_none() {
+            self.charge(left.items.len() / 4)?;
+        }
+        self.charge(1)?;
+        let sum = Rc::make_mut(&mut left);
+        sum.items.push(item);
+        sum.depth = sum.depth.max(depth);
+        sum.is_group = false;
+        Ok(Value::List(left))
+    }
+
+    /// `left + right`, or `left + [right]`
+    pub(super) fn sum(&mut self, left: Value<'r>, right: Value<'r>, is_item: bool) -> Done<Value<'r>> {
+        match is_item {
+            true => self.add_item(left, right),
+            false => self.arithmetic(Operator::Add, left, right),
+        }
+    }
+
     fn repeated(&mut self, many: Value<'r>, times: &Value<'r>) -> Done<Value<'r>> {
         times.defined()?;
         let Some(times) = index_of(times) else {
@@ -183,6 +209,16 @@ impl<'r> Machine<'r> {
                 (Some(left), Some(right)) => left.same(&right),
                 _ => left.is_same_object(right),
             },
+        })
+    }
+
+    /// `value == 'text'`
+    pub(super) fn equal_to_text(&mut self, value: &Value<'r>, text: &'r str) -> Done<bool> {
+        let Value::Text(value) = value else { return Ok(false) };
+        self.charge_bytes(text.len())?;
+        Ok(match value.pieces() {
+            [piece] => piece.as_str() == text,
+            _ => value.bytes() == text.len() && value.content() == text,
         })
     }
 
@@ -333,11 +369,11 @@ impl<'r> Machine<'r> {
     }
 
     /// `of.name`: the attribute before the member of a dict.
-    pub(super) fn attribute(&mut self, of: Value<'r>, name: &'r str) -> Done<Value<'r>> {
-        if let Some(found) = self.own_attribute(&of, name)? {
+    pub(super) fn attribute(&mut self, of: &Value<'r>, name: &'r str) -> Done<Value<'r>> {
+        if let Some(found) = self.own_attribute(of, name)? {
             return Ok(found);
         }
-        Ok(match &of {
+        Ok(match of {
             Value::Dict(dict) => dict.get(name).cloned().unwrap_or(Value::Undefined(name)),
             _ => Value::Undefined(name),
         })
@@ -405,24 +441,24 @@ impl<'r> Machine<'r> {
     }
 
     /// `of['name']`: the member of a dict before the attribute.
-    pub(super) fn item_named(&mut self, of: Value<'r>, name: &'r str) -> Done<Value<'r>> {
-        if let Value::Dict(dict) = &of
+    pub(super) fn item_named(&mut self, of: &Value<'r>, name: &'r str) -> Done<Value<'r>> {
+        if let Value::Dict(dict) = of
             && let Some(found) = dict.get(name)
         {
             return Ok(found.clone());
         }
-        Ok(self.own_attribute(&of, name)?.unwrap_or(Value::Undefined(name)))
+        Ok(self.own_attribute(of, name)?.unwrap_or(Value::Undefined(name)))
     }
 
     /// `of[index]`
-    pub(super) fn item(&mut self, of: Value<'r>, index: &Value<'r>) -> Done<Value<'r>> {
+    pub(super) fn item(&mut self, of: &Value<'r>, index: &Value<'r>) -> Done<Value<'r>> {
         of.defined()?;
         let place = |length: usize| {
             let index = index_of(index)?;
             let place = if index < 0 { i64::try_from(length).ok()?.checked_add(index)? } else { index };
             usize::try_from(place).ok().filter(|place| *place < length)
         };
-        let found = match &of {
+        let found = match of {
             Value::List(list) | Value::Tuple(list) => {
                 place(list.items.len()).and_then(|place| list.items.get(place).cloned())
             }
@@ -439,9 +475,9 @@ impl<'r> Machine<'r> {
             let content = name.content();
             // The names of attributes are few, and known.
             if let Some(name) = methods::known_attribute(&content) {
-                return Ok(self.own_attribute(&of, name)?.unwrap_or(Value::Undefined("")));
+                return Ok(self.own_attribute(of, name)?.unwrap_or(Value::Undefined("")));
             }
-            if let Value::Namespace(namespace) = &of
+            if let Value::Namespace(namespace) = of
                 && !content.starts_with('_')
             {
                 return Ok(namespace.attributes.borrow().get(&content).cloned().unwrap_or(Value::Undefined("")));

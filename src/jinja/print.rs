@@ -107,7 +107,7 @@ impl<'r> Machine<'r> {
                 self.write(&format!("<Macro {name}>"), out)
             }
             Value::Loop(state) => {
-                self.write(&format!("<LoopContext {}/{}>", state.index.get() + 1, state.items.len()), out)
+                self.write(&format!("<LoopContext {}/{}>", state.index.get() + 1, state.items().len()), out)
             }
             Value::Function(Function::Namespace) => {
                 self.write("<class 'transformers.utils.chat_template_utils.TemplateNamespace'>", out)
@@ -320,7 +320,7 @@ impl<'r> Machine<'r> {
     }
 
     pub(super) fn loop_field(&mut self, state: &super::value::LoopState<'r>, name: &str) -> Option<Value<'r>> {
-        let (index, length) = (state.index.get(), state.items.len());
+        let (index, length) = (state.index.get(), state.items().len());
         Some(match name {
             "index" => Value::length(index + 1),
             "index0" => Value::length(index),
@@ -332,10 +332,10 @@ impl<'r> Machine<'r> {
             "depth" => Value::length(state.depth0 + 1),
             "depth0" => Value::length(state.depth0),
             "previtem" => {
-                let previous = index.checked_sub(1).and_then(|index| state.items.get(index));
+                let previous = index.checked_sub(1).and_then(|index| state.items().get(index));
                 previous.cloned().unwrap_or(Value::Undefined("previtem"))
             }
-            "nextitem" => state.items.get(index + 1).cloned().unwrap_or(Value::Undefined("nextitem")),
+            "nextitem" => state.items().get(index + 1).cloned().unwrap_or(Value::Undefined("nextitem")),
             _ => return None,
         })
     }
@@ -386,7 +386,7 @@ pub(super) fn length(value: &Value<'_>) -> Done<usize> {
         Value::List(list) | Value::Tuple(list) => list.items.len(),
         Value::Dict(dict) | Value::View(_, dict) => dict.len(),
         Value::Range(start, stop, step) => range_length(*start, *stop, *step),
-        Value::Loop(state) => state.items.len(),
+        Value::Loop(state) => state.items().len(),
         other => return Err(type_error(format!("object of type '{}' has no len()", other.type_name()))),
     })
 }

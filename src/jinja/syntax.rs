@@ -20,6 +20,12 @@ pub(crate) struct Program {
     pub(crate) generation: bool,
 }
 
+impl Program {
+    pub(crate) fn name(&self, name: Name) -> &str {
+        self.names.get(name.0 as usize).map_or("", |name| name)
+    }
+}
+
 /// A name, by its place among those of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name(pub(crate) u32);
@@ -32,7 +38,7 @@ pub(crate) struct TextId(pub(crate) u32);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallShape {
     pub(crate) positional: usize,
-    pub(crate) named: Vec<Box<str>>,
+    pub(crate) named: Vec<Name>,
     pub(crate) star: bool,
     pub(crate) double_star: bool,
 }
@@ -69,6 +75,8 @@ pub(crate) enum Instruction {
     /// Prints text of the template's own.
     Text(TextId),
     Print,
+    /// Prints so many values one after another.
+    PrintEach(u32),
     None,
     Bool(bool),
     Integer(i64),
@@ -82,9 +90,13 @@ pub(crate) enum Instruction {
     /// So many keys and values.
     Dict(u32),
     Attribute(TextId),
+    /// `Name` and `Attribute` in one.
+    AttributeOf(Name, TextId),
     Item,
     /// `a['b']`
     ItemNamed(TextId),
+    /// `Name` and `ItemNamed` in one.
+    ItemNamedOf(Name, TextId),
     /// `a[start:stop:step]`, all of which are on the stack.
     Slice,
     Call(u32),
@@ -104,12 +116,20 @@ pub(crate) enum Instruction {
     JumpIfGiven(Name, i32),
     Undefined,
     Compare(Comparator),
+    /// Is the value this text, or is it not?
+    IsText(TextId, bool),
     /// One of a chain of comparisons: leaves the right operand, or jumps with `False`.
     CompareOr(Comparator, i32),
     Arithmetic(Operator),
+    /// `a + [b]` of the two.
+    AddItem,
     Concatenate(u32),
     Store(Name),
+    /// Stores the sum of two, or of the first and a list of the second.
+    StoreSum(Name, bool),
     SetAttribute(TextId),
+    /// As `StoreSum`; the namespace is on top.
+    SetAttributeSum(TextId, bool),
     /// Takes a value into so many, the first on top.
     Unpack(u32),
     PushFrame,
@@ -120,6 +140,8 @@ pub(crate) enum Instruction {
     StartLoop(u32),
     /// Pushes the next item, or jumps where there is none.
     NextItem(i32),
+    /// `NextItem` and `Store` in one.
+    NextItemInto(Name, i32),
     /// Notes that a turn ran to its end.
     TurnDone,
     /// Ends the innermost loop; jumps if a turn ran to its end.

@@ -125,6 +125,14 @@ impl<'r> Text<'r> {
         }
     }
 
+    /// Gives away each piece.
+    pub(crate) fn for_each_piece(self, mut give: impl FnMut(Piece<'r>)) {
+        match self.pieces {
+            Pieces::One(piece) => give(piece),
+            Pieces::Joined(pieces) => pieces.iter().for_each(|piece| give(piece.clone())),
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces().iter().all(Piece::is_empty)
     }

@@ -83,7 +83,7 @@ pub(crate) struct Dict<'r> {
     members: Vec<(Value<'r>, Value<'r>)>,
     depth: u32,
     /// The places of the keys that are texts, made when they are first looked for in a large dict.
-    index: OnceCell<HashMap<Box<str>, usize>>,
+    index: OnceCell<Box<HashMap<Box<str>, usize>>>,
 }
 
 #[derive(Debug)]
@@ -104,11 +104,9 @@ pub(crate) struct Generator<'r> {
 /// A loop that runs.
 #[derive(Debug)]
 pub(crate) struct LoopState<'r> {
-    pub(crate) items: Vec<Value<'r>>,
+    pub(crate) list: Rc<List<'r>>,
     /// The place of the item whose turn it is.
     pub(crate) index: Cell<usize>,
-    /// How deep the items are nested.
-    pub(crate) item_depth: u32,
     pub(crate) depth0: usize,
     pub(crate) code: u32,
     /// Where the loop's code begins, and the frame that it stands in.
@@ -116,6 +114,12 @@ pub(crate) struct LoopState<'r> {
     pub(crate) frame: u32,
     pub(crate) serial: u64,
     pub(crate) changed: RefCell<Option<Vec<Value<'r>>>>,
+}
+
+impl<'r> LoopState<'r> {
+    pub(crate) fn items(&self) -> &[Value<'r>] {
+        &self.list.items
+    }
 }
 
 impl<'r> List<'r> {
@@ -129,7 +133,7 @@ impl<'r> List<'r> {
     }
 }
 
-fn within_depth(depth: u32) -> Done<()> {
+pub(crate) fn within_depth(depth: u32) -> Done<()> {
     if depth > MAX_DEPTH {
         return Err(Stop::new("RecursionError", "lists and dicts hold one another too deep"));
     }
@@ -149,7 +153,8 @@ impl<'r> Dict<'r> {
 
     /// A dict of members in order; of those with one key the last counts, in the place of the first.
     pub(crate) fn of(members: impl IntoIterator<Item = (Value<'r>, Value<'r>)>) -> Done<Self> {
-        let mut dict = Dict::default();
+        let members = members.into_iter();
+        let mut dict = Dict { members: Vec::with_capacity(members.size_hint().0), ..Dict::default() };
         let mut places: HashMap<Box<str>, usize> = HashMap::new();
         for (key, value) in members {
             let depth = key.depth().max(value.depth());
@@ -157,7 +162,11 @@ impl<'r> Dict<'r> {
             dict.depth = dict.depth.max(depth);
             key.check_hashable()?;
             let known = match &key {
+                Value::Text(text) if dict.members.len() < INDEXED => dict.place(&text.content()),
                 Value::Text(text) => {
+                    if places.is_empty() {
+                        places = dict.text_places();
+                    }
                     let next = dict.members.len();
                     let place = *places.entry(text.content().into()).or_insert(next);
                     (place < next).then_some(place)
@@ -190,14 +199,16 @@ impl<'r> Dict<'r> {
                 _ => false,
             });
         }
-        let index = self.index.get_or_init(|| {
-            let texts = self.members.iter().enumerate().filter_map(|(place, (key, _))| match key {
-                Value::Text(text) => Some((text.content().into(), place)),
-                _ => None,
-            });
-            texts.collect()
-        });
+        let index = self.index.get_or_init(|| Box::new(self.text_places()));
         index.get(key).copied()
+    }
+
+    fn text_places(&self) -> HashMap<Box<str>, usize> {
+        let texts = self.members.iter().enumerate().filter_map(|(place, (key, _))| match key {
+            Value::Text(text) => Some((text.content().into(), place)),
+            _ => None,
+        });
+        texts.collect()
     }
 
     /// The value of a key that is a text.
@@ -211,6 +222,15 @@ impl<'r> Dict<'r> {
             Value::Text(text) => self.get(&text.content()),
             key => self.members.iter().find(|(known, _)| same_key(known, key)).map(|(_, value)| value),
         })
+    }
+
+    /// Lets go of the value of a key where it is this very list, until it is set again.
+    pub(crate) fn release(&mut self, key: &str, list: &Value<'r>) {
+        if let Some((_, known)) = self.place(key).and_then(|place| self.members.get_mut(place))
+            && known.is_same_list(list)
+        {
+            *known = Value::None;
+        }
     }
 
     pub(crate) fn set(&mut self, key: &'r str, value: Value<'r>) {
@@ -274,8 +294,15 @@ impl Number {
 }
 
 impl<'r> Value<'r> {
+    pub(crate) fn is_same_list(&self, other: &Value<'r>) -> bool {
+        match (self, other) {
+            (Value::List(one), Value::List(other)) => Rc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
     /// How deep this is nested where something holds it.
-    fn depth(&self) -> u32 {
+    pub(crate) fn depth(&self) -> u32 {
         1 + match self {
             Value::List(list) | Value::Tuple(list) => list.depth,
             Value::Dict(dict) | Value::View(_, dict) => dict.depth,
@@ -283,7 +310,7 @@ impl<'r> Value<'r> {
             Value::Method(method) => method.0.depth(),
             Value::Cycler(cycler) => cycler.0.depth,
             Value::Joiner(joiner) => joiner.0.depth(),
-            Value::Loop(state) => state.item_depth,
+            Value::Loop(state) => state.list.depth,
             _ => 0,
         }
     }
@@ -352,7 +379,7 @@ impl<'r> Value<'r> {
             Value::List(list) | Value::Tuple(list) => !list.items.is_empty(),
             Value::Dict(dict) | Value::View(_, dict) => dict.len() > 0,
             Value::Range(start, stop, step) => range_length(*start, *stop, *step) > 0,
-            Value::Loop(state) => !state.items.is_empty(),
+            Value::Loop(state) => !state.items().is_empty(),
             Value::Long(_)
             | Value::Generator(_)
             | Value::Namespace(_)

@@ -215,7 +215,7 @@ impl<'r> Machine<'r> {
     fn at_path(&mut self, mut value: Value<'r>, path: &Path<'r>, default: Option<&Value<'r>>) -> Done<Value<'r>> {
         for part in path {
             self.charge(1)?;
-            value = self.item(value, part)?;
+            value = self.item(&value, part)?;
             if let (true, Some(default)) = (value.is_undefined(), default) {
                 value = default.clone();
             }
@@ -258,7 +258,7 @@ impl<'r> Machine<'r> {
         };
         let items = self.iterate(&Value::View(View::Items, dict.clone()))?;
         let items = self.sorted(items, is_given(reverse), |machine, item| {
-            let key = machine.item(item.clone(), &Value::Integer(place))?;
+            let key = machine.item(item, &Value::Integer(place))?;
             machine.without_case(key, is_given(case_sensitive.clone()))
         })?;
         Value::list(items)
