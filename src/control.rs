@@ -161,6 +161,19 @@ impl fmt::Display for Control {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Vocabulary(u32);
 
+/// For each letter the set of control tokens whose literals have it behind their bracket.
+#[allow(clippy::indexing_slicing, reason = "done by the compiler, which would refuse it")]
+const BY_SECOND: [u32; 128] = {
+    let mut sets = [0; 128];
+    let mut place = 0;
+    while place < Control::ALL.len() {
+        let control = Control::ALL[place];
+        sets[control.as_str().as_bytes()[1] as usize] |= 1 << control as u8;
+        place += 1;
+    }
+    sets
+};
+
 impl Vocabulary {
     /// The set of the given control tokens.
     ///
@@ -215,7 +228,14 @@ impl Vocabulary {
 
     /// The longest literal of this set that `text` begins with.
     fn starting(self, text: &str) -> Option<Control> {
-        self.iter().filter(|control| text.starts_with(control.as_str())).max_by_key(|control| control.as_str().len())
+        // The second letter rules most literals out.
+        let second = text.as_bytes().get(1).map_or(0, |byte| usize::from(byte & 0x7f));
+        let near = Vocabulary(self.0 & BY_SECOND.get(second).copied().unwrap_or_default());
+        if near.0 == 0 {
+            return None;
+        }
+        let found = near.iter().filter(|control| text.starts_with(control.as_str()));
+        found.max_by_key(|control| control.as_str().len())
     }
 }
 

@@ -39,6 +39,6 @@ impl Program {
 
     /// The texts that it prints and works with.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
+        self.texts.iter().map(|known| &*known.text)
     }
 }

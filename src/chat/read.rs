@@ -3,7 +3,7 @@
 //! A field that comes twice counts as its last value, as in Python; fields that do not shape the prompt are passed over.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -67,7 +67,10 @@ impl<'a> Chat<'a> {
         let context = Context::new(dialect);
         let mut deserializer = serde_json::Deserializer::from_str(json);
         match context.chat(&mut deserializer).and_then(|chat| deserializer.end().map(|()| chat)) {
-            Ok(chat) => Ok(Chat { sent: Sent::of(json, dialect), ..chat }),
+            Ok(chat) => {
+                let sent = Sent::of(json, dialect).map(|sent| sent.plain(context.plain.get()));
+                Ok(Chat { sent, ..chat })
+            }
             Err(error) => Err(request::with_hint(context.explain(error, json), json, dialect)),
         }
     }
@@ -114,11 +117,13 @@ struct Context {
     fault: RefCell<Option<ErrorKind>>,
     /// The path to the fault, innermost step first: written only while an error unwinds.
     path: RefCell<Vec<Step>>,
+    /// Has all that templates are shown been roles and texts so far?
+    plain: Cell<bool>,
 }
 
 impl Context {
     fn new(dialect: Dialect) -> Self {
-        Context { dialect, fault: RefCell::new(None), path: RefCell::new(Vec::new()) }
+        Context { dialect, fault: RefCell::new(None), path: RefCell::new(Vec::new()), plain: Cell::new(true) }
     }
 
     fn chat<'de: 'a, 'a, D: Deserializer<'de>>(&self, deserializer: D) -> Result<Chat<'a>, D::Error> {
@@ -323,6 +328,10 @@ enum Field<T> {
 }
 
 impl<T> Field<T> {
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Field::Absent | Field::Null)
+    }
+
     /// The value, where null is as good as absent.
     fn value(self) -> Option<T> {
         match self {
@@ -395,7 +404,8 @@ impl<N, F: FnOnce(&str) -> N> Visitor<'_> for Key<F> {
 
 /// Declares a JSON object by its fields and reads it: the last of equal fields counts, others are passed over.
 ///
-/// `fill` reads in place: an object of many fields is long to move.
+/// `fill` reads in place: an object of many fields is long to move. It returns the order of the keys, one in each byte by
+/// its place in the declaration, counted from 1.
 macro_rules! object {
     ($object:ident<'a> { $($field:ident: $name:literal => $type:ty),+ $(,)? }) => {
         struct $object<'a> {
@@ -412,8 +422,9 @@ macro_rules! object {
                 &mut self,
                 context: &Context,
                 deserializer: D,
-            ) -> Result<(), D::Error> {
+            ) -> Result<u64, D::Error> {
                 #[allow(non_camel_case_types)]
+                #[derive(Clone, Copy)]
                 enum Name {
                     $($field,)+
                     Unknown,
@@ -425,15 +436,17 @@ macro_rules! object {
 
                 struct Object<'c, 'o, 'a, F>(&'c Context, &'o mut $object<'a>, F);
                 impl<'de: 'a, 'a, F: Fn(&str) -> Name> Visitor<'de> for Object<'_, '_, 'a, F> {
-                    type Value = ();
+                    type Value = u64;
 
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                         f.write_str("an object")
                     }
 
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<u64, A::Error> {
                         let Object(context, object, name_of) = self;
+                        let mut order = 0;
                         while let Some(key) = map.next_key_seed(Key(&name_of))? {
+                            order = order << 8 | (key as u64 + 1);
                             match key {
                                 $(Name::$field => {
                                     map.next_value_seed(Fill(context, &mut object.$field))
@@ -444,7 +457,7 @@ macro_rules! object {
                                 }
                             }
                         }
-                        Ok(())
+                        Ok(order)
                     }
                 }
 
@@ -479,6 +492,11 @@ impl<'de: 'a, 'a> Read<'de> for Chat<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
         let mut fields = ChatFields::absent();
         fields.fill(context, deserializer)?;
+        let is_plain = fields.tools.is_nothing()
+            && fields.functions.is_nothing()
+            && fields.reasoning_effort.is_nothing()
+            && fields.response_format.is_nothing();
+        context.plain.set(context.plain.get() && is_plain);
         let Some(mut messages) = fields.messages.value() else {
             return Err(context.fault(ErrorKind::MissingField("messages")));
         };

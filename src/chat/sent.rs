@@ -39,6 +39,8 @@ pub struct Sent<'a> {
     text: Text<'a>,
     /// In which its messages were read.
     dialect: Dialect,
+    /// Is it nothing but messages with a role and a text, in this order, which the typed ones say as well?
+    plain: bool,
 }
 
 #[derive(Clone)]
@@ -56,7 +58,7 @@ impl fmt::Debug for Sent<'_> {
 
 impl<'a> Sent<'a> {
     pub(crate) const fn new(text: &'a str, dialect: Dialect) -> Self {
-        Sent { text: Text::Borrowed(text), dialect }
+        Sent { text: Text::Borrowed(text), dialect, plain: false }
     }
 
     /// What a chat of this dialect was sent as, where a template can be shown it: other APIs' messages are
@@ -90,8 +92,18 @@ impl<'a> Sent<'a> {
         }
     }
 
+    pub(super) fn plain(self, plain: bool) -> Self {
+        Sent { plain, ..self }
+    }
+
+    /// Is all that it says in the typed messages too?
+    #[cfg_attr(not(feature = "template"), allow(dead_code, reason = "only templates ask"))]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     pub(super) fn view(&self) -> Sent<'_> {
-        Sent { text: Text::Borrowed(self.as_str()), dialect: self.dialect }
+        Sent { text: Text::Borrowed(self.as_str()), dialect: self.dialect, plain: self.plain }
     }
 
     pub(super) fn into_owned(self) -> Sent<'static> {
@@ -99,7 +111,7 @@ impl<'a> Sent<'a> {
             Text::Borrowed(text) => text.into(),
             Text::Shared(text) => text,
         };
-        Sent { text: Text::Shared(text), dialect: self.dialect }
+        Sent { text: Text::Shared(text), dialect: self.dialect, plain: self.plain }
     }
 }
 

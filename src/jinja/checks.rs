@@ -75,7 +75,7 @@ impl Check {
     }
 
     /// The name of its parameter beside the value, where it has one.
-    fn parameter(self) -> Option<&'static str> {
+    pub(super) fn parameter(self) -> Option<&'static str> {
         match self {
             Check::DivisibleBy => Some("num"),
             Check::SameAs => Some("other"),
@@ -98,13 +98,18 @@ impl<'r> Machine<'r> {
                 Value::None
             }
         };
+        self.holds(check, value, &other)
+    }
+
+    /// Does a check hold, whose parameter has this value where it has one?
+    pub(super) fn holds(&mut self, check: Check, value: &Value<'r>, other: &Value<'r>) -> Done<bool> {
         Ok(match check {
             Check::Odd | Check::Even => {
                 let rest = self.arithmetic(Operator::Remainder, value.clone(), Value::Integer(2))?;
                 self.equal(&rest, &Value::Integer(i64::from(check == Check::Odd)))?
             }
             Check::DivisibleBy => {
-                let rest = self.arithmetic(Operator::Remainder, value.clone(), other)?;
+                let rest = self.arithmetic(Operator::Remainder, value.clone(), other.clone())?;
                 self.equal(&rest, &Value::Integer(0))?
             }
             Check::Defined => !value.is_undefined(),
@@ -158,9 +163,9 @@ impl<'r> Machine<'r> {
                     | Value::Loop(_)
                     | Value::Joiner(_)
             ),
-            Check::SameAs => value.is_same_object(&other),
-            Check::Escaped => matches!(value, Value::Text(text) if text.is_markup),
-            Check::Compares(comparator) => self.compare(comparator, value, &other)?,
+            Check::SameAs => value.is_same_object(other),
+            Check::Escaped => matches!(value, Value::Text(text) if text.is_markup()),
+            Check::Compares(comparator) => self.compare(comparator, value, other)?,
         })
     }
 }

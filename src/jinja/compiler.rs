@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 
 use super::error::Done;
+use super::filters::Filter;
 use super::lexer::{self, Token, syntax};
 use super::syntax::{
-    CallShape, Comparator, Instruction, LoopCode, MacroCode, Name, Operator, Parameter, Program, TextId,
+    CallShape, Comparator, Instruction, LoopCode, MacroCode, Name, Operator, Parameter, Program, ProgramText, TextId,
 };
 
 /// How deep statements and expressions may be nested.
 const MAX_DEPTH: usize = 100;
+
+/// The shape of a call that gives nothing.
+pub(super) const NO_ARGUMENTS: u32 = 0;
 
 /// What a `break` has to leave, from the outside in.
 #[derive(Debug)]
@@ -48,6 +52,7 @@ pub(super) struct Compiler<'s> {
     depth: usize,
     pub(super) program: Program,
     names: HashMap<&'s str, Name>,
+    texts: HashMap<Box<str>, TextId>,
     open: Vec<Open>,
     /// The last place that is jumped to: an instruction there stands by itself.
     pub(super) landed: usize,
@@ -64,7 +69,7 @@ pub(super) fn compile(source: &str) -> Done<Program> {
         lines: Vec::new(),
         texts: Vec::new(),
         names: Vec::new(),
-        calls: Vec::new(),
+        calls: vec![CallShape::default()],
         macros: Vec::new(),
         loops: Vec::new(),
         generation: false,
@@ -75,6 +80,7 @@ pub(super) fn compile(source: &str) -> Done<Program> {
         depth: 0,
         program,
         names: HashMap::new(),
+        texts: HashMap::new(),
         open: Vec::new(),
         landed: 0,
         soft: false,
@@ -193,16 +199,28 @@ impl<'s> Compiler<'s> {
     }
 
     pub(super) fn jump_to(&mut self, instruction: fn(i32) -> Instruction, to: usize) {
-        let far = self.distance(self.here(), to);
-        self.emit(instruction(far));
+        let at = self.emit(instruction(0));
+        let far = self.distance(at, to);
+        if let Some(instruction) = self.program.code.get_mut(at) {
+            instruction.set_distance(far);
+        }
     }
 
     pub(super) fn text_id(&mut self, text: &str) -> TextId {
-        self.program.texts.push(text.into());
-        TextId(u32::try_from(self.program.texts.len() - 1).unwrap_or(u32::MAX))
+        if let Some(known) = self.texts.get(text) {
+            return *known;
+        }
+        let id = TextId(u32::try_from(self.program.texts.len()).unwrap_or(u32::MAX));
+        let is_of_dict = super::methods::is_of_dict(text);
+        self.program.texts.push(ProgramText { text: text.into(), is_of_dict });
+        self.texts.insert(text.into(), id);
+        id
     }
 
     pub(super) fn call_shape(&mut self, shape: CallShape) -> u32 {
+        if shape == CallShape::default() {
+            return NO_ARGUMENTS;
+        }
         self.program.calls.push(shape);
         u32::try_from(self.program.calls.len() - 1).unwrap_or(u32::MAX)
     }
@@ -814,11 +832,18 @@ impl Instruction {
             (Instruction::Literal(text), Instruction::Compare(Comparator::NotEqual)) => {
                 Instruction::IsText(text, false)
             }
+            (Instruction::IsText(text, is), Instruction::JumpIfFalse(far)) => {
+                Instruction::JumpUnlessText(text, is, far)
+            }
+            (Instruction::Test(check), Instruction::JumpIfFalse(far)) => Instruction::JumpUnless(check, far),
+            (Instruction::Integer(0), Instruction::Compare(Comparator::Greater)) => Instruction::IsPositive,
+            (Instruction::Filter(Filter::Length, NO_ARGUMENTS), Instruction::IsPositive) => Instruction::HasItems,
             (Instruction::Literal(text), Instruction::Print) => Instruction::Text(text),
             (Instruction::Concatenate(count), Instruction::Print) => Instruction::PrintEach(count),
             (Instruction::List(1), Instruction::Arithmetic(Operator::Add)) => Instruction::AddItem,
             (Instruction::Arithmetic(Operator::Add), Instruction::Store(name)) => Instruction::StoreSum(name, false),
             (Instruction::AddItem, Instruction::Store(name)) => Instruction::StoreSum(name, true),
+            (Instruction::TurnDone, Instruction::Jump(far)) => Instruction::NextTurn(far),
             (Instruction::NextItem(far), Instruction::Store(name)) => Instruction::NextItemInto(name, far),
             _ => return None,
         })
@@ -829,10 +854,13 @@ impl Instruction {
         match self {
             Instruction::Jump(far)
             | Instruction::JumpIfFalse(far)
+            | Instruction::JumpUnlessText(_, _, far)
+            | Instruction::JumpUnless(_, far)
             | Instruction::JumpIfFalseOrTake(far)
             | Instruction::JumpIfTrueOrTake(far)
             | Instruction::JumpIfGiven(_, far)
             | Instruction::CompareOr(_, far)
+            | Instruction::NextTurn(far)
             | Instruction::NextItem(far)
             | Instruction::NextItemInto(_, far)
             | Instruction::EndLoop(far)

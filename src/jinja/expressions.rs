@@ -1,7 +1,7 @@
 //! Tokens into the code of expressions, with Jinja's precedences.
 
 use super::checks::Check;
-use super::compiler::{Compiler, described, is_constant};
+use super::compiler::{Compiler, NO_ARGUMENTS, described, is_constant};
 use super::error::Done;
 use super::filters::Filter;
 use super::lexer::{Token, syntax};
@@ -426,7 +426,10 @@ impl<'s> Compiler<'s> {
         };
         match Check::named(&name) {
             Some(check) => {
-                self.emit(Instruction::Check(check, shape));
+                self.emit(match shape == NO_ARGUMENTS && check.parameter().is_none() {
+                    true => Instruction::Test(check),
+                    false => Instruction::Check(check, shape),
+                });
             }
             None => self.unknown(format!("No test named '{name}'."), line),
         }

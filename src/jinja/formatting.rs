@@ -60,7 +60,7 @@ impl<'r> Machine<'r> {
                     given.next().ok_or_else(|| not_enough(self))?
                 }
             };
-            let value = self.percent_value(&value, field.conversion, &spec, text.is_markup)?;
+            let value = self.percent_value(&value, field.conversion, &spec, text.is_markup())?;
             out.text(&value);
         }
         out.text(&text.part(start..content.len()));
@@ -69,7 +69,7 @@ impl<'r> Machine<'r> {
         if unused && !(is_mapping && taken == 0) {
             return Err(type_error("not all arguments converted during string formatting"));
         }
-        Ok(Value::Text(out.finish().markup(text.is_markup)))
+        Ok(Value::Text(out.finish().markup(text.is_markup())))
     }
 
     fn percent_value(&mut self, value: &Value<'r>, conversion: char, spec: &Spec, markup: bool) -> Done<Text<'r>> {
@@ -145,7 +145,7 @@ impl<'r> Machine<'r> {
                 true => value_error("Single '{' encountered in format string"),
                 false => value_error("expected '}' before end of string"),
             })?;
-            let value = self.field(inner.get(..end).unwrap_or_default(), &mut fields, text.is_markup, 2)?;
+            let value = self.field(inner.get(..end).unwrap_or_default(), &mut fields, text.is_markup(), 2)?;
             out.text(&value);
             start = at + 1 + end + 1;
         }

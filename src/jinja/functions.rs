@@ -8,7 +8,7 @@ use super::error::{Done, Stop, overflow, type_error, value_error};
 use super::machine::Machine;
 use super::operators::{MAX_RANGE, to_index};
 use super::text::{Origin, Text};
-use super::value::{Dict, Function, List, Value, range_length};
+use super::value::{Dict, Function, List, Range, Value, range_length};
 use crate::python::strftime::strftime;
 
 impl Function {
@@ -52,7 +52,7 @@ impl<'r> Machine<'r> {
                     let said = format!("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MAX_RANGE}).");
                     return Err(overflow(said));
                 }
-                Ok(Value::Range(start, stop, step))
+                Ok(Value::Range(Rc::new(Range { start, stop, step })))
             }
             Function::Dict => self.dict(arguments).map(|dict| Value::Dict(Rc::new(dict))),
             Function::DictFromKeys => {

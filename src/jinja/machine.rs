@@ -1,13 +1,15 @@
 //! A program and what it is given into what it prints: the machine that runs instructions.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 
 use self::calls::Call;
 use self::loops::OpenLoop;
 use self::scopes::Scopes;
+use super::arguments::Arguments;
+use super::compiler::NO_ARGUMENTS;
 use super::error::{Done, Stop, type_error};
-use super::syntax::{Instruction, Name, Program, TextId};
+use super::syntax::{Comparator, Instruction, Name, Program, TextId};
 use super::text::{Origin, Piece, Text};
 use super::value::{Function, Macro, Namespace, Value};
 
@@ -48,6 +50,8 @@ pub(crate) struct Machine<'r> {
     at: usize,
     stack: Vec<Value<'r>>,
     scopes: Scopes<'r>,
+    /// For each text of the program, where it was last found among the keys of a dict.
+    hints: Vec<Cell<u32>>,
     /// What the context has for each name that was asked for.
     variables: Vec<Option<Value<'r>>>,
     calls: Vec<Call>,
@@ -55,8 +59,8 @@ pub(crate) struct Machine<'r> {
     /// Where each capture begins among what is printed.
     captures: Vec<usize>,
     printed: Vec<Printed<'r>>,
-    /// All that were made: they may hold one another.
-    namespaces: Vec<Rc<Namespace<'r>>>,
+    /// All that were made: those that hold one another have to be emptied.
+    namespaces: Vec<Weak<Namespace<'r>>>,
     steps: u64,
 }
 
@@ -65,7 +69,7 @@ impl Drop for Machine<'_> {
         for open in &self.loops {
             open.state.changed.take();
         }
-        for namespace in &self.namespaces {
+        for namespace in self.namespaces.iter().filter_map(Weak::upgrade) {
             drop(namespace.attributes.take());
         }
     }
@@ -80,6 +84,7 @@ impl Program {
             at: 0,
             stack: Vec::with_capacity(16),
             scopes: Scopes::new(self.names.len()),
+            hints: vec![Cell::new(0); self.texts.len()],
             variables: vec![None; self.names.len()],
             calls: Vec::new(),
             loops: Vec::new(),
@@ -130,7 +135,7 @@ impl<'r> Machine<'r> {
     }
 
     pub(super) fn text(&self, id: TextId) -> &'r str {
-        self.program.texts.get(id.0 as usize).map_or("", |text| text)
+        self.program.texts.get(id.0 as usize).map_or("", |known| &known.text)
     }
 
     #[inline]
@@ -194,7 +199,7 @@ impl<'r> Machine<'r> {
                 self.push(value);
             }
             Instruction::AttributeOf(of, name) => {
-                let value = self.member_of(of, self.text(name), Machine::attribute)?;
+                let value = self.attribute_of(of, name)?;
                 self.push(value);
             }
             Instruction::ItemNamed(name) => {
@@ -203,7 +208,7 @@ impl<'r> Machine<'r> {
                 self.push(value);
             }
             Instruction::ItemNamedOf(of, name) => {
-                let value = self.member_of(of, self.text(name), Machine::item_named)?;
+                let value = self.item_named_of(of, name)?;
                 self.push(value);
             }
             Instruction::Item => {
@@ -220,7 +225,10 @@ impl<'r> Machine<'r> {
             Instruction::Call(shape) => self.call_shaped(shape)?,
             Instruction::Method(name, shape) => self.call_method(name, shape)?,
             Instruction::Filter(filter, shape) => {
-                let arguments = self.arguments(shape)?;
+                let arguments = match shape {
+                    NO_ARGUMENTS => Arguments::default(),
+                    shape => self.arguments(shape)?,
+                };
                 let value = self.pop();
                 let value = self.filter(filter, value, arguments)?;
                 self.push(value);
@@ -230,6 +238,19 @@ impl<'r> Machine<'r> {
                 let value = self.pop();
                 let holds = self.check(check, &value, arguments)?;
                 self.push(Value::Bool(holds));
+            }
+            Instruction::Test(check) => {
+                let value = self.pop();
+                let holds = self.holds(check, &value, &Value::None)?;
+                self.push(Value::Bool(holds));
+            }
+            Instruction::HasItems => {
+                let value = self.pop();
+                let has = match &value {
+                    Value::Text(text) => !text.is_empty(),
+                    value => super::print::length(value)? > 0,
+                };
+                self.push(Value::Bool(has));
             }
             Instruction::Not => {
                 let value = self.pop();
@@ -247,6 +268,11 @@ impl<'r> Machine<'r> {
                 let (right, left) = (self.pop(), self.pop());
                 let holds = self.compare(comparator, &left, &right)?;
                 self.push(Value::Bool(holds));
+            }
+            Instruction::IsPositive => {
+                let value = self.pop();
+                let is = self.compare(Comparator::Greater, &value, &Value::Integer(0))?;
+                self.push(Value::Bool(is));
             }
             Instruction::IsText(text, is) => {
                 let value = self.pop();
@@ -288,6 +314,18 @@ impl<'r> Machine<'r> {
                     self.jump(far);
                 }
             }
+            Instruction::JumpUnlessText(text, is, far) => {
+                let value = self.pop();
+                if self.equal_to_text(&value, self.text(text))? != is {
+                    self.jump(far);
+                }
+            }
+            Instruction::JumpUnless(check, far) => {
+                let value = self.pop();
+                if !self.holds(check, &value, &Value::None)? {
+                    self.jump(far);
+                }
+            }
             Instruction::JumpIfFalseOrTake(far) => {
                 if self.stack.last().is_some_and(Value::is_true) {
                     self.pop();
@@ -322,13 +360,12 @@ impl<'r> Machine<'r> {
             }
             Instruction::SetAttribute(attribute) => {
                 let (namespace, value) = (self.pop(), self.pop());
-                self.set_attribute(&namespace, self.text(attribute), value)?;
+                self.set_attribute(&namespace, attribute, value)?;
             }
             Instruction::SetAttributeSum(attribute, is_item) => {
                 let [namespace, right, left] = [self.pop(), self.pop(), self.pop()];
-                let attribute = self.text(attribute);
                 if let Value::Namespace(namespace) = &namespace {
-                    namespace.attributes.borrow_mut().release(attribute, &left);
+                    namespace.attributes.borrow_mut().release(self.text(attribute), &left);
                 }
                 let sum = self.sum(left, right, is_item)?;
                 self.set_attribute(&namespace, attribute, sum)?;
@@ -373,6 +410,12 @@ impl<'r> Machine<'r> {
                     open.ran = true;
                 }
             }
+            Instruction::NextTurn(far) => {
+                if let Some(open) = self.loops.last_mut() {
+                    open.ran = true;
+                }
+                self.jump(far);
+            }
             Instruction::EndLoop(far) => self.end_loop(far),
         }
         Ok(())
@@ -414,11 +457,12 @@ impl<'r> Machine<'r> {
         Ok(())
     }
 
-    fn set_attribute(&mut self, namespace: &Value<'r>, attribute: &'r str, value: Value<'r>) -> Done<()> {
+    fn set_attribute(&mut self, namespace: &Value<'r>, attribute: TextId, value: Value<'r>) -> Done<()> {
         match namespace {
             Value::Namespace(namespace) => {
-                super::functions::check_attribute(attribute)?;
-                namespace.attributes.borrow_mut().set(attribute, value);
+                let text = self.text(attribute);
+                super::functions::check_attribute(text)?;
+                namespace.attributes.borrow_mut().set(text, value, self.hints.get(attribute.0 as usize));
                 Ok(())
             }
             _ => Err(Stop::new("TemplateRuntimeError", "cannot assign attribute on non-namespace object")),
@@ -454,36 +498,40 @@ impl<'r> Machine<'r> {
         Ok(value)
     }
 
-    /// A member of what a name stands for; of a dict, and of a namespace, without a copy of it.
-    #[inline]
-    fn member_of(
-        &mut self,
-        name: Name,
-        member: &'r str,
-        ask: fn(&mut Self, &Value<'r>, &'r str) -> Done<Value<'r>>,
-    ) -> Done<Value<'r>> {
+    /// `name.member`, without a copy of the dict or namespace that the name stands for.
+    fn attribute_of(&mut self, name: Name, member: TextId) -> Done<Value<'r>> {
+        let Some(known) = self.program.texts.get(member.0 as usize) else { return Ok(Value::None) };
+        let (text, hint) = (&*known.text, self.hints.get(member.0 as usize));
         match self.scopes.get(name) {
-            Some(Value::Dict(dict)) if !super::methods::is_of_dict(member) => {
-                Ok(dict.get(member).cloned().unwrap_or(Value::Undefined(member)))
+            Some(Value::Dict(dict)) if !known.is_of_dict => {
+                Ok(dict.get_near(text, hint).cloned().unwrap_or(Value::Undefined(text)))
             }
             Some(Value::Namespace(namespace)) => {
-                let found = namespace.attributes.borrow().get(member).cloned();
-                Ok(found.unwrap_or(Value::Undefined(member)))
+                let attributes = namespace.attributes.borrow();
+                Ok(attributes.get_near(text, hint).cloned().unwrap_or(Value::Undefined(text)))
             }
-            Some(of) => {
-                let of = of.clone();
-                ask(self, &of, member)
-            }
-            None => {
-                let of = self.variable(name)?;
-                ask(self, &of, member)
+            _ => {
+                let of = self.name(name)?;
+                self.attribute(&of, text)
             }
         }
     }
 
+    /// `name['member']`, without a copy of the dict that the name stands for.
+    fn item_named_of(&mut self, name: Name, member: TextId) -> Done<Value<'r>> {
+        let text = self.text(member);
+        if let Some(Value::Dict(dict)) = self.scopes.get(name)
+            && let Some(found) = dict.get_near(text, self.hints.get(member.0 as usize))
+        {
+            return Ok(found.clone());
+        }
+        let of = self.name(name)?;
+        self.item_named(&of, text)
+    }
+
     pub(super) fn namespace(&mut self, attributes: super::value::Dict<'r>) -> Value<'r> {
         let namespace = Rc::new(Namespace { attributes: RefCell::new(attributes) });
-        self.namespaces.push(Rc::clone(&namespace));
+        self.namespaces.push(Rc::downgrade(&namespace));
         Value::Namespace(namespace)
     }
 

@@ -95,7 +95,7 @@ pub(super) fn has(value: &Value<'_>, name: &str) -> bool {
     match value {
         Value::Dict(_) => DICT.contains(&name),
         Value::Text(text) => {
-            TEXT.contains(&name) || MORE_TEXT.contains(&name) || text.is_markup && MARKUP.contains(&name)
+            TEXT.contains(&name) || MORE_TEXT.contains(&name) || text.is_markup() && MARKUP.contains(&name)
         }
         Value::List(_) => LIST.contains(&name),
         Value::Tuple(_) | Value::Range(..) => TUPLE.contains(&name),
@@ -244,7 +244,7 @@ impl<'r> Machine<'r> {
 
     fn text_method(&mut self, text: &Text<'r>, name: &'r str, arguments: Arguments<'r>) -> Done<Value<'r>> {
         self.charge_bytes(text.bytes())?;
-        let markup = text.is_markup;
+        let markup = text.is_markup();
         let given = |text: Text<'r>| Ok(Value::Text(text.markup(markup)));
         match name {
             "strip" | "lstrip" | "rstrip" => {
@@ -486,7 +486,7 @@ impl<'r> Machine<'r> {
             "partition" => content.find(&*separator.content()),
             _ => content.rfind(&*separator.content()),
         };
-        let empty = || Text::EMPTY.markup(text.is_markup);
+        let empty = || Text::EMPTY.markup(text.is_markup());
         let parts = match found {
             Some(at) => {
                 let end = at + separator.bytes();
@@ -518,7 +518,7 @@ impl<'r> Machine<'r> {
             start = at + from.len();
         }
         builder.text(&text.part(start..content.len()));
-        Ok(builder.finish().markup(text.is_markup))
+        Ok(builder.finish().markup(text.is_markup()))
     }
 
     fn padded(&mut self, text: &Text<'r>, name: &'r str, arguments: Arguments<'r>) -> Done<Text<'r>> {

@@ -7,7 +7,7 @@ use super::machine::Machine;
 use super::methods;
 use super::syntax::{Comparator, Operator};
 use super::text::{Builder, Origin, Text, byte_of};
-use super::value::{Dict, Function, List, Number, Value, View, range_length, within_depth};
+use super::value::{Dict, Function, List, Number, Range, Value, View, within_depth};
 
 /// The longest range that Jinja's sandbox makes.
 pub(crate) const MAX_RANGE: usize = 100_000;
@@ -88,7 +88,7 @@ impl<'r> Machine<'r> {
     }
 
     pub(super) fn add_texts(&mut self, left: Text<'r>, right: Text<'r>) -> Done<Text<'r>> {
-        let is_markup = left.is_markup || right.is_markup;
+        let is_markup = left.is_markup() || right.is_markup();
         let (left, right) = match is_markup {
             true => (self.escaped(&left)?, self.escaped(&right)?),
             false => (left, right),
@@ -150,7 +150,7 @@ impl<'r> Machine<'r> {
                 for _ in 0..if text.is_empty() { 0 } else { times } {
                     builder.text(&text);
                 }
-                Ok(Value::Text(builder.finish().markup(text.is_markup)))
+                Ok(Value::Text(builder.finish().markup(text.is_markup())))
             }
             Value::List(list) => self.repeated_items(&list, times).and_then(Value::list),
             Value::Tuple(list) => self.repeated_items(&list, times).and_then(Value::tuple),
@@ -194,9 +194,10 @@ impl<'r> Machine<'r> {
                 self.equal_items(&left.items, &right.items)?
             }
             (Value::Dict(left), Value::Dict(right)) => self.equal_dicts(left, right)?,
-            (Value::Range(start, stop, step), Value::Range(start_, stop_, step_)) => {
-                let lengths = (range_length(*start, *stop, *step), range_length(*start_, *stop_, *step_));
-                lengths.0 == lengths.1 && (lengths.0 == 0 || start == start_ && (lengths.0 == 1 || step == step_))
+            (Value::Range(left), Value::Range(right)) => {
+                let length = left.length();
+                let same = left.start == right.start && (length == 1 || left.step == right.step);
+                length == right.length() && (length == 0 || same)
             }
             (Value::View(View::Keys, left), Value::View(View::Keys, right)) => {
                 let mut same = left.len() == right.len();
@@ -216,10 +217,7 @@ impl<'r> Machine<'r> {
     pub(super) fn equal_to_text(&mut self, value: &Value<'r>, text: &'r str) -> Done<bool> {
         let Value::Text(value) = value else { return Ok(false) };
         self.charge_bytes(text.len())?;
-        Ok(match value.pieces() {
-            [piece] => piece.as_str() == text,
-            _ => value.bytes() == text.len() && value.content() == text,
-        })
+        Ok(value.as_one().map_or_else(|| value.content() == text, |value| value == text))
     }
 
     fn equal_items(&mut self, left: &[Value<'r>], right: &[Value<'r>]) -> Done<bool> {
@@ -304,11 +302,14 @@ impl<'r> Machine<'r> {
                 }
                 Ok(false)
             }
-            Value::Range(start, _, step) => {
+            Value::Range(range) => {
                 let Value::Integer(number) = value else { return Ok(false) };
-                let Value::Range(_, stop, _) = container else { return Ok(false) };
-                let place = (i128::from(*number) - i128::from(*start)).checked_rem(i128::from(*step));
-                let (low, high) = if *step > 0 { (*start, *stop - 1) } else { (*stop + 1, *start) };
+                let Range { start, stop, step } = **range;
+                let place = (i128::from(*number) - i128::from(start)).checked_rem(i128::from(step));
+                let (low, high) = match step > 0 {
+                    true => (start, stop.saturating_sub(1)),
+                    false => (stop.saturating_add(1), start),
+                };
                 Ok(place == Some(0) && (low..=high).contains(number))
             }
             Value::Undefined(_) | Value::View(..) | Value::Generator(_) => {
@@ -349,10 +350,10 @@ impl<'r> Machine<'r> {
                 let pairs = dict.members().iter().map(|(key, value)| Value::tuple(vec![key.clone(), value.clone()]));
                 pairs.collect::<Done<_>>()?
             }
-            Value::Range(start, stop, step) => {
-                let length = range_length(*start, *stop, *step);
+            Value::Range(range) => {
+                let length = range.length();
                 self.charge(length)?;
-                let number = |place: usize| start.saturating_add(step.saturating_mul(place as i64));
+                let number = |place: usize| range.start.saturating_add(range.step.saturating_mul(place as i64));
                 (0..length).map(|place| Value::Integer(number(place))).collect()
             }
             Value::Generator(generator) => {
@@ -414,10 +415,10 @@ impl<'r> Machine<'r> {
                 "imag" => Some(Value::Float(0.0)),
                 _ => None,
             },
-            Value::Range(start, stop, step) => match name {
-                "start" => Some(Value::Integer(*start)),
-                "stop" => Some(Value::Integer(*stop)),
-                "step" => Some(Value::Integer(*step)),
+            Value::Range(range) => match name {
+                "start" => Some(Value::Integer(range.start)),
+                "stop" => Some(Value::Integer(range.stop)),
+                "step" => Some(Value::Integer(range.step)),
                 _ => None,
             },
             _ => None,
@@ -467,8 +468,10 @@ impl<'r> Machine<'r> {
                 place(text.length()).map(|place| Value::Text(text.characters(place..place + 1)))
             }
             Value::Dict(dict) => dict.find(index).unwrap_or_default().cloned(),
-            Value::Range(start, stop, step) => place(range_length(*start, *stop, *step))
-                .map(|place| Value::Integer(start.saturating_add(step.saturating_mul(place as i64)))),
+            Value::Range(range) => {
+                let number = |place: usize| range.start.saturating_add(range.step.saturating_mul(place as i64));
+                place(range.length()).map(|place| Value::Integer(number(place)))
+            }
             _ => None,
         };
         if let (None, Value::Text(name)) = (&found, index) {
@@ -538,12 +541,12 @@ impl<'r> Machine<'r> {
         for character in places.filter_map(|place| characters.get(place)) {
             builder.text(character);
         }
-        Ok(builder.finish().markup(text.is_markup))
+        Ok(builder.finish().markup(text.is_markup()))
     }
 
     /// The text with what HTML means something by written as entities, unless it is markup already.
     pub(super) fn escaped(&mut self, text: &Text<'r>) -> Done<Text<'r>> {
-        if text.is_markup {
+        if text.is_markup() {
             return Ok(text.clone());
         }
         self.charge_bytes(text.bytes() * 2)?;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::error::{Done, Stop, type_error};
 use super::machine::Machine;
 use super::text::{Builder, Origin, Text};
-use super::value::{Function, Value, View, range_length};
+use super::value::{Function, Range, Value, View};
 use crate::python::characters::is_printable;
 use crate::python::format::float_repr;
 use crate::python::json;
@@ -61,7 +61,7 @@ impl<'r> Machine<'r> {
     fn write_repr(&mut self, value: &Value<'r>, out: &mut Builder<'r>) -> Done<()> {
         self.charge(1)?;
         match value {
-            Value::Text(text) if text.is_markup => {
+            Value::Text(text) if text.is_markup() => {
                 self.write("Markup(", out)?;
                 self.write_quoted(text, out)?;
                 self.write(")", out)
@@ -76,8 +76,13 @@ impl<'r> Machine<'r> {
                 self.write_members(dict.members(), out)?;
                 self.write("}", out)
             }
-            Value::Range(start, stop, 1) => self.write(&format!("range({start}, {stop})"), out),
-            Value::Range(start, stop, step) => self.write(&format!("range({start}, {stop}, {step})"), out),
+            Value::Range(range) => {
+                let Range { start, stop, step } = **range;
+                match step {
+                    1 => self.write(&format!("range({start}, {stop})"), out),
+                    step => self.write(&format!("range({start}, {stop}, {step})"), out),
+                }
+            }
             Value::View(view, _) => {
                 let name = match view {
                     View::Keys => "dict_keys([",
@@ -385,7 +390,7 @@ pub(super) fn length(value: &Value<'_>) -> Done<usize> {
         Value::Text(text) => text.length(),
         Value::List(list) | Value::Tuple(list) => list.items.len(),
         Value::Dict(dict) | Value::View(_, dict) => dict.len(),
-        Value::Range(start, stop, step) => range_length(*start, *stop, *step),
+        Value::Range(range) => range.length(),
         Value::Loop(state) => state.items().len(),
         other => return Err(type_error(format!("object of type '{}' has no len()", other.type_name()))),
     })

@@ -11,13 +11,20 @@ pub(crate) struct Program {
     pub(crate) code: Vec<Instruction>,
     /// The line of each instruction.
     pub(crate) lines: Vec<u32>,
-    pub(crate) texts: Vec<Box<str>>,
+    pub(crate) texts: Vec<ProgramText>,
     pub(crate) names: Vec<Box<str>>,
     pub(crate) calls: Vec<CallShape>,
     pub(crate) macros: Vec<MacroCode>,
     pub(crate) loops: Vec<LoopCode>,
     /// Has it a `{% generation %}` block?
     pub(crate) generation: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct ProgramText {
+    pub(crate) text: Box<str>,
+    /// Do dicts have an attribute of this name?
+    pub(crate) is_of_dict: bool,
 }
 
 impl Program {
@@ -35,7 +42,7 @@ pub(crate) struct Name(pub(crate) u32);
 pub(crate) struct TextId(pub(crate) u32);
 
 /// What a call gives: so many values by place, then those by name, then `*` and `**`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CallShape {
     pub(crate) positional: usize,
     pub(crate) named: Vec<Name>,
@@ -75,7 +82,7 @@ pub(crate) enum Instruction {
     /// Prints text of the template's own.
     Text(TextId),
     Print,
-    /// Prints so many values one after another.
+    /// Prints this many values one after another.
     PrintEach(u32),
     None,
     Bool(bool),
@@ -103,12 +110,20 @@ pub(crate) enum Instruction {
     Method(TextId, u32),
     Filter(Filter, u32),
     Check(Check, u32),
+    /// A check that is given nothing beside the value.
+    Test(Check),
+    /// `value | length > 0`
+    HasItems,
     Not,
     Negative,
     Positive,
     Jump(i32),
     /// Takes the value.
     JumpIfFalse(i32),
+    /// `IsText` and `JumpIfFalse` in one.
+    JumpUnlessText(TextId, bool, i32),
+    /// `Test` and `JumpIfFalse` in one.
+    JumpUnless(Check, i32),
     /// Jumps with the value, or takes it.
     JumpIfFalseOrTake(i32),
     JumpIfTrueOrTake(i32),
@@ -116,6 +131,8 @@ pub(crate) enum Instruction {
     JumpIfGiven(Name, i32),
     Undefined,
     Compare(Comparator),
+    /// `value > 0`
+    IsPositive,
     /// Is the value this text, or is it not?
     IsText(TextId, bool),
     /// One of a chain of comparisons: leaves the right operand, or jumps with `False`.
@@ -144,6 +161,8 @@ pub(crate) enum Instruction {
     NextItemInto(Name, i32),
     /// Notes that a turn ran to its end.
     TurnDone,
+    /// `TurnDone` and `Jump` in one.
+    NextTurn(i32),
     /// Ends the innermost loop; jumps if a turn ran to its end.
     EndLoop(i32),
     /// Returns from a loop that was called.

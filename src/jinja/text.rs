@@ -20,20 +20,26 @@ pub(crate) enum Piece<'r> {
     Template(&'r str),
     /// Text of a given value.
     Given(&'r str),
-    /// Text that was made while rendering: a range of it.
-    Made(Rc<str>, Range<u32>, Origin),
+    /// Text that was made while rendering: a part of it, from one byte to another.
+    Made(Rc<Made>, u32, u32),
+}
+
+#[derive(Debug)]
+pub(crate) struct Made {
+    text: String,
+    origin: Origin,
 }
 
 impl<'r> Piece<'r> {
-    fn made(text: &str, origin: Origin) -> Self {
+    fn made(text: String, origin: Origin) -> Self {
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        Piece::Made(text.into(), 0..length, origin)
+        Piece::Made(Rc::new(Made { text, origin }), 0, length)
     }
 
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Piece::Template(text) | Piece::Given(text) => text,
-            Piece::Made(text, range, _) => text.get(range.start as usize..range.end as usize).unwrap_or_default(),
+            Piece::Made(made, start, end) => made.text.get(*start as usize..*end as usize).unwrap_or_default(),
         }
     }
 
@@ -41,7 +47,7 @@ impl<'r> Piece<'r> {
         match self {
             Piece::Template(_) => Origin::Template,
             Piece::Given(_) => Origin::Given,
-            Piece::Made(_, _, origin) => *origin,
+            Piece::Made(made, ..) => made.origin,
         }
     }
 
@@ -54,9 +60,9 @@ impl<'r> Piece<'r> {
         match self {
             Piece::Template(text) => Piece::Template(text.get(range).unwrap_or_default()),
             Piece::Given(text) => Piece::Given(text.get(range).unwrap_or_default()),
-            Piece::Made(text, whole, origin) => {
-                let place = |at: usize| whole.start + u32::try_from(at).unwrap_or(u32::MAX);
-                Piece::Made(Rc::clone(text), place(range.start)..place(range.end), *origin)
+            Piece::Made(made, start, _) => {
+                let place = |at: usize| start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+                Piece::Made(Rc::clone(made), place(range.start), place(range.end))
             }
         }
     }
@@ -64,24 +70,27 @@ impl<'r> Piece<'r> {
 
 /// A text of any number of pieces.
 #[derive(Clone, Debug)]
-pub(crate) struct Text<'r> {
-    pieces: Pieces<'r>,
-    /// Is it one of MarkupSafe's, which escapes what it is joined with?
-    pub(crate) is_markup: bool,
-}
+pub(crate) struct Text<'r>(Pieces<'r>);
 
 #[derive(Clone, Debug)]
 enum Pieces<'r> {
     One(Piece<'r>),
-    /// None of them empty.
-    Joined(Rc<[Piece<'r>]>),
+    Many(Rc<Many<'r>>),
+}
+
+/// What takes more than one piece to say.
+#[derive(Debug)]
+struct Many<'r> {
+    pieces: Vec<Piece<'r>>,
+    /// Is it one of MarkupSafe's, which escapes what it is joined with?
+    is_markup: bool,
 }
 
 impl<'r> Text<'r> {
-    pub(crate) const EMPTY: Text<'static> = Text { pieces: Pieces::One(Piece::Template("")), is_markup: false };
+    pub(crate) const EMPTY: Text<'static> = Text(Pieces::One(Piece::Template("")));
 
     pub(crate) fn one(piece: Piece<'r>) -> Self {
-        Text { pieces: Pieces::One(piece), is_markup: false }
+        Text(Pieces::One(piece))
     }
 
     pub(crate) fn template(text: &'r str) -> Self {
@@ -96,12 +105,12 @@ impl<'r> Text<'r> {
     pub(crate) fn given_cow(text: Cow<'r, str>) -> Self {
         match text {
             Cow::Borrowed(text) => Text::given(text),
-            Cow::Owned(text) => Text::made(&text, Origin::Given),
+            Cow::Owned(text) => Text::one(Piece::made(text, Origin::Given)),
         }
     }
 
     pub(crate) fn made(text: &str, origin: Origin) -> Self {
-        Text::one(Piece::made(text, origin))
+        Text::one(Piece::made(text.to_owned(), origin))
     }
 
     pub(crate) fn joined(pieces: impl IntoIterator<Item = Piece<'r>>) -> Self {
@@ -109,27 +118,42 @@ impl<'r> Text<'r> {
         let pieces = match pieces.len() {
             0 => return Text::EMPTY,
             1 => pieces.pop().map_or(Pieces::One(Piece::Template("")), Pieces::One),
-            _ => Pieces::Joined(pieces.into()),
+            _ => Pieces::Many(Rc::new(Many { pieces, is_markup: false })),
         };
-        Text { pieces, is_markup: false }
+        Text(pieces)
+    }
+
+    pub(crate) fn is_markup(&self) -> bool {
+        matches!(&self.0, Pieces::Many(many) if many.is_markup)
     }
 
     pub(crate) fn markup(self, is_markup: bool) -> Self {
-        Text { is_markup, ..self }
+        if self.is_markup() == is_markup {
+            return self;
+        }
+        Text(Pieces::Many(Rc::new(Many { pieces: self.pieces().to_vec(), is_markup })))
     }
 
     pub(crate) fn pieces(&self) -> &[Piece<'r>] {
-        match &self.pieces {
+        match &self.0 {
             Pieces::One(piece) => std::slice::from_ref(piece),
-            Pieces::Joined(pieces) => pieces,
+            Pieces::Many(many) => &many.pieces,
+        }
+    }
+
+    /// The whole text, where it is one piece.
+    pub(crate) fn as_one(&self) -> Option<&str> {
+        match &self.0 {
+            Pieces::One(piece) => Some(piece.as_str()),
+            Pieces::Many(_) => None,
         }
     }
 
     /// Gives away each piece.
     pub(crate) fn for_each_piece(self, mut give: impl FnMut(Piece<'r>)) {
-        match self.pieces {
+        match self.0 {
             Pieces::One(piece) => give(piece),
-            Pieces::Joined(pieces) => pieces.iter().for_each(|piece| give(piece.clone())),
+            Pieces::Many(many) => many.pieces.iter().for_each(|piece| give(piece.clone())),
         }
     }
 
@@ -167,11 +191,11 @@ impl<'r> Text<'r> {
 
     /// The bytes from one place to another, each as it was.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let text = match &self.pieces {
+        let text = match &self.0 {
             Pieces::One(piece) => Text::one(piece.part(range)),
-            Pieces::Joined(pieces) => {
+            Pieces::Many(many) => {
                 let mut at = 0;
-                Text::joined(pieces.iter().filter_map(|piece| {
+                Text::joined(many.pieces.iter().filter_map(|piece| {
                     let (start, length) = (at, piece.as_str().len());
                     at += length;
                     let cut =
@@ -180,7 +204,7 @@ impl<'r> Text<'r> {
                 }))
             }
         };
-        text.markup(self.is_markup)
+        text.markup(self.is_markup())
     }
 
     /// The characters from one place to another.
@@ -196,15 +220,15 @@ impl<'r> Text<'r> {
         let mut all = Vec::new();
         for piece in self.pieces() {
             let ends = piece.as_str().char_indices().map(|(at, character)| at..at + character.len_utf8());
-            all.extend(ends.map(|range| Text::one(piece.part(range)).markup(self.is_markup)));
+            all.extend(ends.map(|range| Text::one(piece.part(range)).markup(self.is_markup())));
         }
         all
     }
 
     /// The text with each of its pieces changed.
     pub(crate) fn map(&self, mut change: impl FnMut(&str) -> String) -> Self {
-        let pieces = self.pieces().iter().map(|piece| Piece::made(&change(piece.as_str()), piece.origin()));
-        Text::joined(pieces).markup(self.is_markup)
+        let pieces = self.pieces().iter().map(|piece| Piece::made(change(piece.as_str()), piece.origin()));
+        Text::joined(pieces).markup(self.is_markup())
     }
 }
 
@@ -223,8 +247,8 @@ pub(crate) fn byte_of(text: &str, character: usize) -> usize {
 
 impl PartialEq for Text<'_> {
     fn eq(&self, other: &Self) -> bool {
-        match (self.pieces(), other.pieces()) {
-            ([one], [other]) => one.as_str() == other.as_str(),
+        match (self.as_one(), other.as_one()) {
+            (Some(one), Some(other)) => one == other,
             _ => self.bytes() == other.bytes() && self.content() == other.content(),
         }
     }
@@ -254,8 +278,7 @@ impl<'r> Builder<'r> {
 
     fn close(&mut self) {
         if !self.open.is_empty() {
-            self.pieces.push(Piece::made(&self.open, self.origin));
-            self.open.clear();
+            self.pieces.push(Piece::made(std::mem::take(&mut self.open), self.origin));
         }
     }
 

@@ -24,8 +24,7 @@ pub(crate) enum Value<'r> {
     List(Rc<List<'r>>),
     Tuple(Rc<List<'r>>),
     Dict(Rc<Dict<'r>>),
-    /// `range(start, stop, step)`
-    Range(i64, i64, i64),
+    Range(Rc<Range>),
     /// The keys, values or members of a dict.
     View(View, Rc<Dict<'r>>),
     /// What can be gone through once.
@@ -69,6 +68,21 @@ pub(crate) enum Function {
     StrftimeNow,
 }
 
+/// `range(start, stop, step)`
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    pub(crate) start: i64,
+    pub(crate) stop: i64,
+    pub(crate) step: i64,
+}
+
+impl Range {
+    /// How many numbers it has.
+    pub(crate) fn length(&self) -> usize {
+        range_length(self.start, self.stop, self.step)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List<'r> {
     pub(crate) items: Vec<Value<'r>>,
@@ -83,6 +97,7 @@ pub(crate) struct Dict<'r> {
     members: Vec<(Value<'r>, Value<'r>)>,
     depth: u32,
     /// The places of the keys that are texts, made when they are first looked for in a large dict.
+    #[allow(clippy::box_collection, reason = "few dicts have one, and all would be larger")]
     index: OnceCell<Box<HashMap<Box<str>, usize>>>,
 }
 
@@ -192,10 +207,7 @@ impl<'r> Dict<'r> {
     fn place(&self, key: &str) -> Option<usize> {
         if self.members.len() < INDEXED {
             return self.members.iter().position(|(known, _)| match known {
-                Value::Text(known) => match known.pieces() {
-                    [piece] => piece.as_str() == key,
-                    _ => known.content() == key,
-                },
+                Value::Text(known) => known.as_one().map_or_else(|| known.content() == key, |known| known == key),
                 _ => false,
             });
         }
@@ -216,6 +228,27 @@ impl<'r> Dict<'r> {
         self.members.get(self.place(key)?).map(|(_, value)| value)
     }
 
+    /// The value of a key that is a text, which is looked for first where such a key was found last.
+    #[inline]
+    pub(crate) fn get_near(&self, key: &str, hint: Option<&Cell<u32>>) -> Option<&Value<'r>> {
+        self.members.get(self.place_near(key, hint)?).map(|(_, value)| value)
+    }
+
+    #[inline]
+    fn place_near(&self, key: &str, hint: Option<&Cell<u32>>) -> Option<usize> {
+        let near = hint.map_or(0, Cell::get) as usize;
+        if let Some((Value::Text(known), _)) = self.members.get(near)
+            && known.as_one() == Some(key)
+        {
+            return Some(near);
+        }
+        let place = self.place(key)?;
+        if let Some(hint) = hint {
+            hint.set(u32::try_from(place).unwrap_or_default());
+        }
+        Some(place)
+    }
+
     pub(crate) fn find(&self, key: &Value<'r>) -> Done<Option<&Value<'r>>> {
         key.check_hashable()?;
         Ok(match key {
@@ -233,9 +266,10 @@ impl<'r> Dict<'r> {
         }
     }
 
-    pub(crate) fn set(&mut self, key: &'r str, value: Value<'r>) {
+    /// Sets the value of a key, which is looked for first where such a key was found last.
+    pub(crate) fn set(&mut self, key: &'r str, value: Value<'r>, hint: Option<&Cell<u32>>) {
         self.depth = self.depth.max(value.depth());
-        match self.place(key).and_then(|place| self.members.get_mut(place)) {
+        match self.place_near(key, hint).and_then(|place| self.members.get_mut(place)) {
             Some((_, known)) => *known = value,
             None => {
                 self.index.take();
@@ -378,7 +412,7 @@ impl<'r> Value<'r> {
             Value::Text(text) => !text.is_empty(),
             Value::List(list) | Value::Tuple(list) => !list.items.is_empty(),
             Value::Dict(dict) | Value::View(_, dict) => dict.len() > 0,
-            Value::Range(start, stop, step) => range_length(*start, *stop, *step) > 0,
+            Value::Range(range) => range.length() > 0,
             Value::Loop(state) => !state.items().is_empty(),
             Value::Long(_)
             | Value::Generator(_)
@@ -399,7 +433,7 @@ impl<'r> Value<'r> {
             Value::Bool(_) => "bool",
             Value::Integer(_) | Value::Long(_) => "int",
             Value::Float(_) => "float",
-            Value::Text(text) if text.is_markup => "Markup",
+            Value::Text(text) if text.is_markup() => "Markup",
             Value::Text(_) => "str",
             Value::List(_) => "list",
             Value::Tuple(_) => "tuple",

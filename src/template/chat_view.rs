@@ -410,69 +410,45 @@ fn request<'v>(chat: &'v Chat<'_>, thinking: Thinking) -> Result<Request<'v>, Er
         model: _,
         sent,
     } = chat;
-    let mut request = match sent {
-        Some(sent) => Request::read(sent.as_str())?,
-        None => Request::default(),
+    // What was sent as roles and texts alone need not be read again to be shown as it was.
+    let (mut request, still) = match sent {
+        Some(sent) if !sent.is_plain() => (Request::read(sent.as_str())?, chat.still_said()),
+        _ => (Request::default(), None),
     };
-    let as_it_was = sent.is_some() && is_plainly_as_sent(chat, &request);
-    let still = if as_it_was { None } else { chat.still_said() };
-    let (mut was, kept) = (std::mem::take(&mut request.messages), |still: bool| as_it_was || still);
-    if as_it_was {
-        request.messages = was;
-    } else {
-        let mut message_at = |place: usize| was.get_mut(place).map(|node| std::mem::replace(node, Node::Null));
-        let places = still.as_ref().map_or(&[][..], |still| &still.messages);
-        let nodes = messages.iter().enumerate().map(|(index, message)| {
-            let sent = places.get(index).copied().flatten().and_then(&mut message_at);
-            sent.map_or_else(|| typed_message(message, thinking), Ok)
-        });
-        request.messages = nodes.collect::<Result<_, _>>()?;
+    let mut was = std::mem::take(&mut request.messages);
+    let mut message_at = |place: usize| was.get_mut(place).map(|node| std::mem::replace(node, Node::Null));
+    let places = still.as_ref().map_or(&[][..], |still| &still.messages);
+    request.messages.reserve_exact(messages.len());
+    for (index, message) in messages.iter().enumerate() {
+        let sent = places.get(index).copied().flatten().and_then(&mut message_at);
+        request.messages.push(sent.map_or_else(|| typed_message(message, thinking), Ok)?);
     }
     let still = still.as_ref();
-    if !kept(still.is_some_and(|still| still.tools)) {
+    if !still.is_some_and(|still| still.tools) {
         request.tools = typed_tools(tools)?;
     }
-    if !kept(still.is_some_and(|still| still.reasoning_effort)) {
+    if !still.is_some_and(|still| still.reasoning_effort) {
         request.reasoning_effort = reasoning_effort.map(|effort| Node::own(effort.as_str()));
     }
-    if !kept(still.is_some_and(|still| still.response_format)) {
+    if !still.is_some_and(|still| still.response_format) {
         request.response_format = typed_format(response_format)?;
     }
     Ok(request)
 }
 
-/// Is all of it plain text that the chat still says? Of most chats this spares reading them again to find out.
-fn is_plainly_as_sent(chat: &Chat<'_>, request: &Request<'_>) -> bool {
-    let Chat { messages, tools, reasoning_effort, response_format, .. } = chat;
-    tools.is_empty()
-        && reasoning_effort.is_none()
-        && *response_format == ResponseFormat::Text
-        && request.tools.is_none()
-        && request.reasoning_effort.is_none()
-        && request.response_format.is_none()
-        && messages.len() == request.messages.len()
-        && messages.iter().zip(&request.messages).all(|(message, node)| is_plainly(message, node))
-}
-
-fn is_plainly(message: &Message<'_>, node: &Node<'_>) -> bool {
-    let (content, calls) = match message {
-        Message::System(content) | Message::User(content) => (content, false),
-        Message::Assistant(AssistantMessage { content, tool_calls, prefix: _, weight: _ }) => {
-            (content, !tool_calls.is_empty())
-        }
-        Message::Tool(ToolMessage { content, call_id, name }) => (content, call_id.is_some() || name.is_some()),
-    };
-    let (Content::Text(content), Node::Dict(members), false) = (content, node, calls) else { return false };
-    let says = |key: &str, text: &str| matches!(member(members, key), Some(Node::Text(said)) if said.as_str() == text);
-    members.len() == 2 && says("role", message.role().as_str()) && says("content", content)
-}
-
 // What is typed.
 
 fn typed_message<'v>(message: &'v Message<'_>, thinking: Thinking) -> Result<Node<'v>, Error> {
-    let mut members = vec![("role", Node::own(message.role().as_str()))];
+    let role = ("role", Node::own(message.role().as_str()));
+    let mut members = match message {
+        Message::System(content) | Message::User(content) => {
+            return Ok(Node::dict([role, ("content", typed_content(content))]));
+        }
+        Message::Assistant(_) | Message::Tool(_) => Vec::with_capacity(4),
+    };
+    members.push(role);
     match message {
-        Message::System(content) | Message::User(content) => members.push(("content", typed_content(content))),
+        Message::System(_) | Message::User(_) => {}
         Message::Assistant(AssistantMessage { content, tool_calls, prefix, weight: _ }) => {
             let (said, reasoning) = reply(content, thinking);
             let only_calls = content.is_empty() && !tool_calls.is_empty() && !prefix;

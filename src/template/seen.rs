@@ -66,8 +66,11 @@ fn text<'r>(words: &'r Words<'r>) -> Value<'r> {
 }
 
 fn dict<'r>(members: &'r Members<'r>) -> Done<Value<'r>> {
-    let members = members.iter().map(|(key, node)| Ok((text(key), value(node)?)));
-    Value::dict_of_texts(members.collect::<Done<_>>()?)
+    let mut dict = Vec::with_capacity(members.len());
+    for (key, node) in members {
+        dict.push((text(key), value(node)?));
+    }
+    Value::dict_of_texts(dict)
 }
 
 /// The value of a node.
@@ -80,7 +83,13 @@ fn value<'r>(node: &'r Node<'r>) -> Done<Value<'r>> {
         }
         Node::Number(number) => Value::Float(number.value()),
         Node::Text(words) => text(words),
-        Node::List(items) => Value::list(items.iter().map(value).collect::<Done<_>>()?)?,
+        Node::List(items) => {
+            let mut list = Vec::with_capacity(items.len());
+            for item in items {
+                list.push(value(item)?);
+            }
+            Value::list(list)?
+        }
         Node::Dict(members) => dict(members)?,
     })
 }

@@ -6,6 +6,9 @@ use super::{
 };
 use serde::{Deserialize, Deserializer};
 
+/// The order of the keys of a message that is a role and a content.
+const ROLE_AND_CONTENT: u64 = 0x01_02;
+
 object!(MessageFields<'a> {
     role: "role" => RoleName<'a>,
     content: "content" => Content<'a>,
@@ -43,8 +46,15 @@ impl<'de: 'a, 'a> Read<'de> for Message<'a> {
         put: impl FnOnce(Self) -> T,
     ) -> Result<T, D::Error> {
         let mut fields = MessageFields::absent();
-        fields.fill(context, deserializer)?;
-        Ok(match role(context, &fields.role)? {
+        let order = fields.fill(context, deserializer)?;
+        let role = role(context, &fields.role)?;
+        if order != ROLE_AND_CONTENT
+            || !matches!(&fields.content, Field::Value(Content::Text(_)))
+            || matches!(&fields.role, Field::Value(RoleName::Developer | RoleName::Function))
+        {
+            context.plain.set(false);
+        }
+        Ok(match role {
             Role::System => put(Message::System(required(context, &mut fields)?)),
             Role::User => put(Message::User(required(context, &mut fields)?)),
             Role::Assistant => put(Message::Assistant(assistant(context, &mut fields)?)),

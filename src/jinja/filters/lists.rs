@@ -457,6 +457,12 @@ impl<'r> Machine<'r> {
             Some(separator) => self.str(&separator)?,
             None => Text::EMPTY,
         };
+        if let Value::List(list) = value
+            && path.is_empty()
+            && let [only] = &*list.items
+        {
+            return self.str(only).map(Value::Text);
+        }
         let items = self.iterate(value)?;
         let mut joined = super::super::text::Builder::new();
         for (place, item) in items.into_iter().enumerate() {

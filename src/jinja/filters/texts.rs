@@ -91,7 +91,7 @@ impl<'r> Machine<'r> {
                 let text = self.soft_str(&value)?;
                 let width = usize::try_from(width).unwrap_or_default();
                 let padded = self.pad(&text, "center", width, &Text::template(" "))?;
-                Ok(Value::Text(padded.markup(text.is_markup)))
+                Ok(Value::Text(padded.markup(text.is_markup())))
             }
             Filter::Format => {
                 if !arguments.positional.is_empty() && !arguments.named.is_empty() {
@@ -159,7 +159,7 @@ impl<'r> Machine<'r> {
             }
             out.text(&text.part(line));
         }
-        Ok(Value::Text(out.finish().markup(text.is_markup)))
+        Ok(Value::Text(out.finish().markup(text.is_markup())))
     }
 
     fn truncate(&mut self, value: Value<'r>, arguments: Arguments<'r>) -> Done<Value<'r>> {
@@ -226,7 +226,7 @@ impl<'r> Machine<'r> {
                 out.text(&text.part(line.start + range.start..line.start + range.end));
             }
         }
-        Ok(Value::Text(out.finish().markup(separator.is_markup)))
+        Ok(Value::Text(out.finish().markup(separator.is_markup())))
     }
 
     fn file_size(&mut self, value: &Value<'r>, arguments: Arguments<'r>) -> Done<Value<'r>> {

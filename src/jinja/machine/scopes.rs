@@ -61,7 +61,7 @@ impl<'r> Scopes<'r> {
         self.frames.push(Frame { start: self.kept.len(), parent, serial: self.serial });
     }
 
-    /// Leaves all frames but so many, of which none is out of sight.
+    /// Leaves all frames but the first `count`; of the others none is out of sight.
     pub(super) fn pop_to(&mut self, count: usize) {
         if let Some(frame) = self.frames.get(count) {
             let start = frame.start;
