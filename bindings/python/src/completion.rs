@@ -7,7 +7,7 @@ use mct::completion::{CallDeltas, Delta, Leniency, NewCallIds, NewDeltas, ReplyH
 use mistral_chat_template as mct;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString};
+use pyo3::types::{PyDict, PyInt, PyList};
 use serde::Serialize;
 
 use crate::chat;
@@ -16,6 +16,19 @@ use crate::format::Layout;
 use crate::json;
 use crate::prompt::Prompt;
 use crate::tokenizer::{AnyTokenizer, ids_of};
+
+/// Which ids calls get that the model gave none: `"random"`, or random by a seed.
+#[derive(FromPyObject)]
+enum CallIds {
+    Seeded(u64),
+    Named(String),
+}
+
+impl CallIds {
+    fn random() -> Option<Self> {
+        Some(CallIds::Named("random".to_owned()))
+    }
+}
 
 /// How a model's output is read, from the keywords that `Completion` and `CompletionReader` share.
 struct Reading {
@@ -30,21 +43,16 @@ impl Reading {
     fn new(
         layout: &Layout,
         calls: &str,
-        call_ids: Option<&Bound<'_, PyAny>>,
+        call_ids: Option<CallIds>,
         lenient: bool,
         tools: Option<&Bound<'_, PyAny>>,
         stop_strings: Option<Vec<String>>,
     ) -> PyResult<Self> {
         let ids = match call_ids {
-            None => NewCallIds::random(),
-            Some(ids) if ids.is_none() => NewCallIds::none(),
-            Some(seed) if seed.is_instance_of::<PyInt>() && !seed.is_instance_of::<PyBool>() => {
-                NewCallIds::seeded(seed.extract()?)
-            }
-            Some(name) if name.cast::<PyString>().is_ok_and(|name| name.to_str().is_ok_and(|n| n == "random")) => {
-                NewCallIds::random()
-            }
-            Some(_) => return Err(PyTypeError::new_err("call_ids is \"random\", None or a seed")),
+            None => NewCallIds::none(),
+            Some(CallIds::Seeded(seed)) => NewCallIds::seeded(seed),
+            Some(CallIds::Named(name)) if name == "random" => NewCallIds::random(),
+            Some(CallIds::Named(name)) => return Err(argument("call_ids", &name, "\"random\", None, or a seed")),
         };
         let calls = match calls {
             "streamed" => CallDeltas::Streamed(ids),
@@ -93,7 +101,7 @@ pub(crate) struct Completion {
 impl Completion {
     /// Reads text, in which control tokens are spelled out, or with `tokenizer` ids.
     #[new]
-    #[pyo3(signature = (output, layout, tokenizer=None, *, lenient=false, tools=None, call_ids=None,
+    #[pyo3(signature = (output, layout, tokenizer=None, *, lenient=false, tools=None, call_ids=CallIds::random(),
         stop_strings=None, after=None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -103,7 +111,7 @@ impl Completion {
         tokenizer: Option<&Bound<'_, PyAny>>,
         lenient: bool,
         tools: Option<&Bound<'_, PyAny>>,
-        call_ids: Option<&Bound<'_, PyAny>>,
+        call_ids: Option<CallIds>,
         stop_strings: Option<Vec<String>>,
         after: Option<&Prompt>,
     ) -> PyResult<Self> {
@@ -247,13 +255,13 @@ impl CompletionReader {
 #[pymethods]
 impl CompletionReader {
     #[new]
-    #[pyo3(signature = (layout, *, calls="streamed", call_ids=None, lenient=false, tools=None, stop_strings=None,
+    #[pyo3(signature = (layout, *, calls="streamed", call_ids=CallIds::random(), lenient=false, tools=None, stop_strings=None,
         after=None, dialect="openai"))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         layout: &Layout,
         calls: &str,
-        call_ids: Option<&Bound<'_, PyAny>>,
+        call_ids: Option<CallIds>,
         lenient: bool,
         tools: Option<&Bound<'_, PyAny>>,
         stop_strings: Option<Vec<String>>,

@@ -12,7 +12,7 @@ use crate::chat::{self, Given, dialect};
 use crate::completion::Completion;
 use crate::error::Raise;
 use crate::format::Layout;
-use crate::prompt::{Encoded, Tokens, ids_array};
+use crate::prompt::ids_array;
 use crate::tokenizer::{AnyTokenizer, ids_of};
 
 /// A chat that the model goes on with, as the ids that were sampled.
@@ -97,11 +97,11 @@ impl Conversation {
         closed.or_raise(py)
     }
 
-    /// The conversation as a training row, in which what was sampled is learnt; `message_index` is -1 throughout.
-    fn labelled(&self, py: Python<'_>) -> Encoded {
+    /// The conversation as a training row: `(input_ids, labels)`, shapes `(n,)`, int32 and int64; what was sampled is
+    /// learnt, and the label of all else is -100.
+    fn labelled<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<i64>>) {
         let labelled = self.0.labelled();
-        let messages = vec![-1; labelled.input_ids.len()];
-        Encoded::new(py, Tokens { labelled, messages })
+        (ids_array(py, labelled.input_ids), labelled.labels.into_pyarray(py))
     }
 
     /// Where the ids that were sampled are not those that the layout and the tokenizer make of the same messages.

@@ -130,6 +130,19 @@ impl Layout {
         }
     }
 
+    /// Does a chat that ends with a reply keep its tokens when other turns follow?
+    ///
+    /// A second reply behind the first is no turn of its own: the two become one.
+    #[getter]
+    fn is_prefix_stable(&self) -> bool {
+        use mct::layout::{History, Settings, System, UserTurn};
+        let mct::Layout { system, tools, settings, old_tool_turns, .. } = self.layout;
+        let moves = |turn: UserTurn| turn == UserTurn::Last;
+        let system_moves = matches!(system, System::InUser { turn, .. } if moves(turn));
+        let settings_move = settings != Settings::Unknown && tools.is_none_or(moves);
+        !(system_moves || settings_move || tools.is_some_and(moves) || old_tool_turns == History::Drop)
+    }
+
     /// Does the layout print settings, such as a reasoning effort?
     #[getter]
     fn has_settings(&self) -> bool {
@@ -355,7 +368,7 @@ impl ChatTemplate {
 
     /// The chat's prompt. What is given beside it by name is a variable of the template, as in transformers.
     #[pyo3(signature = (chat, tools=None, *, learn=None, add_generation_prompt=None,
-        continue_final_message=false, documents=None, now=None, dialect=None, **variables))]
+        continue_final_message=None, documents=None, now=None, dialect=None, **variables))]
     #[allow(clippy::too_many_arguments)]
     fn render(
         &self,
@@ -363,7 +376,7 @@ impl ChatTemplate {
         tools: Option<&Bound<'_, PyAny>>,
         learn: Option<&Bound<'_, PyAny>>,
         add_generation_prompt: Option<bool>,
-        continue_final_message: bool,
+        continue_final_message: Option<&Bound<'_, PyAny>>,
         documents: Option<&Bound<'_, PyAny>>,
         now: Option<i64>,
         dialect: Option<&str>,
@@ -374,8 +387,10 @@ impl ChatTemplate {
         let dialect = chat::dialect(dialect)?;
         let template = with_variables(&self.template, add_generation_prompt, documents, now, variables)?;
         let fields = PyDict::new(py);
-        if continue_final_message {
-            fields.set_item("continue_final_message", true)?;
+        match continue_final_message {
+            // True, or the name of the field that goes on.
+            Some(field) if field.is_truthy()? => fields.set_item("continue_final_message", field)?,
+            _ => {}
         }
         let render = |chat: &mct::Chat<'_>| Ok(Prompt::new(template.render(chat)?, learnt.clone(), chat));
         match Given::new(chat, tools, Some(&fields))? {

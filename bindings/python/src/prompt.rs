@@ -95,6 +95,8 @@ pub(crate) struct Tokens {
     pub(crate) labelled: Labelled,
     /// For each token the message that it comes from, or -1.
     pub(crate) messages: Vec<i32>,
+    /// For each token whether it is of a text, and no control token.
+    pub(crate) texts: Vec<bool>,
 }
 
 /// Encodes a prompt once.
@@ -114,11 +116,13 @@ pub(crate) fn tokens(
     };
     let runs = prompt.spans().filter(|span| span.kind != SpanKind::MoreText);
     let mut messages = Vec::with_capacity(labelled.input_ids.len());
+    let mut texts = Vec::with_capacity(labelled.input_ids.len());
     for (span, count) in runs.zip(counting.into_counts()) {
         let message = span.message.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1);
         messages.extend(std::iter::repeat_n(message, count));
+        texts.extend(std::iter::repeat_n(span.is_text(), count));
     }
-    Ok(Tokens { labelled, messages })
+    Ok(Tokens { labelled, messages, texts })
 }
 
 /// Byte positions that do not decrease as code points of a text.
@@ -289,12 +293,13 @@ pub(crate) struct Encoded {
     labels: Py<PyArray1<i64>>,
     loss_mask: Py<PyArray1<bool>>,
     message_index: Py<PyArray1<i32>>,
+    text_mask: Py<PyArray1<bool>>,
     length: usize,
 }
 
 impl Encoded {
     pub(crate) fn new(py: Python<'_>, tokens: Tokens) -> Self {
-        let Tokens { labelled: Labelled { input_ids, labels }, messages } = tokens;
+        let Tokens { labelled: Labelled { input_ids, labels }, messages, texts } = tokens;
         let learnt: Vec<bool> = labels.iter().map(|label| *label != Labelled::IGNORED).collect();
         Encoded {
             length: input_ids.len(),
@@ -302,6 +307,7 @@ impl Encoded {
             labels: labels.into_pyarray(py).unbind(),
             loss_mask: learnt.into_pyarray(py).unbind(),
             message_index: messages.into_pyarray(py).unbind(),
+            text_mask: texts.into_pyarray(py).unbind(),
         }
     }
 
@@ -332,6 +338,12 @@ impl Encoded {
     #[getter]
     fn message_index(&self, py: Python<'_>) -> Py<PyArray1<i32>> {
         self.message_index.clone_ref(py)
+    }
+
+    /// True for the tokens of texts, false for control tokens; shape `(n,)`, bool.
+    #[getter]
+    fn text_mask(&self, py: Python<'_>) -> Py<PyArray1<bool>> {
+        self.text_mask.clone_ref(py)
     }
 
     fn keys(&self) -> [&'static str; 4] {

@@ -143,6 +143,11 @@ impl CallableTokenizer {
         Ok(CallableTokenizer(Arc::new(Callable { encode: encode.unbind(), decode, controls, by_id, kind })))
     }
 
+    /// The id of a control token such as `"[INST]"`; `None` where it has none.
+    fn control_id(&self, literal: &str) -> Option<u32> {
+        self.0.controls.get(&control(literal)?).copied()
+    }
+
     fn __repr__(&self) -> String {
         format!("<CallableTokenizer of {} control tokens>", self.0.controls.len())
     }

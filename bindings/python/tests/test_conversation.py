@@ -38,8 +38,9 @@ def test_a_conversation_goes_on_with_what_was_sampled(vocabulary):
     conversation.append([{"role": "user", "content": "Thanks."}])
     assert conversation.ids.tolist()[: len(start) + len(call)] == start + call
     assert conversation.sampled.sum() == len(call) + len(said)
-    row = conversation.labelled()
-    assert (row.labels != -100).tolist() == conversation.sampled.tolist()
+    input_ids, labels = conversation.labelled()
+    assert input_ids.tolist() == conversation.ids.tolist()
+    assert (labels != -100).tolist() == conversation.sampled.tolist()
     assert conversation.drift() == []
     assert len(conversation.chat) == 5
 
