@@ -14,6 +14,7 @@ mod json;
 mod liberty;
 mod list;
 mod literals;
+mod middle;
 mod opening;
 mod queue;
 mod reader;
@@ -24,6 +25,7 @@ mod stops;
 mod stream;
 mod tokens;
 mod unescape;
+mod wrapping;
 
 pub use self::delta::{Delta, Stray, StrayFate, ToolCallDelta, ToolCallEnd};
 pub use self::finish_reason::{FinishReason, StopCause};

@@ -6,6 +6,7 @@ use super::liberty::{Leniency, LibertyKind};
 use super::queue::{CallEnd, Queue};
 use super::scanner::Kind;
 use super::unescape::Unescape;
+use super::wrapping::{Begun, Wrapping};
 use crate::error::ErrorKind;
 
 /// Where arguments and their faults go.
@@ -35,6 +36,7 @@ impl Sink<'_> {
 #[derive(Debug)]
 pub(super) struct Arguments {
     json: Json,
+    wrapping: Wrapping,
     value: Value,
 }
 
@@ -93,7 +95,8 @@ impl Arguments {
 
     fn at(depth: Depth, leniency: Leniency) -> Self {
         let value = Value { leniency, depth, form: Form::Before, gap: String::new(), after: None };
-        Arguments { json: Json::new(leniency, 0), value }
+        let wrapping = Wrapping::new(if depth == Depth::Outer { leniency } else { Leniency::Strict });
+        Arguments { json: Json::new(leniency, 0), wrapping, value }
     }
 
     pub(super) fn in_string(&self) -> bool {
@@ -102,7 +105,34 @@ impl Arguments {
 
     /// Takes a piece that begins at `offset`.
     pub(super) fn push(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
-        let Arguments { json, value } = self;
+        let (mut text, mut offset) = (text, offset);
+        if self.wrapping.is_before() {
+            match self.wrapping.push(text, offset, |kind, offset| sink.liberty(kind, offset)) {
+                Begun::Nothing => return,
+                Begun::Value { rest, offset: begin } => (text, offset) = (rest, begin),
+                Begun::Empty { rest, offset } => {
+                    sink.liberty(LibertyKind::NoArguments, offset - 1);
+                    sink.give("{}");
+                    self.json.stop();
+                    self.value.form = Form::Complete;
+                    self.value.after = Some(After { text: rest.to_owned(), offset });
+                    return;
+                }
+            }
+            self.give_held(sink);
+        }
+        self.value_text(text, offset, sink);
+    }
+
+    /// What looked like a fence is part of the value.
+    fn give_held(&mut self, sink: &mut Sink<'_>) {
+        if let Some((held, offset)) = self.wrapping.take_held() {
+            self.value_text(&held, offset, sink);
+        }
+    }
+
+    fn value_text(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
+        let Arguments { json, value, .. } = self;
         match &mut value.after {
             Some(after) => after.text.push_str(text),
             None => json.push(text, offset, |event| value.on(event, offset, sink)),
@@ -137,12 +167,21 @@ impl Arguments {
 
     /// The text that comes after the arguments, where the reader is lenient.
     pub(super) fn take_after(&mut self) -> Option<After> {
-        self.value.after.take()
+        self.wrapping.take_after(&mut self.value.after)
     }
 
     /// Ends the text at `offset`. Says how the call ends.
     pub(super) fn finish(&mut self, offset: usize, end: End, sink: &mut Sink<'_>) -> CallEnd {
-        let Arguments { json, value } = self;
+        self.give_held(sink);
+        if let Some(after) = self.value.after.take() {
+            // What follows the value is part of what may have ended its wrapping.
+            sink.out.rest(after.text.trim());
+        }
+        let Arguments { json, value, .. } = self;
+        if let Some(missing) = json.missing_ends().filter(|_| end == End::Sure) {
+            sink.liberty(LibertyKind::MissingBracket, offset);
+            json.push(&missing, offset, |event| value.on(event, offset, sink));
+        }
         let result = json.finish(offset, |event| value.on(event, offset, sink));
         match (&mut value.form, result) {
             (Form::Before, Err(_)) if value.leniency == Leniency::Lenient && end == End::Sure => {

@@ -114,9 +114,10 @@ impl Call {
             Part::Id | Part::Arguments => &[Control::Args],
         };
         let bytes = self.held.as_bytes().get(from..).unwrap_or_default().iter().zip(from..);
-        bytes.filter(|(byte, _)| matches!(byte, b'[' | b'{')).find_map(|(&byte, at)| {
+        bytes.filter(|(byte, _)| matches!(byte, b'[' | b'{' | b'(' | b'`')).find_map(|(&byte, at)| {
             let (before, rest) = self.held.split_at_checked(at)?;
-            if byte == b'{' {
+            let is_wrapped = ["({", "()", "```"].iter().any(|begin| rest.starts_with(begin));
+            if byte == b'{' || is_wrapped {
                 let is_end = self.part == Part::Id || is_name(before.trim());
                 return is_end.then_some(Split { at, length: 0, control: None });
             }

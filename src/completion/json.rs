@@ -130,6 +130,19 @@ impl Json {
         }
     }
 
+    /// What is missing at the end, where that is nothing but brackets and the reading is lenient.
+    pub(super) fn missing_ends(&self) -> Option<String> {
+        if self.lost || !self.is_lenient() || self.holding != Holding::Nothing {
+            return None;
+        }
+        self.scanner.missing_ends()
+    }
+
+    /// It is no JSON from here on, whatever comes.
+    pub(super) fn stop(&mut self) {
+        self.lost = true;
+    }
+
     /// Ends the text: gives what is held back, and says whether the document was complete.
     pub(super) fn finish(&mut self, offset: usize, mut on: impl FnMut(Event<'_>)) -> Result<(), Fault> {
         if !self.held.is_empty() {

@@ -136,6 +136,14 @@ liberties! {
     ThinkTags "think_tags" "thinking in <think> tags";
     /// The end of thinking that began nowhere: all text before it was thought.
     ThinkingNotBegun "thinking_not_begun" "the end of thinking that was not begun";
-    /// A call without `[TOOL_CALLS]`.
+    /// Arguments or a list of calls in a code fence.
+    CodeFence "code_fence" "JSON in a code fence";
+    /// `name({…})`.
+    Parentheses "parentheses" "arguments in parentheses";
+    /// `]` or `}` is missing at the end.
+    MissingBracket "missing_bracket" "a bracket is missing at the end";
+    /// A further list of calls without `[TOOL_CALLS]`.
+    FurtherList "further_list" "a further list of calls without [TOOL_CALLS]";
+    /// A call without `[TOOL_CALLS]`, of a tool that the request has.
     BareCall "bare_call" "a call without [TOOL_CALLS]";
 }

@@ -7,12 +7,14 @@ use super::liberty::{Leniency, LibertyKind};
 use super::queue::{CallEnd, Queue};
 use super::scanner::Kind;
 use super::unescape::Unescape;
+use super::wrapping::{Begun, Wrapping};
 use crate::error::ErrorKind;
 
 /// A list of objects of `name`, `arguments` and perhaps `id`.
 #[derive(Debug)]
 pub(super) struct CallList {
     json: Json,
+    wrapping: Wrapping,
     state: State,
 }
 
@@ -119,6 +121,7 @@ impl CallList {
         };
         CallList {
             json: Json::new(leniency, watched),
+            wrapping: Wrapping::new(leniency),
             state: State {
                 leniency,
                 shape: Shape::Before,
@@ -149,7 +152,30 @@ impl CallList {
 
     /// Takes a piece that begins at `offset`.
     pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Queue) {
-        let CallList { json, state } = self;
+        let (mut text, mut offset) = (text, offset);
+        if self.wrapping.is_before() {
+            match self.wrapping.push(text, offset, |kind, offset| out.liberty(kind, "tool_calls", offset)) {
+                Begun::Nothing => return,
+                Begun::Value { rest, offset: begin } => (text, offset) = (rest, begin),
+                Begun::Empty { rest, offset: begin } => {
+                    self.source("()", begin.saturating_sub(2), out);
+                    (text, offset) = (rest, begin);
+                }
+            }
+            self.give_held(out);
+        }
+        self.source(text, offset, out);
+    }
+
+    /// What looked like a fence is part of the list.
+    fn give_held(&mut self, out: &mut Queue) {
+        if let Some((held, offset)) = self.wrapping.take_held() {
+            self.source(&held, offset, out);
+        }
+    }
+
+    fn source(&mut self, text: &str, offset: usize, out: &mut Queue) {
+        let CallList { json, state, .. } = self;
         match &mut state.after {
             Some(after) => after.text.push_str(text),
             None => json.push(text, offset, |event| state.on(event, offset, out)),
@@ -158,12 +184,21 @@ impl CallList {
 
     /// The text that comes after the list, where the reader is lenient.
     pub(super) fn take_after(&mut self) -> Option<After> {
-        self.state.after.take()
+        self.wrapping.take_after(&mut self.state.after)
     }
 
     /// Ends the text at `offset`.
     pub(super) fn finish(&mut self, offset: usize, end: End, out: &mut Queue) {
-        let CallList { json, state } = self;
+        self.give_held(out);
+        if let Some(after) = self.state.after.take() {
+            // What follows the list is part of what may have ended its wrapping.
+            out.rest(after.text.trim());
+        }
+        let CallList { json, state, .. } = self;
+        if let Some(missing) = json.missing_ends().filter(|_| end == End::Sure) {
+            out.liberty(LibertyKind::MissingBracket, "tool_calls", offset);
+            json.push(&missing, offset, |event| state.on(event, offset, out));
+        }
         if let Err(fault) = json.finish(offset, |event| state.on(event, offset, out)) {
             state.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
         }

@@ -65,7 +65,7 @@ impl Opening {
             (None, _) => Found::Nothing,
             _ if trimmed.starts_with(OPEN_TAG) => Found::Thinking(space + OPEN_TAG.len()),
             _ if OPEN_TAG.starts_with(trimmed) => Found::Nothing,
-            (Some(b'[' | b'{'), Leniency::Lenient) if !tools.is_empty() => {
+            (Some(b'[' | b'{'), Leniency::Lenient) if !tools.is_empty() || self.after == Before::Call => {
                 let new = self.held.get(known.max(space)..).unwrap_or_default();
                 match self.probe.get_or_insert_with(Probe::new).push(new, tools) {
                     None => Found::Nothing,
@@ -103,16 +103,18 @@ fn named(text: &str, space: usize, tools: &[String]) -> Found {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Call,
     Text,
 }
 
 /// Reads JSON until it names a tool, or shows that it is no call.
 #[derive(Debug)]
-struct Probe {
+pub(super) struct Probe {
     json: Json,
     seen: Seen,
+    /// How many bytes were read.
+    read: usize,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,8 @@ struct Seen {
     decoder: Unescape,
     target: Target,
     verdict: Option<Verdict>,
+    /// Where it was known.
+    end: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +139,7 @@ enum Target {
 }
 
 impl Probe {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let seen = Seen {
             call_level: 0,
             wrapped: 0,
@@ -144,18 +148,29 @@ impl Probe {
             decoder: Unescape::default(),
             target: Target::Other,
             verdict: None,
+            end: 0,
         };
-        Probe { json: Json::new(Leniency::Lenient, 3), seen }
+        Probe { json: Json::new(Leniency::Lenient, 3), seen, read: 0 }
     }
 
-    fn push(&mut self, text: &str, tools: &[String]) -> Option<Verdict> {
-        let Probe { json, seen } = self;
-        json.push(text, 0, |event| {
+    /// Takes more text. Without tools, whatever is called is taken for one.
+    pub(super) fn push(&mut self, text: &str, tools: &[String]) -> Option<Verdict> {
+        let Probe { json, seen, read } = self;
+        json.push(text, *read, |event| {
             if seen.verdict.is_none() {
                 seen.verdict = seen.on(event, tools);
+                if let Event::Begin { offset, .. } | Event::End { offset, .. } | Event::Lost { offset, .. } = event {
+                    seen.end = offset;
+                }
             }
         });
+        *read += text.len();
         seen.verdict
+    }
+
+    /// How many bytes it took to know what they are.
+    pub(super) fn end(&self) -> usize {
+        self.seen.end
     }
 }
 
@@ -189,7 +204,8 @@ impl Seen {
             },
             Event::End { level, .. } if level == field_level => match self.target {
                 Target::Name => {
-                    let names_a_tool = tools.iter().any(|tool| tool == self.name.trim());
+                    let name = self.name.trim();
+                    let names_a_tool = tools.iter().any(|tool| tool == name) || (tools.is_empty() && is_name(name));
                     return Some(if names_a_tool { Verdict::Call } else { Verdict::Text });
                 }
                 Target::Key => match &*self.key {

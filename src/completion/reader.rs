@@ -10,6 +10,7 @@ use super::ids::CallDeltas;
 use super::liberty::Leniency;
 use super::list::CallList;
 use super::literals::Literals;
+use super::middle::Middle;
 use super::opening::Opening;
 use super::queue::Queue;
 use super::stops::{StopFound, Stops};
@@ -82,6 +83,10 @@ pub struct CompletionReader {
     place: Place,
     /// What the text may begin with that is no text.
     opening: Option<Opening>,
+    /// What is said that may begin a call.
+    middle: Middle,
+    /// Text that is still to be read, and where it begins.
+    pending: Option<(String, usize)>,
     /// Is the text that comes next the first of its run?
     pub(super) run: Run,
     /// Has the text chunk begun that text would go into?
@@ -171,6 +176,8 @@ impl CompletionReader {
             offset: 0,
             place: Place::Text,
             opening: None,
+            middle: Middle::default(),
+            pending: None,
             run: Run::First,
             text_is_open: false,
             end: None,
@@ -295,6 +302,7 @@ impl CompletionReader {
         match &mut self.place {
             Place::Text if run == Run::Open => {
                 (self.opening, self.text_is_open) = (None, true);
+                self.middle.flush();
                 self.stops.flush();
                 false
             }

@@ -202,6 +202,19 @@ impl Scanner {
         }
     }
 
+    /// What ends the document where nothing but the ends of containers is missing.
+    pub(super) fn missing_ends(&self) -> Option<String> {
+        let is_between = match self.state {
+            State::Next | State::FirstItem | State::FirstKey => true,
+            State::Number { part, digits } => self.clone().end_number(part, digits).is_ok(),
+            _ => false,
+        };
+        if !is_between || self.depth == 0 {
+            return None;
+        }
+        Some((0..self.depth).rev().map(|level| if self.is_object(level) { '}' } else { ']' }).collect())
+    }
+
     /// After a fault of the text of a string: goes on inside of the string.
     pub(super) fn mend_text(&mut self, byte: u8) -> Option<Mend> {
         let State::String { is_key, quote, escape } = self.state else { return None };
@@ -309,7 +322,10 @@ impl Scanner {
     }
 
     fn in_object(&self) -> bool {
-        let level = self.depth.saturating_sub(1);
+        self.is_object(self.depth.saturating_sub(1))
+    }
+
+    fn is_object(&self, level: usize) -> bool {
         self.objects.get(level / 64).is_some_and(|word| word & (1 << (level % 64)) != 0)
     }
 

@@ -200,6 +200,89 @@ fn what_is_right_stays() {
     assert_eq!(message.tool_calls[0].arguments, "city=Paris", "whoever can make something of it may");
 }
 
+/// What a lenient reader mends: the output, what it says, its calls, and the liberties, however it is cut.
+#[test]
+fn what_is_mended() {
+    let request = r#"{"messages": [], "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]}"#;
+    let tools = Chat::from_json(request).unwrap().tools;
+    let a = ("f", r#"{"a": 1}"#);
+    let list = r#"[{"name": "f", "arguments": {"a": 1}}]"#;
+    for (version, output, said, calls, kinds) in [
+        ("v13", "[TOOL_CALLS]f[ARGS]```json\n{\"a\": 1}\n```</s>", "", vec![a], vec!["code_fence"]),
+        (
+            "v13",
+            "[TOOL_CALLS]f[ARGS]```{\"a\": 1}```\nDone.</s>",
+            "\nDone.",
+            vec![a],
+            vec!["code_fence", "text_after_call"],
+        ),
+        ("v7", &format!("[TOOL_CALLS]```json\n{list}\n```</s>"), "", vec![a], vec!["code_fence"]),
+        ("v13", "[TOOL_CALLS]f({\"a\": 1})</s>", "", vec![a], vec!["no_args_token", "parentheses"]),
+        ("v13", "[TOOL_CALLS]f()</s>", "", vec![("f", "{}")], vec!["no_args_token", "parentheses", "no_arguments"]),
+        (
+            "v13",
+            "[TOOL_CALLS]f[ARGS]{\"a\": [1, {\"b\": 2</s>",
+            "",
+            vec![("f", "{\"a\": [1, {\"b\": 2}]}")],
+            vec!["missing_bracket"],
+        ),
+        ("v7", "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {\"a\": 1}</s>", "", vec![a], vec!["missing_bracket"]),
+        ("v7", &format!("[TOOL_CALLS]{list}\n{list}</s>"), "", vec![a, a], vec!["further_list"]),
+        (
+            "v13",
+            "Let me see.f{\"a\": 1}f{\"a\": 1}",
+            "Let me see.",
+            vec![a, a],
+            vec!["bare_call", "no_args_token", "bare_call", "no_args_token"],
+        ),
+        ("v13", "Let me see: f[ARGS]{\"a\": 1}</s>", "Let me see: ", vec![a], vec!["bare_call"]),
+        (
+            "v7",
+            &format!("See [1] and {{x}}: {list} Done.</s>"),
+            "See [1] and {x}:  Done.",
+            vec![a],
+            vec!["bare_call", "text_after_call"],
+        ),
+        (
+            "v13",
+            "Call `f{\"a\": 1}`, if {a} of [f], of f(x) { }.</s>",
+            "Call `f{\"a\": 1}`, if {a} of [f], of f(x) { }.",
+            vec![],
+            vec![],
+        ),
+    ] {
+        let layout: Layout = version.parse().unwrap();
+        for size in [1, 2, 3, 5, 1000] {
+            let mut reader = CompletionReader::new(&layout).with_leniency(Leniency::Lenient).with_tools(&tools);
+            let mut completion = Completion::default();
+            for piece in output.as_bytes().chunks(size) {
+                completion.extend(reader.push(std::str::from_utf8(piece).unwrap()));
+            }
+            completion.finish(reader.finish());
+            let told: Vec<_> = completion.liberties.iter().map(|liberty| liberty.kind.name()).collect();
+            assert_eq!(told, kinds, "{output}");
+            assert!(completion.error.is_none() && completion.rest.is_empty(), "{output}: {completion:?}");
+            assert_eq!(completion.message.content, said.into(), "{output}");
+            let read: Vec<_> =
+                completion.message.tool_calls.iter().map(|call| (&*call.name, &*call.arguments)).collect();
+            assert_eq!(read, calls, "{output}");
+        }
+        if !kinds.is_empty() && !matches!(kinds[0], "bare_call") {
+            assert!(Completion::from_text(output, &layout).error.is_some(), "{output}");
+        }
+    }
+    // One that was cut off is not mended, and many calls in one piece take no deep stack.
+    let lenient = || CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient).with_tools(&tools);
+    assert!(lenient().read("[TOOL_CALLS]f[ARGS]{\"a\": [1").error.is_some());
+    assert_eq!(lenient().read(&"f{}".repeat(20_000)).message.tool_calls.len(), 20_000);
+    assert_eq!(lenient().read(&format!("So.{}", " f({})".repeat(20_000))).message.tool_calls.len(), 20_000);
+    // What may begin a call and does not is read once.
+    for text in ["{\"type\": ", "[{", "f ", "f(", "{\"name\": \"f", "```"] {
+        let text = format!("So {}", text.repeat(50_000));
+        assert_eq!(lenient().read(&text).message.content, text.into());
+    }
+}
+
 /// Long outputs are read in time and memory that grow with them, whole and by characters.
 #[test]
 fn long_outputs() {

@@ -76,7 +76,10 @@ impl CompletionReader {
 
     /// Can the layout have this token where text or thinking is?
     pub(super) fn can_stand(&self, control: Control) -> bool {
-        let names_a_call = self.opening.as_ref().is_some_and(Opening::is_name);
+        let names_a_call = match &self.opening {
+            Some(opening) => opening.is_name(),
+            None => self.middle.is_name(&self.tools),
+        };
         Mark::Control(control) == self.layout.reply.close
             || self.begins_calls(control)
             || self.is_thinking(control)
@@ -127,7 +130,15 @@ impl CompletionReader {
         }
     }
 
+    /// Takes text where the reader is, and what of it is to be taken where it comes to be.
     pub(super) fn more(&mut self, text: &str, offset: usize) {
+        self.step(text, offset);
+        while let Some((text, offset)) = self.pending.take() {
+            self.step(&text, offset);
+        }
+    }
+
+    fn step(&mut self, text: &str, offset: usize) {
         if text.is_empty() {
             return;
         }
@@ -158,16 +169,16 @@ impl CompletionReader {
             }
         };
         if let Some(after) = after {
-            self.after_call(&after);
+            self.after_call(after);
         }
     }
 
     /// Text after a call that a lenient reader accepts as said.
-    pub(super) fn after_call(&mut self, after: &After) {
+    pub(super) fn after_call(&mut self, after: After) {
         self.close(End::Sure);
         self.place = Place::Text;
         self.opening = Some(Opening::new(self.leniency, Before::Call));
-        self.said(&after.text, after.offset);
+        self.pending = Some((after.text, after.offset));
     }
 
     /// What is said may begin with what is no text.
@@ -178,16 +189,18 @@ impl CompletionReader {
 
     /// Takes text that is said, or what it turns out to be.
     pub(super) fn said(&mut self, text: &str, offset: usize) {
-        let Some(opening) = &mut self.opening else { return self.say(text) };
+        let Some(opening) = &mut self.opening else { return self.watch(text, offset) };
         let found = opening.push(text, offset, &self.tools);
-        match found {
-            Found::Nothing => return,
-            Found::Text => return self.flush_opening(),
-            Found::Thinking(_) | Found::Call(_) | Found::Json(_) => {}
+        if found == Found::Nothing {
+            return;
         }
-        let Some(Opening { held, offset, .. }) = self.opening.take() else { return };
+        let Some(Opening { held, offset, after, .. }) = self.opening.take() else { return };
         match found {
-            Found::Nothing | Found::Text => {}
+            Found::Nothing => {}
+            Found::Text => {
+                self.tell_after_call(after, offset);
+                self.watch(&held, offset);
+            }
             Found::Thinking(length) => {
                 if self.leniency == Leniency::Lenient && self.layout.thinking != Thinking::Tags {
                     self.deltas.liberty(LibertyKind::ThinkTags, "content", offset);
@@ -196,18 +209,47 @@ impl CompletionReader {
                 self.text_is_open = false;
                 self.deltas.push(Delta::ThinkingStart);
                 let (_, thought) = held.split_at_checked(length).unwrap_or_default();
-                self.more(thought, offset + length);
+                self.pending = Some((thought.to_owned(), offset + length));
             }
             Found::Call(space) | Found::Json(space) => {
                 let (_, call) = held.split_at_checked(space).unwrap_or_default();
-                self.begin_bare_call(found, offset + space);
-                self.more(call, offset + space);
+                self.begin_bare_call(found, after, offset + space);
+                self.pending = Some((call.to_owned(), offset + space));
             }
         }
     }
 
-    pub(super) fn begin_bare_call(&mut self, found: Found, offset: usize) {
-        self.deltas.liberty(LibertyKind::BareCall, call_path(self.calls), offset);
+    /// Says text in which a call of one of the request's tools may begin.
+    fn watch(&mut self, text: &str, offset: usize) {
+        if self.leniency == Leniency::Strict || self.tools.is_empty() || self.stops.found.is_some() {
+            return self.say(text);
+        }
+        let step = self.middle.push(text, offset, &self.tools);
+        if !step.said.is_empty() {
+            self.say(&step.said);
+        }
+        let Some((found, call, offset)) = step.call else { return };
+        if self.stops.found.is_some() {
+            return self.say(&call);
+        }
+        self.flush_stops();
+        self.begin_bare_call(found, Before::Anything, offset);
+        self.pending = Some((call, offset));
+    }
+
+    /// Text is said after a call.
+    fn tell_after_call(&mut self, after: Before, offset: usize) {
+        if after == Before::Call {
+            self.deltas.liberty(LibertyKind::TextAfterCall, "content", offset);
+        }
+    }
+
+    pub(super) fn begin_bare_call(&mut self, found: Found, after: Before, offset: usize) {
+        let kind = match (found, after) {
+            (Found::Json(_), Before::Call) => LibertyKind::FurtherList,
+            _ => LibertyKind::BareCall,
+        };
+        self.deltas.liberty(kind, call_path(self.calls), offset);
         self.place = match found {
             Found::Json(_) => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
             _ => self.call(offset, ToolCalls::NameIdArguments),
@@ -245,13 +287,16 @@ impl CompletionReader {
         if let Some(opening) = self.opening.take()
             && !opening.held.is_empty()
         {
-            match opening.after {
-                // White space after a call says nothing.
-                Before::Call if opening.held.trim().is_empty() => return,
-                Before::Call => self.deltas.liberty(LibertyKind::TextAfterCall, "content", opening.offset),
-                Before::Anything => {}
+            // White space after a call says nothing.
+            if opening.after == Before::Call && opening.held.trim().is_empty() {
+                return;
             }
+            self.tell_after_call(opening.after, opening.offset);
             self.say(&opening.held);
+        }
+        let held = self.middle.flush();
+        if !held.is_empty() {
+            self.say(&held);
         }
     }
 
@@ -269,7 +314,8 @@ impl CompletionReader {
             self.deltas.push(Delta::ThinkingEnd);
             (self.place, self.text_is_open) = (Place::Text, false);
             self.open_text();
-            return self.more(said, after);
+            self.pending = Some((said.to_owned(), after));
+            return;
         }
         let sure = whole.len() - longest_beginning(&whole, CLOSE_TAG);
         let (thought, kept) = whole.split_at_checked(sure).unwrap_or((&whole, ""));
@@ -291,7 +337,7 @@ impl CompletionReader {
         let whole = std::mem::take(space);
         let start = offset + text.len() - whole.len();
         let is_list = self.layout.calls.is_list();
-        let looks_like_list = matches!(first, b'[' | b'{');
+        let looks_like_list = matches!(first, b'[' | b'{' | b'`');
         if is_list != looks_like_list {
             self.deltas.liberty(LibertyKind::OtherForm, call_path(self.calls), begin);
         }
@@ -300,7 +346,7 @@ impl CompletionReader {
             (false, true) => self.call(begin, ToolCalls::NameIdArguments),
             (false, false) => self.call(begin, self.layout.calls),
         };
-        self.more(&whole, start);
+        self.pending = Some((whole, start));
     }
 
     pub(super) fn call(&self, offset: usize, form: ToolCalls) -> Place {
@@ -347,8 +393,13 @@ impl CompletionReader {
             if let Place::CallBegins { offset, .. } = self.place {
                 self.place = self.call(offset, self.layout.calls);
             } else if let Some(opening) = self.opening.take_if(|opening| opening.is_name()) {
-                self.begin_bare_call(Found::Call(0), opening.offset);
+                self.begin_bare_call(Found::Call(0), Before::Anything, opening.offset);
                 self.more(&opening.held, opening.offset);
+            } else if matches!(self.place, Place::Text) && self.middle.is_name(&self.tools) {
+                let (name, offset) = (self.middle.flush(), self.middle.offset);
+                self.flush_stops();
+                self.begin_bare_call(Found::Call(0), Before::Anything, offset);
+                self.more(&name, offset);
             }
         }
         if let Place::Call(call) = &mut self.place
