@@ -1,10 +1,15 @@
 //! A chat that goes on: its prompt and ids grow with each turn, and the oldest turns go when they no longer fit.
 
+mod drift;
+mod echo;
 mod fit;
 mod growing;
-mod transcript;
+mod ids;
+mod object;
 mod truncate;
+mod update;
 
+pub use self::drift::Drift;
 pub use self::fit::Fitted;
-pub use self::growing::{Addition, GrowingPrompt};
-pub use self::transcript::{Drift, Transcript};
+pub use self::object::{Conversation, NoTokenizer};
+pub use self::update::{EncodedSegment, Move, Update};

@@ -43,7 +43,7 @@
 //! | a prompt from a log | [`Explanation`](explain::Explanation) |
 //! | a chat that a layout refuses | [`Chat::repair`], which lists what it changed |
 //! | more messages than fit | [`Chat::fit`]; [`CheckedChat::truncate`](render::CheckedChat::truncate) is mistral-common's rule |
-//! | the same conversation, one turn longer | [`GrowingPrompt`], and [`Transcript`] where ids were sampled |
+//! | the same conversation, one turn longer | [`Conversation`]: the ids that stay, those that are new, and those that were sampled |
 //! | a prefix cache | [`Format::prefix_break`]; [`Prompt::divergence`] for any two prompts |
 //!
 //! And what comes out:
@@ -62,7 +62,7 @@
 //! longer by a turn. It mends it, leaves out what the context cannot hold, and gives the model what is new.
 //!
 //! ```
-//! use mistral_chat_template::{Chat, GrowingPrompt, Layout, Mode, Segment};
+//! use mistral_chat_template::{Chat, Conversation, Layout, Mode, Segment};
 //! use mistral_chat_template::repair::RepairPolicy;
 //!
 //! # let requests = [
@@ -75,7 +75,7 @@
 //! # let mut log = Vec::new();
 //! # let tokens = |segment: Segment<'_>| if let Segment::Text(text) = segment { text.len() } else { 1 };
 //! let layout = Layout::V11.in_mode(Mode::Serving);
-//! let mut conversation: Option<GrowingPrompt<'static>> = None;
+//! let mut conversation: Option<Conversation<'static>> = None;
 //! for request in requests {
 //!     let chat = Chat::from_json(request)?;
 //!     let mended = chat.repair(&layout, &RepairPolicy::default())?;
@@ -83,12 +83,12 @@
 //!     let fitted = mended.chat.fit(&layout, 32_000, tokens)?;
 //!     let chat = fitted.chat.into_owned().into_owned();
 //!     match &mut conversation {
-//!         None => conversation = Some(GrowingPrompt::new(chat, &layout)?),
+//!         None => conversation = Some(Conversation::without_ids(chat, &layout)?),
 //!         Some(conversation) => {
-//!             let addition = conversation.update(chat)?;
-//!             // What the model has read of the prompt before stays, up to addition.start().
-//!             log.extend(addition.prefix_break().map(|parts| parts.to_string()));
-//!             assert_eq!(addition.segments().count(), 12, "a call and its result, to be encoded and read");
+//!             let update = conversation.update(chat)?;
+//!             // What the model has read of the prompt before stays, up to update.start.
+//!             log.extend(update.prefix_break.map(|parts| parts.to_string()));
+//!             assert_eq!(update.new_segments.len(), 12, "a call and its result, to be encoded and read");
 //!         }
 //!     }
 //! }
@@ -106,7 +106,7 @@
 //! tokenizer makes of their text.
 //!
 //! ```
-//! use mistral_chat_template::{Chat, CompletionReader, Layout, Message, ToolCall, Transcript};
+//! use mistral_chat_template::{Chat, CompletionReader, Conversation, Layout, Message, ToolCall};
 //! use mistral_chat_template::completion::{CallDeltas, NewCallIds};
 //! # use mistral_chat_template::{Control, Tokenizer};
 //! # use mistral_chat_template::completion::Detokenizer;
@@ -138,21 +138,22 @@
 //! # let run = |_: &str| "12:00";
 //!
 //! let layout = Layout::V13;
-//! let mut transcript = Transcript::new(Chat::new([Message::user("What time is it?")]), &layout, tokenizer)?;
+//! let chat = Chat::new([Message::user("What time is it?")]);
+//! let mut conversation = Conversation::new(chat, &layout, tokenizer)?;
 //! loop {
-//!     let sampled = sample(transcript.ids());
+//!     let sampled = sample(conversation.ids());
 //!     let calls = CallDeltas::Whole(NewCallIds::random()); // v13 writes no ids, and accepts any
 //!     let said = CompletionReader::new(&layout).with_calls(calls).read_ids(&sampled, &tokenizer).message;
 //!     let answer = |call: &ToolCall<'_>| Message::tool(run(&call.name)).answering(call.id.clone().unwrap().into_owned());
 //!     let results: Vec<_> = said.tool_calls.iter().map(answer).collect();
-//!     transcript.reply(said, &sampled);
+//!     conversation.reply(said, &sampled);
 //!     if results.is_empty() {
 //!         break;
 //!     }
-//!     transcript.append(results)?;
+//!     conversation.append(results)?;
 //! }
-//! transcript.close()?;
-//! let row = transcript.labelled();
+//! conversation.close()?;
+//! let row = conversation.labelled();
 //! assert_eq!(row.labels.iter().filter(|label| **label >= 0).count(), 8 + 12, "the call and the reply are learnt");
 //! # Ok::<(), mistral_chat_template::Error>(())
 //! ```
@@ -239,7 +240,7 @@ pub use crate::chat::{
 };
 pub use crate::completion::{Completion, CompletionReader};
 pub use crate::control::Control;
-pub use crate::conversation::{GrowingPrompt, Transcript};
+pub use crate::conversation::Conversation;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::format::Format;
 pub use crate::layout::Layout;

@@ -26,6 +26,7 @@ use crate::layout::WordStart;
 pub use crate::terms::TokenizerKind;
 
 mod divergence;
+mod medium;
 mod prefix_break;
 mod runs;
 mod tokenizer;
@@ -33,10 +34,12 @@ mod turn_writer;
 mod writer;
 
 pub use self::divergence::{Divergence, DivergenceKind};
+pub(crate) use self::medium::MediaSource;
+pub use self::medium::Medium;
 pub use self::prefix_break::{BreakCause, PrefixBreak};
 pub(crate) use self::runs::{Place, Run};
+pub(crate) use self::tokenizer::Encoder;
 pub use self::tokenizer::Tokenizer;
-pub(crate) use self::tokenizer::{Encoder, encode_runs};
 use self::turn_writer::Joints;
 pub(crate) use self::turn_writer::TurnWriter;
 pub(crate) use self::writer::{Enclosed, Stretch, Writer};
@@ -492,7 +495,7 @@ impl Prompt {
     }
 
     /// Refuses a tokenizer of another kind than the prompt's layout is for.
-    pub(crate) fn check_tokenizer(&self, tokenizer: &impl Tokenizer) -> Result<(), Error> {
+    pub(crate) fn check_tokenizer(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<(), Error> {
         match (self.tokenizer, tokenizer.kind()) {
             (Some(layout), Some(tokenizer)) if layout != tokenizer => {
                 Err(Error::new(ErrorKind::TokenizerMismatch { layout, tokenizer }, ""))

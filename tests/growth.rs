@@ -11,7 +11,7 @@ use mistral_chat_template::preset::Scene;
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::{
-    Chat, Completion, Format, GrowingPrompt, Layout, Message, Mode, Preset, Segment, ToolCall, Version,
+    Chat, Completion, Conversation, Format, Layout, Message, Mode, Preset, Segment, ToolCall, Version,
 };
 
 /// An input, what it came to, and what that took.
@@ -169,7 +169,7 @@ fn conversations() {
                 let messages = Chat::from_json(json).unwrap().messages;
                 let mut messages = messages.into_iter();
                 let first = messages.next().unwrap();
-                let mut growing = GrowingPrompt::new(Chat::new([first]), &layout).unwrap();
+                let mut growing = Conversation::without_ids(Chat::new([first]), &layout).unwrap();
                 while let (Some(one), Some(other)) = (messages.next(), messages.next()) {
                     growing.append([one, other]).unwrap();
                 }

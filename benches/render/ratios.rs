@@ -10,7 +10,7 @@ use mistral_chat_template::render::CheckedChat;
 use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    Chat, Control, Format, GrowingPrompt, Layout, Message, Mode, Preset, Prompt, Tokenizer, Version,
+    Chat, Control, Conversation, Format, Layout, Message, Mode, Preset, Prompt, Tokenizer, Version,
 };
 use serde_json::Value;
 
@@ -154,7 +154,7 @@ fn append(size: Size) {
     let chat = Chat::from_json(&json).unwrap();
     let (reply, question) = (chat.messages[2].clone(), chat.messages[3].clone());
     let mut prompt = Layout::V7.render(&chat).unwrap();
-    let growing = GrowingPrompt::new(chat.clone(), &Layout::V7).unwrap();
+    let growing = Conversation::without_ids(chat.clone(), &Layout::V7).unwrap();
     let ratios = (0..101).map(|_| {
         let mut growing = growing.clone();
         // A clone has no room to grow, which a prompt that has grown has.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use mistral_chat_template::conversation::Fitted;
 use mistral_chat_template::repair::{Repair, RepairPolicy, Repaired};
-use mistral_chat_template::{Chat, Error, GrowingPrompt, Layout, Message, Role, Segment};
+use mistral_chat_template::{Chat, Conversation, Error, Layout, Message, Role, Segment};
 use serde::Serialize;
 
 /// What became of one request.
@@ -81,7 +81,7 @@ struct Server<'c, 'l> {
     layout: &'l Layout,
     budget: usize,
     /// The prompt of the request before.
-    growing: Option<GrowingPrompt<'c>>,
+    growing: Option<Conversation<'c>>,
     /// What was repaired in it.
     repaired: HashSet<String>,
 }
@@ -106,12 +106,12 @@ impl<'c> Server<'c, '_> {
     /// Makes the prompt that of the chat; says how many bytes stay, and why no more.
     fn go_on(&mut self, chat: Chat<'c>) -> Result<(usize, Option<Parts>), Error> {
         let Some(growing) = &mut self.growing else {
-            self.growing = Some(GrowingPrompt::new(chat, self.layout)?);
+            self.growing = Some(Conversation::without_ids(chat, self.layout)?);
             return Ok((0, None));
         };
-        let addition = growing.update(chat)?;
-        let parts = addition.prefix_break().map(|it| Parts { segment: it.segment, why: it.to_string() });
-        Ok((addition.start(), parts))
+        let update = growing.update(chat)?;
+        let parts = update.prefix_break.map(|it| Parts { segment: it.segment, why: it.to_string() });
+        Ok((update.start, parts))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::render::Fim;
-use mistral_chat_template::{Chat, Control, Format, GrowingPrompt, Layout, Prompt, Segment};
+use mistral_chat_template::{Chat, Control, Conversation, Format, Layout, Prompt, Segment};
 use serde_json::Value;
 
 use super::source::Source;
@@ -60,24 +60,25 @@ fn assert_fills_in(layout: &Layout, chat: &Chat<'_>) {
 /// A prompt to which messages are appended is the prompt of all of them.
 fn assert_grows(layout: &Layout, chat: &Chat<'_>, mut steps: Source<'_>) {
     let upto = |end: usize| Chat { messages: chat.messages.iter().take(end).cloned().collect(), ..chat.clone() };
-    let (mut growing, mut given) = (None::<GrowingPrompt<'_>>, 0);
+    let (mut growing, mut given) = (None::<Conversation<'_>>, 0);
     while given < chat.messages.len() {
         given += 1 + steps.below(3);
         let rendered = layout.render(&upto(given));
         let Some(growing) = &mut growing else {
-            growing = GrowingPrompt::new(upto(given), layout).ok();
+            growing = Conversation::without_ids(upto(given), layout).ok();
             assert_eq!(growing.is_some(), rendered.is_ok());
             continue;
         };
         let before = growing.clone();
         let new: Vec<_> = chat.messages.iter().take(given).skip(before.chat().messages.len()).cloned().collect();
         match (growing.append(new), rendered) {
-            (Ok(addition), Ok(rendered)) => {
+            (Ok(update), Ok(rendered)) => {
                 let same = before.prompt().segments().zip(rendered.segments()).take_while(|(one, other)| one == other);
                 let same = same.count();
-                assert!(addition.segments().eq(rendered.segments().skip(same)));
+                let new = growing.segments().skip(update.new_segments.start).map(|it| it.segment);
+                assert!(new.eq(rendered.segments().skip(same)));
                 let parts = same < before.prompt().segments().count();
-                assert_eq!(addition.prefix_break().map(|it| it.segment), parts.then_some(same));
+                assert_eq!(update.prefix_break.map(|it| it.segment), parts.then_some(same));
                 assert_eq!(growing.prompt(), &rendered);
             }
             (Err(error), Err(rendered)) => {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use mistral_chat_template::layout::WordStart;
-use mistral_chat_template::prompt::{Media, SpanKind};
+use mistral_chat_template::prompt::{Media, Medium, SpanKind};
 use mistral_chat_template::{Chat, Chunk, Content, Control, Error, Layout, Message, Prompt, Role, Segment, Tokenizer};
 
 pub fn controls(prompt: &Prompt) -> Vec<Control> {
@@ -31,8 +31,8 @@ impl Tokenizer for Bytes {
         Control::all().position(|other| other == control).and_then(|index| index.try_into().ok())
     }
 
-    fn media(&self, media: Media, _: usize, ids: &mut Vec<u32>) -> bool {
-        ids.push(if media == Media::Image { IMAGE } else { AUDIO });
+    fn media(&self, medium: Medium<'_>, ids: &mut Vec<u32>) -> bool {
+        ids.push(if medium.media == Media::Image { IMAGE } else { AUDIO });
         true
     }
 }

@@ -1,5 +1,7 @@
 //! [`Detokenizer`]: token ids in, text and control tokens out; no text is searched for control tokens.
 
+use std::sync::Arc;
+
 use super::Completion;
 use super::reader::{CompletionReader, DummyPrefix};
 use super::stream::{Door, NewDeltas};
@@ -41,15 +43,22 @@ pub trait Detokenizer {
     fn bytes(&self, id: u32, bytes: &mut Vec<u8>);
 }
 
-impl<T: Detokenizer + ?Sized> Detokenizer for &T {
-    fn control(&self, id: u32) -> Option<Control> {
-        (**self).control(id)
-    }
+/// Passes every call on to the detokenizer behind a pointer.
+macro_rules! behind {
+    ($($pointer:ty),+) => {
+        $(impl<T: Detokenizer + ?Sized> Detokenizer for $pointer {
+            fn control(&self, id: u32) -> Option<Control> {
+                (**self).control(id)
+            }
 
-    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
-        (**self).bytes(id, bytes);
-    }
+            fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+                (**self).bytes(id, bytes);
+            }
+        })+
+    };
 }
+
+behind!(&T, Box<T>, Arc<T>);
 
 impl CompletionReader {
     /// Takes a token id. Bytes of a character that is not complete are held back.

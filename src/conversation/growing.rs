@@ -1,36 +1,17 @@
 //! [`GrowingPrompt`]: a chat's prompt that goes on with each message that is appended, instead of being rendered anew.
+//! What it costs is what the messages add, but for layouts that move what stood before.
 
 use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role, Sort, Turn};
 use crate::control::Control;
 use crate::error::Error;
 use crate::layout::{History, Layout, Pairing, Settings, System, SystemWithAudio, UserTurn};
-use crate::prompt::{Place, PrefixBreak, Prompt, Run, Segment, Tokenizer, Writer, encode_runs};
+use crate::prompt::{Place, PrefixBreak, Prompt, Run, Writer};
 use crate::render::check::check_plain;
 use crate::render::{CheckedChat, order_by_calls};
 
 /// A chat and its prompt, to which messages are appended at the cost of what they add.
-///
-/// This is a server's loop: what the client sent is rendered once, and each turn adds the model's reply and what comes
-/// next.
-///
-/// ```
-/// use mistral_chat_template::{Chat, Format, GrowingPrompt, Layout, Message, Segment};
-///
-/// let chat = Chat::new([Message::system("Be kind."), Message::user("Hi")]);
-/// let mut growing = GrowingPrompt::new(chat, &Layout::V7)?;
-/// for (reply, next) in [("Hello!", "How are you?"), ("Fine!", "Good.")] {
-///     let addition = growing.append([Message::assistant(reply), Message::user(next)])?;
-///     assert_eq!(addition.prefix_break(), None, "the model's state goes on");
-///     assert_eq!(addition.segments().next(), Some(Segment::Text(reply)));
-/// }
-/// assert_eq!(growing.prompt(), &Layout::V7.render(growing.chat())?);
-/// # Ok::<(), mistral_chat_template::Error>(())
-/// ```
-///
-/// Where the layout moves what stood before (v3: the system prompt), the prompt is written anew from there, and
-/// [`Addition::prefix_break`] says so.
 #[derive(Clone, Debug)]
-pub struct GrowingPrompt<'a> {
+pub(super) struct GrowingPrompt<'a> {
     chat: Chat<'a>,
     layout: Layout,
     prompt: Prompt,
@@ -43,19 +24,7 @@ pub struct GrowingPrompt<'a> {
 
 impl<'a> GrowingPrompt<'a> {
     /// The prompt of a chat.
-    ///
-    /// # Errors
-    ///
-    /// As [`Format::render`](crate::Format::render).
-    ///
-    /// ```
-    /// use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
-    ///
-    /// let growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V3)?;
-    /// assert_eq!(growing.prompt().as_str(), "<s>[INST] Hi[/INST]");
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    pub fn new(chat: Chat<'a>, layout: &Layout) -> Result<Self, Error> {
+    pub(super) fn new(chat: Chat<'a>, layout: &Layout) -> Result<Self, Error> {
         let CheckedChat { turns, users, .. } = CheckedChat::new(&chat, layout)?;
         let has_system = chat.messages.iter().any(is_system);
         let (prompt, places) = (Prompt::new(), Vec::new());
@@ -68,90 +37,17 @@ impl<'a> GrowingPrompt<'a> {
     }
 
     /// The chat.
-    ///
-    /// ```
-    /// # use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
-    /// let growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V3)?;
-    /// assert_eq!(growing.chat().messages.len(), 1);
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub fn chat(&self) -> &Chat<'a> {
+    pub(super) fn chat(&self) -> &Chat<'a> {
         &self.chat
     }
 
     /// The prompt of the chat.
-    ///
-    /// ```
-    /// # use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
-    /// let growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V13)?;
-    /// assert_eq!(growing.prompt().as_str(), "<s>[INST]Hi[/INST]");
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub fn prompt(&self) -> &Prompt {
+    pub(super) fn prompt(&self) -> &Prompt {
         &self.prompt
     }
 
-    /// Appends messages, and says what the prompt has more.
-    ///
-    /// # Errors
-    ///
-    /// The layout does not accept the longer chat: a tool result after a user message, a reply at the end. Nothing is
-    /// appended then.
-    ///
-    /// ```
-    /// use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
-    ///
-    /// let mut growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V3)?;
-    /// let error = growing.append([Message::tool("42")]).unwrap_err();
-    /// assert_eq!(error.to_string(), "messages[1].role: a tool message cannot follow a user message (v3)");
-    /// assert_eq!(growing.chat().messages.len(), 1);
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    pub fn append(&mut self, messages: impl IntoIterator<Item = Message<'a>>) -> Result<Addition<'_>, Error> {
-        self.append_behind(self.chat.messages.len(), messages)
-    }
-
-    /// Makes it the prompt of a chat that a client sent whole, and says what the prompt has more.
-    ///
-    /// Where the chat begins with what was there, the rest is [appended](GrowingPrompt::append), and else it is rendered
-    /// anew: a client took a message back, the budget left one out, the tools are others.
-    ///
-    /// # Errors
-    ///
-    /// As [`Format::render`](crate::Format::render). Nothing is changed then.
-    ///
-    /// ```
-    /// use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message, Segment};
-    /// use mistral_chat_template::prompt::BreakCause;
-    ///
-    /// let mut messages = vec![Message::user("Hi")];
-    /// let mut growing = GrowingPrompt::new(Chat::new(messages.clone()), &Layout::V7)?;
-    ///
-    /// messages.extend([Message::assistant("Hello!"), Message::user("Bye")]);
-    /// let addition = growing.update(Chat::new(messages.clone()))?;
-    /// assert_eq!(addition.segments().next(), Some(Segment::Text("Hello!")));
-    ///
-    /// messages[2] = Message::user("How are you?");
-    /// let addition = growing.update(Chat::new(messages))?;
-    /// assert_eq!(addition.prefix_break().map(|it| it.cause), Some(BreakCause::MessageChanges));
-    /// assert_eq!(addition.segments().next(), Some(Segment::Text("How are you?")));
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    pub fn update(&mut self, mut chat: Chat<'a>) -> Result<Addition<'_>, Error> {
-        if chat.messages.starts_with(&self.chat.messages) && self.same_beside_messages(&chat) {
-            let new = chat.messages.split_off(self.chat.messages.len());
-            return self.append(new);
-        }
-        let next = GrowingPrompt::new(chat, &self.layout)?;
-        let before = std::mem::replace(self, next);
-        let prefix_break = self.prefix_break(&before.chat);
-        let stays = prefix_break.map_or_else(|| before.prompt.segments().count(), |parts| parts.segment);
-        Ok(Addition { prompt: &self.prompt, place: Place::default(), stays, prefix_break })
-    }
-
-    fn same_beside_messages(&self, other: &Chat<'_>) -> bool {
+    /// Would another chat's prompt have the same beside its messages?
+    pub(super) fn same_beside_messages(&self, other: &Chat<'_>) -> bool {
         let Chat { tools, reasoning_effort, response_format, model, .. } = &self.chat;
         *tools == other.tools
             && *reasoning_effort == other.reasoning_effort
@@ -159,14 +55,26 @@ impl<'a> GrowingPrompt<'a> {
             && *model == other.model
     }
 
+    /// Takes what no layout prints from another chat.
+    pub(super) fn take_unprinted(&mut self, other: Chat<'a>) {
+        let Chat { tool_choice, parallel_tool_calls, sent, .. } = other;
+        (self.chat.tool_choice, self.chat.parallel_tool_calls, self.chat.sent) =
+            (tool_choice, parallel_tool_calls, sent);
+    }
+
     /// Appends messages behind the first `keep` ones, which are all of them, or all but a message to be continued.
-    pub(crate) fn append_behind(
+    ///
+    /// # Errors
+    ///
+    /// The layout does not take the longer chat. Nothing is appended then.
+    pub(super) fn append_behind(
         &mut self,
         keep: usize,
         messages: impl IntoIterator<Item = Message<'a>>,
-    ) -> Result<Addition<'_>, Error> {
+    ) -> Result<Change<'a>, Error> {
         let old = self.chat.messages.len();
-        let replaced = self.chat.messages.split_off(keep.min(old));
+        let keep = keep.min(old);
+        let replaced = self.chat.messages.split_off(keep);
         self.chat.messages.extend(messages);
         if let Err(error) = self.check_from(keep) {
             self.chat.messages.truncate(keep);
@@ -179,11 +87,10 @@ impl<'a> GrowingPrompt<'a> {
         let cut = self.prompt.split_off(place);
         self.places.truncate(from);
         self.write_from(from);
-        let same = |(one, other): &(Run<'_>, Run<'_>)| one.same_as(other);
-        let stays = cut.runs_from(Place::default()).zip(self.prompt.runs_from(place)).take_while(same).count();
+        let stays = same_runs(&cut, self.prompt.runs_from(place));
         let goes_on = cut.runs_from(Place::default()).nth(stays).is_none();
-        let prefix_break = if goes_on || !replaced.is_empty() { None } else { self.prefix_break_of_first(old) };
-        Ok(Addition { prompt: &self.prompt, place, stays, prefix_break })
+        let prefix_break = if goes_on { None } else { self.prefix_break_of_first(keep) };
+        Ok(Change { place, cut, stays, prefix_break, replaced })
     }
 
     /// Takes the messages from one on, which are one assistant turn's, out of the turns; says which turn is another.
@@ -199,7 +106,7 @@ impl<'a> GrowingPrompt<'a> {
     }
 
     /// Puts back what was appended over.
-    pub(crate) fn undo(&mut self, keep: usize, replaced: Vec<Message<'a>>) {
+    pub(super) fn undo(&mut self, keep: usize, replaced: Vec<Message<'a>>) {
         self.chat.messages.truncate(keep);
         self.chat.messages.extend(replaced);
         let chat = std::mem::take(&mut self.chat);
@@ -209,12 +116,12 @@ impl<'a> GrowingPrompt<'a> {
         }
     }
 
-    pub(crate) const fn layout(&self) -> &Layout {
+    pub(super) const fn layout(&self) -> &Layout {
         &self.layout
     }
 
     /// Where the turn begins that is to be continued, and its first message; `None` if the prompt waits for a reply.
-    pub(crate) fn open_turn(&self) -> Option<(Place, usize)> {
+    pub(super) fn open_turn(&self) -> Option<(Place, usize)> {
         match (self.chat.messages.last()?, self.turns.last()?, self.places.last()?) {
             (Message::Assistant(AssistantMessage { prefix: true, .. }), turn, place) => {
                 Some((*place, turn.messages.start))
@@ -391,7 +298,7 @@ impl<'a> GrowingPrompt<'a> {
     }
 
     /// Why the prompt does not begin with that of an earlier chat.
-    fn prefix_break(&self, earlier: &Chat<'_>) -> Option<PrefixBreak> {
+    pub(super) fn prefix_break(&self, earlier: &Chat<'_>) -> Option<PrefixBreak> {
         let earlier = CheckedChat::new(earlier, &self.layout).ok()?;
         CheckedChat::new(&self.chat, &self.layout).ok()?.prefix_break(&earlier)
     }
@@ -401,133 +308,20 @@ fn is_system(message: &Message<'_>) -> bool {
     message.role() == Role::System
 }
 
-/// What a prompt has more than before.
-///
-/// ```
-/// use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
-/// use mistral_chat_template::layout::UserTurn;
-/// use mistral_chat_template::prompt::BreakCause;
-///
-/// let chat = Chat::new([Message::system("Be kind."), Message::user("Hi")]);
-/// let mut growing = GrowingPrompt::new(chat, &Layout::V3)?;
-/// let addition = growing.append([Message::assistant("Hello!"), Message::user("Bye")])?;
-///
-/// let moves = BreakCause::SystemMoves { to: UserTurn::Last };
-/// assert_eq!(addition.prefix_break().map(|it| it.cause), Some(moves));
-/// assert_eq!(addition.start(), "<s>[INST]".len(), "from here on the prompt is another");
-/// # Ok::<(), mistral_chat_template::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Addition<'g> {
-    prompt: &'g Prompt,
-    place: Place,
-    /// How many segments from the place on were there before.
-    stays: usize,
-    prefix_break: Option<PrefixBreak>,
+/// What became of a prompt to which messages were appended.
+pub(super) struct Change<'a> {
+    /// Where the prompt was written anew from.
+    pub(super) place: Place,
+    /// What stood there before.
+    pub(super) cut: Prompt,
+    /// How many segments from there on are as they were.
+    pub(super) stays: usize,
+    pub(super) prefix_break: Option<PrefixBreak>,
+    /// The messages that were appended over.
+    pub(super) replaced: Vec<Message<'a>>,
 }
 
-impl Addition<'_> {
-    /// Where and why the prompt does not begin with what it was; `None` if it goes on.
-    ///
-    /// ```
-    /// # use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
-    /// let mut growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V3)?;
-    /// assert_eq!(growing.append([Message::assistant("Hello!"), Message::user("Bye")])?.prefix_break(), None);
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub const fn prefix_break(&self) -> Option<PrefixBreak> {
-        self.prefix_break
-    }
-
-    /// The byte of the prompt at which the new segments begin: the bytes before it stay.
-    ///
-    /// ```
-    /// # use mistral_chat_template::{Chat, GrowingPrompt, Layout, Message};
-    /// let mut growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V3)?;
-    /// let before = growing.prompt().as_str().len();
-    /// assert_eq!(growing.append([Message::assistant("Hello!"), Message::user("Bye")])?.start(), before);
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    #[must_use]
-    pub fn start(&self) -> usize {
-        self.runs().next().map_or(self.prompt.as_str().len(), |run| run.start)
-    }
-
-    /// The new segments.
-    ///
-    /// ```
-    /// # use mistral_chat_template::{Chat, Control, GrowingPrompt, Layout, Message, Segment};
-    /// let mut growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V3)?;
-    /// let addition = growing.append([Message::assistant("Hello!"), Message::user("Bye")])?;
-    /// assert!(addition.segments().eq([
-    ///     Segment::Text("Hello!"),
-    ///     Segment::Control(Control::Eos),
-    ///     Segment::Control(Control::Inst),
-    ///     Segment::Text("Bye"),
-    ///     Segment::Control(Control::EndInst),
-    /// ]));
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
-        self.runs().map(|run| run.segment)
-    }
-
-    /// The token ids of the new segments.
-    ///
-    /// # Errors
-    ///
-    /// As [`Prompt::encode`].
-    ///
-    /// ```
-    /// use mistral_chat_template::{Chat, Control, GrowingPrompt, Layout, Message, Tokenizer};
-    /// use mistral_chat_template::layout::WordStart;
-    ///
-    /// struct Bytes;
-    /// impl Tokenizer for Bytes {
-    ///     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
-    ///         ids.extend(text.bytes().map(|byte| 1000 + u32::from(byte)));
-    ///     }
-    ///     fn control(&self, control: Control) -> Option<u32> {
-    ///         Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
-    ///     }
-    /// }
-    ///
-    /// let mut growing = GrowingPrompt::new(Chat::new([Message::user("Hi")]), &Layout::V3)?;
-    /// let mut ids = growing.prompt().encode(&Bytes)?;
-    /// ids.extend(growing.append([Message::assistant("Hello!"), Message::user("Bye")])?.encode(&Bytes)?);
-    /// assert_eq!(ids, growing.prompt().encode(&Bytes)?);
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Vec<u32>, Error> {
-        self.prompt.check_tokenizer(tokenizer)?;
-        let mut ids = Vec::new();
-        let runs = self.runs().map(|run| (run.segment, run.word_start));
-        encode_runs(runs, self.media_before(), tokenizer, &mut ids)?;
-        Ok(ids)
-    }
-
-    /// The place from which the prompt was written.
-    pub(crate) const fn place(&self) -> Place {
-        self.place
-    }
-
-    /// How many of the segments from there on were there before.
-    pub(crate) const fn stays(&self) -> usize {
-        self.stays
-    }
-
-    pub(crate) fn runs(&self) -> impl Iterator<Item = Run<'_>> {
-        self.prompt.runs_from(self.place).skip(self.stays)
-    }
-
-    /// How many images and sounds stand before the new segments.
-    pub(crate) fn media_before(&self) -> usize {
-        let is_media = |segment: &Segment<'_>| matches!(segment, Segment::Media(_));
-        if !self.segments().any(|segment| is_media(&segment)) {
-            return 0;
-        }
-        let all = self.prompt.segments().filter(is_media).count();
-        all - self.segments().filter(is_media).count()
-    }
+/// How many segments are the same at the beginning of both.
+pub(super) fn same_runs<'p>(cut: &Prompt, runs: impl Iterator<Item = Run<'p>>) -> usize {
+    cut.runs_from(Place::default()).zip(runs).take_while(|(one, other)| one.same_as(other)).count()
 }

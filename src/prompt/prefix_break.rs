@@ -69,6 +69,8 @@ pub enum BreakCause {
     },
     /// A message is another one.
     MessageChanges,
+    /// The reply that the model sampled last is another one, or gone.
+    ReplyChanges,
     /// The other prompt is shorter.
     Shorter,
     /// The layout is another one.
@@ -96,6 +98,7 @@ impl fmt::Display for BreakCause {
             BreakCause::ResultsReordered => f.write_str("the results go into the order of their calls"),
             BreakCause::TurnGoesOn { role } => write!(f, "the next message goes on with the last {role} turn"),
             BreakCause::MessageChanges => f.write_str("a message changes"),
+            BreakCause::ReplyChanges => f.write_str("the last reply changes"),
             BreakCause::Shorter => f.write_str("the earlier prompt is longer"),
             BreakCause::LayoutChanges => f.write_str("the layout changes"),
             BreakCause::Diverges(kind) => kind.fmt(f),

@@ -1,14 +1,19 @@
 //! [`Tokenizer`]: what a caller implements to turn a [`Prompt`]'s segments into token ids.
 
+use std::sync::Arc;
+
+use super::medium::MediaSource;
+use super::{Medium, Place, Prompt, Run, Segment};
+use crate::chat::Chat;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Layout, WordStart};
-use crate::prompt::{Media, Prompt, Segment, SpanKind};
 use crate::terms::TokenizerKind;
 
 /// A tokenizer: text into ids that are never control tokens, and control tokens into their ids.
 ///
-/// There is no call for a whole prompt string, so that no text can become a control token by accident.
+/// There is no call for a whole prompt string, so that no text can become a control token by accident. A reference, a
+/// `Box` and an `Arc` of a tokenizer are tokenizers too, and so is a `&dyn Tokenizer`.
 ///
 /// ```
 /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Tokenizer};
@@ -46,12 +51,37 @@ pub trait Tokenizer {
         None
     }
 
-    /// Appends the ids of an image or a sound, the `index`-th of the prompt, and says whether it could.
-    fn media(&self, media: Media, index: usize, ids: &mut Vec<u32>) -> bool {
-        let _ = (media, index, ids);
+    /// Appends the ids of an image or a sound, and says whether it could.
+    fn media(&self, medium: Medium<'_>, ids: &mut Vec<u32>) -> bool {
+        let _ = (medium, ids);
         false
     }
 }
+
+/// Passes every call on to the tokenizer behind a pointer.
+macro_rules! behind {
+    ($($pointer:ty),+) => {
+        $(impl<T: Tokenizer + ?Sized> Tokenizer for $pointer {
+            fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+                (**self).text(text, word_start, ids);
+            }
+
+            fn control(&self, control: Control) -> Option<u32> {
+                (**self).control(control)
+            }
+
+            fn kind(&self) -> Option<TokenizerKind> {
+                (**self).kind()
+            }
+
+            fn media(&self, medium: Medium<'_>, ids: &mut Vec<u32>) -> bool {
+                (**self).media(medium, ids)
+            }
+        })+
+    };
+}
+
+behind!(&T, Box<T>, Arc<T>);
 
 impl Layout {
     /// Checks that a tokenizer is of the layout's kind, before anything is encoded.
@@ -78,7 +108,7 @@ impl Layout {
     /// let error = Layout::MAGNUM.check_tokenizer(&Tekken).unwrap_err();
     /// assert_eq!(error.to_string(), "the layout is for a SentencePiece vocabulary, and the tokenizer has a Tekken one (magnum)");
     /// ```
-    pub fn check_tokenizer(&self, tokenizer: &impl Tokenizer) -> Result<(), Error> {
+    pub fn check_tokenizer(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<(), Error> {
         let layout = self.tokenizer_kind();
         match tokenizer.kind() {
             Some(tokenizer) if tokenizer != layout => {
@@ -112,11 +142,48 @@ impl Prompt {
     /// assert_eq!(error.to_string(), "the tokenizer has no id for the control token <s>");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
-    pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Vec<u32>, Error> {
+    pub fn encode(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Vec<u32>, Error> {
+        self.encode_with(MediaSource::Unknown, tokenizer)
+    }
+
+    /// As [`encode`](Prompt::encode), for a tokenizer that looks at images and sounds: it is given those of the chat
+    /// that the prompt was rendered from.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Prompt::encode).
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Chunk, Control, Format, Layout, Message, Tokenizer};
+    /// use mistral_chat_template::layout::WordStart;
+    /// use mistral_chat_template::prompt::Medium;
+    /// use mistral_chat_template::version::Feature;
+    ///
+    /// struct Links;
+    /// impl Tokenizer for Links {
+    ///     fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+    ///     fn control(&self, _: Control) -> Option<u32> { Some(1) }
+    ///     fn media(&self, medium: Medium<'_>, ids: &mut Vec<u32>) -> bool {
+    ///         let Some(Chunk::ImageUrl { url, .. }) = medium.chunk else { return false };
+    ///         ids.extend(std::iter::repeat_n(7, url.len()));
+    ///         true
+    ///     }
+    /// }
+    ///
+    /// let chat = Chat::new([Message::user(vec![Chunk::image_url("https://a.b")])]);
+    /// let prompt = Layout::V13.with(Feature::Image).render(&chat)?;
+    /// assert_eq!(prompt.encode_for(&chat, &Links)?.iter().filter(|id| **id == 7).count(), 11);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn encode_for(&self, chat: &Chat<'_>, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Vec<u32>, Error> {
+        self.encode_with(MediaSource::Chat(chat), tokenizer)
+    }
+
+    fn encode_with(&self, source: MediaSource<'_>, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Vec<u32>, Error> {
         self.check_tokenizer(tokenizer)?;
-        let mut encoder = Encoder::new(tokenizer);
-        for (segment, word_start) in self.runs() {
-            encoder.append(segment, word_start)?;
+        let mut encoder = Encoder::new(tokenizer, source);
+        for run in self.runs_from(Place::default()) {
+            encoder.append(&run)?;
         }
         Ok(encoder.into_ids())
     }
@@ -147,65 +214,80 @@ impl Prompt {
     /// assert_eq!(prompt.token_messages(&Bytes)?, [None, Some(0), Some(0), Some(0), Some(0)]);
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
-    pub fn token_messages(&self, tokenizer: &impl Tokenizer) -> Result<Vec<Option<usize>>, Error> {
+    pub fn token_messages(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Vec<Option<usize>>, Error> {
         self.check_tokenizer(tokenizer)?;
-        let mut encoder = Encoder::new(tokenizer);
+        let mut encoder = Encoder::new(tokenizer, MediaSource::Unknown);
         let mut messages = Vec::new();
-        let runs = self.spans().filter(|span| span.kind != SpanKind::MoreText);
-        for ((segment, word_start), span) in self.runs().zip(runs) {
-            let count = encoder.append(segment, word_start)?.len();
-            messages.extend(std::iter::repeat_n(span.message, count));
+        for run in self.runs_from(Place::default()) {
+            let count = encoder.append(&run)?.len();
+            messages.extend(std::iter::repeat_n(run.message, count));
         }
         Ok(messages)
     }
 }
 
 /// Collects the ids of a prompt's segments.
-pub(crate) struct Encoder<'t, T> {
+pub(crate) struct Encoder<'t, T: ?Sized> {
     tokenizer: &'t T,
+    source: MediaSource<'t>,
     ids: Vec<u32>,
-    media_count: usize,
+    /// How many images and sounds there were.
+    media: usize,
+    /// The message of the last of them, and how many of that message there were.
+    of_message: (Option<usize>, usize),
 }
 
-impl<'t, T: Tokenizer> Encoder<'t, T> {
-    pub(crate) fn new(tokenizer: &'t T) -> Self {
-        Encoder { tokenizer, ids: Vec::new(), media_count: 0 }
+impl<'t, T: Tokenizer + ?Sized> Encoder<'t, T> {
+    pub(crate) fn new(tokenizer: &'t T, source: MediaSource<'t>) -> Self {
+        Encoder { tokenizer, source, ids: Vec::new(), media: 0, of_message: (None, 0) }
+    }
+
+    /// An encoder behind the place at which a turn begins, so many images and sounds being before it.
+    pub(crate) fn behind(media: usize, tokenizer: &'t T, source: MediaSource<'t>) -> Self {
+        Encoder { media, ..Encoder::new(tokenizer, source) }
     }
 
     /// Appends the next segment, and gives its ids.
-    pub(crate) fn append(&mut self, segment: Segment<'_>, word_start: WordStart) -> Result<&[u32], Error> {
+    pub(crate) fn append(&mut self, run: &Run<'_>) -> Result<&[u32], Error> {
         let begin = self.ids.len();
-        match segment {
-            Segment::Text(text) => self.tokenizer.text(text, word_start, &mut self.ids),
+        match run.segment {
+            Segment::Text(text) => self.tokenizer.text(text, run.word_start, &mut self.ids),
             Segment::Control(control) => self.ids.push(
                 self.tokenizer
                     .control(control)
                     .ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))?,
             ),
             Segment::Media(media) => {
-                if !self.tokenizer.media(media, self.media_count, &mut self.ids) {
+                let medium = self.next_medium(run).of(media);
+                if !self.tokenizer.media(medium, &mut self.ids) {
                     return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, ""));
                 }
-                self.media_count += 1;
             }
         }
         Ok(self.ids.get(begin..).unwrap_or_default())
     }
 
+    /// Appends the ids of the next segment, which are known.
+    pub(crate) fn append_known(&mut self, run: &Run<'_>, ids: &[u32]) {
+        if let Segment::Media(_) = run.segment {
+            self.next_medium(run);
+        }
+        self.ids.extend_from_slice(ids);
+    }
+
+    /// The image or sound that comes next.
+    fn next_medium(&mut self, run: &Run<'_>) -> Medium<'t> {
+        let (index, (last, count)) = (self.media, self.of_message);
+        let nth = if last == run.message { count } else { 0 };
+        (self.media, self.of_message) = (index + 1, (run.message, nth + 1));
+        self.source.medium(index, run.message, nth)
+    }
+
+    pub(crate) fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
     pub(crate) fn into_ids(self) -> Vec<u32> {
         self.ids
     }
-}
-
-/// Appends the ids of segments, `media_before` images and sounds being before them in the prompt.
-pub(crate) fn encode_runs<'p>(
-    mut runs: impl Iterator<Item = (Segment<'p>, WordStart)>,
-    media_before: usize,
-    tokenizer: &impl Tokenizer,
-    ids: &mut Vec<u32>,
-) -> Result<(), Error> {
-    let mut encoder = Encoder { tokenizer, ids: std::mem::take(ids), media_count: media_before };
-    let result = runs.try_for_each(|(segment, word_start)| encoder.append(segment, word_start).map(drop));
-    *ids = encoder.into_ids();
-    result
 }

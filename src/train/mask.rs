@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::chat::{Chat, Message, Role};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::prompt::{Encoder, Prompt, Span, SpanKind, Tokenizer};
+use crate::prompt::{Encoder, MediaSource, Place, Prompt, Span, SpanKind, Tokenizer};
 
 /// What a model is to learn from a prompt.
 ///
@@ -263,18 +263,18 @@ impl<'p> Mask<'p> {
     /// assert_eq!(row.labels, [-100, -100, -100, -100, 1098, 2]);
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
-    pub fn encode(&self, tokenizer: &impl Tokenizer) -> Result<Labelled, Error> {
+    pub fn encode(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Labelled, Error> {
         self.prompt.check_tokenizer(tokenizer)?;
-        let mut encoder = Encoder::new(tokenizer);
+        let mut encoder = Encoder::new(tokenizer, MediaSource::Unknown);
         let mut labels = Vec::new();
         let mut learnt = self.ranges.iter().peekable();
-        for ((segment, word_start), run) in self.prompt.runs().zip(run_ranges(self.prompt)) {
+        for (segment, run) in self.prompt.runs_from(Place::default()).zip(run_ranges(self.prompt)) {
             while learnt.next_if(|range| range.end <= run.start).is_some() {}
             let range = learnt.peek().filter(|range| range.start < run.end);
             if range.is_some_and(|range| range.start > run.start || range.end < run.end) {
                 return Err(Error::new(ErrorKind::PartlyLearnt { start: run.start, end: run.end }, ""));
             }
-            let ids = encoder.append(segment, word_start)?;
+            let ids = encoder.append(&segment)?;
             match range {
                 Some(_) => labels.extend(ids.iter().map(|id| i64::from(*id))),
                 None => labels.extend(ids.iter().map(|_| Labelled::IGNORED)),

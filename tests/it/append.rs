@@ -2,10 +2,11 @@
 //!
 //! For a long look: `PROPTEST_CASES=100000 cargo test --release --test it append::`.
 
+use mistral_chat_template::conversation::Update;
 use mistral_chat_template::preset::{Builtin, Scene};
 use mistral_chat_template::prompt::PrefixBreak;
 use mistral_chat_template::render::CheckedChat;
-use mistral_chat_template::{Chat, Format, GrowingPrompt, Layout, Message, Mode, Prompt, ToolCall};
+use mistral_chat_template::{Chat, Conversation, Format, Layout, Message, Mode, Prompt, Segment, ToolCall};
 use proptest::prelude::*;
 
 use crate::support::{arbitrary, case};
@@ -52,15 +53,19 @@ fn breaks_between_are_told(layout: &Layout, one: &Chat<'_>, other: &Chat<'_>) ->
     Ok(())
 }
 
+fn new_segments<'g>(growing: &'g Conversation<'_>, update: &Update) -> impl Iterator<Item = Segment<'g>> {
+    growing.segments().skip(update.new_segments.start).map(|it| it.segment)
+}
+
 /// Appending the messages part by part, each part of as many messages as `steps` say.
 fn grows_as_rendered(layout: &Layout, chat: &Chat<'_>, steps: &[usize]) -> Result<(), TestCaseError> {
-    let (mut growing, mut given) = (None::<GrowingPrompt<'_>>, 0);
+    let (mut growing, mut given) = (None::<Conversation<'_>>, 0);
     for step in steps.iter().cycle().take(2 * chat.messages.len()) {
         let end = (given + step).min(chat.messages.len());
         let first = Chat { messages: chat.messages.iter().take(end).cloned().collect(), ..chat.clone() };
         let rendered = layout.render(&first);
         let Some(growing) = &mut growing else {
-            growing = GrowingPrompt::new(first, layout).ok();
+            growing = Conversation::without_ids(first, layout).ok();
             given = end;
             continue;
         };
@@ -68,11 +73,11 @@ fn grows_as_rendered(layout: &Layout, chat: &Chat<'_>, steps: &[usize]) -> Resul
         let new: Vec<_> = chat.messages.iter().take(end).skip(growing.chat().messages.len()).cloned().collect();
         given = end;
         match (growing.append(new), rendered) {
-            (Ok(addition), Ok(rendered)) => {
+            (Ok(update), Ok(rendered)) => {
                 let (same, all) = common(before.prompt(), &rendered);
-                prop_assert!(addition.segments().eq(rendered.segments().skip(same)));
-                prop_assert_eq!(addition.prefix_break().map(|it| it.segment), (same < all).then_some(same));
-                prop_assert_eq!(&rendered.as_str()[..addition.start()], &before.prompt().as_str()[..addition.start()]);
+                prop_assert!(new_segments(growing, &update).eq(rendered.segments().skip(same)));
+                prop_assert_eq!(update.prefix_break.map(|it| it.segment), (same < all).then_some(same));
+                prop_assert_eq!(&rendered.as_str()[..update.start], &before.prompt().as_str()[..update.start]);
                 prop_assert_eq!(growing.prompt(), &rendered, "{}", layout.name);
             }
             (Err(error), Err(rendered)) => {
@@ -88,13 +93,13 @@ fn grows_as_rendered(layout: &Layout, chat: &Chat<'_>, steps: &[usize]) -> Resul
 
 /// One chat behind another, whatever they have in common.
 fn updates_as_rendered(layout: &Layout, one: &Chat<'_>, other: &Chat<'_>) -> Result<(), TestCaseError> {
-    let Ok(mut growing) = GrowingPrompt::new(one.clone(), layout) else { return Ok(()) };
+    let Ok(mut growing) = Conversation::without_ids(one.clone(), layout) else { return Ok(()) };
     let before = growing.prompt().clone();
     match (growing.update(other.clone()), layout.render(other)) {
-        (Ok(addition), Ok(rendered)) => {
+        (Ok(update), Ok(rendered)) => {
             let (same, all) = common(&before, &rendered);
-            prop_assert!(addition.segments().eq(rendered.segments().skip(same)));
-            prop_assert_eq!(addition.prefix_break().map(|it| it.segment), (same < all).then_some(same));
+            prop_assert!(new_segments(&growing, &update).eq(rendered.segments().skip(same)));
+            prop_assert_eq!(update.prefix_break.map(|it| it.segment), (same < all).then_some(same));
             prop_assert_eq!(growing.prompt(), &rendered);
             prop_assert_eq!(growing.chat(), other);
         }

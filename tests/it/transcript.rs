@@ -3,7 +3,7 @@
 use mistral_chat_template::layout::{Frame, Mark, System, UserTurn, WordStart};
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Control, Format, Layout, Message, Mode, Tokenizer, ToolCall, Transcript,
+    AssistantMessage, Chat, Chunk, Control, Conversation, Format, Layout, Message, Mode, Tokenizer, ToolCall,
 };
 use proptest::prelude::*;
 
@@ -82,7 +82,7 @@ proptest! {
         ),
     ) {
         'layouts: for layout in layouts() {
-            let Ok(mut transcript) = Transcript::new(chat.clone(), &layout, Bytes) else { continue };
+            let Ok(mut conversation) = Conversation::new(chat.clone(), &layout, Bytes) else { continue };
             if matches!(chat.messages.last(), Some(Message::Assistant(_))) {
                 continue;
             }
@@ -90,27 +90,28 @@ proptest! {
             for (reply, question, saying) in &turns {
                 let message = says(reply);
                 let ids = sampled(*saying, &rendered_reply(&layout, &message));
-                transcript.reply(message.clone(), &ids);
-                let before = transcript.ids().to_vec();
+                conversation.reply(message.clone(), &ids);
+                let before = conversation.ids().to_vec();
                 said.extend(ids);
                 plainly &= !matches!(saying, Saying::InPieces);
                 let question = Message::user(question.clone());
-                let Ok(new) = transcript.append([question.clone()]) else {
+                let Ok(update) = conversation.append([question.clone()]) else {
                     // Calls of the chat that it began with lack their results.
-                    let mut whole = transcript.chat().clone();
+                    let mut whole = conversation.chat().clone();
                     whole.messages.extend([Message::Assistant(message), question]);
                     prop_assert!(layout.render(&whole).is_err(), "{}", layout.name);
                     continue 'layouts;
                 };
-                prop_assert_eq!(new.end, transcript.ids().len());
-                prop_assert_eq!(&transcript.ids()[..new.start], &before[..new.start]);
+                let new = update.new_ids;
+                prop_assert_eq!(new.end, conversation.ids().len());
+                prop_assert_eq!(&conversation.ids()[..new.start], &before[..new.start]);
             }
-            let kept: Vec<_> = transcript.ids().iter().zip(transcript.sampled()).filter(|(_, sampled)| **sampled).map(|(id, _)| *id).collect();
+            let kept: Vec<_> = conversation.ids().iter().zip(conversation.sampled()).filter(|(_, sampled)| **sampled).map(|(id, _)| *id).collect();
             prop_assert_eq!(kept, said, "{}", layout.name);
             if plainly {
-                let rendered = layout.render(transcript.chat()).unwrap();
-                prop_assert_eq!(transcript.ids(), rendered.encode(&Bytes).unwrap());
-                prop_assert!(transcript.drift().unwrap().is_empty());
+                let rendered = layout.render(conversation.chat()).unwrap();
+                prop_assert_eq!(conversation.ids(), rendered.encode(&Bytes).unwrap());
+                prop_assert!(conversation.drift().unwrap().is_empty());
             }
         }
     }
@@ -130,46 +131,46 @@ fn decode(ids: &[u32]) -> String {
 fn a_layout_that_moves_the_system_prompt_keeps_what_was_sampled() {
     assert_eq!(Layout::V3.system, System::InUser { turn: UserTurn::Last, join: "\n\n" });
     let chat = Chat::new([Message::system("S"), Message::user("a")]);
-    let mut transcript = Transcript::new(chat, &Layout::V3, Bytes).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST] S\n\na[/INST]");
-    transcript.reply(says("to"), &[1032, 1116, 1111, EOS]);
-    let new = transcript.append([Message::user("b")]).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST] a[/INST] to</s>[INST] S\n\nb[/INST]");
+    let mut conversation = Conversation::new(chat, &Layout::V3, Bytes).unwrap();
+    assert_eq!(decode(conversation.ids()), "<s>[INST] S\n\na[/INST]");
+    conversation.reply(says("to"), &[1032, 1116, 1111, EOS]);
+    let new = conversation.append([Message::user("b")]).unwrap().new_ids;
+    assert_eq!(decode(conversation.ids()), "<s>[INST] a[/INST] to</s>[INST] S\n\nb[/INST]");
     assert_eq!(new.start, 3, "<s>[INST] and the space stay");
-    assert!(transcript.ids().windows(4).any(|ids| ids == [1032, 1116, 1111, EOS]), "in the pieces that were sampled");
+    assert!(conversation.ids().windows(4).any(|ids| ids == [1032, 1116, 1111, EOS]), "in the pieces that were sampled");
 
-    let drift = transcript.drift().unwrap();
+    let drift = conversation.drift().unwrap();
     assert_eq!((drift[0].message, drift[0].at, &*drift[0].rendered), (2, 0, &[SPACE_T, 1111, EOS][..]));
-    assert_eq!(transcript.ids()[drift[0].start..][..4], drift[0].ids);
+    assert_eq!(conversation.ids()[drift[0].start..][..4], drift[0].ids);
     assert!(!drift[0].is_in_text(decode));
 }
 
 #[test]
 fn a_prefix_is_gone_on_with() {
     let chat = Chat::new([Message::user("a"), Message::prefix("Sure")]);
-    let mut transcript = Transcript::new(chat, &Layout::V7_TEKKEN, Bytes).unwrap();
-    transcript.reply(says("Sure, b"), &[1044, 1032, 1098, EOS]);
-    transcript.append([Message::user("c")]).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST]a[/INST]Sure, b</s>[INST]c[/INST]");
-    let learnt: Vec<_> = transcript.labelled().labels.into_iter().filter(|label| *label != -100).collect();
+    let mut conversation = Conversation::new(chat, &Layout::V7_TEKKEN, Bytes).unwrap();
+    conversation.reply(says("Sure, b"), &[1044, 1032, 1098, EOS]);
+    conversation.append([Message::user("c")]).unwrap();
+    assert_eq!(decode(conversation.ids()), "<s>[INST]a[/INST]Sure, b</s>[INST]c[/INST]");
+    let learnt: Vec<_> = conversation.labelled().labels.into_iter().filter(|label| *label != -100).collect();
     assert_eq!(learnt, [1044, 1032, 1098, 2]);
-    assert!(transcript.drift().unwrap().is_empty());
+    assert!(conversation.drift().unwrap().is_empty());
 }
 
 #[test]
 fn a_reply_that_was_cut_off_goes_on_or_is_closed() {
-    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &Layout::V7_TEKKEN, Bytes).unwrap();
-    transcript.reply(says("b"), &[1098]);
-    transcript.reply(says("bc"), &[1099]);
-    transcript.append([Message::user("d")]).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST]a[/INST]bc</s>[INST]d[/INST]");
-    let sampled: Vec<_> = transcript.sampled().iter().map(|sampled| u8::from(*sampled)).collect();
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &Layout::V7_TEKKEN, Bytes).unwrap();
+    conversation.reply(says("b"), &[1098]);
+    conversation.reply(says("bc"), &[1099]);
+    conversation.append([Message::user("d")]).unwrap();
+    assert_eq!(decode(conversation.ids()), "<s>[INST]a[/INST]bc</s>[INST]d[/INST]");
+    let sampled: Vec<_> = conversation.sampled().iter().map(|sampled| u8::from(*sampled)).collect();
     assert_eq!(sampled, [0, 0, 0, 0, 1, 1, 0, 0, 0, 0]);
 }
 
 #[test]
 fn calls_and_results_are_appended() {
-    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &Layout::V13, Bytes).unwrap();
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &Layout::V13, Bytes).unwrap();
     let call = ToolCall::new("get", "{\"n\":1}").id("1");
     let sampled = {
         let mut ids = vec![9];
@@ -179,13 +180,13 @@ fn calls_and_results_are_appended() {
         ids.push(EOS);
         ids
     };
-    transcript.reply(AssistantMessage { tool_calls: vec![call], ..AssistantMessage::default() }, &sampled);
-    transcript.append([Message::tool("7").answering("1")]).unwrap();
+    conversation.reply(AssistantMessage { tool_calls: vec![call], ..AssistantMessage::default() }, &sampled);
+    conversation.append([Message::tool("7").answering("1")]).unwrap();
     assert_eq!(
-        decode(transcript.ids()),
+        decode(conversation.ids()),
         "<s>[INST]a[/INST][TOOL_CALLS]get[ARGS]{\"n\":1}</s>[TOOL_RESULTS]7[/TOOL_RESULTS]"
     );
-    let drift = &transcript.drift().unwrap()[0];
+    let drift = &conversation.drift().unwrap()[0];
     assert!(drift.is_in_text(decode), "rendering writes the arguments in another way");
     assert_eq!(decode(&drift.rendered), "[TOOL_CALLS]get[ARGS]{\"n\": 1}</s>");
 }
@@ -193,52 +194,53 @@ fn calls_and_results_are_appended() {
 #[test]
 fn a_reply_of_the_end_token_alone_is_a_reply() {
     for layout in layouts() {
-        let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
-        let before = transcript.ids().to_vec();
-        transcript.reply(AssistantMessage::default(), &[EOS]);
-        let new = transcript.append([Message::user("b")]).unwrap_or_else(|error| panic!("{}: {error}", layout.name));
-        let ids = transcript.ids();
+        let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
+        let before = conversation.ids().to_vec();
+        conversation.reply(AssistantMessage::default(), &[EOS]);
+        let update = conversation.append([Message::user("b")]);
+        let new = update.unwrap_or_else(|error| panic!("{}: {error}", layout.name)).new_ids;
+        let ids = conversation.ids();
         if ids.starts_with(&before) {
             assert_eq!((ids[before.len()], new.start), (EOS, before.len() + 1), "{}", layout.name);
         }
-        let learnt = transcript.sampled().iter().filter(|sampled| **sampled).count();
+        let learnt = conversation.sampled().iter().filter(|sampled| **sampled).count();
         assert_eq!(learnt, 1, "{}", layout.name);
     }
 }
 
 #[test]
-fn what_is_refused_leaves_the_transcript_as_it_was() {
-    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &Layout::V7, Bytes).unwrap();
-    transcript.reply(says("b"), &[1032, 1098]);
-    let before = (transcript.ids().to_vec(), transcript.sampled().to_vec());
-    let error = transcript.append([Message::system("c")]).unwrap_err();
+fn what_is_refused_leaves_the_conversation_as_it_was() {
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &Layout::V7, Bytes).unwrap();
+    conversation.reply(says("b"), &[1032, 1098]);
+    let before = (conversation.ids().to_vec(), conversation.sampled().to_vec());
+    let error = conversation.append([Message::system("c")]).unwrap_err();
     assert_eq!(error.to_string(), "messages[2].role: a system message cannot follow an assistant message (v7)");
-    assert_eq!((transcript.ids().to_vec(), transcript.sampled().to_vec()), before);
-    transcript.append([Message::user("c")]).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST] a[/INST] b</s>[INST] c[/INST]");
+    assert_eq!((conversation.ids().to_vec(), conversation.sampled().to_vec()), before);
+    conversation.append([Message::user("c")]).unwrap();
+    assert_eq!(decode(conversation.ids()), "<s>[INST] a[/INST] b</s>[INST] c[/INST]");
 }
 
 /// A layout that ends replies with text, which joins no other run.
 #[test]
 fn replies_that_end_with_text_are_closed_with_it() {
     let layout = Layout { reply: Frame { open: Mark::Text(""), close: Mark::Text("\n") }, ..Layout::V7_TEKKEN };
-    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
-    transcript.reply(says("to"), &[1116, 1111]);
-    transcript.append([Message::user("b")]).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST]a[/INST]to\n[INST]b[/INST]");
-    transcript.reply(says("c"), &[1099, 1010]);
-    transcript.append([Message::user("d")]).unwrap();
-    assert_eq!(transcript.ids(), layout.render(transcript.chat()).unwrap().encode(&Bytes).unwrap());
-    assert!(transcript.drift().unwrap().is_empty());
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
+    conversation.reply(says("to"), &[1116, 1111]);
+    conversation.append([Message::user("b")]).unwrap();
+    assert_eq!(decode(conversation.ids()), "<s>[INST]a[/INST]to\n[INST]b[/INST]");
+    conversation.reply(says("c"), &[1099, 1010]);
+    conversation.append([Message::user("d")]).unwrap();
+    assert_eq!(conversation.ids(), layout.render(conversation.chat()).unwrap().encode(&Bytes).unwrap());
+    assert!(conversation.drift().unwrap().is_empty());
 }
 
 #[test]
 fn what_joins_a_reply_is_told() {
-    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &Layout::V7_TEKKEN, Bytes).unwrap();
-    transcript.reply(says("b"), &[1098, EOS]);
-    transcript.append([Message::assistant("c"), Message::user("d")]).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST]a[/INST]b</s>[INST]d[/INST]");
-    let drift = &transcript.drift().unwrap()[0];
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &Layout::V7_TEKKEN, Bytes).unwrap();
+    conversation.reply(says("b"), &[1098, EOS]);
+    conversation.append([Message::assistant("c"), Message::user("d")]).unwrap();
+    assert_eq!(decode(conversation.ids()), "<s>[INST]a[/INST]b</s>[INST]d[/INST]");
+    let drift = &conversation.drift().unwrap()[0];
     assert_eq!((drift.message, decode(&drift.rendered)), (1, "b\n\nc</s>".to_owned()));
 }
 
@@ -260,24 +262,24 @@ impl Tokenizer for Deaf {
 fn what_was_sampled_is_never_encoded() {
     for layout in layouts() {
         let chat = Chat::new([Message::system("S"), Message::user("a")]);
-        let mut transcript = Transcript::new(chat, &layout, Deaf).unwrap();
+        let mut conversation = Conversation::new(chat, &layout, Deaf).unwrap();
         for question in ["b", "c", "d"] {
-            transcript.reply(says("sampled"), &[1098, EOS]);
-            transcript.append([Message::user(question)]).unwrap();
+            conversation.reply(says("sampled"), &[1098, EOS]);
+            conversation.append([Message::user(question)]).unwrap();
         }
-        let sampled: Vec<_> = transcript.labelled().labels.into_iter().filter(|label| *label != -100).collect();
+        let sampled: Vec<_> = conversation.labelled().labels.into_iter().filter(|label| *label != -100).collect();
         assert_eq!(sampled, [1098, 2, 1098, 2, 1098, 2], "{}", layout.name);
     }
 }
 
 /// A tokenizer that some text makes fail: an image, which it cannot encode.
 #[test]
-fn what_cannot_be_encoded_leaves_the_transcript_as_it_was() {
+fn what_cannot_be_encoded_leaves_the_conversation_as_it_was() {
     let layout = Layout::V13.with(Feature::Image);
-    let mut transcript = Transcript::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
-    transcript.reply(says("b"), &[1098, EOS]);
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
+    conversation.reply(says("b"), &[1098, EOS]);
     let image = Message::user(vec![Chunk::image_url("https://example.com/a.png")]);
-    assert_eq!(transcript.append([image]).unwrap_err().to_string(), "the tokenizer cannot encode image");
-    transcript.append([Message::user("c")]).unwrap();
-    assert_eq!(decode(transcript.ids()), "<s>[INST]a[/INST]b</s>[INST]c[/INST]");
+    assert_eq!(conversation.append([image]).unwrap_err().to_string(), "the tokenizer cannot encode image");
+    conversation.append([Message::user("c")]).unwrap();
+    assert_eq!(decode(conversation.ids()), "<s>[INST]a[/INST]b</s>[INST]c[/INST]");
 }

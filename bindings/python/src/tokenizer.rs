@@ -9,7 +9,7 @@ use std::sync::Arc;
 use mct::completion::Detokenizer;
 use mct::error::Family;
 use mct::layout::WordStart;
-use mct::prompt::{Media, TokenizerKind};
+use mct::prompt::TokenizerKind;
 use mct::{Control, Tokenizer};
 use mistral_chat_template as mct;
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
@@ -332,9 +332,5 @@ impl Tokenizer for Counting<'_> {
 
     fn kind(&self) -> Option<TokenizerKind> {
         self.tokenizer.kind()
-    }
-
-    fn media(&self, _: Media, _: usize, _: &mut Vec<u32>) -> bool {
-        false
     }
 }
