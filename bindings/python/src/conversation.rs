@@ -1,6 +1,5 @@
 //! A conversation as token ids, which goes on turn by turn.
 
-use mct::conversation::Transcript;
 use mct::{AssistantMessage, Chat, Message};
 use mistral_chat_template as mct;
 use numpy::{IntoPyArray, PyArray1};
@@ -17,7 +16,7 @@ use crate::tokenizer::{AnyTokenizer, ids_of};
 
 /// A chat that the model goes on with, as the ids that were sampled.
 #[pyclass(module = "mistral_chat_template")]
-pub(crate) struct Conversation(Transcript<'static, AnyTokenizer>);
+pub(crate) struct Conversation(mct::Conversation<'static, AnyTokenizer>);
 
 /// Messages of dicts, or of a chat.
 fn messages(given: &Bound<'_, PyAny>) -> PyResult<Vec<Message<'static>>> {
@@ -53,8 +52,8 @@ impl Conversation {
         let tokenizer = AnyTokenizer::of(tokenizer)?;
         let owned = |chat: &Chat<'_>| Ok(chat.clone().into_owned());
         let chat = Given::new(chat, tools, fields)?.with(py, chat::dialect(dialect)?, owned)?;
-        let transcript = tokenizer.clone().with(py, |_| Transcript::new(chat, &layout.layout, tokenizer))?;
-        Ok(Conversation(transcript))
+        let conversation = tokenizer.clone().with(py, |_| mct::Conversation::new(chat, &layout.layout, tokenizer))?;
+        Ok(Conversation(conversation))
     }
 
     /// The ids so far, which the model goes on from; shape `(n,)`, int32.
@@ -86,8 +85,33 @@ impl Conversation {
         let messages = self::messages(messages)?;
         let added = self.0.append(messages);
         AnyTokenizer::raised()?;
-        let added = added.or_raise(py)?;
-        Ok((added.start, added.end))
+        let new = added.or_raise(py)?.new_ids;
+        Ok((new.start, new.end))
+    }
+
+    /// Makes it the conversation of a whole chat, as a client sent it: the reply as the client kept it, and what comes
+    /// next. Gives a dict: `kept` (how many ids from the beginning stay), `new_ids` (their positions `(start, stop)`),
+    /// `encoded` (how many of them were encoded), and `why` the prompt does not begin with the earlier one, or None.
+    #[pyo3(signature = (chat, tools=None, *, dialect=None, **fields))]
+    fn update<'py>(
+        &mut self,
+        chat: &Bound<'py, PyAny>,
+        tools: Option<&Bound<'py, PyAny>>,
+        dialect: Option<&str>,
+        fields: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = chat.py();
+        let owned = |chat: &Chat<'_>| Ok(chat.clone().into_owned());
+        let chat = Given::new(chat, tools, fields)?.with(py, chat::dialect(dialect)?, owned)?;
+        let updated = self.0.update(chat);
+        AnyTokenizer::raised()?;
+        let update = updated.or_raise(py)?;
+        let dict = PyDict::new(py);
+        dict.set_item("kept", update.kept)?;
+        dict.set_item("new_ids", (update.new_ids.start, update.new_ids.end))?;
+        dict.set_item("encoded", update.encoded)?;
+        dict.set_item("why", update.prefix_break.map(|why| why.to_string()))?;
+        Ok(dict)
     }
 
     /// Ends the conversation with the last reply.

@@ -45,6 +45,22 @@ def test_a_conversation_goes_on_with_what_was_sampled(vocabulary):
     assert len(conversation.chat) == 5
 
 
+def test_a_clients_whole_chat_keeps_what_was_sampled(vocabulary):
+    asked = [{"role": "user", "content": "Hi"}]
+    conversation = mct.Conversation(LAYOUT, asked, vocabulary)
+    start = conversation.ids.tolist()
+    sampled = ids(vocabulary, "Hel", "lo", "</s>")
+    conversation.reply({"role": "assistant", "content": "Hello"}, sampled)
+    longer = [*asked, {"role": "assistant", "content": "Hello"}, {"role": "user", "content": "Bye"}]
+    update = conversation.update(longer)
+    assert conversation.ids.tolist()[: update["kept"]] == start + sampled
+    assert update["new_ids"] == (len(start + sampled), len(conversation))
+    assert update["encoded"] == len(conversation) - len(start + sampled)
+    assert update["why"] is None
+    changed = [{"role": "user", "content": "Ho"}, *longer[1:]]
+    assert conversation.update(changed)["why"] == "a message changes"
+
+
 def test_drift_is_found(vocabulary):
     conversation = mct.Conversation(LAYOUT, [{"role": "user", "content": "?"}], vocabulary)
     conversation.reply({"role": "assistant", "content": "a"}, ids(vocabulary, "b", "</s>"))

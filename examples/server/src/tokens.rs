@@ -10,9 +10,9 @@ use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
 use llguidance::{Matcher, ParserFactory};
 use mistral_chat_template::completion::Detokenizer;
-use mistral_chat_template::image::ImageConfig;
+use mistral_chat_template::image::{ImageConfig, ImageToken};
 use mistral_chat_template::layout::WordStart;
-use mistral_chat_template::prompt::TokenizerKind;
+use mistral_chat_template::prompt::{Media, Medium, TokenizerKind};
 use mistral_chat_template::version::Detection;
 use mistral_chat_template::{Control, Layout, Tokenizer};
 
@@ -131,6 +131,20 @@ impl Tokenizer for Tokens {
 
     fn kind(&self) -> Option<TokenizerKind> {
         self.vocabulary.kind()
+    }
+
+    /// An image that is elsewhere is not fetched, and counts as one of 256 × 256 pixels.
+    fn media(&self, medium: Medium<'_>, ids: &mut Vec<u32>) -> bool {
+        let (width, height) = medium.size().ok().flatten().unwrap_or((256, 256));
+        let grid = self.images.grid(width, height).ok().filter(|_| medium.media == Media::Image);
+        let Some(grid) = grid else { return false };
+        let id = |token| match token {
+            ImageToken::Patch => Tokenizer::control(self, Control::Img),
+            ImageToken::Break => Tokenizer::control(self, Control::ImgBreak),
+            ImageToken::End => Tokenizer::control(self, Control::ImgEnd),
+        };
+        ids.extend(grid.tokens().filter_map(id));
+        true
     }
 }
 

@@ -278,6 +278,13 @@ class Conversation:
     def append(self, messages: Messages) -> tuple[int, int]:
         """Adds messages, and gives the positions `(start, stop)` of the ids that they added."""
 
+    def update(
+        self, chat: Messages, tools: Tools | None = None, *, dialect: Dialect | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        """Makes it the conversation of a whole chat, as a client sent it: the reply as the client kept it, and what
+        comes next. Gives `kept` (how many ids from the beginning stay), `new_ids` (their positions `(start, stop)`),
+        `encoded` (how many of them were encoded) and `why` the prompt does not begin with the earlier one, or None."""
+
     def close(self) -> None:
         """Ends the conversation with the last reply."""
 

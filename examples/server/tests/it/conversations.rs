@@ -44,7 +44,8 @@ fn a_turn_encodes_and_reads_what_is_new() {
                 // The id that was sampled last was not read: nothing came after it.
                 assert_eq!(number(now, "cached_tokens"), read - 1, "{model}: {before} {now}");
                 let new = number(now, "prompt_tokens") - read;
-                assert_eq!(number(now, "encoded_tokens"), new, "{model}: {before} {now}");
+                // Of a reply that was cut off, the end token is added without being encoded.
+                assert!((new - 1..=new).contains(&number(now, "encoded_tokens")), "{model}: {before} {now}");
             }
         }
     }
@@ -65,7 +66,7 @@ fn a_conversation_that_is_taken_back_goes_on_from_where_it_parts() {
     let asked = number(&first["usage"], "prompt_tokens");
     let read = asked + number(&first["usage"], "completion_tokens");
     assert!(number(&second["usage"], "cached_tokens") >= read - 1, "{second}");
-    assert!(number(&other["usage"], "cached_tokens") >= asked, "{other}");
+    assert!(number(&other["usage"], "cached_tokens") >= read - 1, "{other}");
     server.is_well();
 }
 
@@ -87,7 +88,7 @@ fn conversations_beside_each_other_keep_their_ids() {
                 let new = number(&pair[1], "prompt_tokens")
                     - number(&pair[0], "prompt_tokens")
                     - number(&pair[0], "completion_tokens");
-                assert_eq!(number(&pair[1], "encoded_tokens"), new);
+                assert!((new - 1..=new).contains(&number(&pair[1], "encoded_tokens")));
             }
         }
     });
