@@ -3,10 +3,9 @@
 use allocation_counter::{AllocationInfo, measure};
 use mistral_chat_template::chat::Json;
 use mistral_chat_template::layout::System;
-use mistral_chat_template::preset::{Builtin, Scene};
 use mistral_chat_template::render::CheckedChat;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Chat, Chunk, Format, Layout, Message, Preset, Prompt, Tool, ToolCall, Version};
+use mistral_chat_template::{Chat, Chunk, Format, Layout, Message, Prompt, Tool, ToolCall, Version};
 
 fn layouts() -> impl Iterator<Item = Layout> {
     Version::ALL.iter().map(|version| version.layout())
@@ -76,8 +75,12 @@ fn text_into_a_used_prompt_allocates_nothing() {
 
 /// Presets that come with the library, and one that equals a layout; in none of them do macros say what differs each
 /// time.
+#[cfg(feature = "preset")]
 #[test]
 fn text_of_a_preset_into_a_used_prompt_allocates_nothing() {
+    use mistral_chat_template::Preset;
+    use mistral_chat_template::preset::{Builtin, Scene};
+
     let presets =
         Builtin::ALL.iter().map(|builtin| builtin.preset()).chain([Preset::for_layout(&Layout::MAGNUM).unwrap()]);
     for preset in presets {

@@ -109,7 +109,7 @@ pub(super) fn matches(
         if at < same {
             return Some(at);
         }
-        at.checked_add_signed(offset).filter(|known| *known >= same && is_same(*known, message))
+        at.checked_add_signed(offset).filter(|at| (same..known.len()).contains(at) && is_same(*at, message))
     };
     given.iter().enumerate().map(known_of).collect()
 }

@@ -33,7 +33,6 @@ mod sink;
 mod source;
 mod summary;
 #[path = "../../support/vocabulary.rs"]
-#[allow(dead_code, reason = "other examples count tokens with it")]
 mod vocabulary;
 
 use options::{Command, Options};
