@@ -102,7 +102,7 @@ fn write_at(value: &Bound<'_, PyAny>, out: &mut String, depth: usize) -> Result<
 /// Objects of other libraries.
 fn write_foreign(value: &Bound<'_, PyAny>, out: &mut String, depth: usize) -> Result<(), Fault> {
     let py = value.py();
-    // A class has the methods of its objects too, and is none of them.
+    // A class has the methods of its objects too, but it is not such an object.
     if !value.is_instance_of::<pyo3::types::PyType>() {
         if let Some(dump) = value.getattr_opt("model_dump")? {
             let given = PyDict::new(py);

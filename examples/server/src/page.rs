@@ -89,7 +89,7 @@ fn whole(state: &Shared, typed: &Typed) -> Response {
     (headers, page).into_response()
 }
 
-/// The prompt, or why there is none.
+/// The prompt, or the reason why it cannot be rendered.
 fn shown(state: &Shared, typed: &Typed) -> String {
     prompt(state, typed).unwrap_or_else(|fault| format!("<p class=\"error\">{}</p>", escaped(&fault.message)))
 }

@@ -25,7 +25,7 @@ impl Sampler {
         Sampler { random, temperature, top_p, grammar }
     }
 
-    /// The next id; none where the grammar allows no other.
+    /// The next id; `None` if the grammar allows no other.
     pub fn sample(&mut self, logits: &[f32], tokens: &Tokens) -> Result<Option<u32>, String> {
         let mask = match &mut self.grammar {
             Some(grammar) => Some(grammar.compute_mask_or_eos().map_err(|error| error.to_string())?),

@@ -52,7 +52,7 @@ enum ContentBlock {
     ToolUse { id: String, name: String, input: Input },
 }
 
-/// What a tool is given: an object, or the text that the model wrote where that is none.
+/// The input of a tool: an object, or, if the arguments are not one, the text that the model wrote.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Input {

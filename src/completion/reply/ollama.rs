@@ -114,7 +114,7 @@ pub(super) fn whole(completion: &Completion, head: ReplyHead<'_>) -> impl Serial
 pub(super) struct Stream {
     head: Head,
     blocks: Growing,
-    /// How many calls were told.
+    /// How many calls were sent.
     calls: usize,
 }
 

@@ -61,7 +61,7 @@ fn each_id_stands_where_its_text_does() {
     assert_eq!(once, expected, "{fragment}");
 }
 
-/// The page as Chromium has it when its scripts have run; none where there is no Chromium.
+/// The page as Chromium has it when its scripts have run; `None` without Chromium.
 fn browsed(url: &str) -> Option<String> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let paths: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
