@@ -124,7 +124,8 @@ proptest! {
         for layout in layouts() {
             let repaired = chat.repair(&layout, &policy).unwrap();
             prop_assert_eq!(results(&repaired.chat), results(&chat), "{}: {:#?}", layout.name, repaired);
-            if !repaired.repairs.is_empty() {
+            // Where only a text beside calls was wrong, the layout accepts the results as they stand.
+            if repaired.repairs.iter().any(|repair| repair.kind != RepairKind::TextDropped) {
                 prop_assert!(stands_behind_its_call(&repaired.chat), "{}: {:#?}", layout.name, repaired);
             }
             prop_assert!(CheckedChat::new(&repaired.chat, &layout).is_ok());
