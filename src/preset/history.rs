@@ -302,7 +302,7 @@ impl Places {
 
 /// Is there a `\r`? Whole blocks are searched to their ends, which is done many bytes at a time.
 fn has_return(text: &str) -> bool {
-    let (blocks, rest) = text.as_bytes().as_chunks::<64>();
+    let (blocks, rest) = text.as_bytes().as_chunks::<256>();
     let has = |bytes: &[u8]| bytes.iter().fold(0, |found, byte| found | u8::from(*byte == b'\r')) != 0;
     blocks.iter().any(|block| has(block)) || has(rest)
 }
