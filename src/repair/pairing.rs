@@ -152,6 +152,8 @@ impl<'c> Mending<'_, 'c> {
 
     /// Gives each call of the last turns a message of its own, before its result.
     pub(super) fn split_calls(&mut self) {
+        // A result of another round's call would be taken for one of these.
+        self.reunite();
         let last_user = self.chat.messages.iter().rposition(|message| message.role() == Role::User).unwrap_or_default();
         let before: Vec<Item<'c>> = self.take().collect();
         let (mut old, mut new) = (before, Vec::new());
