@@ -3,6 +3,7 @@
 //! Jumps say how far they go, counted from the instruction after them, so that a stretch of code may be moved.
 
 use super::checks::Check;
+use super::compiler::NO_ARGUMENTS;
 use super::filters::Filter;
 
 /// A template, compiled.
@@ -202,4 +203,54 @@ pub(crate) enum Operator {
     FloorDivide,
     Remainder,
     Power,
+}
+
+impl Instruction {
+    /// What does the same as this one and the next.
+    pub(super) fn then(self, next: Instruction) -> Option<Instruction> {
+        Some(match (self, next) {
+            (Instruction::Name(of), Instruction::Attribute(name)) => Instruction::AttributeOf(of, name),
+            (Instruction::Name(of), Instruction::ItemNamed(name)) => Instruction::ItemNamedOf(of, name),
+            (Instruction::Literal(text), Instruction::Compare(Comparator::Equal)) => Instruction::IsText(text, true),
+            (Instruction::Literal(text), Instruction::Compare(Comparator::NotEqual)) => {
+                Instruction::IsText(text, false)
+            }
+            (Instruction::IsText(text, is), Instruction::JumpIfFalse(far)) => {
+                Instruction::JumpUnlessText(text, is, far)
+            }
+            (Instruction::Test(check), Instruction::JumpIfFalse(far)) => Instruction::JumpUnless(check, far),
+            (Instruction::Integer(0), Instruction::Compare(Comparator::Greater)) => Instruction::IsPositive,
+            (Instruction::Filter(Filter::Length, NO_ARGUMENTS), Instruction::IsPositive) => Instruction::HasItems,
+            (Instruction::Literal(text), Instruction::Print) => Instruction::Text(text),
+            (Instruction::Concatenate(count), Instruction::Print) => Instruction::PrintEach(count),
+            (Instruction::List(1), Instruction::Arithmetic(Operator::Add)) => Instruction::AddItem,
+            (Instruction::Arithmetic(Operator::Add), Instruction::Store(name)) => Instruction::StoreSum(name, false),
+            (Instruction::AddItem, Instruction::Store(name)) => Instruction::StoreSum(name, true),
+            (Instruction::TurnDone, Instruction::Jump(far)) => Instruction::NextTurn(far),
+            (Instruction::NextItem(far), Instruction::Store(name)) => Instruction::NextItemInto(name, far),
+            _ => return None,
+        })
+    }
+
+    /// Sets how far it jumps, where it is a jump.
+    pub(super) fn set_distance(&mut self, distance: i32) {
+        match self {
+            Instruction::Jump(far)
+            | Instruction::JumpIfFalse(far)
+            | Instruction::JumpUnlessText(_, _, far)
+            | Instruction::JumpUnless(_, far)
+            | Instruction::JumpIfFalseOrTake(far)
+            | Instruction::JumpIfTrueOrTake(far)
+            | Instruction::JumpIfGiven(_, far)
+            | Instruction::CompareOr(_, far)
+            | Instruction::NextTurn(far)
+            | Instruction::NextItem(far)
+            | Instruction::NextItemInto(_, far)
+            | Instruction::EndLoop(far)
+            | Instruction::Select(far)
+            | Instruction::Selected(far)
+            | Instruction::JumpIfSelected(far) => *far = distance,
+            _ => {}
+        }
+    }
 }
