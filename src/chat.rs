@@ -385,13 +385,11 @@ impl<'a> Content<'a> {
             Content::Chunks(chunks) => chunks,
         };
         let mut whole = String::new();
-        for chunk in chunks {
-            if let Chunk::Text(text) = chunk {
-                if !whole.is_empty() && !text.is_empty() {
-                    whole.push_str(join);
-                }
-                whole.push_str(text);
+        for text in chunks.iter().filter_map(Chunk::as_text) {
+            if !whole.is_empty() && !text.is_empty() {
+                whole.push_str(join);
             }
+            whole.push_str(text);
         }
         Cow::Owned(whole)
     }

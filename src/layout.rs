@@ -26,6 +26,7 @@ pub use crate::control::Vocabulary;
 mod call_form;
 mod rows;
 mod settings;
+mod variants;
 
 pub(crate) use self::call_form::{CallForm, CallPart, Grouping, Quoting};
 
@@ -156,16 +157,6 @@ pub enum WordStart {
     Space,
     /// Tekken sets nothing.
     Nothing,
-}
-
-impl WordStart {
-    /// What a decoder prints for it.
-    pub(crate) const fn printed(self) -> &'static str {
-        match self {
-            WordStart::Space => " ",
-            WordStart::Nothing => "",
-        }
-    }
 }
 
 /// One side of a [`Frame`]: a control token, or text that the layout writes.
@@ -575,6 +566,13 @@ impl ChunkKind {
             ChunkKind::ImageUrl => "image_url",
             ChunkKind::InputAudio => "input_audio",
             ChunkKind::AudioUrl => "audio_url",
+        }
+    }
+
+    pub(crate) const fn is_audio(self) -> bool {
+        match self {
+            ChunkKind::InputAudio | ChunkKind::AudioUrl => true,
+            ChunkKind::Text | ChunkKind::Thinking | ChunkKind::Image | ChunkKind::ImageUrl => false,
         }
     }
 }

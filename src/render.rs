@@ -20,7 +20,7 @@ use crate::chat::{
 use crate::control::Control;
 use crate::error::Error;
 use crate::format::Format;
-use crate::layout::{CallPart, Frame, Grouping, Layout, Quoting, SchemaSetting, Settings, System, ToolResults};
+use crate::layout::{CallPart, Frame, Grouping, Layout, Quoting, SchemaSetting, System, ToolResults};
 use crate::prompt::{Media, Origin, PrefixBreak, Prompt, Writer};
 use crate::python::json;
 
@@ -33,7 +33,7 @@ mod prefix;
 
 pub use self::checked::CheckedChat;
 pub use self::fim::Fim;
-pub(crate) use self::gather::order_by_calls;
+pub(crate) use self::gather::{gather_message, order_by_calls};
 
 /// What stands between two messages of one turn, and between two system messages that are written as one.
 const MESSAGE_JOIN: &str = "\n\n";
@@ -79,21 +79,17 @@ fn room_for(chat: &Chat<'_>, layout: &Layout) -> (usize, usize) {
     let bytes = chat.messages.iter().map(|message| {
         let text = match message.content() {
             Content::Text(text) => text.len(),
-            Content::Chunks(chunks) => chunks.iter().map(text_length).sum(),
+            Content::Chunks(chunks) => chunks.iter().filter_map(Chunk::as_text).map(str::len).sum(),
         };
         // A space is set before a text, or what joins it to the text before.
         text + around(message.role()) + MESSAGE_JOIN.len()
     });
-    let settings = if let Settings::Block { .. } = layout.settings { SETTINGS_LENGTH } else { 0 };
+    let settings = layout.settings.block().map_or(0, |_| SETTINGS_LENGTH);
     (bytes.sum::<usize>() + Control::Bos.as_str().len() + settings, chat.messages.len() + 4)
 }
 
 /// The bytes of a block of settings without a schema, or some more.
 const SETTINGS_LENGTH: usize = 64;
-
-fn text_length(chunk: &Chunk<'_>) -> usize {
-    if let Chunk::Text(text) = chunk { text.len() } else { 0 }
-}
 
 impl<'c> CheckedChat<'c, '_> {
     /// Renders the conversation into a prompt that is begun anew, using the memory that it has.
@@ -140,10 +136,7 @@ impl<'c> CheckedChat<'c, '_> {
                 let trims = self.layout.trim_reply && text.ends_with(' ');
                 Some((&self.layout.reply, if trims { text.trim_end_matches(' ') } else { text }))
             }
-            Message::System(Content::Text(text)) => match &self.layout.system {
-                System::OwnTurn(frame) => Some((frame, text)),
-                System::InUser { .. } => None,
-            },
+            Message::System(Content::Text(text)) => self.layout.system.own_turn().map(|frame| (frame, &**text)),
             _ => None,
         }
     }
@@ -160,7 +153,7 @@ impl<'c> CheckedChat<'c, '_> {
     }
 
     fn system(&self, writer: &mut Writer<'_>, turn: &Turn) {
-        if let System::OwnTurn(frame) = self.layout.system {
+        if let Some(frame) = self.layout.system.own_turn() {
             writer.mark(frame.open);
             self.contents(writer, turn);
             writer.mark(frame.close);
@@ -174,7 +167,7 @@ impl<'c> CheckedChat<'c, '_> {
             writer.from(self.frame_origin(turn));
         }
         writer.mark(self.layout.user.open);
-        if let (System::InUser { join, .. }, true) = (self.layout.system, self.system_turn == Some(index)) {
+        if let (Some((_, join)), true) = (self.layout.system.in_user(), self.system_turn == Some(index)) {
             self.system_prompt(writer, join, turn);
         }
         if let Some((origin, image)) = self.single_image_after_text(turn) {
@@ -219,7 +212,9 @@ impl<'c> CheckedChat<'c, '_> {
 
     fn has_more_than_text(&self, turn: &Turn) -> bool {
         turn.sort == Sort::Mixed
-            && self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(is_not_text))
+            && self
+                .messages(turn)
+                .any(|(_, message)| message.content().chunks().iter().any(|chunk| chunk.as_text().is_none()))
     }
 
     /// The image of a turn that says text and then shows one image: the image comes first.
@@ -240,7 +235,11 @@ impl<'c> CheckedChat<'c, '_> {
                             Chunk::Image(_) | Chunk::ImageUrl { .. } if image.is_none() && text_before => {
                                 image = Some((Origin::message(index, turn.role), Media::Image));
                             }
-                            _ => return None,
+                            Chunk::Image(_)
+                            | Chunk::ImageUrl { .. }
+                            | Chunk::Thinking { .. }
+                            | Chunk::InputAudio(_)
+                            | Chunk::AudioUrl(_) => return None,
                         }
                     }
                 }
@@ -258,10 +257,8 @@ impl<'c> CheckedChat<'c, '_> {
             match message.content() {
                 Content::Text(text) => joiner.text(writer, text, MESSAGE_JOIN),
                 Content::Chunks(chunks) => {
-                    for chunk in chunks {
-                        if let Chunk::Text(text) = chunk {
-                            joiner.chunk_text(writer, text);
-                        }
+                    for text in chunks.iter().filter_map(Chunk::as_text) {
+                        joiner.chunk_text(writer, text);
                     }
                 }
             }
@@ -382,7 +379,7 @@ impl<'c> CheckedChat<'c, '_> {
 
     /// The settings, by name, after the tools.
     fn settings(&self, writer: &mut Writer<'_>) {
-        let Settings::Block { effort, schema } = self.layout.settings else { return };
+        let Some((effort, schema)) = self.layout.settings.block() else { return };
         let effort = effort.map(|setting| self.chat.reasoning_effort.unwrap_or(setting.default));
         let schema = match (schema, &self.chat.response_format) {
             (SchemaSetting::NotPrinted, _) | (_, ResponseFormat::Text) => None,
@@ -464,10 +461,6 @@ fn write_json_or_string(text: &str, out: &mut String) {
     }
 }
 
-const fn is_not_text(chunk: &Chunk<'_>) -> bool {
-    !matches!(chunk, Chunk::Text(_))
-}
-
 /// Writes contents one after another, with what stands between their texts.
 struct Joiner {
     chunk_join: &'static str,
@@ -504,13 +497,12 @@ impl Joiner {
     }
 
     fn chunk(&mut self, writer: &mut Writer<'_>, chunk: &Chunk<'_>) {
-        if let Chunk::Text(text) = chunk {
-            return self.chunk_text(writer, text);
+        if chunk.as_text().is_none() {
+            writer.end_run();
+            self.in_text = false;
         }
-        writer.end_run();
-        self.in_text = false;
         match chunk {
-            Chunk::Text(_) => {}
+            Chunk::Text(text) => return self.chunk_text(writer, text),
             Chunk::Thinking { text, closed } => {
                 writer.control(Control::Think);
                 writer.text(text);

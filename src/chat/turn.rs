@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{AssistantMessage, Chat, Content, Message, Role, ToolCall};
+use super::{AssistantMessage, Chat, Chunk, Content, Message, Role, ToolCall};
 
 /// One turn: consecutive messages of one role that are written as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,28 @@ pub(crate) fn plain_text<'c>(message: &'c Message<'_>, role: Role) -> Option<&'c
 impl Chat<'_> {
     pub(crate) fn weight(&self, index: usize) -> Option<f64> {
         self.messages.get(index).and_then(Message::weight)
+    }
+}
+
+impl Chunk<'_> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Chunk::Text(text) => Some(text),
+            Chunk::Thinking { .. }
+            | Chunk::Image(_)
+            | Chunk::ImageUrl { .. }
+            | Chunk::InputAudio(_)
+            | Chunk::AudioUrl(_) => None,
+        }
+    }
+
+    pub(crate) fn as_thinking(&self) -> Option<&str> {
+        match self {
+            Chunk::Thinking { text, closed: _ } => Some(text),
+            Chunk::Text(_) | Chunk::Image(_) | Chunk::ImageUrl { .. } | Chunk::InputAudio(_) | Chunk::AudioUrl(_) => {
+                None
+            }
+        }
     }
 }
 

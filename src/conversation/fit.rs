@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::chat::{Chat, Role, Turn};
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Layout, System, UserTurn};
+use crate::layout::Layout;
 use crate::prompt::{Prompt, Segment, Writer};
 use crate::render::CheckedChat;
 
@@ -129,8 +129,7 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
     fn new(conversation: CheckedChat<'c, 'a>, count: &'t mut F) -> Self {
         let fixed = count(Segment::Control(crate::control::Control::Bos));
         let has_system = conversation.chat.messages.iter().any(|message| message.role() == Role::System);
-        let is_joined =
-            has_system && matches!(conversation.layout.system, System::InUser { turn: UserTurn::First, .. });
+        let is_joined = has_system && conversation.layout.system.in_user().is_some_and(|(turn, _)| turn.is_first());
         let (rest, turns) = (Vec::new(), Vec::new());
         let mut totals = Totals { conversation, count, fixed, rest, turns, is_joined, prompt: Prompt::new() };
         totals.count_turns();
@@ -168,13 +167,9 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
     /// Writes a turn, which carries what the first user turn carries if it is `first`.
     fn write(&mut self, index: usize, first: Option<usize>) {
         let CheckedChat { layout, users, .. } = self.conversation;
-        let last = users.map(|(_, last)| last);
-        let at = |place| if place == UserTurn::First { first } else { last };
-        self.conversation.tools_turn = layout.tools.and_then(at);
-        self.conversation.system_turn = match layout.system {
-            System::InUser { turn, .. } => at(turn),
-            System::OwnTurn(_) => None,
-        };
+        let ends = (first, users.map(|(_, last)| last));
+        self.conversation.tools_turn = layout.tools_turn(ends).flatten();
+        self.conversation.system_turn = layout.system_turn(ends).flatten();
         let mut writer = Writer::of_layout(&mut self.prompt, layout);
         if let Some(turn) = self.conversation.turns.get(index) {
             self.conversation.turn(&mut writer, index, turn);

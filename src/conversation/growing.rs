@@ -4,10 +4,10 @@
 use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role, Sort, Turn};
 use crate::control::Control;
 use crate::error::Error;
-use crate::layout::{History, Layout, Pairing, Settings, System, SystemWithAudio, UserTurn};
+use crate::layout::{Layout, SystemWithAudio};
 use crate::prompt::{Place, PrefixBreak, Prompt, Run, Writer};
 use crate::render::check::check_plain;
-use crate::render::{CheckedChat, order_by_calls};
+use crate::render::{CheckedChat, gather_message, order_by_calls};
 
 /// A chat and its prompt, to which messages are appended at the cost of what they add.
 #[derive(Clone, Debug)]
@@ -155,9 +155,13 @@ impl<'a> GrowingPrompt<'a> {
 
     /// Audio and system messages may exclude each other, wherever they stand.
     fn depends_on_all(&self, old: usize) -> bool {
-        let is_audio = |chunk: &Chunk<'_>| matches!(chunk, Chunk::InputAudio(_) | Chunk::AudioUrl(_));
+        let is_audio = |chunk: &Chunk<'_>| chunk.kind().is_audio();
         let new = self.chat.messages.get(old..).unwrap_or_default();
-        self.layout.rules.system_with_audio != SystemWithAudio::Taken
+        let exclude_each_other = match self.layout.rules.system_with_audio {
+            SystemWithAudio::Refused | SystemWithAudio::OnlyByUrl => true,
+            SystemWithAudio::Taken => false,
+        };
+        exclude_each_other
             && new.iter().any(|message| is_system(message) || message.content().chunks().iter().any(is_audio))
     }
 
@@ -178,7 +182,7 @@ impl<'a> GrowingPrompt<'a> {
         }
         let mut from = self.turns.len();
         for index in old..self.chat.messages.len() {
-            from = from.min(self.gather_message(index));
+            from = from.min(gather_message(&self.chat, index, &mut self.turns));
         }
         from = from.min(self.order_last_results(old));
         from.min(self.move_to_users(old))
@@ -198,28 +202,10 @@ impl<'a> GrowingPrompt<'a> {
         0
     }
 
-    /// Takes one message into the last turn or into one of its own, and says which.
-    fn gather_message(&mut self, index: usize) -> usize {
-        let messages = &self.chat.messages;
-        let Some(message) = messages.get(index) else { return self.turns.len() };
-        let role = message.role();
-        let last = self.turns.len().saturating_sub(1);
-        if matches!(role, Role::User | Role::Assistant)
-            && index.checked_sub(1).and_then(|before| messages.get(before)).is_some_and(|before| before.role() == role)
-            && let Some(turn) = self.turns.last_mut()
-            && messages.get(turn.messages.start).and_then(Message::weight) == message.weight()
-        {
-            (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
-            return last;
-        }
-        self.turns.push(Turn::of_one(index, role, Sort::of_message(message)));
-        self.turns.len() - 1
-    }
-
     /// Puts the last results into the order of their calls, and says which turn is the first to be another.
     fn order_last_results(&mut self, old: usize) -> usize {
         let new = self.chat.messages.get(old..).unwrap_or_default();
-        if self.layout.rules.pairing != Pairing::ById || !new.iter().any(|message| message.role() == Role::Tool) {
+        if !self.layout.rules.pairing.is_by_id() || !new.iter().any(|message| message.role() == Role::Tool) {
             return self.turns.len();
         }
         let mut from = self.turns.len();
@@ -253,24 +239,17 @@ impl<'a> GrowingPrompt<'a> {
         }
         let system_joins = self.chat.messages.get(old..).unwrap_or_default().iter().any(is_system);
         self.has_system |= system_joins;
-        let turn_at = |users: Option<(usize, usize)>, place| {
-            users.map(|(first, last)| if place == UserTurn::First { first } else { last })
-        };
+        let tools_turn = |users: Option<_>| users.and_then(|ends| self.layout.tools_turn(ends));
+        let system_turn = |users: Option<_>| users.and_then(|ends| self.layout.system_turn(ends));
         let mut from = self.turns.len();
         let mut rewrite = |turn: Option<usize>| from = from.min(turn.unwrap_or(usize::MAX));
-        let has_block = !self.chat.tools.is_empty() || matches!(self.layout.settings, Settings::Block { .. });
-        if let Some(place) = self.layout.tools.filter(|_| has_block)
-            && turn_at(was, place) != turn_at(self.users, place)
-        {
-            rewrite(turn_at(was, place));
+        if self.layout.prints_tools_or_settings(&self.chat) && tools_turn(was) != tools_turn(self.users) {
+            rewrite(tools_turn(was));
         }
-        if let System::InUser { turn: place, .. } = self.layout.system
-            && self.has_system
-            && (system_joins || turn_at(was, place) != turn_at(self.users, place))
-        {
-            rewrite(turn_at(was, place));
+        if self.has_system && (system_joins || system_turn(was) != system_turn(self.users)) {
+            rewrite(system_turn(was));
         }
-        if self.layout.old_tool_turns == History::Drop && was != self.users {
+        if self.layout.old_tool_turns.drops() && was != self.users {
             rewrite(was.map(|(_, last)| last + 1));
         }
         from

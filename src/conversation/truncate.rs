@@ -40,8 +40,9 @@ impl CheckedChat<'_, '_> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn truncate(mut self, budget: usize, mut count: impl FnMut(Segment<'_>) -> usize) -> Result<Self, Error> {
-        if self.layout.rules.truncation == Truncation::Never {
-            return Ok(self);
+        match self.layout.rules.truncation {
+            Truncation::Never => return Ok(self),
+            Truncation::OldestFirst => {}
         }
         let counts = self.count_turns(&mut count);
         let mut over = counts.iter().sum::<usize>().saturating_sub(budget);

@@ -49,7 +49,7 @@ impl Turns<'_> {
                 let (id, content, range) = self.two_part_block(Control::ToolContent, Control::EndToolResults);
                 (Some(id), range, content)
             }
-            _ => {
+            ToolResults::None | ToolResults::NamedList | ToolResults::Object | ToolResults::Content => {
                 let (content, range) = self.block(Control::EndToolResults);
                 (None, range, content)
             }

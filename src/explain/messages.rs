@@ -79,7 +79,7 @@ impl<'p> Turns<'p> {
     /// Reads it all into a chat.
     pub(super) fn into_chat(mut self) -> Chat<'static> {
         self.read();
-        let begins_with_user = matches!(self.layout.system, System::InUser { .. });
+        let begins_with_user = self.layout.system.in_user().is_some();
         if begins_with_user && matches!(&self.messages[..], [Message::User(content), _, ..] if content.is_empty()) {
             // The layout begins with a user turn, be there one or not.
             self.messages.remove(0);
@@ -255,7 +255,7 @@ impl<'p> Turns<'p> {
             self.note(DeviationKind::MissingSpace { beside: literal }, position..position, Some(self.printed()));
         }
         let (content, text) = self.framed(self.layout.user, Role::User);
-        if let (System::InUser { .. }, Some(Message::User(_))) = (self.layout.system, self.messages.last()) {
+        if let (Some(_), Some(Message::User(_))) = (self.layout.system.in_user(), self.messages.last()) {
             // Only a system message of no words keeps two user turns apart.
             self.messages.push(Message::system(""));
         }
@@ -264,8 +264,8 @@ impl<'p> Turns<'p> {
     }
 
     fn system(&mut self) {
-        if let System::OwnTurn(frame) = self.layout.system {
-            let (content, _) = self.framed(frame, Role::System);
+        if let Some(frame) = self.layout.system.own_turn() {
+            let (content, _) = self.framed(*frame, Role::System);
             self.messages.push(Message::System(content));
         }
     }
@@ -485,7 +485,12 @@ impl<'p> Turns<'p> {
 
     /// Gives calls that the prompt shows no id of one of their own.
     fn number(&mut self, message: &mut AssistantMessage<'static>) {
-        if self.layout.calls == ToolCalls::NameArguments {
+        let shows_ids = match self.layout.calls {
+            ToolCalls::NameArguments => false,
+            // Nobody misses an id in a plain list, whose layouts check none.
+            ToolCalls::None | ToolCalls::List | ToolCalls::ListWithIds | ToolCalls::NameIdArguments => true,
+        };
+        if !shows_ids {
             let [calls, _] = &mut self.numbered;
             for call in &mut message.tool_calls {
                 call.id = Some(format!("call{calls:05}").into());

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::control::{Control, Vocabulary, find_open};
-use crate::layout::{Layout, Mark, System};
+use crate::layout::{Layout, Mark};
 
 /// A stretch of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +42,7 @@ impl Side {
 pub(super) fn parting(layout: &Layout) -> Vocabulary {
     let mut literals = layout.vocabulary;
     let mut frames = vec![layout.user];
-    if let System::OwnTurn(frame) = layout.system {
-        frames.push(frame);
-    }
+    frames.extend(layout.system.own_turn());
     for side in frames.iter().flat_map(|frame| [frame.open, frame.close]).filter_map(Side::of) {
         literals = literals.with(&[side.control]);
     }

@@ -2,7 +2,7 @@
 
 use super::deviation::DeviationKind;
 use super::messages::{Turns, UserTurn};
-use crate::layout::{self, System};
+use crate::layout::System;
 
 impl Turns<'_> {
     /// Looks for a known system prompt in the user turns.
@@ -10,14 +10,8 @@ impl Turns<'_> {
         if system.is_empty() {
             return;
         }
-        let join = match self.layout.system {
-            System::InUser { join, .. } => join,
-            System::OwnTurn(_) => "\n\n",
-        };
-        let home = match self.layout.system {
-            System::InUser { turn, .. } => self.user_turn(turn),
-            System::OwnTurn(_) => None,
-        };
+        let join = self.layout.system.in_user().map_or("\n\n", |(_, join)| join);
+        let home = self.users_ends().and_then(|ends| self.layout.system_turn(ends));
         let mut is_home = false;
         for at in 0..self.users.len() {
             let Some(UserTurn { text, .. }) = self.users.get(at) else { break };
@@ -57,8 +51,9 @@ impl Turns<'_> {
     /// Compares where the tools stand with where they belong.
     pub(super) fn place_tools(&mut self) {
         let Some(block) = self.tools_block.clone() else { return };
-        let home = self.layout.tools.and_then(|place| self.user_turn(place)).and_then(|home| self.users.get(home));
-        let Some(home) = home.map(|turn| turn.start..turn.text.start) else { return };
+        let home = self.users_ends().and_then(|ends| self.layout.tools_turn(ends));
+        let home = home.and_then(|home| self.users.get(home)).map(|turn| turn.start..turn.text.start);
+        let Some(home) = home else { return };
         if home.contains(&block.start) {
             return;
         }
@@ -67,11 +62,8 @@ impl Turns<'_> {
         self.note(DeviationKind::ToolsBelongHere, home.start..home.start, Some(tools));
     }
 
-    fn user_turn(&self, place: layout::UserTurn) -> Option<usize> {
-        let last = self.users.len().checked_sub(1)?;
-        Some(match place {
-            layout::UserTurn::First => 0,
-            layout::UserTurn::Last => last,
-        })
+    /// The first and the last user turn.
+    fn users_ends(&self) -> Option<(usize, usize)> {
+        self.users.len().checked_sub(1).map(|last| (0, last))
     }
 }

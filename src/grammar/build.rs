@@ -8,7 +8,7 @@ use super::{Grammar, Part, Rule, Shape, TextKind};
 use crate::chat::{CallMode, Chat, ResponseFormat, Tool, ToolChoice};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{CallForm, Layout, Settings, TextAndCalls, Thinking, WordStart};
+use crate::layout::{CallForm, Layout, Settings, TextAndCalls, WordStart};
 use crate::python::json;
 
 /// The schema of arguments that a strict tool without parameters takes.
@@ -196,7 +196,7 @@ pub(super) fn run(word_start: WordStart, shape: Shape<'_>) -> Shape<'_> {
 impl<'c> Plan<'c> {
     /// Does every answer of the layout have room for thinking?
     pub(super) fn thinks(&self) -> bool {
-        self.layout.thinking == Thinking::Tokens && self.layout.vocabulary.contains(Control::Think)
+        self.layout.thinking.has_tokens() && self.layout.vocabulary.contains(Control::Think)
     }
 
     /// The answer, from its beginning.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::build::run;
 use super::{Shape, TextKind, Times};
-use crate::layout::{CallForm, CallIds, CallPart, Grouping, Layout, Pairing, Quoting, WordStart};
+use crate::layout::{CallForm, CallIds, CallPart, Grouping, Layout, Pairing, Quoting};
 use crate::python::json;
 
 /// The schema of arguments that may be any object.
@@ -97,8 +97,11 @@ fn call<'c>(layout: &Layout, form: &CallForm, callable: &Callable<'c>, ids: Ids)
 }
 
 fn push<'c>(layout: &Layout, form: &CallForm, callable: &Callable<'c>, part: CallPart, shapes: &mut Vec<Shape<'c>>) {
-    let is_text = !matches!(part, CallPart::Control(_) | CallPart::IfId(_));
-    if let (true, Some(Shape::Control(_)), WordStart::Space) = (is_text, shapes.last(), layout.word_start) {
+    let is_text = match part {
+        CallPart::Control(_) | CallPart::IfId(_) => false,
+        CallPart::Text(_) | CallPart::Name | CallPart::Arguments | CallPart::Id => true,
+    };
+    if let (true, Some(Shape::Control(_)), true) = (is_text, shapes.last(), layout.word_start.is_space()) {
         shapes.push(Shape::Literal(Cow::Borrowed(layout.word_start.printed())));
     }
     match (part, form.quoting) {

@@ -78,8 +78,11 @@ impl FromStr for Layout {
             },
         };
         let layout = features.iter().fold(version.layout(), Layout::with);
-        let is_tagged = layout.thinking == Thinking::None && thinks_in_tags(name);
-        Ok(Layout { thinking: if is_tagged { Thinking::Tags } else { layout.thinking }, ..layout })
+        let thinking = match layout.thinking {
+            Thinking::None if thinks_in_tags(name) => Thinking::Tags,
+            known => known,
+        };
+        Ok(Layout { thinking, ..layout })
     }
 }
 

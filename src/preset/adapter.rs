@@ -8,7 +8,7 @@ use super::fields::{Context, Instruct, NamesBehavior, SystemPrompt, UnknownField
 use super::for_layout::NOTHING;
 use super::{Preset, Report, pretty};
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Layout, System};
+use crate::layout::Layout;
 
 /// A chat completion adapter of koboldcpp: what stands around each message, and nothing else.
 ///
@@ -127,7 +127,7 @@ impl Adapter {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn for_layout(layout: &Layout) -> Result<Self, Error> {
-        if let System::InUser { .. } = layout.system {
+        if layout.system.in_user().is_some() {
             let why = "its system prompt is in a user turn, and koboldcpp opens each message by itself";
             return Err(Error::new(ErrorKind::Unwritable { why }, "").in_layout(layout.name));
         }

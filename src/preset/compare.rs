@@ -324,7 +324,7 @@ pub(super) fn mended(preset: &Preset, layout: &Layout, reach: Reach) -> Result<P
 fn reachable(layout: &Layout, reach: Reach) -> (Layout, Option<DeadEnd>) {
     let mut nearest = *layout;
     let mut dead_end = None;
-    if let Settings::Block { effort: Some(_), .. } | Settings::Missing = layout.settings {
+    if layout.settings.are_always_printed() {
         nearest.settings = Settings::Unknown;
         dead_end = Some(DeadEnd {
             why: super::for_layout::SETTINGS_FIRST,
@@ -332,7 +332,7 @@ fn reachable(layout: &Layout, reach: Reach) -> (Layout, Option<DeadEnd>) {
             cost: "the model is not told how much to think",
         });
     }
-    if let System::InUser { turn: UserTurn::Last, join } = layout.system {
+    if let Some((UserTurn::Last, join)) = layout.system.in_user() {
         nearest.system = System::InUser { turn: UserTurn::First, join };
         dead_end = Some(DeadEnd {
             why: super::for_layout::SYSTEM_LAST,
@@ -340,7 +340,7 @@ fn reachable(layout: &Layout, reach: Reach) -> (Layout, Option<DeadEnd>) {
             cost: "the model reads its system prompt first, not before the last question",
         });
     }
-    if let (System::InUser { .. }, Reach::KoboldCpp) = (layout.system, reach) {
+    if let (Some(_), Reach::KoboldCpp) = (layout.system.in_user(), reach) {
         dead_end = Some(DeadEnd {
             why: "its system prompt is in a user turn, and koboldcpp opens each message by itself",
             nearest: format!("{} without a system prompt", layout.name),

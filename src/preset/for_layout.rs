@@ -5,7 +5,7 @@ use super::macros::Macros;
 use super::{Preset, Scene};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Frame, Layout, Mark, Settings, System, UserTurn};
+use crate::layout::{Frame, Layout, Mark, System, UserTurn};
 
 /// What a story holds, in SillyTavern's order.
 const FIELDS: [&str; 9] = [
@@ -70,7 +70,7 @@ impl Preset {
 
     pub(super) fn arranged(layout: &Layout, closing: Closing) -> Result<Preset, Error> {
         let unwritable = |why| Err(Error::new(ErrorKind::Unwritable { why }, "").in_layout(layout.name));
-        if let Settings::Block { effort: Some(_), .. } | Settings::Missing = layout.settings {
+        if layout.settings.are_always_printed() {
             return unwritable(SETTINGS_FIRST);
         }
         let space = layout.word_start.printed();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::for_layout::{Sides, holds_macros};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{History, Layout, Settings, System, ToolCalls, ToolResults, UserTurn};
+use crate::layout::{History, Layout, System, ToolCalls, ToolResults, UserTurn};
 
 /// The Modelfile with which Ollama lays chats out as a layout does: system prompts, turns, tools, calls and results.
 ///
@@ -27,7 +27,7 @@ use crate::layout::{History, Layout, Settings, System, ToolCalls, ToolResults, U
 /// ```
 pub fn ollama_modelfile(layout: &Layout, from: &str) -> Result<String, Error> {
     let unwritable = |why| Err(Error::new(ErrorKind::Unwritable { why }, "").in_layout(layout.name));
-    if let Settings::Block { effort: Some(_), .. } | Settings::Missing = layout.settings {
+    if layout.settings.are_always_printed() {
         return unwritable("its settings are nothing that Ollama's templates are given");
     }
     if holds_macros(layout) {

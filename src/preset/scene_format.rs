@@ -10,7 +10,7 @@ use super::frame::Frames;
 use super::history::{History, Spoken};
 use super::macros::{Card, ChatFacts, Macros, Memory};
 use super::scene::{Generation, Scene, SceneMessage};
-use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message};
+use crate::chat::{AssistantMessage, Chat, Content, Message};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
 use crate::prompt::Prompt;
@@ -243,7 +243,7 @@ fn said<'c>(index: usize, content: &'c Content<'_>) -> Result<Cow<'c, str>, Erro
         Content::Text(text) => return Ok(Cow::Borrowed(text)),
         Content::Chunks(chunks) => chunks,
     };
-    match chunks.iter().position(|chunk| !matches!(chunk, Chunk::Text(_))) {
+    match chunks.iter().position(|chunk| chunk.as_text().is_none()) {
         None => Ok(content.joined("\n\n")),
         Some(at) => Err(lacks(index, "anything but text", &format!("content[{at}]"))),
     }

@@ -57,7 +57,14 @@ impl<'c> Medium<'c> {
         match self.chunk {
             Some(Chunk::ImageUrl { url, .. }) if url.starts_with("data:") => data_url_image(url).map(Some),
             Some(Chunk::Image(data)) => base64_image(data).map(Some),
-            _ => Ok(None),
+            Some(
+                Chunk::ImageUrl { .. }
+                | Chunk::Text(_)
+                | Chunk::Thinking { .. }
+                | Chunk::InputAudio(_)
+                | Chunk::AudioUrl(_),
+            )
+            | None => Ok(None),
         }
     }
 

@@ -99,7 +99,7 @@ impl<'p> Writer<'p> {
             }
             layout::Mark::Text(_) => None,
         };
-        if self.word_start == WordStart::Space {
+        if self.word_start.is_space() {
             out.push(' ');
         }
         if let layout::Mark::Text(before) = frame.open
@@ -130,7 +130,7 @@ impl<'p> Writer<'p> {
             let end = out.len();
             return self.rest_until(end);
         }
-        if self.word_start == WordStart::Space {
+        if self.word_start.is_space() {
             out.push(' ');
         }
         self.run = Some(out.len());

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use crate::chat::{AssistantMessage, Chat, Chunk, Message, ResponseFormat, Role, Sort, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
-use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAudio, TextAndCalls};
+use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAudio};
 use crate::python::schema::check_draft7;
 use crate::terms::Mode;
 
@@ -211,19 +211,17 @@ impl<'c, 'a> Check<'c, 'a> {
     fn system_with_audio(&self) -> Result<(), Error> {
         match self.layout.rules.system_with_audio {
             SystemWithAudio::Taken | SystemWithAudio::OnlyByUrl => Ok(()),
-            SystemWithAudio::Refused => {
-                self.refuse_system_with(|chunk| matches!(chunk.kind(), ChunkKind::InputAudio | ChunkKind::AudioUrl))
-            }
+            SystemWithAudio::Refused => self.refuse_system_with(ChunkKind::is_audio),
         }
     }
 
-    /// Refuses a chat that has a system message and a user chunk of this sort.
-    fn refuse_system_with(&self, is_audio: impl Fn(&Chunk<'_>) -> bool) -> Result<(), Error> {
+    /// Refuses a chat that has a system message and a user chunk of such a kind.
+    fn refuse_system_with(&self, is_audio: impl Fn(ChunkKind) -> bool) -> Result<(), Error> {
         let messages = &*self.chat.messages;
         let Some(system) = messages.iter().position(|message| message.role() == Role::System) else { return Ok(()) };
         for (index, message) in messages.iter().enumerate() {
             if let Message::User(content) = message
-                && let Some(at) = content.chunks().iter().position(&is_audio)
+                && let Some(at) = content.chunks().iter().position(|chunk| is_audio(chunk.kind()))
             {
                 return self.at(index, &format!("content[{at}]"), ErrorKind::AudioWithSystem { system });
             }
@@ -253,7 +251,7 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     fn assistant(&self, index: usize, message: &AssistantMessage<'_>) -> Result<(), Error> {
-        if self.layout.rules.text_and_calls == TextAndCalls::Either {
+        if self.layout.rules.text_and_calls.exclude_each_other() {
             match (message.content.is_empty(), message.tool_calls.is_empty()) {
                 (false, false) => return self.at(index, "", ErrorKind::ContentAndCalls),
                 (true, true) => return self.at(index, "", ErrorKind::NoContentNorCalls),
@@ -320,7 +318,7 @@ impl<'c, 'a> Check<'c, 'a> {
     fn effort(&self) -> Result<(), Error> {
         match (self.layout.settings, self.chat.reasoning_effort) {
             (Settings::Unknown, Some(_)) => Err(self.error(ErrorKind::NoEffort, "reasoning_effort")),
-            _ => Ok(()),
+            (Settings::Unknown | Settings::Missing | Settings::Block { .. }, _) => Ok(()),
         }
     }
 
@@ -349,10 +347,11 @@ pub(crate) const fn may_follow(previous: Role, role: Role) -> bool {
 
 /// Can any version's message of this role hold this kind of chunk?
 pub(crate) const fn ever_in(role: Role, kind: ChunkKind) -> bool {
-    match role {
-        Role::System => matches!(kind, ChunkKind::Text | ChunkKind::InputAudio | ChunkKind::Thinking),
-        Role::User | Role::Tool => !matches!(kind, ChunkKind::Thinking),
-        Role::Assistant => matches!(kind, ChunkKind::Text | ChunkKind::Thinking),
+    match kind {
+        ChunkKind::Text => true,
+        ChunkKind::Thinking => matches!(role, Role::System | Role::Assistant),
+        ChunkKind::InputAudio => matches!(role, Role::System | Role::User | Role::Tool),
+        ChunkKind::Image | ChunkKind::ImageUrl | ChunkKind::AudioUrl => matches!(role, Role::User | Role::Tool),
     }
 }
 

@@ -4,7 +4,7 @@ use super::check::{check_chat, check_turns};
 use super::gather::gather;
 use crate::chat::{Chat, Message, Role, Sort, Turn};
 use crate::error::Error;
-use crate::layout::{History, Layout, Settings, System, UserTurn};
+use crate::layout::Layout;
 
 /// A chat that was checked and gathered into turns for one layout. It cannot be made any other way.
 ///
@@ -84,13 +84,9 @@ impl<'c, 'a> CheckedChat<'c, 'a> {
         turns: Vec<Turn>,
         users: Option<(usize, usize)>,
     ) -> Self {
-        let at = |place: UserTurn| users.map(|(first, last)| if place == UserTurn::First { first } else { last });
-        let has_block = !chat.tools.is_empty() || matches!(layout.settings, Settings::Block { .. });
-        let tools_turn = layout.tools.filter(|_| has_block).and_then(at);
-        let system_turn = match layout.system {
-            System::InUser { turn, .. } => at(turn),
-            System::OwnTurn(_) => None,
-        };
+        let tools_turn =
+            users.filter(|_| layout.prints_tools_or_settings(chat)).and_then(|ends| layout.tools_turn(ends));
+        let system_turn = users.and_then(|ends| layout.system_turn(ends));
         CheckedChat { chat, layout, turns, users, tools_turn, system_turn }
     }
 
@@ -102,7 +98,7 @@ impl<'c, 'a> CheckedChat<'c, 'a> {
 
     /// Is the turn one of tool calls or results of before the last user turn, which the layout leaves out?
     pub(crate) fn is_old_tool_turn(&self, index: usize, turn: &Turn) -> bool {
-        self.layout.old_tool_turns == History::Drop
+        self.layout.old_tool_turns.drops()
             && self.users.is_some_and(|(_, last)| index < last)
             && match turn.role {
                 Role::Tool => true,

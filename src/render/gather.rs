@@ -3,31 +3,38 @@
 use std::collections::HashMap;
 
 use crate::chat::{Chat, Message, Role, Sort, Turn};
-use crate::layout::{Layout, Pairing, System};
+use crate::layout::Layout;
 
 /// Gathers consecutive messages of one role, and of one weight, into turns.
 pub(super) fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
-    let mut previous = None;
-    for (index, message) in chat.messages.iter().enumerate() {
-        let role = message.role();
-        let same_role = previous.replace(role) == Some(role);
-        if same_role
-            && matches!(role, Role::User | Role::Assistant)
-            && let Some(turn) = turns.last_mut()
-            && chat.weight(turn.messages.start) == message.weight()
-        {
-            (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
-        } else {
-            turns.push(Turn::of_one(index, role, Sort::of_message(message)));
-        }
+    for index in 0..chat.messages.len() {
+        gather_message(chat, index, turns);
     }
-    if layout.rules.pairing == Pairing::ById {
+    if layout.rules.pairing.is_by_id() {
         order_results(chat, turns);
     }
     let first = turns.iter().find(|turn| turn.role != Role::System);
-    if matches!(layout.system, System::InUser { .. }) && first.is_none_or(|turn| turn.role != Role::User) {
+    if layout.system.in_user().is_some() && first.is_none_or(|turn| turn.role != Role::User) {
         turns.insert(0, Turn { role: Role::User, messages: 0..0, sort: Sort::Mixed, dropped: false });
     }
+}
+
+/// Takes the next message into the last turn or into one of its own, and returns that turn's index.
+pub(crate) fn gather_message(chat: &Chat<'_>, index: usize, turns: &mut Vec<Turn>) -> usize {
+    let Some(message) = chat.messages.get(index) else { return turns.len() };
+    let role = message.role();
+    let goes_on = matches!(role, Role::User | Role::Assistant)
+        && index
+            .checked_sub(1)
+            .and_then(|before| chat.messages.get(before))
+            .is_some_and(|before| before.role() == role);
+    match turns.last_mut() {
+        Some(turn) if goes_on && chat.weight(turn.messages.start) == message.weight() => {
+            (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
+        }
+        _ => turns.push(Turn::of_one(index, role, Sort::of_message(message))),
+    }
+    turns.len() - 1
 }
 
 /// Puts the results that stand together into the order of the calls before them.

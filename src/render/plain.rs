@@ -3,7 +3,7 @@
 use super::MESSAGE_JOIN;
 use crate::chat::{Chat, Message, ResponseFormat, Role, plain_text};
 use crate::control::Control;
-use crate::layout::{Layout, Settings, System, UserTurn};
+use crate::layout::{Layout, UserTurn};
 use crate::prompt::{Origin, Prompt, TurnWriter, Writer};
 use crate::render::CheckedChat;
 use crate::render::check::check_plain;
@@ -36,31 +36,28 @@ struct Plain<'c, 'a> {
 impl<'c, 'a> Plain<'c, 'a> {
     fn of(chat: &'c Chat<'a>, layout: &'c Layout) -> Option<Self> {
         let is_bare = chat.tools.is_empty() && !matches!(chat.response_format, ResponseFormat::JsonSchema(_));
-        let has_late_block = matches!((layout.settings, layout.tools), (Settings::Block { .. }, Some(UserTurn::Last)));
+        let has_late_block = layout.settings.block().is_some() && layout.tools.is_some_and(UserTurn::is_last);
         if !is_bare || has_late_block || check_plain(chat, layout).is_err() {
             return None;
         }
         let first = chat.messages.iter().position(|message| message.role() != Role::System)?;
         let (systems, turns) = chat.messages.split_at_checked(first)?;
-        let carrier = match layout.system {
-            System::InUser { .. } if systems.is_empty() => None,
-            System::InUser { turn: UserTurn::First, join } => Some((0, join)),
-            // The last message is a question, or the reply to it.
-            System::InUser { turn: UserTurn::Last, join } => Some((turns.len().checked_sub(1)? & !1, join)),
-            System::OwnTurn(_) => None,
-        };
+        // The last message is a question, or the reply to it.
+        let last = turns.len().checked_sub(1)? & !1;
+        let carrier =
+            layout.system.in_user().filter(|_| !systems.is_empty()).map(|(turn, join)| (turn.of(0, last), join));
         let is_text = |message| plain_text(message, Role::System).is_some_and(|text| !text.is_empty());
         systems.iter().all(is_text).then_some(Plain { chat, layout, systems, turns, carrier })
     }
 
     /// The system messages that are turns of their own, and the settings.
     fn write_before_turns(&self, writer: &mut Writer<'_>) {
-        if let System::OwnTurn(frame) = &self.layout.system {
+        if let Some(frame) = self.layout.system.own_turn() {
             for (index, text) in self.system_texts() {
                 writer.framed(Origin::message(index, Role::System), frame, text);
             }
         }
-        if let (Settings::Block { .. }, Some(_)) = (self.layout.settings, self.layout.tools) {
+        if let (Some(_), Some(_)) = (self.layout.settings.block(), self.layout.tools) {
             CheckedChat::of_turns(self.chat, self.layout, Vec::new(), None).settings(writer);
         }
     }

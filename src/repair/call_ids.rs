@@ -8,7 +8,7 @@ use super::call_results::{Round, id, rounds};
 use super::mending::{Item, Mending};
 use crate::chat::call_id::nine;
 use crate::chat::{Message, ToolCall};
-use crate::layout::{CallIds, Pairing};
+use crate::layout::CallIds;
 use crate::render::check::is_nine_alphanumeric;
 use crate::terms::Mode;
 
@@ -72,12 +72,16 @@ impl<'c> Mending<'_, 'c> {
 
     /// May the calls of the round be without ids, because they are only learnt from?
     fn may_be_null(&self, round: &Round<'_>, is_last: bool) -> bool {
+        let are_learnt_without = match self.layout.rules.call_ids {
+            CallIds::NineAlphanumeric => true,
+            CallIds::Unchecked | CallIds::NotEmpty => false,
+        };
         let nulls = round.calls().iter().filter(|call| call.id_or_null() == ToolCall::NULL_ID).count();
         is_last
             && round.results.is_empty()
             && matches!(self.layout.mode, Mode::Finetuning | Mode::Agnostic)
-            && self.layout.rules.call_ids == CallIds::NineAlphanumeric
-            && (nulls == 1 || self.layout.rules.pairing == Pairing::ByCount)
+            && are_learnt_without
+            && (nulls == 1 || !self.layout.rules.pairing.is_by_id())
     }
 
     fn call_ids(&mut self, ids: &mut Ids<'c>, head: &mut Item<'c>, may_be_null: bool) {
@@ -95,7 +99,7 @@ impl<'c> Mending<'_, 'c> {
             };
             let count: &mut usize = seen.entry(old.clone()).or_default();
             *count += 1;
-            let is_another = *count > 1 && (!takes || self.layout.rules.pairing == Pairing::ById);
+            let is_another = *count > 1 && (!takes || self.layout.rules.pairing.is_by_id());
             let old = if is_another { format!("{old}\0{count}").into() } else { old };
             let new = ids.of(old, takes && !is_another);
             if call.id.as_deref() != Some(&new) {
@@ -116,9 +120,7 @@ impl<'c> Mending<'_, 'c> {
             let takes = result.call_id.as_deref().is_some_and(|id| self.takes(id));
             let old = match (call.and_then(|call| calls.get(call)), &result.call_id) {
                 // Results that go by their number alone keep an id that nothing is wrong with.
-                (Some(_), Some(id)) if takes && self.layout.rules.pairing == Pairing::ByCount => {
-                    ids.of(id.clone(), true)
-                }
+                (Some(_), Some(id)) if takes && !self.layout.rules.pairing.is_by_id() => ids.of(id.clone(), true),
                 (Some(call), _) => call.id_or_null().to_owned(),
                 (None, Some(id)) => ids.of(id.clone(), takes),
                 (None, None) => ids.of(format!("\0{}", result.name.as_deref().unwrap_or_default()).into(), false),

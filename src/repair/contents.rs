@@ -3,7 +3,7 @@
 use super::mending::{Item, Mending, Source};
 use super::{EmptyReplies, ForeignMedia, ForeignThinking, RepairKind};
 use crate::chat::{Chunk, Content, Message, Role};
-use crate::layout::{ChunkKind, Thinking};
+use crate::layout::ChunkKind;
 use crate::render::check::{ever_in, says_nothing};
 use crate::version::Feature;
 
@@ -40,7 +40,7 @@ impl<'c> Mending<'_, 'c> {
         let features = self.layout.features;
         let is_written = match kind {
             ChunkKind::Text => true,
-            ChunkKind::Thinking => self.layout.thinking == Thinking::Tokens && features.contains(Feature::Think),
+            ChunkKind::Thinking => self.layout.thinking.has_tokens() && features.contains(Feature::Think),
             ChunkKind::Image | ChunkKind::ImageUrl => features.contains(Feature::Image),
             ChunkKind::InputAudio | ChunkKind::AudioUrl => features.contains(Feature::Audio),
         };
@@ -53,14 +53,20 @@ impl<'c> Mending<'_, 'c> {
         let text = match (&chunk, self.policy.thinking, self.policy.media) {
             (Chunk::Thinking { .. }, ForeignThinking::Drop, _) => None,
             (Chunk::Thinking { text, .. }, ForeignThinking::AsText, _) => Some(text.clone()),
-            (_, _, ForeignMedia::Drop) => None,
-            (_, _, ForeignMedia::AsText(text)) => Some(text.into()),
+            // Text has its place everywhere.
+            (Chunk::Text(text), _, _) => Some(text.clone()),
+            (Chunk::Image(_) | Chunk::ImageUrl { .. } | Chunk::InputAudio(_) | Chunk::AudioUrl(_), _, media) => {
+                match media {
+                    ForeignMedia::Drop => None,
+                    ForeignMedia::AsText(text) => Some(text.into()),
+                }
+            }
         };
-        let (repair, became) = match (&chunk, &text) {
-            (Chunk::Thinking { .. }, None) => (RepairKind::ThinkingDropped, "was left out"),
-            (Chunk::Thinking { .. }, Some(_)) => (RepairKind::ThinkingAsText, "became text"),
-            (_, None) => (RepairKind::MediaDropped, "was left out"),
-            (_, Some(_)) => (RepairKind::MediaAsText, "became text"),
+        let (repair, became) = match (chunk.as_thinking(), &text) {
+            (Some(_), None) => (RepairKind::ThinkingDropped, "was left out"),
+            (Some(_), Some(_)) => (RepairKind::ThinkingAsText, "became text"),
+            (None, None) => (RepairKind::MediaDropped, "was left out"),
+            (None, Some(_)) => (RepairKind::MediaAsText, "became text"),
         };
         self.record(at, repair, format!("the layout has no place for {kind} in {role} messages, and it {became}"));
         text.map(Chunk::Text)

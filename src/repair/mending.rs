@@ -8,7 +8,7 @@ use crate::chat::{
     AssistantMessage, Chat, Chunk, Content, Json, Message, ReasoningEffort, ResponseFormat, Role, ToolCall,
 };
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Efforts, Layout, Settings, ToolCalls};
+use crate::layout::{Efforts, Layout};
 use crate::render::CheckedChat;
 use crate::terms::Mode;
 
@@ -230,7 +230,7 @@ impl<'l, 'c> Mending<'l, 'c> {
             | ErrorKind::DuplicateCall { .. }
             | ErrorKind::ContentAndCalls
             | ErrorKind::MergedContentAndCalls { .. }
-                if self.layout.calls == ToolCalls::None =>
+                if !self.layout.calls.are_written() =>
             {
                 self.drop_tools();
             }
@@ -311,10 +311,7 @@ impl<'l, 'c> Mending<'l, 'c> {
     /// The nearest effort that the layout has; of two, the lower one.
     fn effort(&mut self) {
         let Some(effort) = self.chat.reasoning_effort.take() else { return };
-        let allowed = match self.layout.settings {
-            Settings::Block { effort: Some(setting), .. } => setting.values,
-            _ => Efforts::default(),
-        };
+        let allowed = self.layout.settings.effort().map_or(Efforts::default(), |setting| setting.values);
         let distance = |other: &ReasoningEffort| (*other as u8).abs_diff(effort as u8);
         let at = "reasoning_effort";
         match allowed.iter().min_by_key(distance) {

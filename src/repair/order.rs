@@ -6,7 +6,6 @@ use super::call_results::{id, result_id};
 use super::mending::{Item, Mending};
 use super::{LastReply, LateSystem, RepairKind};
 use crate::chat::{AssistantMessage, Message, Role};
-use crate::layout::ToolCalls;
 use crate::render::check::{may_follow, says_nothing};
 
 /// The round that is open while the chat is gone through.
@@ -51,7 +50,7 @@ impl<'c> OpenRound<'c> {
 impl<'c> Mending<'_, 'c> {
     /// Moves results to their calls, and makes system messages what they may be.
     pub(super) fn order(&mut self) {
-        if self.layout.calls != ToolCalls::None {
+        if self.layout.calls.are_written() {
             self.reunite();
         }
         let (mut out, mut late, mut first) = (Vec::new(), BTreeMap::<usize, Vec<Item<'c>>>::new(), Vec::new());

@@ -6,7 +6,6 @@ use super::call_results::{Round, rounds};
 use super::mending::{Calls, Item, Mending};
 use super::{OpenCalls, RepairKind, StrayResults, TextBesideCalls};
 use crate::chat::{Content, Message, Role, ToolCall, ToolMessage};
-use crate::layout::{Pairing, ToolResults};
 use crate::render::check::says_nothing;
 use crate::terms::Mode;
 
@@ -18,7 +17,7 @@ impl<'c> Mending<'_, 'c> {
         if matches!(&*self.chat.messages, [first, Message::Tool(_), ..] if !first.tool_calls().is_empty()) {
             self.add_user("the calls of a chat's first message can have no results, unless a message is before it");
         }
-        if self.layout.rules.pairing == Pairing::ById {
+        if self.layout.rules.pairing.is_by_id() {
             self.ids();
         }
         let replies = self.chat.messages.iter().filter(|message| message.role() == Role::Assistant).count();
@@ -33,7 +32,7 @@ impl<'c> Mending<'_, 'c> {
 
     /// Mends one round; where it `is_closed`, all its calls must have results.
     fn pair(&mut self, mut round: Round<'c>, is_closed: bool) {
-        if self.layout.rules.pairing == Pairing::ByCount && round.calls().len() == round.results.len() {
+        if !self.layout.rules.pairing.is_by_id() && round.calls().len() == round.results.len() {
             return self.put_round(round);
         }
         let matches = round.matches();
@@ -100,7 +99,7 @@ impl<'c> Mending<'_, 'c> {
         let call = head.message.tool_calls().get(position)?;
         let what = format!("the call has no result, and got {text:?}");
         self.record(head.source.call_path(position), RepairKind::CallAnswered, what);
-        let name = (self.layout.results == ToolResults::NamedList).then(|| call.name.clone());
+        let name = self.layout.results.have_names().then(|| call.name.clone());
         let content = Content::from(text);
         Some(Item::added(Message::Tool(ToolMessage { content, call_id: call.id.clone(), name })))
     }

@@ -10,7 +10,7 @@ use super::RepairKind;
 use super::call_results::{id, result_id, rounds};
 use super::mending::{Calls, Item, Mending};
 use crate::chat::{Message, Role};
-use crate::layout::{Pairing, TextAndCalls};
+use crate::layout::Pairing;
 use crate::render::check::says_nothing;
 
 /// A call with an id.
@@ -292,7 +292,7 @@ impl<'c> Mending<'_, 'c> {
 
     /// Is there text beside which the layout accepts no calls?
     fn cannot_hold(&self, item: &Item<'c>) -> bool {
-        self.layout.rules.text_and_calls == TextAndCalls::Either
+        self.layout.rules.text_and_calls.exclude_each_other()
             && !item.has_calls()
             && !says_nothing(item.message.content())
     }

@@ -470,13 +470,10 @@ fn typed_message<'v>(message: &'v Message<'_>, thinking: Thinking) -> Result<Nod
 
 /// What an assistant says, and its thinking where that is a field of its own.
 fn reply<'v>(content: &'v Content<'_>, thinking: Thinking) -> (Node<'v>, Option<Cow<'v, str>>) {
-    let is_thinking = |chunk: &&'v Chunk<'_>| matches!(chunk, Chunk::Thinking { .. });
+    let is_thinking = |chunk: &&'v Chunk<'_>| chunk.as_thinking().is_some();
     match (content, thinking) {
         (Content::Chunks(chunks), Thinking::Field) if chunks.iter().any(|chunk| is_thinking(&chunk)) => {
-            let thoughts = chunks.iter().filter_map(|chunk| match chunk {
-                Chunk::Thinking { text, closed: _ } => Some(&**text),
-                _ => None,
-            });
+            let thoughts = chunks.iter().filter_map(Chunk::as_thinking);
             let said: Vec<_> = chunks.iter().filter(|chunk| !is_thinking(chunk)).collect();
             let said = match &*said {
                 [] => Node::sent(""),

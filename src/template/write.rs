@@ -5,10 +5,7 @@
 
 use crate::chat::Role;
 use crate::control::Control;
-use crate::layout::{
-    CallIds, ChunkKind, History, Layout, Mark, Pairing, SchemaSetting, Settings, System, TextAndCalls, Thinking,
-    ToolCalls, ToolResults, UserTurn, WordStart,
-};
+use crate::layout::{CallIds, ChunkKind, Layout, Mark, Settings, System, ToolResults, UserTurn};
 use crate::version::Feature;
 
 /// Do the replies of a written template stand in `{% generation %}` blocks?
@@ -108,7 +105,7 @@ impl Layout {
 
     /// Content: runs of text, and what else the messages of each role hold.
     fn texts(&self, blocks: &mut Blocks) {
-        let spaces = self.word_start == WordStart::Space;
+        let spaces = self.word_start.is_space();
         blocks.fact("spaces", spaces);
         blocks.value("space", self.word_start.printed().to_owned());
         blocks.value("chunk_join", quoted(self.chunk_join));
@@ -143,7 +140,7 @@ impl Layout {
         let has = |feature| self.features.contains(feature);
         let holds = |kind: &ChunkKind| match kind {
             ChunkKind::Text => false,
-            ChunkKind::Thinking => self.thinking == Thinking::Tokens && has(Feature::Think),
+            ChunkKind::Thinking => self.thinking.has_tokens() && has(Feature::Think),
             ChunkKind::Image | ChunkKind::ImageUrl => has(Feature::Image),
             ChunkKind::InputAudio | ChunkKind::AudioUrl => has(Feature::Audio),
         };
@@ -155,11 +152,11 @@ impl Layout {
 
     /// The frames of turns, and where the system prompt goes.
     fn turns(&self, blocks: &mut Blocks, marks: GenerationMarks) {
-        let spaces = self.word_start == WordStart::Space;
+        let spaces = self.word_start.is_space();
         blocks.value("user_open", self.opening(self.user.open));
         blocks.value("user_close", quoted(self.user.close.as_str()));
         let goes_on = matches!(self.user.open, Mark::Text(_));
-        let in_user = matches!(self.system, System::InUser { .. });
+        let in_user = self.system.in_user().is_some();
         blocks.value("space_of_system", if spaces && !goes_on { "' '" } else { "''" }.to_owned());
         let space = match (spaces && !goes_on, in_user) {
             (false, _) => "",
@@ -180,16 +177,17 @@ impl Layout {
             }
         };
         blocks.fact("system_in_user", in_user);
-        blocks.fact("system_last", place == Some(UserTurn::Last));
-        blocks.fact("at_first", place == Some(UserTurn::First) || self.tools == Some(UserTurn::First));
-        let drops_old = self.old_tool_turns == History::Drop;
+        blocks.fact("system_last", place.is_some_and(UserTurn::is_last));
+        let any_place = |is_meant: fn(UserTurn) -> bool| [place, self.tools].into_iter().flatten().any(is_meant);
+        blocks.fact("at_first", any_place(UserTurn::is_first));
+        let drops_old = self.old_tool_turns.drops();
         blocks.fact("drops_old", drops_old);
-        blocks.fact("last_user", place == Some(UserTurn::Last) || self.tools == Some(UserTurn::Last) || drops_old);
+        blocks.fact("last_user", any_place(UserTurn::is_last) || drops_old);
         blocks.fact("generation", marks == GenerationMarks::Written);
         blocks.fact("trims", self.trim_reply);
         let thinks = !self.kinds(Role::Assistant).is_empty();
         blocks.value("only_text", if thinks { " and not ns.media" } else { "" }.to_owned());
-        blocks.fact("either", self.rules.text_and_calls == TextAndCalls::Either);
+        blocks.fact("either", self.rules.text_and_calls.exclude_each_other());
         let open = match self.reply.open {
             Mark::Text("") => String::new(),
             open => format!("{} ~ ", self.opening(open)),
@@ -205,30 +203,34 @@ impl Layout {
     /// Tools, calls and results.
     fn tool_blocks(&self, blocks: &mut Blocks) {
         let space = self.word_start.printed();
-        blocks.fact("tools_first", self.tools == Some(UserTurn::First));
-        blocks.fact("tools_last", self.tools == Some(UserTurn::Last));
+        blocks.fact("tools_first", self.tools.is_some_and(UserTurn::is_first));
+        blocks.fact("tools_last", self.tools.is_some_and(UserTurn::is_last));
         blocks.value("open_tools", quoted(&format!("{}{space}[{{", Control::AvailableTools)));
         blocks.value("close_tools", quoted(&format!("]{}", Control::EndAvailableTools)));
-        let calls = self.calls != ToolCalls::None;
+        let calls = self.calls.are_written();
         blocks.fact("calls", calls);
-        blocks.fact("calls_in_list", matches!(self.calls, ToolCalls::List | ToolCalls::ListWithIds));
-        blocks.fact("calls_with_ids", matches!(self.calls, ToolCalls::ListWithIds | ToolCalls::NameIdArguments));
+        blocks.fact("calls_in_list", self.calls.is_list());
+        blocks.fact("calls_with_ids", self.calls.writes_ids());
         blocks.value("open_calls", quoted(&format!("{}{space}", Control::ToolCalls)));
         blocks.value("call_id", quoted(&format!("{}{space}", Control::CallId)));
         blocks.value("args", quoted(&format!("{}{space}", Control::Args)));
         blocks.value("print_calls", if calls { " ~ tool_calls(ns.calls)" } else { "" }.to_owned());
-        blocks.fact("ids_of_nine", calls && self.rules.call_ids == CallIds::NineAlphanumeric);
-        blocks.fact("ids_not_empty", calls && self.rules.call_ids == CallIds::NotEmpty);
-        let json = matches!(self.results, ToolResults::NamedList | ToolResults::Object);
-        blocks.fact("results_named", self.results == ToolResults::NamedList);
-        blocks.fact("results_object", self.results == ToolResults::Object);
-        blocks.fact("results_by_id", self.results == ToolResults::IdThenContent);
-        blocks.fact("results_bare", self.results == ToolResults::Content);
-        blocks.fact("no_results", self.results == ToolResults::None);
-        blocks.fact("by_id", self.results != ToolResults::None && self.rules.pairing == Pairing::ById);
-        blocks.fact("in_order", self.results != ToolResults::None && self.rules.pairing == Pairing::ByCount);
+        match self.rules.call_ids {
+            CallIds::Unchecked => {}
+            CallIds::NineAlphanumeric => blocks.fact("ids_of_nine", calls),
+            CallIds::NotEmpty => blocks.fact("ids_not_empty", calls),
+        }
+        let results = match self.results {
+            ToolResults::None => "no_results",
+            ToolResults::NamedList => "results_named",
+            ToolResults::Object => "results_object",
+            ToolResults::IdThenContent => "results_by_id",
+            ToolResults::Content => "results_bare",
+        };
+        blocks.fact(results, true);
+        blocks.fact(if self.rules.pairing.is_by_id() { "by_id" } else { "in_order" }, self.results.are_written());
         // A result that is printed as JSON has no space of its own.
-        blocks.value("results_run", if json { " or role == 'tool'" } else { "" }.to_owned());
+        blocks.value("results_run", if self.results.are_json() { " or role == 'tool'" } else { "" }.to_owned());
         blocks.value("open_result", control(Control::ToolResults));
         blocks.value("close_result", control(Control::EndToolResults));
         blocks.value("tool_content", control(Control::ToolContent));
@@ -243,7 +245,7 @@ impl Layout {
             Settings::Missing => blocks.fact("no_settings", true),
             Settings::Block { effort, schema } => {
                 blocks.fact("settings", true);
-                blocks.fact("schema", schema == SchemaSetting::Printed);
+                blocks.fact("schema", schema.is_printed());
                 if let Some(effort) = effort {
                     let efforts: Vec<_> = effort.values.iter().map(|value| quoted(value.as_str())).collect();
                     blocks.fact("effort", true);

@@ -187,7 +187,7 @@ fn think_first<'a, E: de::Error>(
         None => {}
         Some(Content::Text(text)) => chunks.push(Chunk::Text(text)),
         Some(Content::Chunks(list)) => {
-            if list.iter().any(|chunk| matches!(chunk, Chunk::Thinking { .. })) {
+            if list.iter().any(|chunk| chunk.as_thinking().is_some()) {
                 return Err(context.fault_in("reasoning", ErrorKind::ReasoningTwice));
             }
             chunks.extend(list);
@@ -311,10 +311,10 @@ impl<'de: 'a, 'a> Read<'de> for Thinking<'a> {
         };
         let mut whole = String::new();
         for chunk in chunks {
-            match chunk {
-                Chunk::Text(text) => whole.push_str(&text),
-                _ => return Err(de::Error::custom("expected a string or a list of text chunks")),
-            }
+            let Some(text) = chunk.as_text() else {
+                return Err(de::Error::custom("expected a string or a list of text chunks"));
+            };
+            whole.push_str(text);
         }
         Ok(Thinking(Cow::Owned(whole)))
     }

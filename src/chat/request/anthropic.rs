@@ -135,7 +135,7 @@ fn tool_choice<'a>(reader: &Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) 
 /// A text or a list of text blocks, and where each stands in the list.
 fn texts<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<(Content<'a>, Vec<usize>), Error> {
     let (content, positions) = blocks(reader, node, at)?;
-    match content.chunks().iter().position(|chunk| !matches!(chunk, Chunk::Text(_))) {
+    match content.chunks().iter().position(|chunk| chunk.as_text().is_none()) {
         Some(other) => Err(wrong(&at.index(positions.get(other).copied().unwrap_or(other)), "a text block")),
         None => Ok((content, positions)),
     }

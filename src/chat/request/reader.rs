@@ -118,7 +118,7 @@ impl<'n, 'a> Reader<'n, 'a> {
 
     /// Does the model's message go on, and is there text in it and no call?
     pub(super) fn has_said(&self) -> bool {
-        let says = |chunk: &Chunk<'_>| matches!(chunk, Chunk::Text(_));
+        let says = |chunk: &Chunk<'_>| chunk.as_text().is_some();
         self.open.as_ref().is_some_and(|message| {
             message.tool_calls.is_empty()
                 && match &message.content {

@@ -256,7 +256,6 @@ fn reasoning<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>
 
 /// The texts of a summary, which stand as paragraphs.
 fn joined(chunks: &[Chunk<'_>]) -> String {
-    let texts: Vec<&str> =
-        chunks.iter().filter_map(|chunk| if let Chunk::Text(text) = chunk { Some(&**text) } else { None }).collect();
+    let texts: Vec<&str> = chunks.iter().filter_map(Chunk::as_text).collect();
     texts.join("\n\n")
 }

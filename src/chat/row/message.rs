@@ -219,7 +219,7 @@ fn think_first<'a>(thinking: Cow<'a, str>, content: Content<'a>) -> Result<Conte
         Content::Text(text) if text.is_empty() => {}
         Content::Text(text) => chunks.push(Chunk::Text(text)),
         Content::Chunks(list) => {
-            if list.iter().any(|chunk| matches!(chunk, Chunk::Thinking { .. })) {
+            if list.iter().any(|chunk| chunk.as_thinking().is_some()) {
                 return Err(Error::new(ErrorKind::ReasoningTwice, "thinking"));
             }
             chunks.extend(list);

@@ -14,7 +14,7 @@ use crate::completion::stops::longest_beginning;
 use crate::completion::stream::Door;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Mark, Thinking, ToolCalls, WordStart};
+use crate::layout::{Mark, ToolCalls};
 
 impl CompletionReader {
     pub(in crate::completion) fn spelled(&mut self, piece: &str) {
@@ -93,7 +93,7 @@ impl CompletionReader {
         self.end_text();
         let start = self.offset;
         self.offset += text.len();
-        let printed = self.layout.word_start == WordStart::Space && self.dummy_prefix == DummyPrefix::Present;
+        let printed = self.layout.word_start.is_space() && self.dummy_prefix == DummyPrefix::Present;
         let (run, unspaced) = (std::mem::replace(&mut self.run, Run::Open), text.strip_prefix(' '));
         match (run, unspaced) {
             (Run::First, Some(unspaced)) if printed => self.more(unspaced, start + 1),
@@ -183,7 +183,7 @@ impl CompletionReader {
 
     /// What is said may begin with what is no text.
     pub(super) fn open_text(&mut self) {
-        let is_watched = self.leniency == Leniency::Lenient || self.layout.thinking == Thinking::Tags;
+        let is_watched = self.leniency == Leniency::Lenient || self.layout.thinking.has_tags();
         self.opening = is_watched.then(|| Opening::new(self.leniency, Before::Anything));
     }
 
@@ -202,7 +202,7 @@ impl CompletionReader {
                 self.watch(&held, offset);
             }
             Found::Thinking(length) => {
-                if self.leniency == Leniency::Lenient && self.layout.thinking != Thinking::Tags {
+                if self.leniency == Leniency::Lenient && !self.layout.thinking.has_tags() {
                     self.deltas.liberty(LibertyKind::ThinkTags, "content", offset);
                 }
                 self.place = Place::TaggedThinking { held: String::new() };
@@ -412,14 +412,14 @@ impl CompletionReader {
     }
 
     pub(super) fn begins_calls(&self, control: Control) -> bool {
-        control == Control::ToolCalls && self.layout.calls != ToolCalls::None
+        control == Control::ToolCalls && self.layout.calls.are_written()
     }
 
     /// Does the control token begin or end thinking, where there is some?
     pub(super) fn is_thinking(&self, control: Control) -> bool {
         matches!(control, Control::Think | Control::EndThink)
             && matches!(self.place, Place::Text | Place::Thinking)
-            && self.layout.thinking == Thinking::Tokens
+            && self.layout.thinking.has_tokens()
             && self.layout.vocabulary.contains(control)
     }
 

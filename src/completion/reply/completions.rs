@@ -155,19 +155,13 @@ fn message_chunk<'c>(chunk: &'c Chunk<'_>) -> Option<MessageChunk<'c>> {
 fn said<'c>(content: &'c Content<'_>) -> Option<Cow<'c, str>> {
     match content {
         Content::Text(text) => Some(Cow::Borrowed(&**text)).filter(|text| !text.is_empty()),
-        Content::Chunks(chunks) => joined(chunks.iter().map(|chunk| match chunk {
-            Chunk::Text(text) => Some(&**text),
-            _ => None,
-        })),
+        Content::Chunks(chunks) => joined(chunks.iter().map(Chunk::as_text)),
     }
 }
 
 /// What is thought, as one text.
 fn thought<'c>(content: &'c Content<'_>) -> Option<Cow<'c, str>> {
-    joined(content.chunks().iter().map(|chunk| match chunk {
-        Chunk::Thinking { text, .. } => Some(&**text),
-        _ => None,
-    }))
+    joined(content.chunks().iter().map(Chunk::as_thinking))
 }
 
 fn joined<'c>(texts: impl Iterator<Item = Option<&'c str>>) -> Option<Cow<'c, str>> {

@@ -7,7 +7,7 @@ use crate::chat::{Chat, Message};
 use crate::control::{Control, Vocabulary};
 use crate::error::Error;
 use crate::format::Format;
-use crate::layout::{Layout, System};
+use crate::layout::Layout;
 use crate::prompt::Prompt;
 
 const SYSTEM: &str = "SYSTEM MESSAGE";
@@ -149,7 +149,7 @@ impl Probes {
             let has_system = matches!(between, Between::Words(Some(SYSTEM), _) | Between::Words(_, Some(SYSTEM)));
             let is_out_of_reach = reach == Reach::KoboldCpp
                 && (matches!(kind, DifferenceKind::Examples | DifferenceKind::StopString)
-                    || (has_system && matches!(layout.system, System::InUser { .. })));
+                    || (has_system && layout.system.in_user().is_some()));
             if is_out_of_reach {
                 continue;
             }

@@ -4,7 +4,7 @@ use super::{Check, SystemWithAudio};
 use crate::chat::{Chunk, Content, Message, ResponseFormat, Role, Sort, Turn};
 use crate::error::{Error, ErrorKind};
 use crate::image::{base64_image, data_url_image};
-use crate::layout::{ResultsPerTurn, SchemaSetting, Settings, TextAndCalls, Thinking, ToolCalls, ToolResults};
+use crate::layout::{ChunkKind, ResultsPerTurn, Settings, Thinking};
 use crate::prompt::Media;
 use crate::python::json::{self, JsonError};
 use crate::render::CheckedChat;
@@ -21,11 +21,13 @@ pub(crate) fn check_turns(conversation: &CheckedChat<'_, '_>, messages: Sort) ->
     if messages == Sort::Plain {
         return Ok(());
     }
-    if layout.rules.system_with_audio == SystemWithAudio::OnlyByUrl {
-        check.refuse_system_with(|chunk| matches!(chunk, Chunk::InputAudio(_)))?;
+    match layout.rules.system_with_audio {
+        SystemWithAudio::OnlyByUrl => check.refuse_system_with(|kind| kind == ChunkKind::InputAudio)?,
+        SystemWithAudio::Refused | SystemWithAudio::Taken => {}
     }
-    if layout.rules.results_per_turn == ResultsPerTurn::One {
-        check.one_result(conversation)?;
+    match layout.rules.results_per_turn {
+        ResultsPerTurn::One => check.one_result(conversation)?,
+        ResultsPerTurn::Any => {}
     }
     for (index, turn) in conversation.turns.iter().enumerate() {
         check.turn(conversation, index, turn)?;
@@ -35,13 +37,17 @@ pub(crate) fn check_turns(conversation: &CheckedChat<'_, '_>, messages: Sort) ->
 
 impl Check<'_, '_> {
     pub(super) fn settings(&self) -> Result<(), Error> {
-        match (self.layout.settings, self.chat.reasoning_effort) {
-            (Settings::Missing, _) => Err(self.error(ErrorKind::NoSettings, "")),
-            (Settings::Block { effort: Some(setting), .. }, Some(effort)) if !setting.values.contains(effort) => {
+        let effort = match self.layout.settings {
+            Settings::Missing => return Err(self.error(ErrorKind::NoSettings, "")),
+            Settings::Unknown => None,
+            Settings::Block { effort, .. } => effort,
+        };
+        match (effort, self.chat.reasoning_effort) {
+            (Some(setting), Some(effort)) if !setting.values.contains(effort) => {
                 let allowed = setting.values.to_string();
                 Err(self.error(ErrorKind::Effort { effort, allowed }, "reasoning_effort"))
             }
-            _ => Ok(()),
+            (Some(_) | None, _) => Ok(()),
         }
     }
 
@@ -50,11 +56,12 @@ impl Check<'_, '_> {
         for (index, tool) in self.chat.tools.iter().enumerate() {
             self.keepable(tool.parameters.as_str(), || format!("tools[{index}].function.parameters"))?;
         }
-        match (self.layout.settings, &self.chat.response_format) {
-            (Settings::Block { schema: SchemaSetting::Printed, .. }, ResponseFormat::JsonSchema(schema)) => {
+        let is_printed = self.layout.settings.block().is_some_and(|(_, schema)| schema.is_printed());
+        match &self.chat.response_format {
+            ResponseFormat::JsonSchema(schema) if is_printed => {
                 self.keepable(schema.schema.as_str(), || "response_format.json_schema.schema".to_owned())
             }
-            _ => Ok(()),
+            ResponseFormat::Text | ResponseFormat::JsonObject | ResponseFormat::JsonSchema(_) => Ok(()),
         }
     }
 
@@ -89,9 +96,7 @@ impl Check<'_, '_> {
                 self.reply(conversation, turn)?;
                 self.contents(conversation, turn)
             }
-            Role::Tool if self.layout.results == ToolResults::None => {
-                self.at(turn.messages.start, "", ErrorKind::NoTools)
-            }
+            Role::Tool if !self.layout.results.are_written() => self.at(turn.messages.start, "", ErrorKind::NoTools),
             Role::Tool if conversation.is_old_tool_turn(index, turn) => Ok(()),
             Role::Tool => self.contents(conversation, turn),
         }
@@ -101,11 +106,11 @@ impl Check<'_, '_> {
         let at = turn.messages.start;
         let calls = conversation.has_calls(turn);
         let content = conversation.messages(turn).any(|(_, message)| !says_nothing(message.content()));
-        if calls && self.layout.calls == ToolCalls::None {
+        if calls && !self.layout.calls.are_written() {
             return self.at(at, "tool_calls", ErrorKind::NoTools);
         }
         match (content, calls) {
-            (true, true) if self.layout.rules.text_and_calls == TextAndCalls::Either => {
+            (true, true) if self.layout.rules.text_and_calls.exclude_each_other() => {
                 self.at(at, "", ErrorKind::MergedContentAndCalls { first: at })
             }
             (false, false) => self.at(at, "", ErrorKind::EmptyReply),
@@ -130,9 +135,7 @@ impl Check<'_, '_> {
                     return self.at(index, &format!("content[{at}]{field}"), kind);
                 }
             }
-            if let (Message::Tool(result), ToolResults::NamedList | ToolResults::Object) =
-                (message, self.layout.results)
-            {
+            if let (Message::Tool(result), true) = (message, self.layout.results.are_json()) {
                 self.keepable(&result.content.joined(self.layout.chunk_join), || format!("messages[{index}].content"))?;
             }
         }
@@ -169,7 +172,7 @@ impl Check<'_, '_> {
 pub(crate) fn says_nothing(content: &Content<'_>) -> bool {
     match content {
         Content::Text(text) => text.is_empty(),
-        Content::Chunks(chunks) => chunks.iter().all(|chunk| matches!(chunk, Chunk::Text(text) if text.is_empty())),
+        Content::Chunks(chunks) => chunks.iter().all(|chunk| chunk.as_text().is_some_and(str::is_empty)),
     }
 }
 
