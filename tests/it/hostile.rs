@@ -67,8 +67,9 @@ fn a_million_messages() {
 
 #[test]
 fn a_hundred_megabytes_of_one_message() {
-    let text = "[/INST]\u{0}é ".repeat(100_000_000 / 11);
-    let json = serde_json::to_string(&Chat::new([Message::user(text.as_str())])).unwrap();
+    let (text, escaped) = ("[/INST]\u{0}é ", r"[/INST]\u0000é ");
+    let (text, escaped) = (text.repeat(100_000_000 / 11), escaped.repeat(100_000_000 / 11));
+    let json = format!(r#"{{"messages": [{{"role": "user", "content": "{escaped}"}}]}}"#);
     let chat = Chat::from_json(&json).unwrap();
     let prompt = Layout::MAGNUM.render(&chat).unwrap();
     assert!(prompt.segments().any(|segment| segment == Segment::Text(&text)));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::support::arbitrary;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(arbitrary::cases(500))]
 
     #[test]
     fn segments_joined_are_the_prompt_and_spans_tile_it(chat in arbitrary::chat()) {

@@ -5,6 +5,9 @@ use mistral_chat_template::layout::{Frame, Mark, System, UserTurn};
 use mistral_chat_template::preset::{Builtin, DifferenceKind, NamesBehavior, Scene};
 use mistral_chat_template::{Chat, Control, Format, Layout, Message, Preset, Prompt, Segment, Version};
 use proptest::prelude::*;
+use std::sync::LazyLock;
+
+use crate::support::arbitrary;
 
 const WRITABLE: [Layout; 9] = [
     Layout::MAGNUM,
@@ -365,7 +368,12 @@ proptest! {
     }
 }
 
+static WRITTEN: LazyLock<[(Layout, Preset); 9]> =
+    LazyLock::new(|| WRITABLE.map(|layout| (layout, Preset::for_layout(&layout).unwrap())));
+
 proptest! {
+    #![proptest_config(arbitrary::cases(100))]
+
     #[test]
     fn a_written_pair_sends_the_layouts_own_prompt(
         system in prop::option::of(said()),
@@ -377,13 +385,12 @@ proptest! {
             talk.extend([Message::user(question.as_str()), Message::assistant(answer.as_str())]);
         }
         talk.push(Message::user(last.as_str()));
-        for layout in WRITABLE {
+        for (layout, pair) in &*WRITTEN {
             let messages = system.as_deref().map(Message::system).into_iter().chain(talk.clone());
             let chat = Chat::new(messages);
             let expected = layout.render(&chat).unwrap();
-            let pair = Preset::for_layout(&layout).unwrap();
             let with_system = pair.clone().with_system_prompt(system.clone().unwrap_or_default());
-            for (preset, chat) in [(with_system, &Chat::new(talk.clone())), (pair, &chat)] {
+            for (preset, chat) in [(with_system, &Chat::new(talk.clone())), (pair.clone(), &chat)] {
                 let sent = preset.with_scene(&Scene::default()).unwrap().render(chat).unwrap();
                 prop_assert_eq!(sent.as_str(), expected.after_bos());
                 prop_assert_eq!(sent.stop_strings(), expected.stop_strings());

@@ -135,7 +135,8 @@ fn truncates(request: &str) -> bool {
         #[serde(default)]
         truncate_for_context_length: bool,
     }
-    serde_json::from_str(request).is_ok_and(|flag: Flag| flag.truncate_for_context_length)
+    request.contains("truncate_for_context_length")
+        && serde_json::from_str(request).is_ok_and(|flag: Flag| flag.truncate_for_context_length)
 }
 
 /// Counts tokens as the version's own tokenizer does, for the texts of the goldens of truncation.
