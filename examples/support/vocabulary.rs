@@ -5,12 +5,24 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 
-use kitoken::{Definition, Kitoken};
+use kitoken::{Definition, Kitoken, Normalization};
 use mistral_chat_template::layout::WordStart;
 use mistral_chat_template::prompt::TokenizerKind;
 use mistral_chat_template::{Control, Tokenizer};
 use serde::Deserialize;
 use serde_json::Value;
+
+use word_cache::{WordCache, words};
+
+#[path = "word_cache.rs"]
+mod word_cache;
+
+/// How a Tekken vocabulary parts a text before it encodes it, in all files of Mistral's.
+pub(crate) const TEKKEN_PATTERN: &str = concat!(
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+    r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
 
 /// The control tokens of a `tekken.json` that does not list its own, by their ids.
 const TEKKEN_CONTROLS: [&str; 20] = [
@@ -44,6 +56,8 @@ pub(crate) struct Vocabulary {
     pub(crate) encoder: Kitoken,
     pub(crate) controls: HashMap<String, u32>,
     is_sentencepiece: bool,
+    /// The words that were encoded before, where the ids of a text are those of its words.
+    pub(crate) words: Option<WordCache>,
 }
 
 impl Vocabulary {
@@ -95,10 +109,21 @@ fn without_specials(mut definition: Definition) -> Result<(Kitoken, HashMap<Stri
 }
 
 fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
-    let (encoder, mut controls) = without_specials(Definition::from_sentencepiece_slice(bytes)?)?;
+    let definition = Definition::from_sentencepiece_slice(bytes)?;
+    let is_plain = |form: &Normalization| matches!(form, Normalization::Replace { .. } | Normalization::Extend { .. });
+    let are_apart = definition.config.normalization.iter().all(is_plain)
+        && definition.model.vocab().iter().all(|token| is_of_one_word(&token.bytes));
+    let words = are_apart.then(WordCache::new);
+    let (encoder, mut controls) = without_specials(definition)?;
     // The unknown piece is the first, and no special token to the encoder.
     controls.entry("<unk>".to_owned()).or_insert(0);
-    Ok(Vocabulary { encoder, controls, is_sentencepiece: true })
+    Ok(Vocabulary { encoder, controls, is_sentencepiece: true, words })
+}
+
+/// Does no other character stand before a space of the piece?
+fn is_of_one_word(piece: &[u8]) -> bool {
+    let piece = String::from_utf8_lossy(piece).replace('▁', " ");
+    !piece.trim_start_matches(' ').contains(' ')
 }
 
 fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
@@ -113,18 +138,30 @@ fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
         Some(listed) => listed.into_iter().map(|special| (special.token_str, special.rank)).collect(),
         None => TEKKEN_CONTROLS.into_iter().map(str::to_owned).zip(0..).collect(),
     };
+    let words = (file["config"]["pattern"] == TEKKEN_PATTERN).then(WordCache::new);
     // The vocabulary is of the same form in all versions.
     file["config"]["version"] = "v3".into();
     let (encoder, _) = without_specials(Definition::from_tekken_slice(&serde_json::to_vec(&file)?)?)?;
-    Ok(Vocabulary { encoder, controls, is_sentencepiece: false })
+    Ok(Vocabulary { encoder, controls, is_sentencepiece: false, words })
 }
 
 impl Tokenizer for Vocabulary {
     fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
         let encode = |text: &str| self.encoder.encode(text, false).unwrap_or_default();
-        match (self.is_sentencepiece, word_start) {
-            (true, WordStart::Nothing) => ids.extend(encode(&format!("{NO_PREFIX}{text}")).into_iter().skip(2)),
-            _ => ids.extend(encode(text)),
+        let without_prefix =
+            |text: &str| -> Vec<u32> { encode(&format!("{NO_PREFIX}{text}")).into_iter().skip(2).collect() };
+        match (self.is_sentencepiece, word_start, &self.words) {
+            (_, _, _) if text.is_empty() => {}
+            (false, _, Some(cache)) => cache.encode(words(text), ids, encode),
+            (true, WordStart::Space, Some(cache)) => {
+                // The dummy prefix is a space of the first word.
+                let first = words(text).next().unwrap_or_default();
+                let spaced = format!(" {first}");
+                cache.encode(std::iter::once(&*spaced).chain(words(&text[first.len()..])), ids, without_prefix);
+            }
+            (true, WordStart::Nothing, Some(cache)) => cache.encode(words(text), ids, without_prefix),
+            (true, WordStart::Nothing, None) => ids.extend(without_prefix(text)),
+            (_, _, None) => ids.extend(encode(text)),
         }
     }
 

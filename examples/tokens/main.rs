@@ -130,3 +130,62 @@ fn answer_lines(vocabulary: &Vocabulary) -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The bytes, and merges of letters, of spaces and of both.
+    fn vocabulary() -> Vocabulary {
+        const MERGES: [&str; 12] = ["ab", " a", "  ", "é", " ab", "bc", "abc", " 雨", "\n\n", ", ", "..", "   "];
+        let bytes = (0..=u8::MAX).map(|byte| vec![byte]).chain(MERGES.map(|merge| merge.as_bytes().to_vec()));
+        let token =
+            |(rank, bytes): (usize, Vec<u8>)| json!({"rank": rank, "token_bytes": base64(&bytes), "token_str": null});
+        let vocab: Vec<Value> = bytes.enumerate().map(token).collect();
+        let config = json!({
+            "pattern": vocabulary::TEKKEN_PATTERN, "version": "v3", "num_vocab_tokens": vocab.len(),
+            "default_vocab_size": 20 + vocab.len(), "default_num_special_tokens": 20,
+        });
+        Vocabulary::read(json!({"config": config, "vocab": vocab}).to_string().as_bytes()).unwrap()
+    }
+
+    fn base64(bytes: &[u8]) -> String {
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::new();
+        for chunk in bytes.chunks(3) {
+            let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
+            for digit in 0..4 {
+                let shift = 18 - 6 * digit;
+                text.push(if digit <= chunk.len() { char::from(DIGITS[bits >> shift & 63]) } else { '=' });
+            }
+        }
+        text
+    }
+
+    static BY_WORDS: LazyLock<Vocabulary> = LazyLock::new(vocabulary);
+
+    static WHOLE: LazyLock<Vocabulary> = LazyLock::new(|| {
+        let mut vocabulary = vocabulary();
+        assert!(vocabulary.words.take().is_some(), "the pattern is that of Tekken's files");
+        vocabulary
+    });
+
+    fn ids(vocabulary: &Vocabulary, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        vocabulary.text(text, WordStart::Nothing, &mut ids);
+        ids
+    }
+
+    proptest! {
+        #[test]
+        fn words_have_the_ids_that_they_have_in_their_text(
+            text in "([a-cé1.,'/雨▁\u{a0}\u{301}]{0,4}[ \t\n]{0,2}){0,12}",
+        ) {
+            prop_assert_eq!(ids(&BY_WORDS, &text), ids(&WHOLE, &text));
+        }
+    }
+}
