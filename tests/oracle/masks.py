@@ -116,4 +116,5 @@ def main():
     sys.exit(equal != len(honest))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._native import Layout, Mode, Path, Vocabulary
 
 
 def json_pointer(at: str) -> str:
@@ -38,7 +42,7 @@ class ChatError(ValueError):
         """The path as a JSON pointer: ``/messages/3/tool_calls/0/id``."""
         return json_pointer(self.at)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[ChatError], tuple[str | None, ...]]:
         return type(self), (str(self), self.kind, self.at, self.layout, self.family)
 
 
@@ -136,13 +140,13 @@ CLASSES: dict[str, type[ChatError]] = {
 }
 
 
-def open_vocabulary(path, controls):
+def open_vocabulary(path: Path, controls: Path | None) -> Vocabulary:
     from ._native import Vocabulary
 
     return Vocabulary(path, controls=controls)
 
 
-def open_layout(name, mode, settings):
+def open_layout(name: str, mode: Mode, settings: str | None) -> Layout:
     from ._native import Layout
 
     return Layout(name, mode=mode, settings=settings)

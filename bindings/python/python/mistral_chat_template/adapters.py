@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _native
 from ._errors import ChatError
+
+if TYPE_CHECKING:
+    from ._native import Mode, Tools
+
+Message = dict[str, Any]
 
 __all__ = ["ChatTemplateTokenizer", "ParsedResponse", "ParsedToolCall", "RenderedTokens", "Renderer"]
 
@@ -61,8 +67,9 @@ class ParsedResponse:
     reasoning_complete: bool | None = True
 
 
-def _tool_names(messages: list[dict]) -> list[str | None]:
-    names, known = [], {}
+def _tool_names(messages: list[Message]) -> list[str | None]:
+    names: list[str | None] = []
+    known: dict[str | None, str | None] = {}
     for message in messages:
         for call in message.get("tool_calls") or []:
             known[call.get("id")] = (call.get("function") or {}).get("name")
@@ -89,7 +96,9 @@ class Renderer:
         """
         return self.layout.is_prefix_stable
 
-    def _render(self, messages, tools, add_generation_prompt) -> _native.Prompt:
+    def _render(
+        self, messages: Iterable[Message], tools: Tools | None, add_generation_prompt: bool
+    ) -> _native.Prompt:
         messages = list(messages)
         if self.is_prefix_stable:
             for one, other in zip(messages, messages[1:]):
@@ -99,10 +108,12 @@ class Renderer:
         if add_generation_prompt and ends_with_reply and not messages[-1].get("prefix"):
             raise ValueError("the chat ends with a reply: there is nothing to generate")
         # A chat that is complete is one for training, and every other is one to be answered.
-        mode = "finetuning" if ends_with_reply and not messages[-1].get("prefix") else "test"
+        mode: Mode = "finetuning" if ends_with_reply and not messages[-1].get("prefix") else "test"
         return self.layout.render(messages, tools, mode=mode)
 
-    def render(self, messages, *, tools=None, add_generation_prompt: bool = False) -> RenderedTokens:
+    def render(
+        self, messages: Sequence[Message], *, tools: Tools | None = None, add_generation_prompt: bool = False
+    ) -> RenderedTokens:
         """The tokens of a chat.
 
         These layouts write nothing for a generation to begin: with and without ``add_generation_prompt`` the tokens
@@ -122,11 +133,16 @@ class Renderer:
             encoded.input_ids.tolist(), message_indices, sampled, content, roles, _tool_names(list(messages))
         )
 
-    def render_ids(self, messages, *, tools=None, add_generation_prompt: bool = False) -> list[int]:
+    def render_ids(
+        self, messages: Iterable[Message], *, tools: Tools | None = None, add_generation_prompt: bool = False
+    ) -> list[int]:
         """The ids alone."""
-        return self._render(messages, tools, add_generation_prompt).encode(self.tokenizer).input_ids.tolist()
+        ids: list[int] = self._render(messages, tools, add_generation_prompt).encode(self.tokenizer).input_ids.tolist()
+        return ids
 
-    def parse_response(self, token_ids, *, tools=None, prompt_ids=None) -> ParsedResponse:
+    def parse_response(
+        self, token_ids: Iterable[int], *, tools: Tools | None = None, prompt_ids: Sequence[int] | None = None
+    ) -> ParsedResponse:
         """Reads what was sampled. Calls have their arguments as dicts where they are JSON objects."""
         ids = list(token_ids)
         completion = _native.Completion(
@@ -160,7 +176,12 @@ class Renderer:
         return [id for id in ids if id is not None]
 
     def bridge_to_next_turn(
-        self, previous_prompt_ids, previous_completion_ids, new_messages, *, tools=None
+        self,
+        previous_prompt_ids: Iterable[int],
+        previous_completion_ids: Iterable[int],
+        new_messages: Iterable[Message],
+        *,
+        tools: Tools | None = None,
     ) -> RenderedTokens | None:
         """The next prompt with all that was sampled kept as it is; ``None`` where that cannot be proved.
 
@@ -169,14 +190,15 @@ class Renderer:
         """
         new_messages = list(new_messages)
         stop = set(self.get_stop_token_ids())
-        previous = [*previous_prompt_ids, *previous_completion_ids]
+        completion_ids = list(previous_completion_ids)
+        previous = [*previous_prompt_ids, *completion_ids]
         is_complete = bool(previous) and previous[-1] in stop
         if not self.is_prefix_stable or not is_complete or not new_messages:
             return None
         if any(message.get("role") not in ("user", "tool") for message in new_messages):
             return None
         completion = _native.Completion(
-            list(previous_completion_ids), self.layout, self.tokenizer, call_ids=None, lenient=False
+            completion_ids, self.layout, self.tokenizer, call_ids=None, lenient=False
         )
         message = completion.message()
         calls = message.get("tool_calls") or []
@@ -196,7 +218,9 @@ class Renderer:
             _tool_names(new_messages),
         )
 
-    def _addition(self, message, calls, new_messages, tools):
+    def _addition(
+        self, message: Message, calls: list[dict[str, Any]], new_messages: list[Message], tools: Tools | None
+    ) -> tuple[list[int], list[int], list[bool]] | None:
         """The ids behind a reply, as a conversation of that reply alone writes them."""
         results = [new for new in new_messages if new.get("role") == "tool"]
         if len(results) != len(calls):
@@ -229,7 +253,9 @@ class ChatTemplateTokenizer:
     tokenizer that it stands in for, where there is one.
     """
 
-    def __init__(self, format: Any, tokenizer: Any = None, base: Any = None) -> None:
+    format: _native.Layout | _native.ChatTemplate
+
+    def __init__(self, format: _native.Layout | _native.ChatTemplate, tokenizer: Any = None, base: Any = None) -> None:
         self.format, self._tokenizer, self._base = format, tokenizer, base
 
     def __getattr__(self, name: str) -> Any:
@@ -240,10 +266,10 @@ class ChatTemplateTokenizer:
 
     def apply_chat_template(
         self,
-        conversation,
-        tools=None,
-        documents=None,
-        chat_template=None,
+        conversation: Any,
+        tools: Tools | None = None,
+        documents: Sequence[Any] | None = None,
+        chat_template: str | None = None,
         add_generation_prompt: bool = False,
         continue_final_message: bool | str = False,
         tokenize: bool = True,
@@ -253,9 +279,9 @@ class ChatTemplateTokenizer:
         return_tensors: str | None = None,
         return_dict: bool = True,
         return_assistant_tokens_mask: bool = False,
-        tokenizer_kwargs: dict | None = None,
-        **kwargs,
-    ):
+        tokenizer_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """As in transformers 5: a text, ids, or a dict of ``input_ids``, ``attention_mask`` and ``assistant_masks``.
 
         ``padding`` and ``truncation`` are refused, and so is any other ``chat_template``: nothing is passed over.
@@ -279,7 +305,7 @@ class ChatTemplateTokenizer:
         if self._tokenizer is None:
             raise TypeError("tokenize=True needs a vocabulary")
         rows = [prompt.encode(self._tokenizer) for prompt in prompts]
-        columns = {
+        columns: dict[str, Any] = {
             "input_ids": [row.input_ids for row in rows],
             "attention_mask": [np.ones(len(row), dtype=np.int64) for row in rows],
         }
@@ -291,7 +317,15 @@ class ChatTemplateTokenizer:
             columns = {name: rows[0] for name, rows in columns.items()}
         return columns if return_dict else columns["input_ids"]
 
-    def _prompt(self, chat, tools, documents, add_generation_prompt, continue_final_message, kwargs):
+    def _prompt(
+        self,
+        chat: Any,
+        tools: Tools | None,
+        documents: Sequence[Any] | None,
+        add_generation_prompt: bool,
+        continue_final_message: bool | str,
+        kwargs: dict[str, Any],
+    ) -> _native.Prompt:
         messages = chat["messages"] if isinstance(chat, dict) else getattr(chat, "messages", chat)
         if isinstance(self.format, _native.ChatTemplate):
             return self.format.render(
@@ -312,7 +346,7 @@ class ChatTemplateTokenizer:
         return self.format.render(messages, tools, mode="finetuning" if is_complete else None, **kwargs)
 
 
-def _is_batch(conversation) -> bool:
+def _is_batch(conversation: Any) -> bool:
     if not isinstance(conversation, (list, tuple)) or not conversation:
         return False
     first = conversation[0]

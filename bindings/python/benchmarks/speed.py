@@ -1,0 +1,175 @@
+"""Chats into token ids and rows into training rows, beside mistral-common and transformers, in one run.
+
+    pip install './bindings/python[oracle,test]'
+    python bindings/python/benchmarks/speed.py
+
+Both sides do the same work on the same chats in turn, and their ids are compared first. A ratio is the median over pairs
+of runs: the other's time over ours. The vocabularies are files that mistral-common brings; transformers has the template
+that mistral-common generates, and for Tekken its own conversion of the file.
+"""
+
+import argparse
+import json
+import random
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import mistral_common
+from datasets import Dataset, disable_progress_bars
+from mistral_common.integrations.chat_templates.chat_templates import convert_tokenizer_to_chat_template
+from mistral_common.protocol.instruct.request import ChatCompletionRequest
+from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+from transformers.integrations.mistral import convert_tekken_tokenizer
+
+import mistral_chat_template as mct
+
+ROOT = Path(__file__).parents[3]
+DATA = Path(mistral_common.__file__).parent / "data"
+VOCABULARIES = {"v3-tekken": "tekken_240911.json", "v3": "mistral_instruct_tokenizer_240323.model.v3"}
+SENTENCES = """
+The rain had stopped by the time she reached the harbour, and the boats were already gone.
+"I never said that," he answered, closed the door, and walked down the stairs without a light.
+Die Straße war leer, und niemand wusste warum, bis am nächsten Morgen die Zeitung kam.
+Elle ouvrit la fenêtre : l'été était enfin là, avec ses odeurs de foin et de goudron.
+You can sort the list first, and then look for the value with a binary search: that takes O(log n) steps.
+```python
+print("one\\ttwo", {"three": [4, 5]})
+```
+""".strip().split("\n")
+
+
+def text(source, characters):
+    words = []
+    while sum(map(len, words)) + len(words) < characters:
+        words.append(source.choice(SENTENCES))
+    return " ".join(words)
+
+
+def chat(source, characters):
+    """Questions and replies of about so many characters, and a question at the end."""
+    messages = []
+    while sum(len(message["content"]) for message in messages) < characters - 200:
+        messages.append({"role": "user", "content": text(source, 150)})
+        messages.append({"role": "assistant", "content": text(source, 500)})
+    return messages + [{"role": "user", "content": text(source, 150)}]
+
+
+def for_transformers(version, path):
+    """The file as a fast tokenizer with its template."""
+    if version == "v3-tekken":
+        tokenizer = convert_tekken_tokenizer(str(path))
+    else:
+        sys.path.insert(0, str(ROOT / "tests" / "oracle"))
+        from masks import fast_tokenizer
+
+        tokenizer = fast_tokenizer(path)
+    tokenizer.chat_template = convert_tokenizer_to_chat_template(path)
+    return tokenizer
+
+
+def seconds(act):
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def compare(name, size, ours, theirs, pairs):
+    """Prints the median of both, and of their ratios."""
+    ours(), theirs()
+    times = [(seconds(ours), seconds(theirs)) for _ in range(pairs)]
+    own, other = (statistics.median(column) for column in zip(*times))
+    ratio = statistics.median(theirs / ours for ours, theirs in times)
+    print(f"{name:46} {own * 1e3:9.3f} ms {other * 1e3:9.3f} ms {size / own / 1e6:7.1f} MB/s   {ratio:6.1f} x", flush=True)
+
+
+def messages_to_ids(version, path, pairs):
+    layout, vocabulary = mct.Layout(version), mct.Vocabulary(path)
+    common, fast = MistralTokenizer.from_file(str(path)), for_transformers(version, path)
+    messages = chat(random.Random(1), 8_000)
+    size = len("".join(message["content"] for message in messages).encode())
+
+    def ours():
+        return layout.render(messages).encode(vocabulary).input_ids
+
+    def theirs():
+        return common.encode_chat_completion(ChatCompletionRequest(messages=messages)).tokens
+
+    def transformers():
+        return fast.apply_chat_template(messages, tokenize=True, return_dict=True)["input_ids"]
+
+    ids = ours().tolist()
+    assert ids == theirs(), "other ids than mistral-common's"
+    same = ids == transformers()
+    compare(f"{version}: messages to ids, mistral-common", size, ours, theirs, pairs)
+    compare(f"{version}: messages to ids, transformers{'' if same else ' (other ids)'}", size, ours, transformers, pairs)
+    rendered = layout.render(messages).text
+    compare(f"{version}: messages to text, transformers", size, lambda: layout.render(messages).text,
+            lambda: fast.apply_chat_template(messages, tokenize=False), pairs)
+    print(f"{version}: {len(messages)} messages, {size} bytes, {len(ids)} ids, a prompt of {len(rendered)} characters")
+
+
+def rows_to_ids(version, path, rows, pairs):
+    layout, vocabulary = mct.Layout(version), mct.Vocabulary(path)
+    fast = for_transformers(version, path)
+    source = random.Random(2)
+    rows = [{"messages": chat(source, source.choice([500, 2_000, 4_000]))[:-1]} for _ in range(rows)]
+    size = len(json.dumps(rows).encode())
+    dataset = Dataset.from_list(rows)
+
+    def ours():
+        table = dataset.with_format("arrow")[:]
+        batch, rejects = mct.format_batch(table, layout, vocabulary, learn="assistant")
+        assert not rejects
+        return batch
+
+    def ours_mapped():
+        def act(batch):
+            return mct.format_batch(batch, layout, vocabulary, learn="assistant")[0].to_pydict()
+
+        return dataset.map(act, batched=True, remove_columns=dataset.column_names, load_from_cache_file=False)
+
+    def row(row):
+        return {"input_ids": fast.apply_chat_template(row["messages"], tokenize=True, return_dict=True)["input_ids"]}
+
+    def theirs():
+        return dataset.map(row, remove_columns=dataset.column_names, num_proc=2, load_from_cache_file=False)
+
+    ids = ours().column("input_ids").to_pylist()
+    same = ids == theirs()["input_ids"] == ours_mapped()["input_ids"]
+    others = "" if same else " (other ids)"
+    compare(f"{version}: {len(rows)} rows, format_batch, map on 2 cores{others}", size, ours, theirs, pairs)
+    compare(f"{version}: {len(rows)} rows, map, map on 2 cores{others}", size, ours_mapped, theirs, pairs)
+
+
+def memory(path):
+    """Many calls leave the process as large as it was."""
+    layout, vocabulary = mct.Layout("v3"), mct.Vocabulary(path)
+    messages = chat(random.Random(3), 1_000)
+
+    def calls(count):
+        for _ in range(count):
+            layout.render(messages).encode(vocabulary)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+    print(f"memory after 2,000 calls {calls(2_000)} MiB, after 20,000 more {calls(20_000)} MiB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=4_000)
+    parser.add_argument("--pairs", type=int, default=30)
+    options = parser.parse_args()
+    disable_progress_bars()
+    print(f"{'':46} {'ours':>12} {'theirs':>12} {'ours':>12}   {'ratio':>8}")
+    for version, file in VOCABULARIES.items():
+        messages_to_ids(version, DATA / file, options.pairs)
+    for version, file in VOCABULARIES.items():
+        rows_to_ids(version, DATA / file, options.rows, max(3, options.pairs // 10))
+    memory(DATA / VOCABULARIES["v3"])
+
+
+if __name__ == "__main__":
+    main()
