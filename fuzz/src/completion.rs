@@ -1,6 +1,6 @@
 //! Outputs and prompts from anywhere: every cut says the same, and a mended prompt is what is rendered.
 
-use mistral_chat_template::completion::{CallDeltas, Leniency, NewCallIds};
+use mistral_chat_template::completion::{CallDeltas, Leniency, Liberty, LibertyKind, NewCallIds};
 use mistral_chat_template::explain::Explanation;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{Chat, Completion, CompletionReader, Format, Mode, Version};
@@ -29,6 +29,22 @@ pub fn run(data: &[u8]) {
         assert_eq!(strict.message.content, lenient.message.content);
         assert_eq!(strict.message.tool_calls.len(), lenient.message.tool_calls.len());
         assert_eq!(strict.rest, lenient.rest);
+    }
+    // A call whose name no function has, such as `{"a": 1`, looks like a list of calls to a lenient reader.
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let has_names = strict.message.tool_calls.iter().all(|call| call.name.bytes().all(is_name_byte));
+    if strict.error.is_none() && has_names {
+        let (kept, all) = (strict.message.tool_calls.len(), lenient.message.tool_calls.len());
+        let added = |liberty: &Liberty| matches!(liberty.kind, LibertyKind::BareCall | LibertyKind::FurtherList);
+        assert!(kept <= all && (kept == all || lenient.liberties.iter().any(added)));
+    }
+    let mut reader = lenient_reader();
+    let mut spoken = Completion::default();
+    spoken.extend(reader.push_text(text));
+    spoken.finish(reader.finish());
+    if !text.contains('f') && !text.contains("\\u") && !text.contains("<think>") {
+        assert!(spoken.message.tool_calls.is_empty() && spoken.rest.is_empty() && spoken.error.is_none());
+        assert_eq!(spoken.message.content, text.into(), "text that names no tool is said");
     }
 
     let explanation = Explanation::new(text, &layout);

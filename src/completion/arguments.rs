@@ -11,12 +11,18 @@ use crate::error::ErrorKind;
 
 /// Where arguments and their faults go.
 pub(super) struct Sink<'o> {
-    pub(super) index: usize,
-    pub(super) out: &'o mut Queue,
-    pub(super) faults: &'o mut Faults,
+    index: usize,
+    out: &'o mut Queue,
+    faults: &'o mut Faults,
+    /// Where all that is told of stands, if it is in the text of a string: behind escapes, it has no place of its own.
+    string: Option<usize>,
 }
 
-impl Sink<'_> {
+impl<'o> Sink<'o> {
+    pub(super) fn new(index: usize, out: &'o mut Queue, faults: &'o mut Faults) -> Self {
+        Sink { index, out, faults, string: None }
+    }
+
     fn give(&mut self, text: &str) {
         self.out.arguments(self.index, text);
     }
@@ -26,7 +32,7 @@ impl Sink<'_> {
     }
 
     fn liberty(&mut self, kind: LibertyKind, offset: usize) {
-        self.out.liberty(kind, field_path(self.index, "arguments"), offset);
+        self.out.liberty(kind, field_path(self.index, "arguments"), self.string.unwrap_or(offset));
     }
 }
 
@@ -54,8 +60,8 @@ struct Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Depth {
     Outer,
-    /// They are what a string says: whatever it is, the string is right.
-    Nested,
+    /// They are what a string says that begins here: whatever it is, the string is right.
+    Nested(usize),
 }
 
 /// Text after a value, and where it begins.
@@ -88,9 +94,9 @@ impl Arguments {
         Arguments::at(Depth::Outer, leniency)
     }
 
-    /// Arguments that a string says: whatever they are, the string is right.
-    pub(super) fn nested(leniency: Leniency) -> Self {
-        Arguments::at(Depth::Nested, leniency)
+    /// Arguments that a string says, which begins at `offset`: whatever they are, the string is right.
+    pub(super) fn nested(leniency: Leniency, offset: usize) -> Self {
+        Arguments::at(Depth::Nested(offset), leniency)
     }
 
     fn at(depth: Depth, leniency: Leniency) -> Self {
@@ -135,14 +141,16 @@ impl Arguments {
         let Arguments { json, value, .. } = self;
         match &mut value.after {
             Some(after) => after.text.push_str(text),
-            None => json.push(text, offset, |event| value.on(event, offset, sink)),
+            None => json.push(text, offset, |event| value.on(event, sink)),
         }
     }
 
     /// Takes more of what a string says. Faults are not reported: the string is right, whatever it says.
-    pub(super) fn push_nested(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
+    pub(super) fn push_nested(&mut self, text: &str, sink: &mut Sink<'_>) {
         let mut faults = Faults::new("");
-        self.push(text, offset, &mut Sink { index: sink.index, out: &mut *sink.out, faults: &mut faults });
+        let (Depth::Nested(offset), Sink { index, out, .. }) = (self.value.depth, sink) else { return };
+        let mut sink = Sink { string: Some(offset), ..Sink::new(*index, out, &mut faults) };
+        self.push(text, offset, &mut sink);
     }
 
     /// Gives the last of what a string says.
@@ -155,7 +163,7 @@ impl Arguments {
         let mut decoded = String::new();
         decoder.finish(&mut decoded);
         let Some(mut nested) = nested else { return sink.give(&decoded) };
-        nested.push_nested(&decoded, offset, sink);
+        nested.push_nested(&decoded, sink);
         if nested.is_empty() {
             sink.liberty(LibertyKind::NoArguments, offset);
             sink.give("{}");
@@ -180,9 +188,9 @@ impl Arguments {
         let Arguments { json, value, .. } = self;
         if let Some(missing) = json.missing_ends().filter(|_| end == End::Sure) {
             sink.liberty(LibertyKind::MissingBracket, offset);
-            json.push(&missing, offset, |event| value.on(event, offset, sink));
+            json.push(&missing, offset, |event| value.on(event, sink));
         }
-        let result = json.finish(offset, |event| value.on(event, offset, sink));
+        let result = json.finish(offset, |event| value.on(event, sink));
         match (&mut value.form, result) {
             (Form::Before, Err(_)) if value.leniency == Leniency::Lenient && end == End::Sure => {
                 sink.liberty(LibertyKind::NoArguments, offset);
@@ -218,10 +226,10 @@ pub(super) enum End {
 }
 
 impl Value {
-    fn on(&mut self, event: Event<'_>, piece: usize, sink: &mut Sink<'_>) {
+    fn on(&mut self, event: Event<'_>, sink: &mut Sink<'_>) {
         match event {
             Event::Begin { kind, first, offset, .. } => self.begin(kind, first, offset, sink),
-            Event::Source(text) => self.source(text, piece, sink),
+            Event::Source(text) => self.source(text, sink),
             Event::End { offset, .. } => self.end(offset, sink),
             Event::Fault { fault, offset } => sink.note(Rank::Syntax, Around::Arguments.error(fault, offset)),
             Event::Liberty { kind, offset } => sink.liberty(kind, offset),
@@ -266,7 +274,7 @@ impl Value {
                 if is_lenient {
                     sink.liberty(LibertyKind::ArgumentsText, offset);
                 }
-                let nested = is_lenient.then(|| Box::new(Arguments::nested(self.leniency)));
+                let nested = is_lenient.then(|| Box::new(Arguments::nested(self.leniency, offset)));
                 Form::String(Unescape::default(), nested)
             }
             Kind::Word if is_none => Form::Word(String::new()),
@@ -277,7 +285,7 @@ impl Value {
         };
     }
 
-    fn source(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
+    fn source(&mut self, text: &str, sink: &mut Sink<'_>) {
         match &mut self.form {
             Form::Before => {}
             Form::Raw | Form::Broken => sink.give(text),
@@ -285,7 +293,7 @@ impl Value {
                 let mut decoded = String::new();
                 decoder.push(text, &mut decoded);
                 match nested {
-                    Some(nested) => nested.push_nested(&decoded, offset, sink),
+                    Some(nested) => nested.push_nested(&decoded, sink),
                     None => sink.give(&decoded),
                 }
             }

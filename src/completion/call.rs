@@ -29,6 +29,9 @@ pub(super) struct Call {
 /// The longest that a function's name may be, where a lenient reader has to tell it from prose.
 pub(super) const LONGEST_NAME: usize = 64;
 
+/// The longest white space after a parenthesis: what is held is looked at again from the longest literal's length on.
+const LONGEST_SPACE: usize = 8;
+
 /// Where a part ends, how many bytes say so, and the control token that they spell; `None` if the arguments begin.
 struct Split {
     at: usize,
@@ -71,7 +74,7 @@ impl Call {
 
     pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Queue) {
         if self.part == Part::Arguments {
-            let mut sink = Sink { index: self.index, out, faults: &mut self.faults };
+            let mut sink = Sink::new(self.index, out, &mut self.faults);
             return self.arguments.push(text, offset, &mut sink);
         }
         if self.held.is_empty() {
@@ -116,8 +119,7 @@ impl Call {
         let bytes = self.held.as_bytes().get(from..).unwrap_or_default().iter().zip(from..);
         bytes.filter(|(byte, _)| matches!(byte, b'[' | b'{' | b'(' | b'`')).find_map(|(&byte, at)| {
             let (before, rest) = self.held.split_at_checked(at)?;
-            let is_wrapped = ["({", "()", "```"].iter().any(|begin| rest.starts_with(begin));
-            if byte == b'{' || is_wrapped {
+            if byte == b'{' || is_wrapped(rest) {
                 let is_end = self.part == Part::Id || is_name(before.trim());
                 return is_end.then_some(Split { at, length: 0, control: None });
             }
@@ -167,7 +169,7 @@ impl Call {
         }
         match self.part {
             Part::Arguments => {
-                let mut sink = Sink { index: self.index, out, faults: &mut self.faults };
+                let mut sink = Sink::new(self.index, out, &mut self.faults);
                 let end = self.arguments.finish(offset, end, &mut sink);
                 out.end_call(end)
             }
@@ -213,6 +215,13 @@ impl Call {
             out.call_name(self.index, std::mem::take(&mut self.name));
         }
     }
+}
+
+/// Does what is around arguments begin here: a fence, or a parenthesis, perhaps with white space before what is in it?
+fn is_wrapped(text: &str) -> bool {
+    let inside = text.strip_prefix('(').map(str::trim_ascii_start);
+    let space = inside.map_or(0, |inside| text.len() - 1 - inside.len());
+    text.starts_with("```") || (space <= LONGEST_SPACE && inside.is_some_and(|inside| inside.starts_with(['{', ')'])))
 }
 
 /// Could this be a function's name?

@@ -229,7 +229,7 @@ impl Json {
         let mended = if self.is_lenient() { self.scanner.mend_structure(byte) } else { None };
         match mended {
             Some(Mend::SingleQuote(kind)) => {
-                self.liberty(LibertyKind::SingleQuotes, offset + at, piece);
+                self.liberty(LibertyKind::SingleQuotes, offset, at, piece);
                 self.release(at, piece);
                 self.begin(kind, b'"', offset, at, piece);
                 piece.replace("\"", at + 1);
@@ -241,7 +241,7 @@ impl Json {
             }
             Some(Mend::WordGoesOn) => self.held.push(char::from(byte)),
             Some(Mend::TrailingComma) => {
-                self.liberty(LibertyKind::TrailingComma, offset + at, piece);
+                self.liberty(LibertyKind::TrailingComma, offset, at, piece);
                 let space = std::mem::take(&mut self.held);
                 self.holding = Holding::Nothing;
                 piece.replace(space.get(1..).unwrap_or_default(), at);
@@ -276,23 +276,18 @@ impl Json {
             (piece.on)(Event::Fault { fault, offset: offset + at });
             return taken;
         }
+        // In single quotes an apostrophe is an escape of Python's, which the quotes were told for.
+        if mend != Mend::Apostrophe || !self.scanner.in_single_quotes() {
+            let is_control = mend == Mend::ControlCharacter;
+            let kind = if is_control { LibertyKind::ControlCharacter } else { LibertyKind::Escape };
+            self.liberty(kind, offset, at, piece);
+        }
         let held = std::mem::take(&mut self.held);
         self.holding = Holding::Nothing;
         match mend {
-            Mend::ControlCharacter => {
-                self.liberty(LibertyKind::ControlCharacter, offset + at, piece);
-                piece.flush(at);
-                piece.replace(&escaped(byte), at + 1);
-            }
-            Mend::Apostrophe => {
-                // In single quotes it is an escape of Python's, which the quotes were told for.
-                if !self.scanner.in_single_quotes() {
-                    self.liberty(LibertyKind::Escape, offset + at, piece);
-                }
-                piece.replace("'", at + 1);
-            }
+            Mend::ControlCharacter => piece.replace(&escaped(byte), at + 1),
+            Mend::Apostrophe => piece.replace("'", at + 1),
             _ => {
-                self.liberty(LibertyKind::Escape, offset + at, piece);
                 piece.replace("\\", at);
                 piece.replace(&held, at);
             }
@@ -300,10 +295,14 @@ impl Json {
         taken
     }
 
-    fn liberty<F: FnMut(Event<'_>)>(&mut self, kind: LibertyKind, offset: usize, piece: &mut Piece<'_, F>) {
+    fn liberty<F: FnMut(Event<'_>)>(&mut self, kind: LibertyKind, offset: usize, at: usize, piece: &mut Piece<'_, F>) {
+        // What the source says is told first: a string may say arguments, of which liberties are told, too.
+        if self.holding == Holding::Nothing {
+            piece.flush(at);
+        }
         if !self.told.contains(&kind) {
             self.told.push(kind);
-            (piece.on)(Event::Liberty { kind, offset });
+            (piece.on)(Event::Liberty { kind, offset: offset + at });
         }
     }
 
@@ -382,7 +381,7 @@ impl Json {
             _ => None,
         };
         if let Some(word) = word {
-            self.liberty(LibertyKind::PythonWord, offset + at, piece);
+            self.liberty(LibertyKind::PythonWord, offset, at, piece);
             self.held.replace_range(.., word);
         }
         self.release(at + 1, piece);

@@ -178,7 +178,7 @@ impl CallList {
         let CallList { json, state, .. } = self;
         match &mut state.after {
             Some(after) => after.text.push_str(text),
-            None => json.push(text, offset, |event| state.on(event, offset, out)),
+            None => json.push(text, offset, |event| state.on(event, out)),
         }
     }
 
@@ -197,9 +197,9 @@ impl CallList {
         let CallList { json, state, .. } = self;
         if let Some(missing) = json.missing_ends().filter(|_| end == End::Sure) {
             out.liberty(LibertyKind::MissingBracket, "tool_calls", offset);
-            json.push(&missing, offset, |event| state.on(event, offset, out));
+            json.push(&missing, offset, |event| state.on(event, out));
         }
-        if let Err(fault) = json.finish(offset, |event| state.on(event, offset, out)) {
+        if let Err(fault) = json.finish(offset, |event| state.on(event, out)) {
             state.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
         }
         let end = match end {
@@ -211,10 +211,10 @@ impl CallList {
 }
 
 impl State {
-    fn on(&mut self, event: Event<'_>, piece: usize, out: &mut Queue) {
+    fn on(&mut self, event: Event<'_>, out: &mut Queue) {
         match event {
             Event::Begin { kind, level, first, offset } => self.begin(kind, level, first, offset, out),
-            Event::Source(text) => self.source(text, piece, out),
+            Event::Source(text) => self.source(text, out),
             Event::End { level, offset } => self.end(level, offset, out),
             Event::Fault { fault, offset } => {
                 self.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
@@ -288,9 +288,9 @@ impl State {
         }
     }
 
-    fn source(&mut self, text: &str, offset: usize, out: &mut Queue) {
+    fn source(&mut self, text: &str, out: &mut Queue) {
         match (&mut self.call, self.shape) {
-            (Some(call), _) => call.source(text, offset, &mut self.faults, out),
+            (Some(call), _) => call.source(text, &mut self.faults, out),
             (None, Shape::Other | Shape::Broken) => out.rest(text),
             (None, Shape::Complete) => self.gap.push_str(text),
             (None, Shape::Before | Shape::List | Shape::Object) => {}
@@ -396,7 +396,7 @@ impl OpenCall {
             (Target::Value(Field::Arguments), Kind::Object) => Target::Arguments,
             (Target::Value(Field::Arguments), Kind::String) if is_lenient => {
                 out.liberty(LibertyKind::ArgumentsText, field_path(self.index, "arguments"), offset);
-                Target::Text(Box::new(Arguments::nested(leniency)), Unescape::default())
+                Target::Text(Box::new(Arguments::nested(leniency, offset)), Unescape::default())
             }
             (Target::Value(Field::Arguments), Kind::Word) if is_lenient && is_null => {
                 self.other_arguments = Some(offset);
@@ -430,7 +430,7 @@ impl OpenCall {
         };
     }
 
-    fn source(&mut self, text: &str, offset: usize, faults: &mut Faults, out: &mut Queue) {
+    fn source(&mut self, text: &str, faults: &mut Faults, out: &mut Queue) {
         match &mut self.target {
             Target::Nothing => {}
             Target::Key(decoder) => {
@@ -449,7 +449,7 @@ impl OpenCall {
             Target::Text(nested, decoder) => {
                 let mut decoded = String::new();
                 decoder.push(text, &mut decoded);
-                nested.push_nested(&decoded, offset, &mut Sink { index: self.index, out, faults });
+                nested.push_nested(&decoded, &mut Sink::new(self.index, out, faults));
             }
             Target::Word(word) => word.push_str(text),
         }
@@ -473,7 +473,7 @@ impl OpenCall {
                 self.member.clear();
             }
             Target::Text(nested, mut decoder) => {
-                let mut sink = Sink { index: self.index, out, faults };
+                let mut sink = Sink::new(self.index, out, faults);
                 Arguments::end_string(&mut decoder, Some(nested), offset, &mut sink);
             }
             Target::Word(word) if word == "null" => {

@@ -84,16 +84,15 @@ impl Opening {
     }
 }
 
-/// A name, and then `[ARGS]`, `[CALL_ID]` or the arguments of a tool that there is.
+/// The name of a tool, and then `[ARGS]`, `[CALL_ID]` or arguments.
 fn named(text: &str, space: usize, tools: &[String]) -> Found {
     let length = text.bytes().take(LONGEST_NAME + 1).take_while(|byte| is_name_byte(*byte)).count();
     let (name, after) = text.split_at_checked(length).unwrap_or((text, ""));
     let literals = [Control::Args.as_str(), Control::CallId.as_str()];
+    let begins_arguments = after.starts_with('{') || literals.iter().any(|literal| after.starts_with(literal));
     if !is_name(name) {
         Found::Text
-    } else if literals.iter().any(|literal| after.starts_with(literal))
-        || (after.starts_with('{') && tools.iter().any(|tool| tool == name))
-    {
+    } else if begins_arguments && tools.iter().any(|tool| tool == name) {
         Found::Call(space)
     } else if literals.iter().any(|literal| literal.starts_with(after)) {
         Found::Nothing

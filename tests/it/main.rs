@@ -10,6 +10,7 @@ mod support;
 
 mod append;
 mod completion;
+mod completion_mends;
 mod completion_stream;
 mod diverge;
 mod errors;
