@@ -14,9 +14,7 @@
 //! # Ok::<(), mistral_chat_template::Error>(())
 //! ```
 
-use crate::chat::{
-    AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, Sort, ToolCall, ToolMessage, Turn,
-};
+use crate::chat::{AssistantMessage, Chat, Chunk, Content, Message, ResponseFormat, Role, ToolCall, ToolMessage, Turn};
 use crate::control::Control;
 use crate::error::Error;
 use crate::format::Format;
@@ -57,7 +55,7 @@ impl Format for Layout {
         let turns = prompt.take_turns();
         prompt.clear();
         let conversation = CheckedChat::gathered(chat, self, turns)?;
-        conversation.render_into(prompt);
+        conversation.write_turns_into(prompt);
         prompt.keep_turns(conversation.turns);
         Ok(())
     }
@@ -104,6 +102,13 @@ impl<'c> CheckedChat<'c, '_> {
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn render_into(&self, prompt: &mut Prompt) {
+        let is_whole = self.turns.iter().all(|turn| !turn.dropped);
+        if !is_whole || plain::render(self.chat, self.layout, prompt).is_none() {
+            self.write_turns_into(prompt);
+        }
+    }
+
+    fn write_turns_into(&self, prompt: &mut Prompt) {
         let mut writer = Writer::of_layout(prompt, self.layout);
         writer.control(Control::Bos);
         for (index, turn) in self.turns.iter().enumerate() {
@@ -117,31 +122,7 @@ impl<'c> CheckedChat<'c, '_> {
         if turn.dropped || self.is_old_tool_turn(index, turn) {
             return;
         }
-        let message = self.chat.messages.get(turn.messages.start).filter(|_| turn.sort == Sort::Plain);
-        match message.and_then(|message| self.framed_text(index, message)) {
-            Some((frame, text)) => writer.framed(self.frame_origin(turn), frame, text),
-            None => self.mixed_turn(writer, index, turn),
-        }
-    }
-
-    /// The text that is all there is to a turn, and its frame.
-    #[inline]
-    fn framed_text(&self, index: usize, message: &'c Message<'_>) -> Option<(&'c Frame, &'c str)> {
-        match message {
-            Message::User(Content::Text(text)) => {
-                let carries_more = self.tools_turn == Some(index) || self.system_turn == Some(index);
-                (!carries_more).then_some((&self.layout.user, text))
-            }
-            Message::Assistant(AssistantMessage { content: Content::Text(text), .. }) => {
-                let trims = self.layout.trim_reply && text.ends_with(' ');
-                Some((&self.layout.reply, if trims { text.trim_end_matches(' ') } else { text }))
-            }
-            Message::System(Content::Text(text)) => self.layout.system.own_turn().map(|frame| (frame, &**text)),
-            _ => None,
-        }
-    }
-
-    fn mixed_turn(&self, writer: &mut Writer<'_>, index: usize, turn: &Turn) {
+        let from = writer.place();
         writer.from(self.frame_origin(turn));
         match turn.role {
             Role::System => self.system(writer, turn),
@@ -149,7 +130,7 @@ impl<'c> CheckedChat<'c, '_> {
             Role::Assistant => self.reply(writer, turn),
             Role::Tool => self.result(writer, turn),
         }
-        writer.end_run();
+        writer.end_turn(from);
     }
 
     fn system(&self, writer: &mut Writer<'_>, turn: &Turn) {
@@ -211,10 +192,7 @@ impl<'c> CheckedChat<'c, '_> {
     }
 
     fn has_more_than_text(&self, turn: &Turn) -> bool {
-        turn.sort == Sort::Mixed
-            && self
-                .messages(turn)
-                .any(|(_, message)| message.content().chunks().iter().any(|chunk| chunk.as_text().is_none()))
+        self.messages(turn).any(|(_, message)| message.content().chunks().iter().any(|chunk| chunk.as_text().is_none()))
     }
 
     /// The image of a turn that says text and then shows one image: the image comes first.

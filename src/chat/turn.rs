@@ -10,15 +10,13 @@ pub(crate) struct Turn {
     pub(crate) role: Role,
     /// The messages; none for a user turn that only carries the system prompt.
     pub(crate) messages: Range<usize>,
-    /// Is it one plain message?
-    pub(crate) sort: Sort,
     /// Is the turn left out, to fit a budget?
     pub(crate) dropped: bool,
 }
 
 impl Turn {
-    pub(crate) fn of_one(index: usize, role: Role, sort: Sort) -> Self {
-        Turn { role, messages: index..index + 1, sort, dropped: false }
+    pub(crate) fn of_one(index: usize, role: Role) -> Self {
+        Turn { role, messages: index..index + 1, dropped: false }
     }
 }
 
@@ -45,14 +43,10 @@ impl Sort {
                 Role::Tool => false,
             };
             previous = role;
-            in_turn && Sort::of_message(message) == Sort::Plain
+            in_turn && plain_text(message, role).is_some()
         });
         // System messages alone make a user turn beside them.
         if plain && previous != Role::System { Sort::Plain } else { Sort::Mixed }
-    }
-
-    pub(crate) fn of_message(message: &Message<'_>) -> Self {
-        if plain_text(message, message.role()).is_some() { Sort::Plain } else { Sort::Mixed }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::layout::WordStart;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) bytes: usize,
-    pieces: usize,
+    pub(super) pieces: usize,
 }
 
 /// A segment, how the tokenizer is to begin it, and where it is.

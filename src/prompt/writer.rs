@@ -2,7 +2,7 @@
 
 use super::{Body, Form, Media, Origin, Piece, Place, Prompt, Segment};
 use crate::control::Control;
-use crate::layout::{self, Frame, Layout, WordStart};
+use crate::layout::{self, Layout, WordStart};
 
 /// Writes a prompt. Only [`control`](Writer::control), and the frames of a layout, make control tokens; text is never
 /// searched for them.
@@ -78,47 +78,6 @@ impl<'p> Writer<'p> {
         if !text.is_empty() {
             self.compose(|out| out.push_str(text));
         }
-    }
-
-    /// Untrusted text that is a whole turn, between the marks of its frame, no run being open.
-    ///
-    /// It is what `mark`, `text` and `mark` would write, at once: most prompts are little else.
-    #[inline(always)]
-    pub(crate) fn framed(&mut self, origin: Origin, frame: &Frame, text: &str) {
-        self.origin = origin;
-        if text.is_empty() {
-            self.mark(frame.open);
-            self.mark(frame.close);
-            return self.end_run();
-        }
-        let out = &mut self.prompt.text;
-        let open = match frame.open {
-            layout::Mark::Control(open) => {
-                open.append_to(out);
-                Some(open)
-            }
-            layout::Mark::Text(_) => None,
-        };
-        if self.word_start.is_space() {
-            out.push(' ');
-        }
-        if let layout::Mark::Text(before) = frame.open
-            && !before.is_empty()
-        {
-            out.push_str(before);
-        }
-        out.push_str(text);
-        let close = match frame.close {
-            layout::Mark::Control(close) => {
-                close.append_to(out);
-                Some(close)
-            }
-            layout::Mark::Text(after) => {
-                out.push_str(after);
-                None
-            }
-        };
-        self.piece(open, Body::run(self.word_start), close);
     }
 
     /// Untrusted text that `write` appends.
@@ -199,6 +158,28 @@ impl<'p> Writer<'p> {
         match mark {
             layout::Mark::Control(control) => self.control(control),
             layout::Mark::Text(text) => self.text(text),
+        }
+    }
+
+    /// Ends the open run. What was written since a place becomes one piece where it is a text between control tokens, as
+    /// most turns are: a third of the memory.
+    pub(crate) fn end_turn(&mut self, from: Place) {
+        self.run = None;
+        let pieces = &mut self.prompt.pieces;
+        let (open, text, end) = match pieces.get(from.pieces..) {
+            Some([open, text, end]) => (Some(open), text, end),
+            Some([text, end]) => (None, text, end),
+            _ => return,
+        };
+        let of_one = |piece: &Piece| piece.origin() == text.origin();
+        let is_control =
+            |piece: &Piece| of_one(piece) && piece.form.body == Body::Nothing && piece.form.close.is_none();
+        let is_text = matches!(text.form, Form { open: None, body: Body::Run | Body::SpacedRun, close: None, .. });
+        if is_text && is_control(end) && open.is_none_or(is_control) {
+            let form = Form { open: open.and_then(|open| open.form.open), close: end.form.open, ..text.form };
+            let whole = Piece { form, ..*end };
+            pieces.truncate(from.pieces);
+            pieces.push(whole);
         }
     }
 

@@ -16,7 +16,7 @@ mod contents;
 pub(crate) use self::contents::unkeepable;
 pub(crate) use self::contents::{check_turns, says_nothing};
 
-/// Checks what there is to check where each message is plain and there are no tools.
+/// What is left of [`check_chat`] and [`check_turns`] where each message is plain and there are no tools.
 pub(crate) fn check_plain(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
     let check = Check { chat, layout };
     check.ends()?;

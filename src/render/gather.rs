@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::chat::{Chat, Message, Role, Sort, Turn};
+use crate::chat::{Chat, Message, Role, Turn};
 use crate::layout::Layout;
 
 /// Gathers consecutive messages of one role, and of one weight, into turns.
@@ -15,7 +15,7 @@ pub(super) fn gather(chat: &Chat<'_>, layout: &Layout, turns: &mut Vec<Turn>) {
     }
     let first = turns.iter().find(|turn| turn.role != Role::System);
     if layout.system.in_user().is_some() && first.is_none_or(|turn| turn.role != Role::User) {
-        turns.insert(0, Turn { role: Role::User, messages: 0..0, sort: Sort::Mixed, dropped: false });
+        turns.insert(0, Turn { role: Role::User, messages: 0..0, dropped: false });
     }
 }
 
@@ -30,9 +30,9 @@ pub(crate) fn gather_message(chat: &Chat<'_>, index: usize, turns: &mut Vec<Turn
             .is_some_and(|before| before.role() == role);
     match turns.last_mut() {
         Some(turn) if goes_on && chat.weight(turn.messages.start) == message.weight() => {
-            (turn.messages.end, turn.sort) = (index + 1, Sort::Mixed);
+            turn.messages.end = index + 1;
         }
-        _ => turns.push(Turn::of_one(index, role, Sort::of_message(message))),
+        _ => turns.push(Turn::of_one(index, role)),
     }
     turns.len() - 1
 }
