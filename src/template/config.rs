@@ -58,6 +58,16 @@ impl File {
         })
     }
 
+    /// The tokens that the tokenizer's class has where the configuration does not name them, not even as `null`: the
+    /// defaults of the classes of transformers 5.24.0, as `AutoTokenizer` gave them.
+    fn class_tokens(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let class = self.others.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default();
+        let mut lines = include_str!("config/tokenizer_classes.tsv").lines();
+        let known = lines.find_map(|line| line.split_once('\t').filter(|(name, _)| *name == class));
+        let tokens = known.map_or("", |(_, tokens)| tokens).split('\t').filter_map(|token| token.split_once('='));
+        tokens.filter(|(name, _)| !self.others.contains_key(*name))
+    }
+
     /// The templates by their names; one by itself is the `default`.
     fn templates(&self) -> BTreeMap<&str, &str> {
         match &self.chat_template {
@@ -116,8 +126,8 @@ impl ChatTemplate {
     /// The template of a model's files, as transformers' `AutoTokenizer` reads them; `None` where they have none.
     ///
     /// Templates in files of their own stand before those of the configuration. Of several templates the one named
-    /// `default` is taken, and for chats with tools the one named `tool_use`. A special token that is absent or `null` is
-    /// undefined in the template.
+    /// `default` is taken, and for chats with tools the one named `tool_use`. A special token that is absent is the one of the
+    /// `tokenizer_class`, where that has one (`<s>` of `LlamaTokenizer`); one that is `null` is undefined in the template.
     ///
     /// # Errors
     ///
@@ -152,6 +162,7 @@ impl ChatTemplate {
         template.special_tokens.clear();
         let lists_tokens = config.as_ref().is_some_and(|config| config.vocabulary().is_some());
         if let Some(config) = &config {
+            template.add_class_tokens(config);
             template.add_tokens(config);
         }
         if let Some(map) = special_tokens_map.filter(|_| !lists_tokens) {
@@ -232,8 +243,13 @@ impl ChatTemplate {
 
     fn with_file(mut self, file: &File) -> Self {
         self.special_tokens.clear();
+        self.add_class_tokens(file);
         self.add_tokens(file);
         self
+    }
+
+    fn add_class_tokens(&mut self, config: &File) {
+        self.special_tokens.extend(config.class_tokens().map(|(name, token)| (name.into(), token.to_owned())));
     }
 
     fn add_tokens(&mut self, file: &File) {

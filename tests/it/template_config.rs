@@ -115,6 +115,32 @@ fn a_folder_is_read_as_auto_tokenizer_reads_it() {
 }
 
 #[test]
+fn a_token_that_the_configuration_leaves_out_is_the_class_s() {
+    let printed = |config: &str| {
+        let mut files = ModelFiles::default();
+        files.tokenizer_config = Some(config);
+        files.chat_template = Some("{{ bos_token }}|{{ eos_token }}|{{ pad_token is defined }}");
+        let of_files = print(&ChatTemplate::from_model_files(&files).unwrap().unwrap(), &hi());
+        let by_itself = ChatTemplate::new("{{ bos_token }}|{{ eos_token }}|{{ pad_token is defined }}").unwrap();
+        assert_eq!(print(&by_itself.with_tokenizer_config(config).unwrap(), &hi()), of_files);
+        of_files
+    };
+    // As `AutoTokenizer` of transformers 5.24.0 loads folders with these configurations.
+    for (config, expected) in [
+        (r#"{"tokenizer_class": "LlamaTokenizer"}"#, "<s>|</s>|False"),
+        (r#"{"tokenizer_class": "LlamaTokenizerFast", "bos_token": "<|x|>"}"#, "<|x|>|</s>|False"),
+        (r#"{"tokenizer_class": "LlamaTokenizer", "bos_token": null}"#, "|</s>|False"),
+        (r#"{"tokenizer_class": "Qwen2Tokenizer"}"#, "|<|endoftext|>|True"),
+        (r#"{"tokenizer_class": "GemmaTokenizer", "eos_token": "<end_of_turn>"}"#, "<bos>|<end_of_turn>|True"),
+        (r#"{"tokenizer_class": "PreTrainedTokenizerFast"}"#, "||False"),
+        (r#"{"tokenizer_class": "Nonexistent"}"#, "||False"),
+        ("{}", "||False"),
+    ] {
+        assert_eq!(printed(config), expected, "{config}");
+    }
+}
+
+#[test]
 fn a_caller_sets_variables_documents_and_the_time() {
     let template =
         ChatTemplate::new("{{ mood }}{{ documents|length }} {{ strftime_now('%Y-%m-%d %H:%M:%S') }}").unwrap();
