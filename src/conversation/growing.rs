@@ -82,6 +82,7 @@ impl<'a> GrowingPrompt<'a> {
             return Err(error);
         }
         let from = if replaced.is_empty() { self.turns.len() } else { self.forget_from(keep) };
+        let earlier = self.earlier_turns(keep);
         let from = from.min(self.gather_from(keep));
         let place = self.places.get(from).copied().unwrap_or_else(|| self.prompt.end());
         let cut = self.prompt.split_off(place);
@@ -89,7 +90,7 @@ impl<'a> GrowingPrompt<'a> {
         self.write_from(from);
         let stays = same_runs(&cut, self.prompt.runs_from(place));
         let goes_on = cut.runs_from(Place::default()).nth(stays).is_none();
-        let prefix_break = if goes_on { None } else { self.prefix_break_of_first(keep) };
+        let prefix_break = if goes_on { None } else { self.prefix_break_from(from, keep, earlier) };
         Ok(Change { place, cut, stays, prefix_break, replaced })
     }
 
@@ -205,12 +206,11 @@ impl<'a> GrowingPrompt<'a> {
     /// Puts the last results into the order of their calls, and says which turn is the first to be another.
     fn order_last_results(&mut self, old: usize) -> usize {
         let new = self.chat.messages.get(old..).unwrap_or_default();
-        if !self.layout.rules.pairing.is_by_id() || !new.iter().any(|message| message.role() == Role::Tool) {
+        if !self.pairs(new) {
             return self.turns.len();
         }
         let mut from = self.turns.len();
-        let start = self.turns.iter().rposition(|turn| turn.messages.start < old && turn.role != Role::Tool);
-        let recent = start.map_or(0, |start| start + 1);
+        let recent = self.last_results(old);
         let mut index = recent;
         let turns = self.turns.get_mut(recent..).unwrap_or_default();
         for group in turns.chunk_by_mut(|one, next| one.role == Role::Tool && next.role == Role::Tool) {
@@ -226,6 +226,17 @@ impl<'a> GrowingPrompt<'a> {
             index += group.len();
         }
         from
+    }
+
+    /// Can new messages put results into another order?
+    fn pairs(&self, new: &[Message<'_>]) -> bool {
+        self.layout.rules.pairing.is_by_id() && new.iter().any(|message| message.role() == Role::Tool)
+    }
+
+    /// Where the results begin that are the last of the old messages.
+    fn last_results(&self, old: usize) -> usize {
+        let start = self.turns.iter().rposition(|turn| turn.messages.start < old && turn.role != Role::Tool);
+        start.map_or(0, |start| start + 1)
     }
 
     /// Makes out the first and the last user turn, and which turn is the first to carry other things than before.
@@ -271,9 +282,34 @@ impl<'a> GrowingPrompt<'a> {
         self.turns = conversation.turns;
     }
 
-    /// Why the prompt does not begin with that of the first messages.
-    fn prefix_break_of_first(&self, old: usize) -> Option<PrefixBreak> {
-        self.prefix_break(&self.chat.view_of(self.chat.messages.get(..old).unwrap_or_default()))
+    /// The turns of the old messages that new ones can change.
+    fn earlier_turns(&self, old: usize) -> EarlierTurns {
+        let last = self.turns.len().saturating_sub(1);
+        let new = self.chat.messages.get(old..).unwrap_or_default();
+        let from = if self.begins_otherwise() {
+            0
+        } else if self.pairs(new) {
+            self.last_results(old).min(last)
+        } else {
+            last
+        };
+        let turns = self.turns.get(from..last).unwrap_or_default().to_vec();
+        EarlierTurns { from, turns, last: self.turns.last().cloned(), users: self.users }
+    }
+
+    /// Why the prompt does not begin with that of the old messages, told by the turns from one on; its segments are
+    /// counted from there.
+    fn prefix_break_from(&self, from: usize, old: usize, earlier: EarlierTurns) -> Option<PrefixBreak> {
+        let unchanged = self.turns.get(from..earlier.from).unwrap_or_default().iter().cloned();
+        let changed = earlier.turns.into_iter().chain(earlier.last).skip(from.saturating_sub(earlier.from));
+        let system_joins = self.chat.messages.get(old..).unwrap_or_default().iter().any(is_system);
+        let old_chat = system_joins.then(|| self.chat.first(old));
+        let old_chat = old_chat.as_ref().unwrap_or(&self.chat);
+        let turns = unchanged.chain(changed).collect();
+        let earlier = CheckedChat::of_turns_from(old_chat, &self.layout, turns, earlier.users, from);
+        let turns = self.turns.get(from..).unwrap_or_default().to_vec();
+        let whole = CheckedChat::of_turns_from(&self.chat, &self.layout, turns, self.users, from);
+        whole.prefix_break_behind(&earlier)
     }
 
     /// Why the prompt does not begin with that of an earlier chat.
@@ -287,6 +323,15 @@ fn is_system(message: &Message<'_>) -> bool {
     message.role() == Role::System
 }
 
+/// The turns of a chat before it goes on, from one on.
+struct EarlierTurns {
+    from: usize,
+    /// All but the last.
+    turns: Vec<Turn>,
+    last: Option<Turn>,
+    users: Option<(usize, usize)>,
+}
+
 /// What became of a prompt to which messages were appended.
 pub(super) struct Change<'a> {
     /// Where the prompt was written anew from.
@@ -295,6 +340,7 @@ pub(super) struct Change<'a> {
     pub(super) cut: Prompt,
     /// How many segments from there on are as they were.
     pub(super) stays: usize,
+    /// Its segments are counted from that place on.
     pub(super) prefix_break: Option<PrefixBreak>,
     /// The messages that were appended over.
     pub(super) replaced: Vec<Message<'a>>,

@@ -23,10 +23,12 @@ pub(super) struct SampledTurn {
 pub(super) type SampledTurns = BTreeMap<usize, SampledTurn>;
 
 /// Where a segment's ids end, and whether it is of a turn that was sampled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Part {
     pub(super) end: usize,
     pub(super) said: bool,
+    /// How many images and sounds there are, up to it.
+    pub(super) media: usize,
 }
 
 /// Says of each segment in order which sampled turn it is of.
@@ -187,8 +189,8 @@ pub(super) struct Assembly<'s, 'a, T> {
     pub(super) chat: &'s Chat<'a>,
     pub(super) close: Mark,
     pub(super) place: Place,
-    /// How many ids stand before the place.
-    pub(super) start: usize,
+    /// The segment before the place.
+    pub(super) before: Part,
     pub(super) turns: &'s SampledTurns,
 }
 
@@ -200,13 +202,15 @@ impl<'s, T: Tokenizer> Assembly<'s, '_, T> {
         known_message: impl Fn(usize) -> Option<usize>,
     ) -> Result<Assembled, Error> {
         let mut out = Assembled::default();
-        let mut encoder = Encoder::behind(self.media_before(), self.tokenizer, MediaSource::Chat(self.chat));
+        let Part { end: start, mut media, .. } = self.before;
+        let mut encoder = Encoder::behind(media, self.tokenizer, MediaSource::Chat(self.chat));
         let (mut inside, mut keys) = (Inside::new(self.chat, self.turns, self.close), Keys::new(self.chat));
         let mut said: Vec<Segment<'_>> = Vec::new();
-        let mut turn_start = self.start;
+        let mut turn_start = start;
         for run in self.prompt.runs_from(self.place) {
             let key = keys.next(&run);
-            let at = self.start + encoder.ids().len();
+            let at = start + encoder.ids().len();
+            media += usize::from(matches!(run.segment, Segment::Media(_)));
             let in_turn = inside.next(&run);
             if !matches!(in_turn, Some((_, false))) {
                 self.end_turn(&mut out, turn_start, at, &mut said);
@@ -221,7 +225,7 @@ impl<'s, T: Tokenizer> Assembly<'s, '_, T> {
                     known.pass_over_said();
                 }
                 said.push(run.segment);
-                out.parts.push(Part { end: self.start + encoder.ids().len(), said: true });
+                out.parts.push(Part { end: start + encoder.ids().len(), said: true, media });
                 continue;
             }
             match known.find(key, run.message.and_then(&known_message)) {
@@ -235,9 +239,9 @@ impl<'s, T: Tokenizer> Assembly<'s, '_, T> {
             }
             let end = encoder.ids().len();
             out.sampled.resize(end, false);
-            out.parts.push(Part { end: self.start + end, said: false });
+            out.parts.push(Part { end: start + end, said: false, media });
         }
-        let end = self.start + encoder.ids().len();
+        let end = start + encoder.ids().len();
         self.end_turn(&mut out, turn_start, end, &mut said);
         out.ids = encoder.into_ids();
         Ok(out)
@@ -256,13 +260,6 @@ impl<'s, T: Tokenizer> Assembly<'s, '_, T> {
             part.end = (start + at).min(end);
         }
         said.clear();
-    }
-
-    /// How many images and sounds stand before the place; they are not counted where none stands behind it.
-    fn media_before(&self) -> usize {
-        let is_media = |run: &Run<'_>| matches!(run.segment, Segment::Media(_));
-        let behind = self.prompt.runs_from(self.place).filter(is_media).count();
-        if behind == 0 { 0 } else { self.prompt.runs_from(Place::default()).filter(is_media).count() - behind }
     }
 }
 

@@ -159,7 +159,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         let mut conversation = Conversation { tokenizer, prompt, parts, ids, sampled, as_read, turns, reply: None };
         let nothing = Prompt::new();
         let assembled = conversation.assemble(Place::default(), 0, (&nothing, &Chat::default()), Some)?;
-        conversation.take_in(assembled, (0, 0), 0, None);
+        conversation.take_in(assembled, (Place::default(), 0, 0), 0, None);
         Ok(conversation)
     }
 
@@ -286,7 +286,12 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
 
     /// How many ids the first segments have.
     fn ids_of_first(&self, segments: usize) -> usize {
-        segments.checked_sub(1).and_then(|last| self.parts.get(last)).map_or(0, |part| part.end)
+        self.last_of_first(segments).end
+    }
+
+    /// The last of the first segments.
+    fn last_of_first(&self, segments: usize) -> Part {
+        segments.checked_sub(1).and_then(|last| self.parts.get(last)).copied().unwrap_or_default()
     }
 
     /// Ends a reply that was cut off: appends the end token, or the text at which the layout ends replies, unless the
@@ -366,8 +371,8 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         if let Some(reply) = &reply {
             self.turns.insert(reply.first, self.turn_of(reply));
         }
-        let said = reply.iter().map(|reply| Message::Assistant(said(&reply.message)));
-        let messages: Vec<_> = said.chain(messages).collect();
+        let said = reply.as_ref().map(|reply| Message::Assistant(said(&reply.message)));
+        let messages = said.into_iter().chain(messages);
         let updated = self.append_behind(before, messages, open);
         if updated.is_err() {
             self.reopen(open, reply);
@@ -394,11 +399,17 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     }
 
     /// Appends messages behind the first `before` ones, where the model has read or said `open` ids.
-    fn append_behind(&mut self, before: usize, messages: Vec<Message<'a>>, open: usize) -> Result<Update, Error> {
+    fn append_behind(
+        &mut self,
+        before: usize,
+        messages: impl Iterator<Item = Message<'a>>,
+        open: usize,
+    ) -> Result<Update, Error> {
         let Change { place, cut, stays, prefix_break, replaced } = self.prompt.append_behind(before, messages)?;
         let first = self.parts.len().saturating_sub(cut.runs_from(Place::default()).count());
+        let prefix_break = prefix_break.map(|it| PrefixBreak { segment: first + it.segment, ..it });
         match self.assemble(place, first, (&cut, self.chat()), Some) {
-            Ok(assembled) => Ok(self.take_in(assembled, (first, stays), open, prefix_break)),
+            Ok(assembled) => Ok(self.take_in(assembled, (place, first, stays), open, prefix_break)),
             Err(error) => {
                 self.prompt.undo(before, replaced);
                 Err(error)
@@ -503,7 +514,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     }
 
     fn nothing_new(&self) -> Update {
-        let (ids, segments) = (self.ids.len(), self.prompt().segments().count());
+        let (ids, segments) = (self.ids.len(), self.parts.len());
         Update {
             kept: ids,
             new_ids: ids..ids,
@@ -564,7 +575,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
                 self.reply = None;
                 let stays = same_runs(earlier.prompt(), self.prompt().runs_from(Place::default()));
                 let prefix_break = self.prompt.prefix_break(earlier.chat());
-                Ok(self.take_in(assembled, (0, stays), open, prefix_break))
+                Ok(self.take_in(assembled, (Place::default(), 0, stays), open, prefix_break))
             }
             Err(error) => {
                 (self.prompt, self.turns) = (earlier, earlier_turns);
@@ -581,21 +592,18 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         (cut, cut_chat): (&Prompt, &Chat<'_>),
         known_of: impl Fn(usize) -> Option<usize>,
     ) -> Result<Assembled, Error> {
-        let Some(tokenizer) = &self.tokenizer else {
-            let parts = self.prompt().runs_from(place).map(|_| Part { end: 0, said: false });
-            return Ok(Assembled { parts: parts.collect(), ..Assembled::default() });
-        };
+        let Some(tokenizer) = &self.tokenizer else { return Ok(Assembled::default()) };
         let (prompt, chat, turns) = (self.prompt(), self.chat(), &self.turns);
-        let (start, close) = (self.ids_of_first(first), self.layout().reply.close);
-        let known = Known::new(cut, cut_chat, self.parts.get(first..).unwrap_or_default(), start, &self.ids);
-        Assembly { tokenizer, prompt, chat, close, place, start, turns }.assemble(known, known_of)
+        let (before, close) = (self.last_of_first(first), self.layout().reply.close);
+        let known = Known::new(cut, cut_chat, self.parts.get(first..).unwrap_or_default(), before.end, &self.ids);
+        Assembly { tokenizer, prompt, chat, close, place, before, turns }.assemble(known, known_of)
     }
 
-    /// Puts ids in behind those of the `first` segments, of which so many more stay.
+    /// Puts ids in behind those of the `first` segments, which end at a place and of which so many more stay.
     fn take_in(
         &mut self,
         assembled: Assembled,
-        (first, stays): (usize, usize),
+        (place, first, stays): (Place, usize, usize),
         open: usize,
         prefix_break: Option<PrefixBreak>,
     ) -> Update {
@@ -616,14 +624,17 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         self.as_read.truncate(start + same);
         self.as_read.resize(self.ids.len(), false);
         self.parts.truncate(first);
-        self.parts.extend(parts);
+        match self.tokenizer {
+            Some(_) => self.parts.extend(parts),
+            None => self.parts.extend(self.prompt.prompt().runs_from(place).map(|_| Part::default())),
+        }
         for (message, start) in starts {
             if let Some(turn) = self.turns.get_mut(&message) {
                 turn.start = start;
             }
         }
         let new_segments = first + stays..self.parts.len();
-        let begins = self.prompt().runs_from(Place::default()).nth(new_segments.start);
+        let begins = self.prompt().runs_from(place).nth(stays);
         let prefix_break = prefix_break.or_else(|| (kept < open).then_some(reply_changes));
         Update {
             kept,

@@ -101,7 +101,7 @@ pub(super) fn push_move(moves: &mut Vec<Move>, from: Range<usize>, to: Range<usi
 
 /// The moves of a conversation whose first `kept` ids stayed, and which had `known` of them.
 pub(super) fn all_moves(kept: usize, known: usize, moves: Vec<Move>) -> Vec<Move> {
-    let mut all = Vec::with_capacity(moves.len() + 1);
+    let mut all = Vec::with_capacity(moves.len() + usize::from(kept > 0));
     push_move(&mut all, 0..kept, 0..kept);
     for Move { from, to } in moves {
         let stayed = kept.saturating_sub(to.start).min(to.len());

@@ -90,6 +90,25 @@ impl<'c, 'a> CheckedChat<'c, 'a> {
         CheckedChat { chat, layout, turns, users, tools_turn, system_turn }
     }
 
+    /// The turns from one on, by themselves: none of them carries what turns before them do.
+    pub(crate) fn of_turns_from(
+        chat: &'c Chat<'a>,
+        layout: &'c Layout,
+        turns: Vec<Turn>,
+        users: Option<(usize, usize)>,
+        from: usize,
+    ) -> Self {
+        let whole = CheckedChat::of_turns(chat, layout, turns, users);
+        let behind = |turn: Option<usize>| turn.and_then(|turn| turn.checked_sub(from));
+        CheckedChat {
+            users: users
+                .map(|(first, last)| (first.checked_sub(from).unwrap_or(usize::MAX), last.saturating_sub(from))),
+            tools_turn: behind(whole.tools_turn),
+            system_turn: behind(whole.system_turn),
+            ..whole
+        }
+    }
+
     /// The messages of a turn, with their indexes.
     pub(crate) fn messages(&self, turn: &Turn) -> impl Iterator<Item = (usize, &'c Message<'a>)> + use<'c, 'a> {
         let messages = self.chat.messages.get(turn.messages.clone()).unwrap_or_default();

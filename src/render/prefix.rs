@@ -37,6 +37,15 @@ impl CheckedChat<'_, '_> {
     pub fn prefix_break(&self, earlier: &CheckedChat<'_, '_>) -> Option<PrefixBreak> {
         Comparison { earlier, whole: self, contents: Contents::Compared }.prefix_break()
     }
+
+    /// As [`prefix_break`](CheckedChat::prefix_break), of the turns behind those that both have, for an earlier chat that is
+    /// a beginning of this one. Segments are counted from there.
+    pub(crate) fn prefix_break_behind(&self, earlier: &CheckedChat<'_, '_>) -> Option<PrefixBreak> {
+        let comparison = Comparison { earlier, whole: self, contents: Contents::Shared };
+        let told = comparison.prefix_break()?;
+        // There is no `<s>`.
+        Some(PrefixBreak { segment: told.segment.saturating_sub(1), ..told })
+    }
 }
 
 /// Is it known that messages of the same index are the same?
