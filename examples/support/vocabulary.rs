@@ -113,11 +113,21 @@ fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
     let is_plain = |form: &Normalization| matches!(form, Normalization::Replace { .. } | Normalization::Extend { .. });
     let are_apart = definition.config.normalization.iter().all(is_plain)
         && definition.model.vocab().iter().all(|token| is_of_one_word(&token.bytes));
-    let words = are_apart.then(WordCache::new);
+    let words = are_apart.then(|| WordCache::new(lengths(&definition)));
     let (encoder, mut controls) = without_specials(definition)?;
     // The unknown piece is the first, and no special token to the encoder.
     controls.entry("<unk>".to_owned()).or_insert(0);
     Ok(Vocabulary { encoder, controls, is_sentencepiece: true, words })
+}
+
+/// The bytes of text that each id stands for: a `▁` is a space.
+fn lengths(definition: &Definition) -> impl Iterator<Item = (u32, usize)> {
+    let is_sentencepiece = !definition.config.normalization.is_empty();
+    let length = move |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) if is_sentencepiece => text.replace('▁', " ").len(),
+        _ => bytes.len(),
+    };
+    definition.model.vocab().iter().map(move |token| (token.id, length(&token.bytes)))
 }
 
 /// Does no other character stand before a space of the piece?
@@ -138,10 +148,12 @@ fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
         Some(listed) => listed.into_iter().map(|special| (special.token_str, special.rank)).collect(),
         None => TEKKEN_CONTROLS.into_iter().map(str::to_owned).zip(0..).collect(),
     };
-    let words = (file["config"]["pattern"] == TEKKEN_PATTERN).then(WordCache::new);
+    let is_parted_at_spaces = file["config"]["pattern"] == TEKKEN_PATTERN;
     // The vocabulary is of the same form in all versions.
     file["config"]["version"] = "v3".into();
-    let (encoder, _) = without_specials(Definition::from_tekken_slice(&serde_json::to_vec(&file)?)?)?;
+    let definition = Definition::from_tekken_slice(&serde_json::to_vec(&file)?)?;
+    let words = is_parted_at_spaces.then(|| WordCache::new(lengths(&definition)));
+    let (encoder, _) = without_specials(definition)?;
     Ok(Vocabulary { encoder, controls, is_sentencepiece: false, words })
 }
 
@@ -150,18 +162,22 @@ impl Tokenizer for Vocabulary {
         let encode = |text: &str| self.encoder.encode(text, false).unwrap_or_default();
         let without_prefix =
             |text: &str| -> Vec<u32> { encode(&format!("{NO_PREFIX}{text}")).into_iter().skip(2).collect() };
+        let whole = || match (self.is_sentencepiece, word_start) {
+            (true, WordStart::Nothing) => without_prefix(text),
+            _ => encode(text),
+        };
         match (self.is_sentencepiece, word_start, &self.words) {
             (_, _, _) if text.is_empty() => {}
-            (false, _, Some(cache)) => cache.encode(words(text), ids, encode),
+            (_, _, None) => ids.extend(whole()),
+            (false, _, Some(cache)) => cache.encode(words(text), ids, whole, encode),
+            (true, WordStart::Nothing, Some(cache)) => cache.encode(words(text), ids, whole, without_prefix),
             (true, WordStart::Space, Some(cache)) => {
                 // The dummy prefix is a space of the first word.
                 let first = words(text).next().unwrap_or_default();
                 let spaced = format!(" {first}");
-                cache.encode(std::iter::once(&*spaced).chain(words(&text[first.len()..])), ids, without_prefix);
+                let words = std::iter::once(&*spaced).chain(words(&text[first.len()..]));
+                cache.encode(words, ids, whole, without_prefix);
             }
-            (true, WordStart::Nothing, Some(cache)) => cache.encode(words(text), ids, without_prefix),
-            (true, WordStart::Nothing, None) => ids.extend(without_prefix(text)),
-            (_, _, None) => ids.extend(encode(text)),
         }
     }
 

@@ -10,6 +10,8 @@ type Ids = HashMap<Box<str>, Box<[u32]>>;
 /// The ids of words. Each thread has its own, as far as there are shards, so that none waits for another.
 pub(crate) struct WordCache {
     shards: Box<[Mutex<Ids>]>,
+    /// The bytes of text that each id stands for; 0 where that is not known.
+    lengths: Box<[u8]>,
 }
 
 impl WordCache {
@@ -19,35 +21,94 @@ impl WordCache {
     /// The words of a shard at most.
     const WORDS: usize = 1 << 16;
 
-    pub(crate) fn new() -> Self {
-        WordCache { shards: (0..Self::SHARDS).map(|_| Mutex::default()).collect() }
+    /// A cache for ids that stand for so many bytes of text each.
+    pub(crate) fn new(lengths: impl IntoIterator<Item = (u32, usize)>) -> Self {
+        let mut known = Vec::new();
+        for (id, length) in lengths {
+            let id = usize::try_from(id).unwrap_or_default();
+            if known.len() <= id {
+                known.resize(id + 1, 0);
+            }
+            known[id] = u8::try_from(length).unwrap_or_default();
+        }
+        WordCache { shards: (0..Self::SHARDS).map(|_| Mutex::default()).collect(), lengths: known.into() }
     }
 
-    /// Appends the ids of a text, word by word. `encode` gives those of a word that is not known.
+    /// Appends the ids of a text: those of its words, as far as they are known. `alone` encodes a word, `whole` the text.
+    ///
+    /// A word alone costs as much as three in their text. So where many are new, the whole text is encoded, and the ids
+    /// are dealt out to its words.
     pub(crate) fn encode<'t>(
         &self,
-        words: impl Iterator<Item = &'t str>,
+        words: impl Iterator<Item = &'t str> + Clone,
         ids: &mut Vec<u32>,
-        encode: impl Fn(&str) -> Vec<u32>,
+        whole: impl FnOnce() -> Vec<u32>,
+        alone: impl Fn(&str) -> Vec<u32>,
     ) {
-        let shard = self.shards.get(shard_of_this_thread() % Self::SHARDS);
-        let Some(shard) = shard else { return };
+        let Some(shard) = self.shards.get(shard_of_this_thread() % Self::SHARDS) else { return ids.extend(whole()) };
         let mut known = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        for word in words {
-            if let Some(found) = known.get(word) {
-                ids.extend_from_slice(found);
-                continue;
-            }
-            let new = encode(word);
-            ids.extend_from_slice(&new);
-            if word.len() <= Self::LONGEST {
-                if known.len() >= Self::WORDS {
-                    known.clear();
-                }
-                known.insert(word.into(), new.into());
+        let start = ids.len();
+        // The new words, each with the place of its ids among those of the others.
+        let (mut new, mut count) = (Vec::new(), 0);
+        for word in words.clone() {
+            count += 1;
+            match known.get(word) {
+                Some(found) => ids.extend_from_slice(found),
+                None => new.push((ids.len() - start, word)),
             }
         }
+        if new.len() * 3 > count {
+            ids.truncate(start);
+            ids.extend(whole());
+            self.deal_out(&mut known, words, &ids[start..]);
+        } else if !new.is_empty() {
+            let others = ids.split_off(start);
+            let mut taken = 0;
+            for (place, word) in new {
+                ids.extend_from_slice(&others[taken..place]);
+                let own = alone(word);
+                ids.extend_from_slice(&own);
+                learn(&mut known, word, &own);
+                taken = place;
+            }
+            ids.extend_from_slice(&others[taken..]);
+        }
     }
+
+    /// Learns the words of a text from its ids, each of which stands for bytes of one word.
+    fn deal_out<'t>(&self, known: &mut Ids, words: impl Iterator<Item = &'t str> + Clone, ids: &[u32]) {
+        let length =
+            |id: &u32| usize::try_from(*id).ok().and_then(|id| self.lengths.get(id)).map_or(0, |it| usize::from(*it));
+        let bytes: usize = words.clone().map(str::len).sum();
+        // Of a literal `▁`, SentencePiece makes a space.
+        if words.clone().any(|word| word.contains('▁')) || ids.iter().map(length).sum::<usize>() != bytes {
+            return;
+        }
+        let mut rest = ids;
+        for word in words {
+            let (mut taken, mut end) = (0, 0);
+            while end < word.len() {
+                let Some(id) = rest.get(taken).filter(|id| length(id) > 0) else { return };
+                (taken, end) = (taken + 1, end + length(id));
+            }
+            if end > word.len() {
+                return;
+            }
+            let (own, after) = rest.split_at(taken);
+            learn(known, word, own);
+            rest = after;
+        }
+    }
+}
+
+fn learn(known: &mut Ids, word: &str, ids: &[u32]) {
+    if word.len() > WordCache::LONGEST {
+        return;
+    }
+    if known.len() >= WordCache::WORDS {
+        known.clear();
+    }
+    known.entry(word.into()).or_insert_with(|| ids.into());
 }
 
 fn shard_of_this_thread() -> usize {
@@ -64,7 +125,7 @@ fn shard_of_this_thread() -> usize {
 ///
 /// Neither Tekken's pattern nor a piece of Mistral's SentencePiece models goes on from another character to a space, so
 /// the ids of a text are those of its words. To SentencePiece, `▁` is a space.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
     let mut rest = text;
     std::iter::from_fn(move || {
         let is_space = |before: char| before.is_whitespace() || before == '▁';

@@ -4,13 +4,13 @@
     python bindings/python/benchmarks/speed.py
 
 Both sides do the same work on the same chats in turn, and their ids are compared first. A ratio is the median over pairs
-of runs: the other's time over ours. The vocabularies are files that mistral-common brings; transformers has the template
-that mistral-common generates, and for Tekken its own conversion of the file.
+of runs: the other's time over ours. The chats are of Python's own manual, each text given once, but where it says "the
+same chats". The vocabularies are files that mistral-common brings; transformers has the template that mistral-common
+generates, and for Tekken its own conversion of the file.
 """
 
 import argparse
 import json
-import random
 import resource
 import statistics
 import sys
@@ -18,10 +18,12 @@ import time
 from pathlib import Path
 
 import mistral_common
+import pyarrow as pa
 from datasets import Dataset, disable_progress_bars
 from mistral_common.integrations.chat_templates.chat_templates import convert_tokenizer_to_chat_template
 from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+from pydoc_data.topics import topics
 from transformers.integrations.mistral import convert_tekken_tokenizer
 
 import mistral_chat_template as mct
@@ -29,32 +31,26 @@ import mistral_chat_template as mct
 ROOT = Path(__file__).parents[3]
 DATA = Path(mistral_common.__file__).parent / "data"
 VOCABULARIES = {"v3-tekken": "tekken_240911.json", "v3": "mistral_instruct_tokenizer_240323.model.v3"}
-SENTENCES = """
-The rain had stopped by the time she reached the harbour, and the boats were already gone.
-"I never said that," he answered, closed the door, and walked down the stairs without a light.
-Die Straße war leer, und niemand wusste warum, bis am nächsten Morgen die Zeitung kam.
-Elle ouvrit la fenêtre : l'été était enfin là, avec ses odeurs de foin et de goudron.
-You can sort the list first, and then look for the value with a binary search: that takes O(log n) steps.
-```python
-print("one\\ttwo", {"three": [4, 5]})
-```
-""".strip().split("\n")
+class Text:
+    """Paragraphs of Python's own manual, one after the other, each given once."""
 
+    def __init__(self):
+        manual = "\n\n".join(topics[name] for name in sorted(topics))
+        self.paragraphs = iter([" ".join(paragraph.split()) for paragraph in manual.split("\n\n") if paragraph.strip()])
 
-def text(source, characters):
-    words = []
-    while sum(map(len, words)) + len(words) < characters:
-        words.append(source.choice(SENTENCES))
-    return " ".join(words)
+    def take(self, characters):
+        text = ""
+        while len(text) < characters:
+            text += ("\n\n" if text else "") + next(self.paragraphs)
+        return text[: 2 * characters]
 
-
-def chat(source, characters):
-    """Questions and replies of about so many characters, and a question at the end."""
-    messages = []
-    while sum(len(message["content"]) for message in messages) < characters - 200:
-        messages.append({"role": "user", "content": text(source, 150)})
-        messages.append({"role": "assistant", "content": text(source, 500)})
-    return messages + [{"role": "user", "content": text(source, 150)}]
+    def chat(self, characters):
+        """Questions and replies of about so many characters, and a question at the end."""
+        messages = []
+        while sum(len(message["content"]) for message in messages) < characters - 200:
+            messages.append({"role": "user", "content": self.take(100)})
+            messages.append({"role": "assistant", "content": self.take(400)})
+        return messages + [{"role": "user", "content": self.take(100)}]
 
 
 def for_transformers(version, path):
@@ -70,16 +66,15 @@ def for_transformers(version, path):
     return tokenizer
 
 
-def seconds(act):
+def seconds(act, *given):
     start = time.perf_counter()
-    act()
+    act(*given)
     return time.perf_counter() - start
 
 
-def compare(name, size, ours, theirs, pairs):
-    """Prints the median of both, and of their ratios."""
-    ours(), theirs()
-    times = [(seconds(ours), seconds(theirs)) for _ in range(pairs)]
+def compare(name, size, ours, theirs, inputs):
+    """Prints the median of both, and of their ratios; each pair of runs is given another input, and size is their mean."""
+    times = [(seconds(ours, *given), seconds(theirs, *given)) for given in inputs]
     own, other = (statistics.median(column) for column in zip(*times))
     ratio = statistics.median(theirs / ours for ours, theirs in times)
     print(f"{name:46} {own * 1e3:9.3f} ms {other * 1e3:9.3f} ms {size / own / 1e6:7.1f} MB/s   {ratio:6.1f} x", flush=True)
@@ -88,34 +83,40 @@ def compare(name, size, ours, theirs, pairs):
 def messages_to_ids(version, path, pairs):
     layout, vocabulary = mct.Layout(version), mct.Vocabulary(path)
     common, fast = MistralTokenizer.from_file(str(path)), for_transformers(version, path)
-    messages = chat(random.Random(1), 8_000)
-    size = len("".join(message["content"] for message in messages).encode())
+    text = Text()
+    chats = [(text.chat(8_000),) for _ in range(20 + 2 * pairs)]
+    size = sum(len(message["content"].encode()) for (messages,) in chats for message in messages) // len(chats)
 
-    def ours():
+    def ours(messages):
         return layout.render(messages).encode(vocabulary).input_ids
 
-    def theirs():
+    def theirs(messages):
         return common.encode_chat_completion(ChatCompletionRequest(messages=messages)).tokens
 
-    def transformers():
+    def transformers(messages):
         return fast.apply_chat_template(messages, tokenize=True, return_dict=True)["input_ids"]
 
-    ids = ours().tolist()
-    assert ids == theirs(), "other ids than mistral-common's"
-    same = ids == transformers()
-    compare(f"{version}: messages to ids, mistral-common", size, ours, theirs, pairs)
-    compare(f"{version}: messages to ids, transformers{'' if same else ' (other ids)'}", size, ours, transformers, pairs)
-    rendered = layout.render(messages).text
-    compare(f"{version}: messages to text, transformers", size, lambda: layout.render(messages).text,
-            lambda: fast.apply_chat_template(messages, tokenize=False), pairs)
-    print(f"{version}: {len(messages)} messages, {size} bytes, {len(ids)} ids, a prompt of {len(rendered)} characters")
+    # The first ones are for both to warm up with.
+    same = True
+    for (messages,) in chats[:20]:
+        ids = ours(messages).tolist()
+        assert ids == theirs(messages), "other ids than mistral-common's"
+        same &= ids == transformers(messages)
+    others = "" if same else " (other ids)"
+    chats = chats[20:]
+    compare(f"{version}: messages to ids, mistral-common", size, ours, theirs, chats[:pairs])
+    compare(f"{version}: messages to ids, transformers{others}", size, ours, transformers, chats[pairs:])
+    compare(f"{version}: the same chats, mistral-common", size, ours, theirs, chats)
+    compare(f"{version}: messages to text, transformers", size, lambda messages: layout.render(messages).text,
+            lambda messages: fast.apply_chat_template(messages, tokenize=False), chats)
+    print(f"{version}: {len(chats[0][0])} messages, {size} bytes")
 
 
 def rows_to_ids(version, path, rows, pairs):
     layout, vocabulary = mct.Layout(version), mct.Vocabulary(path)
     fast = for_transformers(version, path)
-    source = random.Random(2)
-    rows = [{"messages": chat(source, source.choice([500, 2_000, 4_000]))[:-1]} for _ in range(rows)]
+    text = Text()
+    rows = [{"messages": text.chat(1_500)[:-1]} for _ in range(rows)]
     size = len(json.dumps(rows).encode())
     dataset = Dataset.from_list(rows)
 
@@ -126,10 +127,11 @@ def rows_to_ids(version, path, rows, pairs):
         return batch
 
     def ours_mapped():
-        def act(batch):
-            return mct.format_batch(batch, layout, vocabulary, learn="assistant")[0].to_pydict()
+        def act(table):
+            return pa.Table.from_batches([mct.format_batch(table, layout, vocabulary, learn="assistant")[0]])
 
-        return dataset.map(act, batched=True, remove_columns=dataset.column_names, load_from_cache_file=False)
+        arrow = dataset.with_format("arrow")
+        return arrow.map(act, batched=True, remove_columns=dataset.column_names, load_from_cache_file=False)
 
     def row(row):
         return {"input_ids": fast.apply_chat_template(row["messages"], tokenize=True, return_dict=True)["input_ids"]}
@@ -138,16 +140,16 @@ def rows_to_ids(version, path, rows, pairs):
         return dataset.map(row, remove_columns=dataset.column_names, num_proc=2, load_from_cache_file=False)
 
     ids = ours().column("input_ids").to_pylist()
-    same = ids == theirs()["input_ids"] == ours_mapped()["input_ids"]
+    same = ids == theirs()["input_ids"] == ours_mapped().with_format(None)["input_ids"]
     others = "" if same else " (other ids)"
-    compare(f"{version}: {len(rows)} rows, format_batch, map on 2 cores{others}", size, ours, theirs, pairs)
-    compare(f"{version}: {len(rows)} rows, map, map on 2 cores{others}", size, ours_mapped, theirs, pairs)
+    compare(f"{version}: {len(rows)} rows, format_batch, map on 2 cores{others}", size, ours, theirs, [()] * pairs)
+    compare(f"{version}: {len(rows)} rows, map, map on 2 cores{others}", size, ours_mapped, theirs, [()] * pairs)
 
 
 def memory(path):
     """Many calls leave the process as large as it was."""
     layout, vocabulary = mct.Layout("v3"), mct.Vocabulary(path)
-    messages = chat(random.Random(3), 1_000)
+    messages = Text().chat(1_000)
 
     def calls(count):
         for _ in range(count):
@@ -159,8 +161,8 @@ def memory(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=4_000)
-    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--rows", type=int, default=150, help="of 1,500 characters")
+    parser.add_argument("--pairs", type=int, default=10)
     options = parser.parse_args()
     disable_progress_bars()
     print(f"{'':46} {'ours':>12} {'theirs':>12} {'ours':>12}   {'ratio':>8}")

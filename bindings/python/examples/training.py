@@ -1,9 +1,10 @@
 """Conversations of a data set into rows for a trainer, with `datasets` and trl: `python examples/training.py TEKKEN_JSON`.
 
-With `datasets` installed the same is one line:
+With `datasets` installed the same is one line, without a Python list in between:
 
-    rows = dataset.map(lambda batch: mct.format_batch(batch, layout, vocabulary)[0].to_pydict(), batched=True,
-                       remove_columns=dataset.column_names)
+    rows = dataset.with_format("arrow").map(
+        lambda table: pa.Table.from_batches([mct.format_batch(table, layout, vocabulary)[0]]),
+        batched=True, remove_columns=dataset.column_names)
 
 trl's `SFTTrainer` takes rows with `input_ids` and `labels` as they are.
 """
