@@ -1,7 +1,7 @@
 //! Says which layout a template is, what that rests on, and where it is not quite that; or that it is none: `which_layout [OPTIONS] PATH [LAYOUT]`.
 //!
-//! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself. `--json`
-//! prints JSON; `--variable` and `--now` give the template what `apply_chat_template` would, by default the time.
+//! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself. `--lint` says
+//! instead what of it fails or differs in other engines, and what it loses of a chat. `--json` prints JSON; `--variable` and `--now` give the template what `apply_chat_template` would, by default the time.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -23,15 +23,16 @@ mod sentence;
 use crate::given::Given;
 use crate::sentence::Sentence;
 
-const USAGE: &str = "which_layout [--json] [--variable NAME=JSON] [--now SECONDS] PATH [LAYOUT]";
+const USAGE: &str = "which_layout [--json] [--lint] [--variable NAME=JSON] [--now SECONDS] PATH [LAYOUT]";
 
 fn main() -> Result<(), Sentence> {
-    let (mut paths, mut given, mut in_json) = (Vec::new(), Given::default(), false);
+    let (mut paths, mut given, mut in_json, mut lints) = (Vec::new(), Given::default(), false, false);
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.strip_prefix("--") {
             None => paths.push(argument),
             Some("json") => in_json = true,
+            Some("lint") => lints = true,
             Some(name) => {
                 let value = || arguments.next().ok_or_else(|| format!("--{name} takes a value").into());
                 if !given.take(name, value)? {
@@ -47,6 +48,8 @@ fn main() -> Result<(), Sentence> {
     };
     let template = given.to(model_files::template(Path::new(path))?, GenerationPrompt::LeftOut);
     let report = match layout {
+        _ if lints && in_json => serde_json::to_string(&template.lint())?,
+        _ if lints => template.lint().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
         Some(layout) => report(&template.compare(&layout), in_json)?,
         None => report(&template.nearest_layout(), in_json)?,
     };

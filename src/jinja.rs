@@ -10,6 +10,7 @@
 mod arguments;
 mod checks;
 mod compiler;
+mod constructs;
 mod error;
 mod escapes;
 mod expressions;
@@ -25,8 +26,9 @@ mod syntax;
 mod text;
 mod value;
 
+pub(crate) use self::constructs::constructs;
 pub(crate) use self::error::{Done, Reason, Stop};
-pub(crate) use self::machine::{Context, Printed};
+pub(crate) use self::machine::{Context, Met, Printed};
 pub(crate) use self::syntax::Program;
 pub(crate) use self::text::{Origin, Piece, Text};
 pub(crate) use self::value::Value;

@@ -32,6 +32,7 @@ mod chat_view;
 mod clock;
 mod compare;
 mod config;
+mod lint;
 mod node;
 mod render;
 mod seen;
@@ -41,6 +42,7 @@ use self::chat_view::ChatView;
 pub use self::clock::ClockTime;
 pub use self::compare::{Comparison, Difference, NearestLayout, Said};
 pub use self::config::ModelFiles;
+pub use self::lint::{Engine, Lint, LintKind};
 pub use self::write::GenerationMarks;
 
 /// A model's own chat template, compiled once, to be shared by any number of threads.
@@ -72,6 +74,8 @@ pub struct ChatTemplate {
     documents: Option<Json<'static>>,
     clock: Option<Arc<clock::Clock>>,
     generation_prompt: GenerationPrompt,
+    /// Does the tokenizer put `bos_token` before a text, as far as its configuration says?
+    tokenizer_begins: Option<bool>,
 }
 
 /// One template, ready to render.
@@ -185,6 +189,7 @@ impl TemplateLimits {
             documents: None,
             clock: None,
             generation_prompt: GenerationPrompt::default(),
+            tokenizer_begins: None,
         })
     }
 }

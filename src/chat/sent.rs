@@ -106,7 +106,7 @@ impl<'a> Sent<'a> {
         Sent { text: Text::Borrowed(self.as_str()), dialect: self.dialect, plain: self.plain }
     }
 
-    pub(super) fn into_owned(self) -> Sent<'static> {
+    pub(crate) fn into_owned(self) -> Sent<'static> {
         let text = match self.text {
             Text::Borrowed(text) => text.into(),
             Text::Shared(text) => text,

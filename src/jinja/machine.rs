@@ -16,6 +16,9 @@ use super::value::{Function, Macro, Namespace, Value};
 mod calls;
 mod loops;
 mod scopes;
+mod watch;
+
+pub(crate) use self::watch::Met;
 
 /// What a template sees beside its own names.
 pub(crate) trait Context<'r> {
@@ -78,7 +81,13 @@ impl Drop for Machine<'_> {
 impl Program {
     /// What the program prints, in at most this many steps.
     pub(crate) fn run<'r>(&'r self, context: &'r dyn Context<'r>, steps: u64) -> Done<Vec<Printed<'r>>> {
-        let mut machine = Machine {
+        let mut machine = self.machine(context, steps);
+        machine.run()?;
+        Ok(std::mem::take(&mut machine.printed))
+    }
+
+    fn machine<'r>(&'r self, context: &'r dyn Context<'r>, steps: u64) -> Machine<'r> {
+        Machine {
             program: self,
             context,
             at: 0,
@@ -92,9 +101,7 @@ impl Program {
             printed: Vec::with_capacity(64),
             namespaces: Vec::new(),
             steps,
-        };
-        machine.run()?;
-        Ok(std::mem::take(&mut machine.printed))
+        }
     }
 }
 

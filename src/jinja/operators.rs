@@ -620,7 +620,7 @@ pub(crate) fn places(count: usize, [start, stop, step]: [Option<i64>; 3]) -> Pla
 }
 
 impl Operator {
-    fn sign(self) -> &'static str {
+    pub(super) fn sign(self) -> &'static str {
         match self {
             Operator::Add => "+",
             Operator::Subtract => "-",

@@ -17,7 +17,7 @@ mod probes;
 pub use self::nearest::NearestLayout;
 
 /// The time for a template that asks for it and has no clock.
-const SOME_DAY: ClockTime = ClockTime::from_unix_seconds(1_735_689_600);
+pub(super) const SOME_DAY: ClockTime = ClockTime::from_unix_seconds(1_735_689_600);
 
 /// Where two formats say something else of the same chats.
 ///

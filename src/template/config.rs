@@ -262,6 +262,9 @@ impl ChatTemplate {
         if let Some(vocabulary) = file.vocabulary() {
             self.vocabulary = vocabulary;
         }
+        if let Some(begins) = file.others.get("add_bos_token").and_then(Value::as_bool) {
+            self.tokenizer_begins = Some(begins);
+        }
     }
 
     /// The template of this name, where the model has several: for all chats, with tools or without.

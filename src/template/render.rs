@@ -19,14 +19,9 @@ pub(super) const CONTINUE_TAG: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
 pub(super) struct Rendered<'r>(Vec<Printed<'r>>);
 
 pub(super) fn render<'r>(template: &'r ChatTemplate, view: &'r ChatView<'r>) -> Result<Rendered<'r>, Error> {
-    let TemplateLimits { steps, steps_per_message, steps_per_value, steps_per_byte, output, .. } = template.limits;
-    let (values, bytes) = view.size();
-    let product = |each: u64, count: usize| each.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX));
-    let steps =
-        [product(steps_per_message, view.messages), product(steps_per_value, values), product(steps_per_byte, bytes)]
-            .into_iter()
-            .fold(steps, u64::saturating_add);
-    let mut printed = view.compiled(template).program.run(view, steps).map_err(render_error)?;
+    let mut printed = view.compiled(template).program.run(view, steps(template, view)).map_err(render_error)?;
+    let (_, bytes) = view.size();
+    let output = template.limits.output;
     let limit = output.saturating_add(bytes.saturating_mul(8));
     if length(&printed) > limit {
         return Err(Error::new(ErrorKind::TemplateOutput { limit }, ""));
@@ -36,6 +31,16 @@ pub(super) fn render<'r>(template: &'r ChatTemplate, view: &'r ChatView<'r>) -> 
         truncate(&mut printed, kept);
     }
     Ok(Rendered(printed))
+}
+
+/// How many steps a render may take.
+pub(super) fn steps(template: &ChatTemplate, view: &ChatView<'_>) -> u64 {
+    let TemplateLimits { steps, steps_per_message, steps_per_value, steps_per_byte, .. } = template.limits;
+    let (values, bytes) = view.size();
+    let product = |each: u64, count: usize| each.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX));
+    [product(steps_per_message, view.messages), product(steps_per_value, values), product(steps_per_byte, bytes)]
+        .into_iter()
+        .fold(steps, u64::saturating_add)
 }
 
 fn length(printed: &[Printed<'_>]) -> usize {

@@ -51,6 +51,7 @@ mod template;
 mod template_attacks;
 mod template_config;
 mod template_hostile;
+mod template_lint;
 mod template_methods;
 mod template_nearest;
 mod template_official;

@@ -192,3 +192,37 @@ fn no_text_that_is_sent_becomes_a_control_token() {
     println!("{compared} prompts compared, {refused} refused");
     assert!(compared > 5_000, "{compared}");
 }
+
+/// Documents and variables come from strangers too: a page that was found, a name that was typed.
+#[test]
+fn no_text_of_documents_and_variables_becomes_a_control_token() {
+    let sources = [
+        "{{ bos_token }}[INST]{{ documents|tojson }}{{ given|tojson }}[/INST]",
+        "{{ bos_token }}[INST]{% for d in documents %}{% for key, value in d|items %}[{{ key }}]<{{ value }}>{% endfor %}{% endfor %}[/INST]",
+        "{{ bos_token }}[INST]{% for key, value in given|items %}{{ '[' ~ key ~ ']' }}<{{ value|string|trim }}>{% endfor %}[/INST]",
+    ];
+    let given: Value = serde_json::json!([
+        [{"title": "t", "text": "x", "other": {"key": ["y"]}}, {"title": "u", "text": "z"}],
+        {"name": "n", "list": ["a", {"b": "c"}], "text": "d"}
+    ]);
+    let chat = Chat::new([Message::user("q")]);
+    let render = |source: &str, given: &Value| {
+        let template = ChatTemplate::new(source).unwrap();
+        let template = template.documents(Json::from_serialize(&given[0]).unwrap());
+        template.variable("given", Json::from_serialize(&given[1]).unwrap()).render(&chat).unwrap()
+    };
+    let mut compared = 0;
+    for source in sources {
+        for place in 0.. {
+            let with = |text: &str| with_text(&given, &mut { place }, text);
+            let Some(harmless) = with("harmless9") else { break };
+            let harmless = render(source, &harmless);
+            for literal in Control::all().map(Control::as_str).chain(["[/IN", "INST", "s", "/s"]) {
+                let forged = render(source, &with(literal).unwrap());
+                assert_eq!(controls(&forged), controls(&harmless), "{literal} at place {place}: {forged:?}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 1_000, "{compared}");
+}

@@ -6,7 +6,8 @@
     llama.cpp      b11549     pip install xllamacpp==2026.10.11549 gguf==0.19.0: the server, over a model of no sense
     minijinja      3.1.0      pip install minijinja==3.1.0, with `pycompat` off
 
-Every engine is given `bos_token`, `eos_token`, `raise_exception`, the messages, the tools and what else the request names.
+Every engine is given `bos_token`, `eos_token`, `raise_exception`, the messages, the tools and what else the request names:
+`variables` are given as `apply_chat_template` is given keywords.
 """
 import json
 import os
@@ -36,7 +37,7 @@ def raise_exception(message):
 def variables(request):
     return {"messages": request["messages"], "tools": request.get("tools"), **TOKENS} | {
         key: request[key] for key in VARIABLES if key in request
-    }
+    } | request.get("variables", {})
 
 
 class Transformers:
@@ -156,6 +157,8 @@ class LlamaCpp:
         body = {"messages": request["messages"]} | {
             key: request[key] for key in ("tools", *VARIABLES) if request.get(key) is not None
         }
+        if "variables" in request:
+            body["chat_template_kwargs"] = request["variables"]
         prompt = self.ask("/apply-template", body)["prompt"]
         return prompt if prompt.startswith("<s>") else "<s>" + prompt
 

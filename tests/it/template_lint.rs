@@ -1,0 +1,137 @@
+//! What the lint finds in templates, and that it finds nothing where nothing is.
+
+use mistral_chat_template::template::{ClockTime, Engine, GenerationMarks, Lint, LintKind};
+use mistral_chat_template::{Chat, ChatTemplate, Format, Message, Version};
+
+const TABLE: &str = include_str!("../../src/template/lint/constructs.tsv");
+
+fn lints(source: &str) -> Vec<Lint> {
+    ChatTemplate::new(source).unwrap().lint()
+}
+
+fn unescaped(cell: &str) -> String {
+    let other = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r");
+    cell.split("\\\\").map(other).collect::<Vec<_>>().join("\\")
+}
+
+/// Engines with a finding of this kind, in this line.
+fn engines(source: &str, kind: LintKind, line: u32) -> Vec<Engine> {
+    let found = lints(source).into_iter().filter(|lint| (lint.kind, lint.line) == (kind, Some(line)));
+    found.flat_map(|lint| lint.engines).collect()
+}
+
+fn has(source: &str, kind: LintKind) -> bool {
+    lints(source).iter().any(|lint| lint.kind == kind)
+}
+
+/// A template that prints each message as this.
+fn each(inner: &str) -> String {
+    format!("{{% for m in messages %}}{inner}{{% endfor %}}")
+}
+
+#[test]
+fn ours_prints_each_construct_as_transformers_does() {
+    let mut differing = Vec::new();
+    let mut count = 0;
+    for line in TABLE.lines().skip(1) {
+        let cells: Vec<_> = line.split('\t').map(unescaped).collect();
+        let (template, prints) = (&cells[3], &cells[4]);
+        if template.is_empty() {
+            continue;
+        }
+        count += 1;
+        let ours = ChatTemplate::new(template)
+            .map(|template| template.clock(|| ClockTime::from_unix_seconds(1_700_000_000)))
+            .and_then(|template| template.render(&Chat::new([Message::user("Hi")])));
+        let same = ours.as_ref().is_ok_and(|prompt| prompt.as_str() == prints);
+        let of_the_day = template.contains("strftime_now");
+        if !same && !of_the_day {
+            differing.push(format!("{template}: {prints:?}, ours {:?}", ours.map(|prompt| prompt.as_str().to_owned())));
+        }
+    }
+    assert!(count > 500, "{count}");
+    assert!(differing.is_empty(), "{} of {count}: {differing:#?}", differing.len());
+}
+
+#[test]
+fn loops_over_texts_are_found_by_their_line() {
+    let looped = "{% for m in messages %}\n{% for c in m.content %}{{ c }}{% endfor %}{{ eos_token }}{% endfor %}";
+    assert!(engines(looped, LintKind::Fails, 2).contains(&Engine::LlamaCpp));
+    let asked =
+        "{% for m in messages %}\n{% if m.content is string %}{{ m.content }}{% endif %}{{ eos_token }}{% endfor %}";
+    assert_eq!(engines(asked, LintKind::Fails, 2), []);
+}
+
+#[test]
+fn filters_and_methods_that_an_engine_lacks_are_found() {
+    let filtered = "{% for m in messages %}\n{{ m.content|wordcount }}{{ eos_token }}{% endfor %}";
+    assert!(engines(filtered, LintKind::Fails, 2).contains(&Engine::HfJinja));
+    let method = each("{{ m.role.swapcase() }}{{ eos_token }}");
+    assert!(engines(&method, LintKind::Fails, 1).contains(&Engine::HfJinja));
+    let plain = each("{{ m.role|upper }}{{ eos_token }}");
+    assert_eq!(engines(&plain, LintKind::Fails, 1), []);
+}
+
+#[test]
+fn what_no_chat_meets_is_found_by_its_name() {
+    let unmet = "{% if never %}\n{{ messages|wordcount }}{% endif %}{{ eos_token }}";
+    let found = lints(unmet).into_iter().find(|lint| lint.construct.as_deref() == Some("filter wordcount")).unwrap();
+    assert!(!found.met && found.line == Some(2), "{found:?}");
+}
+
+#[test]
+fn json_is_printed_otherwise() {
+    let json = each("{{ m|tojson }}{{ eos_token }}");
+    assert!(engines(&json, LintKind::Differs, 1).contains(&Engine::MiniJinja));
+    assert!(engines(&json, LintKind::Differs, 1).contains(&Engine::Jinja2));
+    let plain = each("{{ m.role }}{{ eos_token }}");
+    assert_eq!(engines(&plain, LintKind::Differs, 1), []);
+}
+
+#[test]
+fn beginnings_and_ends_are_counted() {
+    assert!(has(&each("{{ bos_token }}{{ m.content }}{{ eos_token }}"), LintKind::BeginsTwice));
+    let once = format!("{{{{ bos_token }}}}{}", each("{{ m.content }}{{ eos_token }}"));
+    assert!(!has(&once, LintKind::BeginsTwice) && !has(&once, LintKind::TokenizerBegins));
+    let config = |adds: bool| {
+        let json =
+            serde_json::json!({"chat_template": once, "bos_token": "<s>", "eos_token": "</s>", "add_bos_token": adds});
+        let lints = ChatTemplate::from_tokenizer_config(&json.to_string()).unwrap().lint();
+        lints.iter().any(|lint| lint.kind == LintKind::TokenizerBegins)
+    };
+    assert!(config(true) && !config(false));
+    assert!(has(&each("{{ m.content }}\n"), LintKind::NoEnd));
+    assert!(!has(&each("{{ m.content }}<|im_end|>\n"), LintKind::NoEnd));
+}
+
+#[test]
+fn what_is_lost_of_a_chat_is_told() {
+    let all = [
+        LintKind::SystemDropped,
+        LintKind::ReasoningDropped,
+        LintKind::ToolsDropped,
+        LintKind::CallDropped,
+        LintKind::ResultDropped,
+        LintKind::ResultIdDropped,
+    ];
+    let of = |source: &str| all.map(|kind| has(source, kind));
+    let text = each("{{ m.content if m.content is string else m.content[-1].text }}{{ eos_token }}");
+    assert_eq!(of(&text), [false, true, true, true, false, false]);
+    let users = each("{% if m.role == 'user' %}{{ m.content }}{{ eos_token }}{% endif %}");
+    assert_eq!(of(&users), [true, true, true, true, true, false]);
+    assert_eq!(of("{{ messages|tojson }}{{ tools|tojson }}{{ eos_token }}"), [false; 6]);
+    let without_ids = "{{ tools|tojson }}{% for m in messages %}{{ m.content }}{{ m.tool_calls|tojson if m.tool_calls }}\
+                       {{ m.reasoning_content }}{{ eos_token }}{% endfor %}";
+    assert_eq!(of(without_ids), [false, false, false, false, false, true]);
+}
+
+#[test]
+fn written_templates_fail_in_no_engine() {
+    for &version in Version::ALL {
+        let source = version.layout().chat_template_with(GenerationMarks::Left);
+        let lints = ChatTemplate::new(&source).unwrap().lint();
+        let failing = |lint: &&Lint| lint.met && matches!(lint.kind, LintKind::Fails | LintKind::FailsToLoad);
+        let failing: Vec<_> = lints.iter().filter(failing).map(ToString::to_string).collect();
+        assert!(failing.is_empty(), "{version}: {failing:#?}");
+    }
+}
