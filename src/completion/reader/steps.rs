@@ -194,12 +194,14 @@ impl CompletionReader {
         if found == Found::Nothing {
             return;
         }
+        // Places are counted from the end: a space that SentencePiece adds, or what was left out, lies before it.
+        let end = offset + text.len();
         let Some(Opening { held, offset, after, .. }) = self.opening.take() else { return };
         match found {
             Found::Nothing => {}
             Found::Text => {
                 self.tell_after_call(after, offset);
-                self.watch(&held, offset);
+                self.watch(&held, end.saturating_sub(held.len()));
             }
             Found::Thinking(length) => {
                 if self.leniency == Leniency::Lenient && !self.layout.thinking.has_tags() {
@@ -209,12 +211,13 @@ impl CompletionReader {
                 self.text_is_open = false;
                 self.deltas.push(Delta::ThinkingStart);
                 let (_, thought) = held.split_at_checked(length).unwrap_or_default();
-                self.pending = Some((thought.to_owned(), offset + length));
+                self.pending = Some((thought.to_owned(), end.saturating_sub(thought.len())));
             }
             Found::Call(space) | Found::Json(space) => {
                 let (_, call) = held.split_at_checked(space).unwrap_or_default();
-                self.begin_bare_call(found, after, offset + space);
-                self.pending = Some((call.to_owned(), offset + space));
+                let begin = end.saturating_sub(call.len());
+                self.begin_bare_call(found, after, begin);
+                self.pending = Some((call.to_owned(), begin));
             }
         }
     }
