@@ -7,11 +7,13 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
+use mistral_chat_template::completion::{Detokenizer, Leniency};
 use mistral_chat_template::preset::Scene;
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::{
-    Chat, Completion, Conversation, Format, Layout, Message, Mode, Preset, Segment, ToolCall, Version,
+    Chat, Completion, CompletionReader, Control, Conversation, Format, Layout, Message, Mode, Preset, Segment,
+    ToolCall, Version,
 };
 
 /// An input, what it came to, and what that took.
@@ -131,6 +133,106 @@ fn growth() {
     texts();
 }
 
+/// One id a byte, after those of the control tokens.
+struct Bytes;
+
+impl Detokenizer for Bytes {
+    fn control(&self, id: u32) -> Option<Control> {
+        Control::all().nth(id as usize)
+    }
+
+    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+        bytes.extend(id.checked_sub(1000).and_then(|byte| u8::try_from(byte).ok()));
+    }
+}
+
+/// The ids of a text of which each `[TOOL_CALLS]` and `[ARGS]` is a control token.
+fn ids(text: &str) -> Vec<u32> {
+    let mut ids = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        let controls = [Control::ToolCalls, Control::Args];
+        let control = controls.iter().find(|control| *byte == b'[' && rest.starts_with(control.as_str().as_bytes()));
+        rest = control.map_or(tail, |control| &rest[control.as_str().len()..]);
+        ids.push(match control {
+            Some(control) => u32::try_from(Control::all().position(|other| other == *control).unwrap()).unwrap(),
+            None => 1000 + u32::from(*byte),
+        });
+    }
+    ids
+}
+
+/// The bytes of what was read.
+fn length(completion: Completion) -> usize {
+    let calls = completion.into_result().unwrap().tool_calls;
+    calls.iter().map(|call| call.name.len() + call.arguments.len()).sum()
+}
+
+/// Reads an output by one of the doors: all deltas are added to a message.
+fn answer(reader: CompletionReader, push: impl FnOnce(&mut CompletionReader, &mut Completion)) -> usize {
+    let (mut reader, mut completion) = (reader, Completion::default());
+    push(&mut reader, &mut completion);
+    completion.finish(reader.finish());
+    length(completion)
+}
+
+/// An output by both doors, whole and in pieces of four characters or ids.
+fn doors(name: &str, layout: Layout, leniency: Leniency, output: impl Fn(usize) -> String) {
+    let request = r#"{"messages": [], "tools": [{"type": "function", "function": {"name": "get"}}]}"#;
+    let tools = Chat::from_json(request).unwrap().tools;
+    let reader = || CompletionReader::new(&layout).with_leniency(leniency).with_tools(&tools);
+    print(&format!("{name}: text, whole"), |n| Run::new(output(n), |text| length(reader().read(text))));
+    print(&format!("{name}: text, in pieces"), |n| {
+        Run::new(output(n), |text| {
+            answer(reader(), |reader, completion| {
+                for piece in text.as_bytes().chunks(4) {
+                    completion.extend(reader.push(std::str::from_utf8(piece).unwrap()));
+                }
+            })
+        })
+    });
+    // The ids, which are the caller's, are not counted as allocated either.
+    print(&format!("{name}: ids, whole"), |n| {
+        let (text, reader) = (output(n), &reader);
+        let ids = ids(&text);
+        Run::new(text, move |_| length(reader().read_ids(&ids, &Bytes)))
+    });
+    print(&format!("{name}: ids, one by one"), |n| {
+        let (text, reader) = (output(n), &reader);
+        let ids = ids(&text);
+        Run::new(text, move |_| {
+            answer(reader(), |reader, completion| {
+                for id in &ids {
+                    completion.extend(reader.push_id(*id, &Bytes));
+                }
+            })
+        })
+    });
+}
+
+/// Answers of n MB of arguments, and of 200,000 n calls.
+#[test]
+#[ignore = "a measurement: run it in release"]
+fn answers() {
+    drop(black_box(vec![1_u8; 30 << 20]));
+    println!("| what | input at 2n | output at 2n | time at 2n | t(2n)/t(n) | peak at n | at 2n |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let arguments = |n: usize| format!("{{\"a\": [{}0]}}", "{\"b\": \"value \\\"\", \"n\": 12}, ".repeat(n * 33_000));
+    let object = "{\"name\": \"get\", \"arguments\": {\"a\": 1}}";
+    let strict = Leniency::Strict;
+    doors("arguments, v13", Layout::V13, strict, |n| format!("[TOOL_CALLS]get[ARGS]{}</s>", arguments(n)));
+    doors("arguments, v7", Layout::V7, strict, |n| {
+        format!("[TOOL_CALLS][{{\"name\": \"get\", \"arguments\": {}}}]</s>", arguments(n))
+    });
+    doors("calls, v13", Layout::V13, strict, |n| "[TOOL_CALLS]get[ARGS]{\"a\": 1}".repeat(n * 200_000));
+    let list = |n: usize| format!("[TOOL_CALLS][{}{object}]", format!("{object}, ").repeat(n * 200_000 - 1));
+    doors("calls, v7", Layout::V7, strict, list);
+    doors("bare calls, v13, lenient", Layout::V13, Leniency::Lenient, |n| "get{\"a\": 1} ".repeat(n * 200_000));
+    doors("lists amid text, v7, lenient", Layout::V7, Leniency::Lenient, |n| {
+        format!("So [1]: [{object}] and ").repeat(n * 200_000)
+    });
+}
+
 fn formats() {
     let preset = Preset::for_layout(&Layout::MAGNUM).unwrap().with_scene(&Scene::default()).unwrap();
     print("content: JSON to prompt, a preset", |n| Run::new(long_message(n), |json| render(json, &preset)));
@@ -184,12 +286,6 @@ fn texts() {
         Run::new(words(n * 1_000_000), |text| {
             let content = Completion::from_text(text, &Layout::V13).message.content;
             if let mistral_chat_template::Content::Text(text) = content { text.len() } else { 0 }
-        })
-    });
-    print("content: a completion of calls", |n| {
-        Run::new("[TOOL_CALLS]get[ARGS]{\"city\": \"Paris\"}".repeat(n * 25_000), |text| {
-            let calls = Completion::from_text(text, &Layout::V13).into_result().unwrap().tool_calls;
-            calls.iter().map(|call| call.name.len() + call.arguments.len()).sum()
         })
     });
     print("content: JSON as Python writes it", |n| {

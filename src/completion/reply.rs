@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use self::blocks::BlockStream;
 use super::{Completion, Delta, FinishReason};
 use crate::chat::Dialect;
 
@@ -79,44 +80,6 @@ impl Completion {
             Form::Ollama => Response::Ollama(ollama::whole(self, head)),
             Form::Gemini => Response::Gemini(gemini::whole(self, head)),
         }
-    }
-
-    /// The message alone of a response of chat completions, for a program that writes itself what stands around it.
-    ///
-    /// ```
-    /// use mistral_chat_template::version::Feature;
-    /// use mistral_chat_template::{Completion, Dialect, Layout};
-    ///
-    /// let completion = Completion::from_text("[THINK]Hm.[/THINK]Hi!</s>", &Layout::V13.with(Feature::Think));
-    /// assert_eq!(
-    ///     serde_json::to_string(&completion.message_for(Dialect::OpenAi))?,
-    ///     r#"{"role":"assistant","content":"Hi!","reasoning_content":"Hm."}"#
-    /// );
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    pub fn message_for(&self, dialect: Dialect) -> impl Serialize + '_ {
-        completions::Message::new(&self.message, dialect)
-    }
-}
-
-impl Delta {
-    /// The `delta` alone of a chunk of streamed chat completions, for a program that writes itself what stands around it.
-    /// OpenAI's is what the delta serialises as; Mistral's has thinking as a chunk of the content.
-    ///
-    /// ```
-    /// use mistral_chat_template::Dialect;
-    /// use mistral_chat_template::completion::Delta;
-    ///
-    /// let delta = Delta::Thinking("Hm.".to_owned());
-    /// assert_eq!(serde_json::to_string(&delta)?, r#"{"reasoning_content":"Hm."}"#);
-    /// assert_eq!(
-    ///     serde_json::to_string(&delta.for_dialect(Dialect::Mistral))?,
-    ///     r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hm."}]}]}"#
-    /// );
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    pub fn for_dialect(&self, dialect: Dialect) -> impl Serialize + '_ {
-        completions::ChunkDelta::new(self, dialect)
     }
 }
 
@@ -250,10 +213,10 @@ pub struct ReplyEvents {
 #[derive(Debug)]
 enum Stream {
     Completions(completions::Stream),
-    Responses(responses::Stream),
-    Anthropic(anthropic::Stream),
-    Ollama(ollama::Stream),
-    Gemini(gemini::Stream),
+    Responses(BlockStream<responses::Writer>),
+    Anthropic(BlockStream<anthropic::Writer>),
+    Ollama(BlockStream<ollama::Writer>),
+    Gemini(BlockStream<gemini::Writer>),
 }
 
 impl ReplyEvents {
@@ -268,13 +231,13 @@ impl ReplyEvents {
                 (Stream::Completions(stream), begin)
             }
             Form::Responses => {
-                let mut stream = responses::Stream::new(head);
-                let begin = stream.begin();
-                (Stream::Responses(stream), begin)
+                let mut writer = responses::Writer::new(head);
+                let begin = writer.begin();
+                (Stream::Responses(BlockStream::new(writer)), begin)
             }
-            Form::Anthropic => (Stream::Anthropic(anthropic::Stream::default()), anthropic::Stream::begin(head)),
-            Form::Ollama => (Stream::Ollama(ollama::Stream::new(head)), Vec::new()),
-            Form::Gemini => (Stream::Gemini(gemini::Stream::new(head)), Vec::new()),
+            Form::Anthropic => (Stream::Anthropic(BlockStream::new(anthropic::Writer)), anthropic::Writer::begin(head)),
+            Form::Ollama => (Stream::Ollama(BlockStream::new(ollama::Writer::new(head))), Vec::new()),
+            Form::Gemini => (Stream::Gemini(BlockStream::new(gemini::Writer::new(head))), Vec::new()),
         };
         ReplyEvents { stream, begin }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, TryLockError};
 
 use mct::chat::Dialect;
-use mct::completion::{CallDeltas, Delta, Leniency, NewCallIds, NewDeltas, ReplyHead, StrayFate};
+use mct::completion::{CallDeltas, Delta, Leniency, NewCallIds, NewDeltas, ReplyEvents, ReplyHead, StrayFate};
 use mistral_chat_template as mct;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -91,6 +91,21 @@ fn python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, P
     json::loads(py, &text)
 }
 
+/// A dialect whose answers are chat completions, and so have a message and deltas.
+fn chat_dialect(name: &str) -> PyResult<Dialect> {
+    match chat::dialect(Some(name))? {
+        Dialect::Responses | Dialect::Anthropic | Dialect::Ollama | Dialect::Gemini => {
+            Err(argument("dialect", name, "openai, mistral; Completion.response has those of other APIs"))
+        }
+        dialect => Ok(dialect),
+    }
+}
+
+/// A part of the one choice that a response of chat completions has.
+fn part_of_choice<'py>(response: &Bound<'py, PyAny>, part: &str) -> PyResult<Bound<'py, PyAny>> {
+    response.get_item("choices")?.get_item(0)?.get_item(part)
+}
+
 /// The whole of what a model said.
 #[pyclass(frozen, module = "mistral_chat_template")]
 pub(crate) struct Completion {
@@ -132,7 +147,8 @@ impl Completion {
     /// The message as a dict: `"openai"` with `reasoning_content`, or `"mistral"` with chunks.
     #[pyo3(signature = (dialect="openai"))]
     fn message<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyAny>> {
-        python(py, &self.completion.message_for(chat::dialect(Some(dialect))?))
+        let response = self.completion.response(chat_dialect(dialect)?, ReplyHead::default());
+        part_of_choice(&python(py, &response)?, "message")
     }
 
     /// `"stop"`, `"length"` or `"tool_calls"`.
@@ -219,7 +235,7 @@ struct Stream {
     completion: mct::Completion,
     /// The same, once it was asked for.
     whole: Option<Py<Completion>>,
-    dialect: Dialect,
+    events: ReplyEvents,
 }
 
 impl Stream {
@@ -227,13 +243,17 @@ impl Stream {
         self.reader.as_mut().ok_or_else(|| PyRuntimeError::new_err("the output has ended: finish() was called"))
     }
 
-    /// Adds deltas to the whole, and gives those that a client has a word for.
+    /// What a client gets of a delta.
+    fn sent<'py>(&mut self, py: Python<'py>, delta: &Delta) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let events = self.events.push(delta).into_iter();
+        events.map(|event| part_of_choice(&json::loads(py, &event.data)?, "delta")).collect()
+    }
+
+    /// Adds deltas to the whole, and gives what a client gets of them.
     fn told<'py>(&mut self, py: Python<'py>, deltas: Vec<Delta>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut told = Vec::new();
         for delta in deltas {
-            if !delta.is_marker() {
-                told.push(python(py, &delta.for_dialect(self.dialect))?);
-            }
+            told.extend(self.sent(py, &delta)?);
             self.completion.add(delta);
         }
         Ok(told)
@@ -270,13 +290,9 @@ impl CompletionReader {
     ) -> PyResult<Self> {
         let reading = Reading::new(layout, calls, call_ids, lenient, tools, stop_strings)?;
         let reader = Some(reading.reader(after));
-        let dialect = chat::dialect(Some(dialect))?;
-        Ok(CompletionReader(Mutex::new(Stream {
-            reader,
-            completion: mct::Completion::default(),
-            whole: None,
-            dialect,
-        })))
+        let events = ReplyEvents::new(chat_dialect(dialect)?, ReplyHead::default());
+        let completion = mct::Completion::default();
+        Ok(CompletionReader(Mutex::new(Stream { reader, completion, whole: None, events })))
     }
 
     /// Reads a piece of text, in which control tokens are spelled out, and gives the client's deltas.
@@ -322,10 +338,9 @@ impl CompletionReader {
             stream.reader()?;
             let Some(reader) = stream.reader.take() else { return Ok(Vec::new()) };
             let finished = reader.finish();
-            let told = finished.deltas.iter().filter(|delta| !delta.is_marker());
-            let told = told.map(|delta| python(py, &delta.for_dialect(stream.dialect))).collect::<PyResult<Vec<_>>>();
+            let told = finished.deltas.iter().map(|delta| stream.sent(py, delta)).collect::<PyResult<Vec<_>>>();
             stream.completion.finish(finished);
-            told
+            Ok(told?.concat())
         })
     }
 

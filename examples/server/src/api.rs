@@ -141,7 +141,7 @@ async fn fim(State(state): Server, request: Request) -> Answered {
 fn head(state: &Shared, params: &Params, notes: Vec<String>) -> Head {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Head {
-        id: format!("chatcmpl-{:016x}", rand::random::<u64>()),
+        id: format!("{:016x}", rand::random::<u64>()),
         created: now.as_secs(),
         model: params.model.clone().unwrap_or_else(|| state.name.clone()),
         notes,

@@ -7,13 +7,14 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use mistral_chat_template::Dialect;
+use mistral_chat_template::completion::{ReplyEvents, ReplyHead};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 
 use crate::fault::{Fault, json_response};
 use crate::generate::{Ended, Event, Usage};
 
-/// What stands in every part of an answer.
+/// What an answer says beside what the model wrote.
 #[derive(Clone)]
 pub struct Head {
     pub id: String,
@@ -25,30 +26,30 @@ pub struct Head {
 }
 
 impl Head {
-    fn of(&self, object: &str, choices: &Value) -> Value {
-        json!({"id": self.id, "object": object, "created": self.created, "model": self.model, "choices": choices})
+    fn of(&self, usage: Option<&Usage>) -> ReplyHead<'_> {
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        ReplyHead {
+            id: &self.id,
+            model: &self.model,
+            created: self.created,
+            prompt_tokens: usage.map_or(0, |usage| count(usage.prompt)),
+            completion_tokens: usage.map_or(0, |usage| count(usage.answer)),
+        }
     }
 
-    /// What there is to say beside the answer: of the request, and of what the model wrote.
-    fn notes(&self, ended: &Ended) -> Vec<String> {
+    /// Adds what this server says of the request, and of what the model wrote.
+    fn add_to(&self, body: &mut Value, ended: &Ended) {
         let completion = &ended.completion;
         let error = completion.error.iter().map(ToString::to_string);
         let rest = Some(&completion.rest).filter(|rest| !rest.is_empty()).map(|rest| format!("left over: {rest:?}"));
-        self.notes.iter().cloned().chain(error).chain(rest).collect()
+        let notes: Vec<String> = self.notes.iter().cloned().chain(error).chain(rest).collect();
+        if !notes.is_empty() {
+            body["notes"] = json!(notes);
+        }
+        let Usage { cached, encoded, prepared, .. } = ended.usage;
+        body["usage"]["prompt_tokens_details"] =
+            json!({"cached_tokens": cached, "encoded_tokens": encoded, "prepared_ms": prepared.as_secs_f64() * 1e3});
     }
-}
-
-fn usage(usage: Usage) -> Value {
-    json!({
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.answer,
-        "total_tokens": usage.prompt + usage.answer,
-        "prompt_tokens_details": {
-            "cached_tokens": usage.cached,
-            "encoded_tokens": usage.encoded,
-            "prepared_ms": usage.prepared.as_secs_f64() * 1e3,
-        },
-    })
 }
 
 /// Waits for the whole answer.
@@ -59,17 +60,8 @@ pub async fn whole(mut events: Receiver<Event>, head: &Head, dialect: Dialect) -
             Event::Failed(fault) => return Err(fault),
             Event::Ended(ended) => ended,
         };
-        let choices = json!([{
-            "index": 0,
-            "message": ended.completion.message_for(dialect),
-            "finish_reason": ended.completion.finish_reason(),
-        }]);
-        let mut body = head.of("chat.completion", &choices);
-        body["usage"] = usage(ended.usage);
-        let notes = head.notes(&ended);
-        if !notes.is_empty() {
-            body["notes"] = json!(notes);
-        }
+        let mut body = json!(ended.completion.response(dialect, head.of(Some(&ended.usage))));
+        head.add_to(&mut body, &ended);
         return Ok(json_response(StatusCode::OK, &body));
     }
     Err(Fault::server("the answer broke off"))
@@ -77,15 +69,12 @@ pub async fn whole(mut events: Receiver<Event>, head: &Head, dialect: Dialect) -
 
 /// Sends the answer as it comes.
 pub fn stream(events: Receiver<Event>, head: Head, dialect: Dialect) -> Response {
-    let first = head.of("chat.completion.chunk", &choice(json!({"role": "assistant", "content": ""}), Value::Null));
-    let parts = received(events).flat_map(move |event| stream::iter(parts(event, &head, dialect)));
-    let parts = stream::iter([first.to_string()]).chain(parts);
-    let sent = parts.map(|data| Ok::<_, Infallible>(sse::Event::default().data(data)));
+    let mut replies = ReplyEvents::new(dialect, head.of(None));
+    let first: Vec<_> = replies.begin().into_iter().map(|event| event.data).collect();
+    let with_usage = head.with_usage || dialect == Dialect::Mistral;
+    let parts = received(events).flat_map(move |event| stream::iter(parts(event, &mut replies, &head, with_usage)));
+    let sent = stream::iter(first).chain(parts).map(|data| Ok::<_, Infallible>(sse::Event::default().data(data)));
     Sse::new(sent).keep_alive(KeepAlive::default()).into_response()
-}
-
-fn choice(delta: Value, reason: Value) -> Value {
-    json!([{"index": 0, "delta": delta, "finish_reason": reason}])
 }
 
 /// The events, and one that says so where they break off.
@@ -101,27 +90,25 @@ fn received(events: Receiver<Event>) -> impl Stream<Item = Event> {
 }
 
 /// The data of what is sent for an event.
-fn parts(event: Event, head: &Head, dialect: Dialect) -> Vec<String> {
-    let chunk = |choices: &Value| head.of("chat.completion.chunk", choices);
+fn parts(event: Event, replies: &mut ReplyEvents, head: &Head, with_usage: bool) -> Vec<String> {
     match event {
         Event::Begun => Vec::new(),
-        Event::Delta(delta) if delta.is_marker() => Vec::new(),
-        Event::Delta(delta) => vec![chunk(&choice(json!(delta.for_dialect(dialect)), Value::Null)).to_string()],
+        Event::Delta(delta) => replies.push(&delta).into_iter().map(|event| event.data).collect(),
         Event::Failed(fault) => vec![fault.body().to_string()],
         Event::Ended(ended) => {
-            let mut last = chunk(&choice(json!({}), json!(ended.completion.finish_reason())));
-            let notes = head.notes(&ended);
-            if !notes.is_empty() {
-                last["notes"] = json!(notes);
-            }
-            let mut parts = vec![last.to_string()];
-            if head.with_usage || dialect == Dialect::Mistral {
-                let mut of_usage = chunk(&json!([]));
-                of_usage["usage"] = usage(ended.usage);
-                parts.push(of_usage.to_string());
-            }
-            parts.push("[DONE]".to_owned());
-            parts
+            let reason = ended.completion.finish_reason();
+            let last = replies.finish(reason, head.of(Some(&ended.usage))).into_iter().map(|event| event.data);
+            last.map(|data| finished(data, head, &ended, with_usage)).collect()
         }
     }
+}
+
+/// The last chunk, with what this server adds; the `[DONE]` after it stays as it is.
+fn finished(data: String, head: &Head, ended: &Ended, with_usage: bool) -> String {
+    let Ok(mut chunk) = serde_json::from_str::<Value>(&data) else { return data };
+    head.add_to(&mut chunk, ended);
+    if let (false, Some(chunk)) = (with_usage, chunk.as_object_mut()) {
+        chunk.remove("usage");
+    }
+    chunk.to_string()
 }

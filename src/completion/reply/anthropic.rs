@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::blocks::{Block, Growing, Sort, Step, blocks, object};
+use super::blocks::{Block, BlockWriter, Sort, Step, blocks, object};
 use super::{ReplyEvent, ReplyHead};
-use crate::completion::{Completion, Delta, FinishReason};
+use crate::completion::{Completion, FinishReason};
 
 const fn stop_reason(reason: FinishReason) -> &'static str {
     match reason {
@@ -86,13 +86,11 @@ pub(super) fn whole(completion: &Completion, head: ReplyHead<'_>) -> impl Serial
     Message::new(head, content, Some(completion.finish_reason()))
 }
 
-/// A stream of content blocks.
-#[derive(Debug, Default)]
-pub(super) struct Stream {
-    blocks: Growing,
-}
+/// Writes a stream of content blocks.
+#[derive(Debug)]
+pub(super) struct Writer;
 
-impl Stream {
+impl Writer {
     pub(super) fn begin(head: ReplyHead<'_>) -> Vec<ReplyEvent> {
         #[derive(Serialize)]
         struct Start {
@@ -103,18 +101,20 @@ impl Stream {
         let message = Message::new(head, Vec::new(), None);
         vec![ReplyEvent::named("message_start", &Start { kind: "message_start", message })]
     }
+}
 
-    pub(super) fn push(&mut self, delta: &Delta) -> Vec<ReplyEvent> {
-        self.blocks.push(delta).into_iter().map(event).collect()
+impl BlockWriter for Writer {
+    fn write(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
+        steps.into_iter().map(event).collect()
     }
 
-    pub(super) fn finish(&mut self, reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
-        let mut events: Vec<ReplyEvent> = self.blocks.finish(reason).into_iter().map(event).collect();
+    fn end(&mut self, _: &[(Block, bool)], reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
         let delta = json!({"stop_reason": stop_reason(reason), "stop_sequence": null});
         let last = json!({"type": "message_delta", "delta": delta, "usage": {"output_tokens": head.completion_tokens}});
-        events.push(ReplyEvent::named("message_delta", &last));
-        events.push(ReplyEvent::named("message_stop", &json!({"type": "message_stop"})));
-        events
+        vec![
+            ReplyEvent::named("message_delta", &last),
+            ReplyEvent::named("message_stop", &json!({"type": "message_stop"})),
+        ]
     }
 }
 

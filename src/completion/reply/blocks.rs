@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::{ReplyEvent, ReplyHead};
 use crate::chat::{Chunk, Content, ToolCall, surrogates};
 use crate::completion::{Completion, Delta, FinishReason};
 use crate::python::json;
@@ -107,15 +108,15 @@ pub(super) enum Step {
 
 /// The blocks of a stream, of which the last one is open.
 #[derive(Debug, Default)]
-pub(super) struct Growing {
-    pub(super) done: Vec<(Block, bool)>,
+struct Growing {
+    done: Vec<(Block, bool)>,
     open: Option<Block>,
     /// The index of the call that is open.
     call: Option<usize>,
 }
 
 impl Growing {
-    pub(super) fn push(&mut self, delta: &Delta) -> Vec<Step> {
+    fn push(&mut self, delta: &Delta) -> Vec<Step> {
         let mut steps = Vec::new();
         match delta {
             Delta::ThinkingStart => self.begin(Block::Thinking(String::new()), &mut steps),
@@ -192,12 +193,43 @@ impl Growing {
     }
 
     /// Ends the block that is open, with which the answer ends.
-    pub(super) fn finish(&mut self, reason: FinishReason) -> Vec<Step> {
+    fn finish(&mut self, reason: FinishReason) -> Vec<Step> {
         self.call = None;
         let Some(block) = self.open.take() else { return Vec::new() };
         let is_complete = block.is_complete_at_end(reason);
         let step = Step::End(self.done.len(), block.clone(), is_complete);
         self.done.push((block, is_complete));
         vec![step]
+    }
+}
+
+/// Writes what becomes of the blocks as events of one API.
+pub(super) trait BlockWriter {
+    fn write(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent>;
+
+    /// The events behind the last block; these are all, each with whether it is complete.
+    fn end(&mut self, blocks: &[(Block, bool)], reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent>;
+}
+
+/// A stream whose events are of blocks.
+#[derive(Debug)]
+pub(super) struct BlockStream<W> {
+    blocks: Growing,
+    writer: W,
+}
+
+impl<W: BlockWriter> BlockStream<W> {
+    pub(super) fn new(writer: W) -> Self {
+        BlockStream { blocks: Growing::default(), writer }
+    }
+
+    pub(super) fn push(&mut self, delta: &Delta) -> Vec<ReplyEvent> {
+        self.writer.write(self.blocks.push(delta))
+    }
+
+    pub(super) fn finish(&mut self, reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
+        let mut events = self.writer.write(self.blocks.finish(reason));
+        events.extend(self.writer.end(&self.blocks.done, reason, head));
+        events
     }
 }

@@ -24,7 +24,7 @@ fn usage(head: ReplyHead<'_>) -> Value {
 }
 
 pub(super) fn whole(completion: &Completion, dialect: Dialect, head: ReplyHead<'_>) -> Value {
-    let message = serde_json::to_value(completion.message_for(dialect)).unwrap_or_default();
+    let message = serde_json::to_value(Message::new(&completion.message, dialect)).unwrap_or_default();
     json!({
         "id": id(head),
         "object": "chat.completion",
@@ -62,7 +62,12 @@ impl Stream {
         if delta.is_marker() {
             return Vec::new();
         }
-        let delta = serde_json::to_value(delta.for_dialect(self.dialect)).unwrap_or_default();
+        let delta = match delta {
+            Delta::Thinking(text) if self.dialect == Dialect::Mistral => {
+                json!({"content": [MessageChunk::thinking(text, None)]})
+            }
+            delta => json!(delta),
+        };
         vec![self.chunk(&delta, None, None)]
     }
 
@@ -107,13 +112,13 @@ impl<'v> MessageChunk<'v> {
 
 /// The message of a whole answer. Content is one text, or a list of chunks where Mistral's has thinking; both have
 /// `null` where there is none.
-pub(super) struct Message<'c> {
+struct Message<'c> {
     message: &'c AssistantMessage<'static>,
     is_mistral: bool,
 }
 
 impl<'c> Message<'c> {
-    pub(super) fn new(message: &'c AssistantMessage<'static>, dialect: Dialect) -> Self {
+    fn new(message: &'c AssistantMessage<'static>, dialect: Dialect) -> Self {
         Message { message, is_mistral: dialect == Dialect::Mistral }
     }
 }
@@ -192,30 +197,5 @@ impl Serialize for MessageCall<'_> {
         map.serialize_entry("type", "function")?;
         map.serialize_entry("function", &Function { name: &self.call.name, arguments: &self.call.arguments })?;
         map.end()
-    }
-}
-
-/// A delta of a chunk.
-pub(super) struct ChunkDelta<'d> {
-    delta: &'d Delta,
-    is_mistral: bool,
-}
-
-impl<'d> ChunkDelta<'d> {
-    pub(super) fn new(delta: &'d Delta, dialect: Dialect) -> Self {
-        ChunkDelta { delta, is_mistral: dialect == Dialect::Mistral }
-    }
-}
-
-impl Serialize for ChunkDelta<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.delta {
-            Delta::Thinking(text) if self.is_mistral => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("content", &[MessageChunk::thinking(text, None)])?;
-                map.end()
-            }
-            delta => delta.serialize(serializer),
-        }
     }
 }

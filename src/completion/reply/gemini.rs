@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::blocks::{self, Block, Growing, Sort, Step, object};
+use super::blocks::{self, Block, BlockWriter, Sort, Step, object};
 use super::{ReplyEvent, ReplyHead};
-use crate::completion::{Completion, Delta, FinishReason};
+use crate::completion::{Completion, FinishReason};
 
 /// Gemini has no reason of its own for calls, but one for a call that is none.
 const fn finish_reason(reason: FinishReason, all_have_objects: bool) -> &'static str {
@@ -130,35 +130,28 @@ pub(super) fn whole(completion: &Completion, head: ReplyHead<'_>) -> impl Serial
     Head::of(head).response(parts, Some((reason, head)))
 }
 
-/// A stream of responses, each with parts that the candidate has more.
+/// Writes a stream of responses, each with parts that the candidate has more.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct Writer {
     head: Head,
-    blocks: Growing,
     all_have_objects: bool,
 }
 
-impl Stream {
+impl Writer {
     pub(super) fn new(head: ReplyHead<'_>) -> Self {
-        Stream { head: Head::of(head), blocks: Growing::default(), all_have_objects: true }
+        Writer { head: Head::of(head), all_have_objects: true }
     }
+}
 
-    pub(super) fn push(&mut self, delta: &Delta) -> Vec<ReplyEvent> {
-        let steps = self.blocks.push(delta);
-        self.told(steps)
-    }
-
-    pub(super) fn finish(&mut self, reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
-        let steps = self.blocks.finish(reason);
-        let mut events = self.told(steps);
+impl BlockWriter for Writer {
+    fn end(&mut self, _: &[(Block, bool)], reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
         let reason = finish_reason(reason, self.all_have_objects);
         // Clients look for a part in each response.
         let last = self.head.response(vec![Part::text(String::new())], Some((reason, head)));
-        events.push(ReplyEvent::unnamed(&last));
-        events
+        vec![ReplyEvent::unnamed(&last)]
     }
 
-    fn told(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
+    fn write(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
         let mut parts = Vec::new();
         for step in steps {
             match step {

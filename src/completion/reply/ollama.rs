@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::blocks::{Block, Growing, Sort, Step, blocks, object};
+use super::blocks::{Block, BlockWriter, Sort, Step, blocks, object};
 use super::{ReplyEvent, ReplyHead};
-use crate::completion::{Completion, Delta, FinishReason};
+use crate::completion::{Completion, FinishReason};
 
 /// Ollama has no reason of its own for calls.
 const fn done_reason(reason: FinishReason) -> &'static str {
@@ -109,34 +109,26 @@ pub(super) fn whole(completion: &Completion, head: ReplyHead<'_>) -> impl Serial
     Head::of(head).response(message, Some(End::new(completion.finish_reason(), head)))
 }
 
-/// A stream of responses, each with what the message has more.
+/// Writes a stream of responses, each with what the message has more.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct Writer {
     head: Head,
-    blocks: Growing,
     /// How many calls were sent.
     calls: usize,
 }
 
-impl Stream {
+impl Writer {
     pub(super) fn new(head: ReplyHead<'_>) -> Self {
-        Stream { head: Head::of(head), blocks: Growing::default(), calls: 0 }
+        Writer { head: Head::of(head), calls: 0 }
+    }
+}
+
+impl BlockWriter for Writer {
+    fn end(&mut self, _: &[(Block, bool)], reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
+        vec![ReplyEvent::line(&self.head.response(Message::default(), Some(End::new(reason, head))))]
     }
 
-    pub(super) fn push(&mut self, delta: &Delta) -> Vec<ReplyEvent> {
-        let steps = self.blocks.push(delta);
-        self.told(steps)
-    }
-
-    pub(super) fn finish(&mut self, reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
-        let steps = self.blocks.finish(reason);
-        let mut events = self.told(steps);
-        let end = End::new(reason, head);
-        events.push(ReplyEvent::line(&self.head.response(Message::default(), Some(end))));
-        events
-    }
-
-    fn told(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
+    fn write(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
         let messages = steps.into_iter().filter_map(|step| match step {
             Step::More(_, Sort::Thinking, thinking) => Some(Message { thinking, ..Message::default() }),
             Step::More(_, Sort::Text, content) => Some(Message { content, ..Message::default() }),

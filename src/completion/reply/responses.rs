@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::blocks::{self, Block, Growing, Sort, Step};
+use super::blocks::{self, Block, BlockWriter, Sort, Step};
 use super::{ReplyEvent, ReplyHead};
-use crate::completion::{Completion, Delta, FinishReason};
+use crate::completion::{Completion, FinishReason};
 
 /// What a response says of itself.
 #[derive(Clone, Debug)]
@@ -107,18 +107,17 @@ pub(super) fn whole(completion: &Completion, head: ReplyHead<'_>) -> Value {
     own.response(status(completion.finish_reason()), &own.items(&blocks::whole(completion)), &usage(head))
 }
 
-/// A stream of output items.
+/// Writes a stream of output items.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct Writer {
     head: Head,
-    blocks: Growing,
     /// How many events there were.
     events: u64,
 }
 
-impl Stream {
+impl Writer {
     pub(super) fn new(head: ReplyHead<'_>) -> Self {
-        Stream { head: Head::of(head), blocks: Growing::default(), events: 0 }
+        Writer { head: Head::of(head), events: 0 }
     }
 
     fn event(&mut self, name: &'static str, mut data: Value) -> ReplyEvent {
@@ -133,25 +132,6 @@ impl Stream {
     pub(super) fn begin(&mut self) -> Vec<ReplyEvent> {
         let response = json!({"response": self.head.response("in_progress", &[], &Value::Null)});
         vec![self.event("response.created", response.clone()), self.event("response.in_progress", response)]
-    }
-
-    pub(super) fn push(&mut self, delta: &Delta) -> Vec<ReplyEvent> {
-        let steps = self.blocks.push(delta);
-        self.told(steps)
-    }
-
-    pub(super) fn finish(&mut self, reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
-        let steps = self.blocks.finish(reason);
-        let mut events = self.told(steps);
-        let output = self.head.items(&self.blocks.done);
-        let response = json!({"response": self.head.response(status(reason), &output, &usage(head))});
-        let name = if reason == FinishReason::Length { "response.incomplete" } else { "response.completed" };
-        events.push(self.event(name, response));
-        events
-    }
-
-    fn told(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
-        steps.into_iter().flat_map(|step| self.step(step)).collect()
     }
 
     fn step(&mut self, step: Step) -> Vec<ReplyEvent> {
@@ -222,5 +202,17 @@ impl Stream {
         let item = self.head.item(index, block, status);
         events.push(self.event("response.output_item.done", json!({"output_index": index, "item": item})));
         events
+    }
+}
+
+impl BlockWriter for Writer {
+    fn write(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
+        steps.into_iter().flat_map(|step| self.step(step)).collect()
+    }
+
+    fn end(&mut self, blocks: &[(Block, bool)], reason: FinishReason, head: ReplyHead<'_>) -> Vec<ReplyEvent> {
+        let response = json!({"response": self.head.response(status(reason), &self.head.items(blocks), &usage(head))});
+        let name = if reason == FinishReason::Length { "response.incomplete" } else { "response.completed" };
+        vec![self.event(name, response)]
     }
 }
