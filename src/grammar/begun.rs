@@ -52,6 +52,9 @@ fn content_end<'c>(content: &'c Content<'_>) -> Option<End<'c>> {
 /// What may follow.
 pub(super) fn rest<'c>(plan: &Plan<'c>, begun: &Begun<'_>) -> Result<Shape<'c>, Error> {
     match begun.end {
+        End::OpenThinking if !plan.thinks() => {
+            Err(refuse(&plan.layout, format!("messages[{}].content", begun.message), ErrorKind::NoThinking))
+        }
         End::OpenThinking => {
             let more = Shape::Text(TextKind::Any).optional();
             let end = [more, Shape::Control(Control::EndThink), after_thinking(plan, plan.run_of_json())];

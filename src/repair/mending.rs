@@ -389,7 +389,14 @@ fn replace_in(content: &mut Content<'_>) -> bool {
     let texts: Vec<&mut Cow<'_, str>> = match content {
         Content::Text(text) => vec![text],
         Content::Chunks(chunks) => (chunks.iter_mut())
-            .filter_map(|chunk| if let Chunk::Text(text) = chunk { Some(text) } else { None })
+            .filter_map(|chunk| match chunk {
+                Chunk::Text(text) => Some(text),
+                Chunk::Thinking { .. }
+                | Chunk::Image(_)
+                | Chunk::ImageUrl { .. }
+                | Chunk::InputAudio(_)
+                | Chunk::AudioUrl(_) => None,
+            })
             .collect(),
     };
     let mut any = false;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mistral_chat_template::chat::{CallMode, ToolChoice};
 use mistral_chat_template::grammar::{LarkStyle, Part, Shape};
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Chat, Error, Layout, Version};
+use mistral_chat_template::{AssistantMessage, Chat, Chunk, Error, Layout, Message, Tool, Version};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -107,6 +107,20 @@ fn grammars_of_every_layout_are_as_they_were() {
         assert_eq!(grammar.to_structural_tag(&ids).unwrap(), golden.structural_tag, "{}", golden.name);
         serde_json::from_str::<Value>(&golden.structural_tag).unwrap();
     }
+}
+
+#[test]
+fn thinking_cannot_go_on_where_there_is_none() {
+    let thinks = Message::Assistant(AssistantMessage {
+        content: vec![Chunk::Thinking { text: "Hm".into(), closed: false }].into(),
+        prefix: true,
+        ..AssistantMessage::default()
+    });
+    let chat =
+        Chat { tools: vec![Tool { name: "f".into(), ..Tool::default() }], ..Chat::new([Message::user("q"), thinks]) };
+    let error = Layout::V7.with(Feature::Think).grammar(&chat).unwrap_err();
+    assert_eq!(error.to_string(), "messages[1].content: there is no thinking (v7)");
+    assert!(Layout::V13.with(Feature::Think).grammar(&chat).unwrap().is_some());
 }
 
 /// The parts that a shape names.
