@@ -191,7 +191,7 @@ impl ChatTemplate {
     /// use mistral_chat_template::ChatTemplate;
     ///
     /// let lints = ChatTemplate::new("{% generation %}{{ messages[0].content }}{% endgeneration %}{{ eos_token }}")?.lint();
-    /// assert!(lints[0].to_string().starts_with("line 1: `statement generation`: minijinja"), "{}", lints[0]);
+    /// assert!(lints.iter().any(|lint| lint.to_string().starts_with("line 1: `statement generation`: ")), "{lints:?}");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     #[must_use]
@@ -245,7 +245,13 @@ fn is_watched(construct: &str) -> bool {
 
 /// What was found of constructs: by line, construct and kind, what each engine does.
 #[derive(Default)]
-struct Found(BTreeMap<(u32, String, LintKind), (bool, BTreeMap<Engine, Said>)>);
+struct Found(BTreeMap<Place, Use>);
+
+/// The line, the construct, and what becomes of it.
+type Place = (u32, String, LintKind);
+
+/// Whether a chat meets it, and what each engine does.
+type Use = (bool, BTreeMap<Engine, Said>);
 
 struct Said {
     sentence: String,
@@ -284,28 +290,27 @@ impl Found {
     }
 
     fn lints(self) -> Vec<Lint> {
-        let lint =
-            |((line, construct, kind), (met, engines)): ((u32, String, LintKind), (bool, BTreeMap<Engine, Said>))| {
-                let clauses: Vec<_> = engines
-                    .iter()
-                    .map(|(engine, Said { sentence, given })| match given.is_empty() {
-                        true => format!("{engine} {sentence}"),
-                        false => {
-                            let given: Vec<_> = given.iter().map(String::as_str).collect();
-                            format!("{engine} {sentence} (here: {})", given.join("; "))
-                        }
-                    })
-                    .collect();
-                let unmet = if met { "" } else { ", where it is met" };
-                Lint {
-                    kind,
-                    line: Some(line),
-                    engines: engines.into_keys().collect(),
-                    met,
-                    sentence: format!("`{construct}`{unmet}: {}", clauses.join("; ")),
-                    construct: Some(construct),
-                }
-            };
+        let lint = |((line, construct, kind), (met, engines)): (Place, Use)| {
+            let clauses: Vec<_> = engines
+                .iter()
+                .map(|(engine, Said { sentence, given })| match given.is_empty() {
+                    true => format!("{engine} {sentence}"),
+                    false => {
+                        let given: Vec<_> = given.iter().map(String::as_str).collect();
+                        format!("{engine} {sentence} (here: {})", given.join("; "))
+                    }
+                })
+                .collect();
+            let unmet = if met { "" } else { ", where it is met" };
+            Lint {
+                kind,
+                line: Some(line),
+                engines: engines.into_keys().collect(),
+                met,
+                sentence: format!("`{construct}`{unmet}: {}", clauses.join("; ")),
+                construct: Some(construct),
+            }
+        };
         self.0.into_iter().map(lint).collect()
     }
 }
