@@ -146,13 +146,13 @@ impl Detokenizer for Bytes {
     }
 }
 
-/// The ids of a text of which each `[TOOL_CALLS]` and `[ARGS]` is a control token.
+/// The ids of a text of which each `[TOOL_CALLS]`, `[ARGS]` and `</s>` is a control token.
 fn ids(text: &str) -> Vec<u32> {
     let mut ids = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, tail)) = rest.split_first() {
-        let controls = [Control::ToolCalls, Control::Args];
-        let control = controls.iter().find(|control| *byte == b'[' && rest.starts_with(control.as_str().as_bytes()));
+        let controls = [Control::ToolCalls, Control::Args, Control::Eos];
+        let control = controls.iter().find(|control| rest.starts_with(control.as_str().as_bytes()));
         rest = control.map_or(tail, |control| &rest[control.as_str().len()..]);
         ids.push(match control {
             Some(control) => u32::try_from(Control::all().position(|other| other == *control).unwrap()).unwrap(),
