@@ -194,7 +194,7 @@ def compare(program, cases):
     lines = [json.dumps({"id": c["id"], "version": c["version"], "completion": c["output"]}) for c in cases]
     run = subprocess.run([program], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True)
     differences = 0
-    for case, line in zip(cases, run.stdout.splitlines(), strict=True):
+    for case, line in zip(cases, run.stdout.rstrip("\n").split("\n"), strict=True):
         answer = json.loads(line)
         expected = case["message"] if case["ok"] else case["error_type"]
         actual = answer["message"] if answer["ok"] else answer["family"]
