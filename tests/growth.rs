@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
-use mistral_chat_template::completion::{Detokenizer, Leniency};
+use mistral_chat_template::completion::Leniency;
 use mistral_chat_template::preset::Scene;
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::repair::RepairPolicy;
@@ -15,6 +15,12 @@ use mistral_chat_template::{
     Chat, Completion, CompletionReader, Control, Conversation, Format, Layout, Message, Mode, Preset, Segment,
     ToolCall, Version,
 };
+
+use self::completions::Bytes;
+
+#[allow(dead_code, unreachable_pub, reason = "a part is used here")]
+#[path = "it/support/completions.rs"]
+mod completions;
 
 /// An input, what it came to, and what that took.
 struct Run<W> {
@@ -131,19 +137,6 @@ fn growth() {
     formats();
     conversations();
     texts();
-}
-
-/// One id a byte, after those of the control tokens.
-struct Bytes;
-
-impl Detokenizer for Bytes {
-    fn control(&self, id: u32) -> Option<Control> {
-        Control::all().nth(id as usize)
-    }
-
-    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
-        bytes.extend(id.checked_sub(1000).and_then(|byte| u8::try_from(byte).ok()));
-    }
 }
 
 /// The ids of a text of which each `[TOOL_CALLS]`, `[ARGS]` and `</s>` is a control token.

@@ -2,11 +2,14 @@
 //! and what a strict reader accepts or says in words is not changed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
-use mistral_chat_template::completion::{Detokenizer, Leniency, LibertyKind};
+use mistral_chat_template::completion::{Leniency, LibertyKind};
 use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{Chat, Chunk, Completion, CompletionReader, Content, Control, Layout, Tool, Version};
 use proptest::prelude::*;
+
+use crate::support::arbitrary;
+use crate::support::completions::{Bytes, assert_every_cut_reads_as, assert_same};
 
 fn layouts() -> Vec<Layout> {
     let mut layouts: Vec<Layout> = Version::ALL.iter().map(|version| version.layout()).collect();
@@ -87,35 +90,6 @@ fn tools() -> Vec<Tool<'static>> {
 
 fn lenient(layout: &Layout) -> CompletionReader {
     CompletionReader::new(layout).with_leniency(Leniency::Lenient).with_tools(&tools())
-}
-
-fn in_pieces<'t>(pieces: impl IntoIterator<Item = &'t str>, mut reader: CompletionReader) -> Completion {
-    let mut completion = Completion::default();
-    for piece in pieces {
-        completion.extend(reader.push(piece));
-    }
-    completion.finish(reader.finish());
-    completion
-}
-
-fn assert_same(one: &Completion, other: &Completion) {
-    assert_eq!(one.message, other.message);
-    assert_eq!((&one.rest, &one.stray, &one.liberties), (&other.rest, &other.stray, &other.liberties));
-    assert_eq!((&one.written_ids, one.stop_cause), (&other.written_ids, other.stop_cause));
-    assert_eq!(one.error.as_ref().map(ToString::to_string), other.error.as_ref().map(ToString::to_string));
-}
-
-/// One id a byte, past the ids of the control tokens.
-struct Bytes;
-
-impl Detokenizer for Bytes {
-    fn control(&self, id: u32) -> Option<Control> {
-        Control::all().nth(id as usize)
-    }
-
-    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
-        bytes.extend(id.checked_sub(1000).and_then(|byte| u8::try_from(byte).ok()));
-    }
 }
 
 fn ids(text: &str) -> Vec<u32> {
@@ -202,17 +176,12 @@ fn call_forms(arguments: &str) -> Vec<(String, Vec<LibertyKind>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(arbitrary::cases(512))]
 
     #[test]
     fn every_cut_reads_as_the_whole(output in any_output(), layout in any_layout()) {
         let whole = lenient(&layout).read(&output);
-        for (cut, _) in output.char_indices() {
-            let (before, after) = output.split_at(cut);
-            assert_same(&in_pieces([before, after], lenient(&layout)), &whole);
-        }
-        let chars: Vec<String> = output.chars().map(String::from).collect();
-        assert_same(&in_pieces(chars.iter().map(String::as_str), lenient(&layout)), &whole);
+        assert_every_cut_reads_as(&whole, &output, || lenient(&layout));
     }
 
     #[test]

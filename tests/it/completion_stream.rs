@@ -2,9 +2,7 @@
 //! or held too long, and what was rendered reads back.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
-use mistral_chat_template::completion::{
-    CallDeltas, Delta, Detokenizer, DummyPrefix, FinishReason, Finished, Leniency, NewCallIds,
-};
+use mistral_chat_template::completion::{CallDeltas, Delta, DummyPrefix, FinishReason, Finished, Leniency, NewCallIds};
 use mistral_chat_template::layout::{System, ToolCalls, UserTurn, WordStart};
 use mistral_chat_template::render::Fim;
 use mistral_chat_template::version::Feature;
@@ -14,6 +12,8 @@ use mistral_chat_template::{
 };
 use proptest::prelude::*;
 use serde_json::Value;
+
+use crate::support::completions::{Bytes, assert_every_cut_reads_as, assert_same, read_in_pieces};
 
 /// Every layout, and one of its own kind: thinking beside lists of calls.
 fn layouts() -> Vec<Layout> {
@@ -75,25 +75,6 @@ fn any_output() -> impl Strategy<Value = String> {
         "</think>",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12).prop_map(|pieces| pieces.concat())
-}
-
-fn read_in_pieces<'t>(pieces: impl IntoIterator<Item = &'t str>, mut reader: CompletionReader) -> Completion {
-    let mut completion = Completion::default();
-    for piece in pieces {
-        completion.extend(reader.push(piece));
-    }
-    completion.finish(reader.finish());
-    completion
-}
-
-fn assert_same(cut: &Completion, whole: &Completion) {
-    assert_eq!(cut.message, whole.message);
-    assert_eq!(cut.rest, whole.rest);
-    assert_eq!(cut.stray, whole.stray);
-    assert_eq!(cut.liberties, whole.liberties);
-    assert_eq!(cut.written_ids, whole.written_ids);
-    assert_eq!(cut.stop_cause, whole.stop_cause);
-    assert_eq!(cut.error.as_ref().map(ToString::to_string), whole.error.as_ref().map(ToString::to_string));
 }
 
 fn all_deltas(output: &str, mut reader: CompletionReader) -> (Vec<Delta>, Finished) {
@@ -158,24 +139,13 @@ proptest! {
     #[test]
     fn every_cut_says_the_same(output in any_output(), layout in any_layout()) {
         let whole = Completion::from_text(&output, &layout);
-        let reader = || CompletionReader::new(&layout);
-        for (cut, _) in output.char_indices() {
-            let (before, after) = output.split_at(cut);
-            assert_same(&read_in_pieces([before, after], reader()), &whole);
-        }
-        let chars: Vec<String> = output.chars().map(String::from).collect();
-        assert_same(&read_in_pieces(chars.iter().map(String::as_str), reader()), &whole);
+        assert_every_cut_reads_as(&whole, &output, || CompletionReader::new(&layout));
     }
 
     #[test]
     fn every_cut_says_the_same_to_a_lenient_reader(output in any_output(), layout in any_layout()) {
         let whole = lenient_reader(&layout).read(&output);
-        for (cut, _) in output.char_indices() {
-            let (before, after) = output.split_at(cut);
-            assert_same(&read_in_pieces([before, after], lenient_reader(&layout)), &whole);
-        }
-        let chars: Vec<String> = output.chars().map(String::from).collect();
-        assert_same(&read_in_pieces(chars.iter().map(String::as_str), lenient_reader(&layout)), &whole);
+        assert_every_cut_reads_as(&whole, &output, || lenient_reader(&layout));
     }
 
     #[test]
@@ -454,19 +424,6 @@ fn the_next_prompt_goes_on_from_what_was_sampled() {
         let space = if layout.word_start == WordStart::Space { "[TOOL_CALLS] " } else { "[TOOL_CALLS]" };
         let sampled = format!("{}{}", layout.render(&asked).unwrap(), output.replacen("[TOOL_CALLS]", space, 1));
         assert_eq!(prompt.as_str().starts_with(&sampled), goes_on, "{}, whole: {is_whole}: {prompt}", layout.name);
-    }
-}
-
-/// One id a byte, past the ids of the control tokens.
-struct Bytes;
-
-impl Detokenizer for Bytes {
-    fn control(&self, id: u32) -> Option<Control> {
-        Control::all().nth(id as usize)
-    }
-
-    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
-        bytes.extend(id.checked_sub(1000).and_then(|byte| u8::try_from(byte).ok()));
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod arbitrary;
 pub mod case;
+pub mod completions;
 pub mod markdown;
 pub mod output;
 pub mod program;
