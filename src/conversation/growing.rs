@@ -82,7 +82,11 @@ impl<'a> GrowingPrompt<'a> {
             return Err(error);
         }
         let from = if replaced.is_empty() { self.turns.len() } else { self.forget_from(keep) };
-        let earlier = self.earlier_turns(keep);
+        let mut earlier = self.earlier_turns(keep);
+        if !replaced.is_empty() && from < self.turns.len() {
+            // The turn was open, so that its going on breaks nothing.
+            earlier.last = None;
+        }
         let from = from.min(self.gather_from(keep));
         let place = self.places.get(from).copied().unwrap_or_else(|| self.prompt.end());
         let cut = self.prompt.split_off(place);

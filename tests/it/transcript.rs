@@ -158,6 +158,18 @@ fn a_prefix_is_gone_on_with() {
 }
 
 #[test]
+fn a_prefix_behind_another_message_of_its_turn_is_gone_on_with() {
+    for layout in layouts() {
+        let chat = Chat::new([Message::user("a"), Message::assistant("b"), Message::prefix("Sure")]);
+        let mut conversation = Conversation::new(chat, &layout, Bytes).unwrap();
+        let before = conversation.ids().len();
+        conversation.reply(says("Sure, b"), &[1044, 1032, 1098, EOS]);
+        let update = conversation.append([Message::user("c")]).unwrap();
+        assert_eq!((update.kept, update.prefix_break), (before + 4, None), "{}", layout.name);
+    }
+}
+
+#[test]
 fn a_reply_that_was_cut_off_goes_on_or_is_closed() {
     let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &Layout::V7_TEKKEN, Bytes).unwrap();
     conversation.reply(says("b"), &[1098]);
