@@ -17,7 +17,17 @@ mod probes;
 pub use self::nearest::NearestLayout;
 
 /// The time for a template that asks for it and has no clock.
-pub(super) const SOME_DAY: ClockTime = ClockTime::from_unix_seconds(1_735_689_600);
+const SOME_DAY: ClockTime = ClockTime::from_unix_seconds(1_735_689_600);
+
+impl ChatTemplate {
+    /// The template with its clock, or one that stands still.
+    pub(super) fn dated(&self) -> Self {
+        match &self.clock {
+            Some(_) => self.clone(),
+            None => self.clone().clock(|| SOME_DAY),
+        }
+    }
+}
 
 /// Where two formats say something else of the same chats.
 ///
@@ -125,14 +135,7 @@ struct Answers {
 
 impl Answers {
     fn of(template: &ChatTemplate) -> Self {
-        let dated;
-        let template = match &template.clock {
-            Some(_) => template,
-            None => {
-                dated = template.clone().clock(|| SOME_DAY);
-                &dated
-            }
-        };
+        let template = &template.dated();
         let mut prompt = Prompt::new();
         let answer = |(about, chat)| {
             let said = Said::of(template, &chat, &mut prompt);

@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 
 use self::table::{ENGINES, Outcome, Row, Table};
 use super::chat_view::ChatView;
-use super::compare::SOME_DAY;
 use super::{ChatTemplate, GenerationPrompt, render};
 use crate::chat::{Json, Sent};
 use crate::error::Error;
@@ -164,12 +163,9 @@ impl Probe<'_> {
 
     /// The template as this chat asks for it.
     fn template(&self, template: &ChatTemplate) -> ChatTemplate {
-        let mut template = template.clone();
+        let mut template = template.dated();
         if self.add_generation_prompt {
             template = template.generation_prompt(GenerationPrompt::Added);
-        }
-        if template.clock.is_none() {
-            template = template.clock(|| SOME_DAY);
         }
         for (name, value) in &self.variables {
             if let Ok(value) = Json::new(&value.to_string()).map(Json::into_owned) {

@@ -3,7 +3,6 @@
 use super::{Lint, LintKind};
 use crate::chat::Sent;
 use crate::prompt::Prompt;
-use crate::template::compare::SOME_DAY;
 use crate::template::{ChatTemplate, GenerationPrompt};
 
 /// Words that stand in a chat only where a probe put them.
@@ -13,11 +12,7 @@ const REPLY: &str = "It is quattro.";
 impl ChatTemplate {
     /// What becomes of chats that each hold one thing to look for.
     pub(super) fn behaviour(&self) -> Vec<Lint> {
-        let template = match &self.clock {
-            Some(_) => self.clone(),
-            None => self.clone().clock(|| SOME_DAY),
-        };
-        let template = template.generation_prompt(GenerationPrompt::LeftOut);
+        let template = self.dated().generation_prompt(GenerationPrompt::LeftOut);
         let prompt = |messages: &str, tools: &str| {
             let user = format!(r#"{{"role": "user", "content": "{QUESTION}"}}"#);
             let json = format!(r#"{{"messages": [{}], "tools": {tools}}}"#, messages.replace("USER", &user));
