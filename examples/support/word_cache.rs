@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 type Ids = HashMap<Box<str>, Box<[u32]>>;
 
-/// The ids of words. Each thread has its own, as far as there are shards, so that none waits for another.
+/// The ids of words. Each thread has a shard of its own, as long as there are enough, so that none waits for another.
 pub(crate) struct WordCache {
     shards: Box<[Mutex<Ids>]>,
     /// The bytes of text that each id stands for; 0 where that is not known.
@@ -21,7 +21,7 @@ impl WordCache {
     /// The words of a shard at most.
     const WORDS: usize = 1 << 16;
 
-    /// A cache for ids that stand for so many bytes of text each.
+    /// An empty cache, given how many bytes of text each id of the vocabulary stands for.
     pub(crate) fn new(lengths: impl IntoIterator<Item = (u32, usize)>) -> Self {
         let mut known = Vec::new();
         for (id, length) in lengths {

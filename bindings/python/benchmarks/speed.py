@@ -31,6 +31,8 @@ import mistral_chat_template as mct
 ROOT = Path(__file__).parents[3]
 DATA = Path(mistral_common.__file__).parent / "data"
 VOCABULARIES = {"v3-tekken": "tekken_240911.json", "v3": "mistral_instruct_tokenizer_240323.model.v3"}
+
+
 class Text:
     """Paragraphs of Python's own manual, one after the other, each given once."""
 

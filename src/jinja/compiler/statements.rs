@@ -274,7 +274,7 @@ impl<'s> Compiler<'s> {
         Ok(())
     }
 
-    /// A statement that asks for another template, of which there is none.
+    /// A statement that loads another template, such as `include`: an error, since there are no others.
     fn other_template(&mut self) -> Done<()> {
         while !matches!(self.peek(), Token::BlockEnd | Token::End) {
             self.at += 1;
