@@ -2,19 +2,24 @@
 //!
 //! ```sh
 //! cargo run --example stream -- --layout v7 --seed 3
+//! cargo run --example stream -- --vocabulary examples/server/vocabulary/tekken.json
 //! ```
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mistral_chat_template::completion::{CallDeltas, Delta, Leniency, NewCallIds};
-use mistral_chat_template::{Completion, CompletionReader, Layout};
+use mistral_chat_template::completion::{CallDeltas, Delta, Leniency, NewCallIds, NewDeltas};
+use mistral_chat_template::{Completion, CompletionReader, Control, Layout, Tokenizer};
 
 #[path = "support/terminal.rs"]
 mod terminal;
+#[path = "support/vocabulary.rs"]
+mod vocabulary;
 
 use terminal::Colour;
+use vocabulary::Vocabulary;
 
 const HELP: &str = "\
 Streams a model's output: cut at random, read piece by piece, printed as it is understood.
@@ -25,6 +30,7 @@ Usage: stream [OPTIONS] [FILE]
                    (default: a recorded one that suits the layout)
   --layout NAME    v3, v7-tekken, v13+think … or a model's name (default: v13+think)
   --seed N         which cuts (default: 1)
+  --vocabulary F   a tekken.json or a SentencePiece model: the reader is given token ids, one at a time
   --delay MS       the pause after each piece (default: 40 on a terminal, else 0)
   --json           print each delta as a server sends it to its client
   --whole          tell each call when it is complete (default: piece by piece)
@@ -50,6 +56,7 @@ struct Options {
     json: bool,
     leniency: Leniency,
     whole: bool,
+    vocabulary: Option<PathBuf>,
     file: Option<String>,
 }
 
@@ -61,6 +68,7 @@ fn options() -> Result<Option<Options>, String> {
         json: false,
         leniency: Leniency::Strict,
         whole: false,
+        vocabulary: None,
         file: None,
     };
     let mut arguments = std::env::args().skip(1);
@@ -74,6 +82,7 @@ fn options() -> Result<Option<Options>, String> {
             "--json" => options.json = true,
             "--lenient" => options.leniency = Leniency::Lenient,
             "--whole" => options.whole = true,
+            "--vocabulary" => options.vocabulary = Some(value()?.into()),
             unknown if unknown.starts_with("--") => return Err(format!("{unknown} is no option; see --help")),
             file => options.file = Some(file.to_owned()),
         }
@@ -119,6 +128,42 @@ fn pieces(text: &str, seed: u64) -> Vec<String> {
     pieces
 }
 
+/// How an output comes to the reader.
+enum Sampled {
+    /// As text in which control tokens are spelled out.
+    Pieces(Vec<String>),
+    /// As token ids.
+    Ids(Vec<u32>, Box<Vocabulary>),
+}
+
+impl Sampled {
+    fn of(output: &str, options: &Options) -> Result<Self, String> {
+        let Some(file) = &options.vocabulary else { return Ok(Sampled::Pieces(pieces(output, options.seed))) };
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let vocabulary = Vocabulary::open(file, None).map_err(|error| told(&error))?;
+        options.layout.check_tokenizer(&vocabulary).map_err(|error| told(&error))?;
+        Ok(Sampled::Ids(ids(output, &options.layout, &vocabulary)?, Box::new(vocabulary)))
+    }
+}
+
+/// The ids of an output: a control token is one, where it is spelled out.
+fn ids(output: &str, layout: &Layout, vocabulary: &Vocabulary) -> Result<Vec<u32>, String> {
+    let (mut ids, mut rest) = (Vec::new(), output);
+    while !rest.is_empty() {
+        let found = |control: Control| Some((rest.find(control.as_str())?, control));
+        let next = layout.vocabulary.iter().filter_map(found).min_by_key(|(at, _)| *at);
+        let (text, after) = rest.split_at(next.map_or(rest.len(), |(at, _)| at));
+        vocabulary.text(text, layout.word_start, &mut ids);
+        rest = after;
+        if let Some((_, control)) = next {
+            let id = Tokenizer::control(vocabulary, control);
+            ids.push(id.ok_or_else(|| format!("the vocabulary has no {control}"))?);
+            rest = &rest[control.as_str().len()..];
+        }
+    }
+    Ok(ids)
+}
+
 /// Prints a delta as a person would see it.
 fn show(delta: &Delta, colour: Colour, output: &mut impl Write) -> io::Result<()> {
     match delta {
@@ -140,11 +185,11 @@ fn show(delta: &Delta, colour: Colour, output: &mut impl Write) -> io::Result<()
     }
 }
 
-fn stream(options: &Options, text: &str) -> io::Result<()> {
+fn stream(options: &Options, sampled: &Sampled) -> io::Result<()> {
     let mut output = io::stdout().lock();
     let colour = Colour::of(&output);
-    let ids = NewCallIds::seeded(options.seed);
-    let calls = if options.whole { CallDeltas::Whole(ids) } else { CallDeltas::Streamed(ids) };
+    let new_ids = NewCallIds::seeded(options.seed);
+    let calls = if options.whole { CallDeltas::Whole(new_ids) } else { CallDeltas::Streamed(new_ids) };
     let mut reader = CompletionReader::new(&options.layout).with_calls(calls).with_leniency(options.leniency);
     let mut completion = Completion::default();
     let mut print = |delta: &Delta| match options.json {
@@ -152,12 +197,17 @@ fn stream(options: &Options, text: &str) -> io::Result<()> {
         true => writeln!(output, "{}", serde_json::to_string(delta)?),
         false => show(delta, colour, &mut output).and_then(|()| output.flush()),
     };
-    for piece in pieces(text, options.seed) {
-        for delta in reader.push(&piece) {
+    let mut read = |deltas: NewDeltas<'_>| {
+        for delta in deltas {
             print(&delta)?;
             completion.add(delta);
         }
         std::thread::sleep(options.delay);
+        io::Result::Ok(())
+    };
+    match sampled {
+        Sampled::Pieces(pieces) => pieces.iter().try_for_each(|piece| read(reader.push(piece)))?,
+        Sampled::Ids(ids, vocabulary) => ids.iter().try_for_each(|id| read(reader.push_id(*id, vocabulary)))?,
     }
     let finished = reader.finish();
     finished.deltas.iter().try_for_each(&mut print)?;
@@ -193,7 +243,7 @@ fn run() -> Result<(), String> {
         }
         Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
     };
-    match stream(&options, &text) {
+    match stream(&options, &Sampled::of(&text, &options)?) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.to_string()),
         _ => Ok(()),
     }
@@ -205,6 +255,26 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("stream: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOCABULARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/server/vocabulary/tekken.json");
+
+    #[test]
+    fn ids_say_what_the_text_says() {
+        let vocabulary = Vocabulary::open(VOCABULARY.as_ref(), None).unwrap();
+        for name in ["v3-tekken", "v7-tekken", "v11", "v13", "v13+think", "v15+think"] {
+            let layout: Layout = name.parse().unwrap();
+            let output = recorded(&layout);
+            let by_ids =
+                CompletionReader::new(&layout).read_ids(&ids(&output, &layout, &vocabulary).unwrap(), &vocabulary);
+            assert_eq!(by_ids.message, Completion::from_text(&output, &layout).message, "{name}");
+            assert!(by_ids.error.is_none(), "{name}");
         }
     }
 }

@@ -1,11 +1,13 @@
-//! A model's own vocabulary file as a [`Tokenizer`]: `tekken.json` or a SentencePiece model, through `kitoken`.
+//! A model's own vocabulary file as a [`Tokenizer`] and a [`Detokenizer`]: `tekken.json` or a SentencePiece model, through
+//! `kitoken`.
 #![allow(dead_code, reason = "each program uses a part")]
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 
-use kitoken::{Definition, Kitoken, Normalization};
+use kitoken::{Definition, Kitoken, Normalization, Token};
+use mistral_chat_template::completion::Detokenizer;
 use mistral_chat_template::layout::WordStart;
 use mistral_chat_template::prompt::TokenizerKind;
 use mistral_chat_template::{Control, Tokenizer};
@@ -54,7 +56,11 @@ const NO_PREFIX: &str = "☺";
 pub(crate) struct Vocabulary {
     /// Knows no control token, so that no text can become one.
     pub(crate) encoder: Kitoken,
+    /// The control tokens by their names, those that the crate does not know among them.
     pub(crate) controls: HashMap<String, u32>,
+    controls_by_id: HashMap<u32, Control>,
+    /// The bytes of each id that is text; empty for any other.
+    pub(crate) pieces: Vec<Box<[u8]>>,
     is_sentencepiece: bool,
     /// The words that were encoded before, where the ids of a text are those of its words.
     pub(crate) words: Option<WordCache>,
@@ -65,10 +71,46 @@ impl Vocabulary {
     pub(crate) fn open(path: &Path, controls: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let mut vocabulary = Self::read(&std::fs::read(path)?)?;
         if let Some(path) = controls {
-            let more: HashMap<String, u32> = serde_json::from_slice(&std::fs::read(path)?)?;
-            vocabulary.controls.extend(more);
+            vocabulary.add_controls(serde_json::from_slice(&std::fs::read(path)?)?);
         }
         Ok(vocabulary)
+    }
+
+    fn new(mut definition: Definition, controls: HashMap<String, u32>) -> Result<Self, Box<dyn Error>> {
+        let is_sentencepiece = is_sentencepiece(&definition);
+        let pieces = pieces(&definition);
+        definition.specials.clear();
+        let mut vocabulary = Vocabulary {
+            encoder: Kitoken::from_definition(definition)?,
+            controls: HashMap::new(),
+            controls_by_id: HashMap::new(),
+            pieces,
+            is_sentencepiece,
+            words: None,
+        };
+        vocabulary.add_controls(controls);
+        Ok(vocabulary)
+    }
+
+    /// The ids of a text are those of its words, which are kept.
+    fn with_words(mut self) -> Self {
+        self.words = Some(WordCache::new(self.pieces.iter().map(|piece| piece.len())));
+        self
+    }
+
+    /// Makes ids control tokens. What they were as text they are no longer.
+    fn add_controls(&mut self, controls: HashMap<String, u32>) {
+        for (name, id) in &controls {
+            let index = *id as usize;
+            if self.pieces.len() <= index {
+                self.pieces.resize(index + 1, Box::default());
+            }
+            self.pieces[index] = Box::default();
+            if let Some(control) = Control::all().find(|control| control.as_str() == name) {
+                self.controls_by_id.insert(*id, control);
+            }
+        }
+        self.controls.extend(controls);
     }
 
     /// Reads the bytes of a vocabulary file.
@@ -76,21 +118,6 @@ impl Vocabulary {
         // A Tekken file is JSON, a SentencePiece model a binary message.
         let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
         if is_json { tekken(bytes) } else { sentencepiece(bytes) }
-    }
-
-    /// Appends the bytes of a token's text; of a control token there are none.
-    pub(crate) fn bytes_of(&self, id: u32, bytes: &mut Vec<u8>) {
-        if !self.is_sentencepiece {
-            bytes.extend(self.encoder.decode([id], false).unwrap_or_default());
-            return;
-        }
-        // What is decoded alone has lost the space that it begins with.
-        let Some(anchor) = self.encoder.encode(NO_PREFIX, false).ok().and_then(|ids| ids.last().copied()) else {
-            return;
-        };
-        let alone = self.encoder.decode([anchor], false).unwrap_or_default();
-        let both = self.encoder.decode([anchor, id], false).unwrap_or_default();
-        bytes.extend(both.get(alone.len()..).unwrap_or_default());
     }
 
     /// How many tokens a text is.
@@ -101,11 +128,26 @@ impl Vocabulary {
     }
 }
 
-fn without_specials(mut definition: Definition) -> Result<(Kitoken, HashMap<String, u32>), Box<dyn Error>> {
-    let named = |(bytes, id): (&[u8], u32)| Some((std::str::from_utf8(bytes).ok()?.to_owned(), id));
-    let controls = definition.specials.iter().filter_map(|special| named((&special.bytes, special.id))).collect();
-    definition.specials.clear();
-    Ok((Kitoken::from_definition(definition)?, controls))
+fn is_sentencepiece(definition: &Definition) -> bool {
+    !definition.config.normalization.is_empty()
+}
+
+/// The bytes of each id that is text: a `▁` of SentencePiece is a space.
+fn pieces(definition: &Definition) -> Vec<Box<[u8]>> {
+    let is_sentencepiece = is_sentencepiece(definition);
+    let mut pieces = Vec::new();
+    // kitoken has pieces of a SentencePiece model that no id stands for.
+    for token in definition.model.vocab().iter().filter(|token| token.id != Token::INVALID) {
+        let index = token.id as usize;
+        if pieces.len() <= index {
+            pieces.resize(index + 1, Box::default());
+        }
+        pieces[index] = match std::str::from_utf8(&token.bytes) {
+            Ok(text) if is_sentencepiece => text.replace('▁', " ").into_bytes().into(),
+            _ => token.bytes.as_slice().into(),
+        };
+    }
+    pieces
 }
 
 fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
@@ -113,21 +155,13 @@ fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
     let is_plain = |form: &Normalization| matches!(form, Normalization::Replace { .. } | Normalization::Extend { .. });
     let are_apart = definition.config.normalization.iter().all(is_plain)
         && definition.model.vocab().iter().all(|token| is_of_one_word(&token.bytes));
-    let words = are_apart.then(|| WordCache::new(lengths(&definition)));
-    let (encoder, mut controls) = without_specials(definition)?;
+    let specials = definition.specials.iter().filter(|special| special.id != Token::INVALID);
+    let named = |bytes: &[u8], id| Some((std::str::from_utf8(bytes).ok()?.to_owned(), id));
+    let mut controls: HashMap<_, _> = specials.filter_map(|special| named(&special.bytes, special.id)).collect();
     // The unknown piece is the first, and no special token to the encoder.
     controls.entry("<unk>".to_owned()).or_insert(0);
-    Ok(Vocabulary { encoder, controls, is_sentencepiece: true, words })
-}
-
-/// The bytes of text that each id stands for: a `▁` is a space.
-fn lengths(definition: &Definition) -> impl Iterator<Item = (u32, usize)> {
-    let is_sentencepiece = !definition.config.normalization.is_empty();
-    let length = move |bytes: &[u8]| match std::str::from_utf8(bytes) {
-        Ok(text) if is_sentencepiece => text.replace('▁', " ").len(),
-        _ => bytes.len(),
-    };
-    definition.model.vocab().iter().map(move |token| (token.id, length(&token.bytes)))
+    let vocabulary = Vocabulary::new(definition, controls)?;
+    Ok(if are_apart { vocabulary.with_words() } else { vocabulary })
 }
 
 /// Does no other character stand before a space of the piece?
@@ -152,9 +186,8 @@ fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
     // The vocabulary is of the same form in all versions.
     file["config"]["version"] = "v3".into();
     let definition = Definition::from_tekken_slice(&serde_json::to_vec(&file)?)?;
-    let words = is_parted_at_spaces.then(|| WordCache::new(lengths(&definition)));
-    let (encoder, _) = without_specials(definition)?;
-    Ok(Vocabulary { encoder, controls, is_sentencepiece: false, words })
+    let vocabulary = Vocabulary::new(definition, controls)?;
+    Ok(if is_parted_at_spaces { vocabulary.with_words() } else { vocabulary })
 }
 
 impl Tokenizer for Vocabulary {
@@ -187,5 +220,15 @@ impl Tokenizer for Vocabulary {
 
     fn control(&self, control: Control) -> Option<u32> {
         self.controls.get(control.as_str()).copied()
+    }
+}
+
+impl Detokenizer for Vocabulary {
+    fn control(&self, id: u32) -> Option<Control> {
+        self.controls_by_id.get(&id).copied()
+    }
+
+    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+        bytes.extend(self.pieces.get(id as usize).into_iter().flatten());
     }
 }

@@ -22,16 +22,9 @@ impl WordCache {
     const WORDS: usize = 1 << 16;
 
     /// An empty cache, given how many bytes of text each id of the vocabulary stands for.
-    pub(crate) fn new(lengths: impl IntoIterator<Item = (u32, usize)>) -> Self {
-        let mut known = Vec::new();
-        for (id, length) in lengths {
-            let id = usize::try_from(id).unwrap_or_default();
-            if known.len() <= id {
-                known.resize(id + 1, 0);
-            }
-            known[id] = u8::try_from(length).unwrap_or_default();
-        }
-        WordCache { shards: (0..Self::SHARDS).map(|_| Mutex::default()).collect(), lengths: known.into() }
+    pub(crate) fn new(lengths: impl IntoIterator<Item = usize>) -> Self {
+        let lengths = lengths.into_iter().map(|length| u8::try_from(length).unwrap_or_default()).collect();
+        WordCache { shards: (0..Self::SHARDS).map(|_| Mutex::default()).collect(), lengths }
     }
 
     /// Appends the ids of a text: those of its words, as far as they are known. `alone` encodes a word, `whole` the text.

@@ -135,6 +135,8 @@ fn answer_lines(vocabulary: &Vocabulary) -> Result<(), Box<dyn Error>> {
 mod tests {
     use std::sync::LazyLock;
 
+    use mistral_chat_template::Control;
+    use mistral_chat_template::completion::Detokenizer;
     use proptest::prelude::*;
 
     use super::*;
@@ -166,6 +168,15 @@ mod tests {
         text
     }
 
+    #[test]
+    fn a_control_token_is_no_text() {
+        let id = Tokenizer::control(&*WHOLE, Control::ToolCalls).unwrap();
+        assert_eq!(Detokenizer::control(&*WHOLE, id), Some(Control::ToolCalls));
+        let mut bytes = Vec::new();
+        WHOLE.bytes(id, &mut bytes);
+        assert!(bytes.is_empty());
+    }
+
     static BY_WORDS: LazyLock<Vocabulary> = LazyLock::new(vocabulary);
 
     static WHOLE: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -186,6 +197,16 @@ mod tests {
             text in "([a-cé1.,'/雨▁\u{a0}\u{301}]{0,4}[ \t\n]{0,2}){0,12}",
         ) {
             prop_assert_eq!(ids(&BY_WORDS, &text), ids(&WHOLE, &text));
+        }
+
+        #[test]
+        fn ids_stand_for_the_bytes_of_their_text(text in any::<String>()) {
+            let mut bytes = Vec::new();
+            for id in ids(&WHOLE, &text) {
+                prop_assert_eq!(Detokenizer::control(&*WHOLE, id), None);
+                WHOLE.bytes(id, &mut bytes);
+            }
+            prop_assert_eq!(String::from_utf8(bytes), Ok(text));
         }
     }
 }

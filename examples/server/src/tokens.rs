@@ -1,11 +1,9 @@
 //! [`Tokens`]: a vocabulary file, both ways, for prompts, for what is sampled and for grammars.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use kitoken::Token;
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
 use llguidance::{Matcher, ParserFactory};
@@ -24,9 +22,6 @@ const TINY: &[u8] = include_bytes!("../vocabulary/tekken.json");
 /// A vocabulary: text and control tokens into ids, ids into bytes and control tokens.
 pub struct Tokens {
     vocabulary: Vocabulary,
-    controls: HashMap<u32, Control>,
-    /// The bytes of each id that is text; empty for any other.
-    bytes: Vec<Vec<u8>>,
     grammars: ParserFactory,
     /// How many ids an image has.
     pub images: ImageConfig,
@@ -45,24 +40,22 @@ impl Tokens {
             }
             _ => Detection::from_tekken_header(str::from_utf8(&file)?)?,
         };
-        let known = |name: &str| Control::all().find(|control| control.as_str() == name);
-        let controls: HashMap<u32, Control> =
-            vocabulary.controls.iter().filter_map(|(name, id)| Some((*id, known(name)?))).collect();
-        let bytes = bytes_of_ids(&vocabulary);
         let end = Tokenizer::control(&vocabulary, Control::Eos).ok_or("the vocabulary has no end token")?;
-        let words: Vec<Vec<u8>> = (0..).zip(&bytes).map(|(id, bytes)| word(controls.get(&id), bytes)).collect();
+        let pieces = (0..).zip(&vocabulary.pieces);
+        let words: Vec<Vec<u8>> =
+            pieces.map(|(id, bytes)| word(Detokenizer::control(&vocabulary, id), bytes)).collect();
         let info = TokRxInfo::new(u32::try_from(words.len())?, end);
         let environment: TokEnv = Arc::new(ApproximateTokEnv::new(TokTrie::from(&info, &words)));
         let mut grammars = ParserFactory::new_simple(&environment)?;
         grammars.quiet();
         let images = detection.image.unwrap_or(ImageConfig::PIXTRAL);
         let layout = detection.features.iter().fold(detection.version.layout(), Layout::with);
-        Ok(Tokens { vocabulary, controls, bytes, grammars, images, layout })
+        Ok(Tokens { vocabulary, grammars, images, layout })
     }
 
     /// How many ids there are.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.vocabulary.pieces.len()
     }
 
     /// The id of the end token.
@@ -72,7 +65,7 @@ impl Tokens {
 
     /// Is the id text?
     pub fn is_text(&self, id: u32) -> bool {
-        self.bytes.get(id as usize).is_some_and(|bytes| !bytes.is_empty())
+        self.vocabulary.pieces.get(id as usize).is_some_and(|bytes| !bytes.is_empty())
     }
 
     /// Is the id part of an image?
@@ -82,7 +75,7 @@ impl Tokens {
 
     /// The control token that an id stands for, if any.
     pub fn control_of(&self, id: u32) -> Option<Control> {
-        self.controls.get(&id).copied()
+        Detokenizer::control(&self.vocabulary, id)
     }
 
     /// What follows a grammar in Lark.
@@ -94,30 +87,11 @@ impl Tokens {
 }
 
 /// llguidance sets control tokens apart by a byte that no text has.
-fn word(control: Option<&Control>, bytes: &[u8]) -> Vec<u8> {
+fn word(control: Option<Control>, bytes: &[u8]) -> Vec<u8> {
     match control {
         Some(control) => [&[TokTrie::SPECIAL_TOKEN_MARKER], control.as_str().as_bytes()].concat(),
         None => bytes.to_vec(),
     }
-}
-
-fn bytes_of_ids(vocabulary: &Vocabulary) -> Vec<Vec<u8>> {
-    let definition = vocabulary.encoder.to_definition();
-    let tokens = definition.model.vocab();
-    // kitoken has pieces of a SentencePiece model that no id stands for.
-    let has_id = |token: &&Token| token.id != Token::INVALID;
-    let controls = vocabulary.controls.values().copied().filter(|id| *id != Token::INVALID);
-    let ids = tokens.iter().filter(has_id).map(|token| token.id).chain(controls);
-    let mut all = vec![Vec::new(); ids.max().map_or(0, |last| last as usize + 1)];
-    let is_sentencepiece = vocabulary.kind() == Some(TokenizerKind::SentencePiece);
-    for token in tokens.iter().filter(has_id) {
-        let text = std::str::from_utf8(&token.bytes).ok().filter(|_| is_sentencepiece);
-        let bytes = text.map_or_else(|| token.bytes.clone(), |text| text.replace('\u{2581}', " ").into_bytes());
-        if let Some(place) = all.get_mut(token.id as usize) {
-            *place = bytes;
-        }
-    }
-    all
 }
 
 impl Tokenizer for Tokens {
@@ -126,7 +100,7 @@ impl Tokenizer for Tokens {
     }
 
     fn control(&self, control: Control) -> Option<u32> {
-        self.vocabulary.control(control)
+        Tokenizer::control(&self.vocabulary, control)
     }
 
     fn kind(&self) -> Option<TokenizerKind> {
@@ -154,6 +128,6 @@ impl Detokenizer for Tokens {
     }
 
     fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
-        bytes.extend(self.bytes.get(id as usize).into_iter().flatten());
+        self.vocabulary.bytes(id, bytes);
     }
 }
