@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use mistral_chat_template::chat::{CallMode, ToolChoice};
 use mistral_chat_template::conversation::Fitted;
 use mistral_chat_template::repair::{Mended, Repair, RepairPolicy};
 use mistral_chat_template::{Chat, Dialect, Error, Format, Layout, Message, Mode, Prompt, Request, Segment};
@@ -146,8 +147,13 @@ fn segments_of_first(chat: &Chat<'_>, layout: &Layout, n: usize) -> usize {
     layout.in_mode(Mode::Test).render(&first).map_or(0, |prompt| prompt.segments().count())
 }
 
-/// The request that renders to the same prompt without being repaired.
+/// The request, in Mistral's JSON, that renders to the same prompt without being repaired.
 fn request(chat: &Chat<'_>, truncates: bool) -> Box<RawValue> {
+    // A choice among some of the tools is OpenAI's alone, and shapes no prompt.
+    if let ToolChoice::Allowed { mode, .. } = chat.tool_choice {
+        let tool_choice = if mode == CallMode::Required { ToolChoice::Required } else { ToolChoice::Auto };
+        return request(&Chat { tool_choice, ..chat.clone() }, truncates);
+    }
     #[derive(serde::Serialize)]
     struct Request<'c> {
         #[serde(flatten)]

@@ -21,6 +21,8 @@ mod choice;
 mod message;
 mod sharegpt;
 
+use self::choice::LegacyChoice;
+
 impl<'a> Chat<'a> {
     /// A chat from Mistral's or OpenAI's chat-completion JSON; text without escapes is borrowed from it.
     ///
@@ -414,6 +416,10 @@ macro_rules! object {
         }
 
         impl<'a> $object<'a> {
+            /// The names of its fields.
+            #[allow(dead_code, reason = "not all are asked for")]
+            const NAMES: &'static [&'static str] = &[$($name),+];
+
             const fn absent() -> Self {
                 $object { $($field: Field::Absent,)+ borrowed: PhantomData }
             }
@@ -476,10 +482,25 @@ macro_rules! object {
 }
 use object;
 
+/// The names of the fields that are read, by the object that has them.
+pub(super) mod names {
+    pub(in crate::chat) use super::message::names::*;
+    pub(in crate::chat) use super::sharegpt::names::*;
+
+    pub(in crate::chat) const REQUEST: &[&str] = super::ChatFields::NAMES;
+    pub(in crate::chat) const TOOL: &[&str] = super::ToolFields::NAMES;
+    pub(in crate::chat) const FUNCTION: &[&str] = super::FunctionFields::NAMES;
+    pub(in crate::chat) const CALL: &[&str] = super::ToolCallFields::NAMES;
+    pub(in crate::chat) const CALLED: &[&str] = super::CallFields::NAMES;
+    pub(in crate::chat) const FORMAT: &[&str] = super::FormatFields::NAMES;
+    pub(in crate::chat) const SCHEMA: &[&str] = super::SchemaFields::NAMES;
+}
+
 object!(ChatFields<'a> {
     messages: "messages" => Vec<Message<'a>>,
     tools: "tools" => Vec<Tool<'a>>,
     functions: "functions" => LegacyTools<'a>,
+    function_call: "function_call" => LegacyChoice<'a>,
     tool_choice: "tool_choice" => ToolChoice<'a>,
     parallel_tool_calls: "parallel_tool_calls" => bool,
     reasoning_effort: "reasoning_effort" => Cow<'a, str>,
@@ -519,7 +540,11 @@ impl<'de: 'a, 'a> Read<'de> for Chat<'a> {
                 tools.extend(fields.functions.value().into_iter().flat_map(|functions| functions.0));
                 tools
             },
-            tool_choice: fields.tool_choice.value().unwrap_or_default(),
+            tool_choice: match (fields.tool_choice.value(), fields.function_call.value()) {
+                (Some(choice), _) => choice,
+                (None, Some(LegacyChoice(Some(choice)))) => *choice,
+                (None, _) => ToolChoice::default(),
+            },
             parallel_tool_calls: fields.parallel_tool_calls.value(),
             reasoning_effort,
             response_format: fields.response_format.value().unwrap_or_default(),

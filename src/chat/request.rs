@@ -19,10 +19,11 @@ mod reader;
 mod responses;
 
 pub use self::detect::Recognised;
-use self::node::{Node, paths_of};
+use self::node::{Node, Path, paths_of};
 pub(crate) use self::notes::{Note, NoteSort};
 use self::notes::{Notes, Places, Strictness};
 use self::reader::Reader;
+use super::read::names;
 use super::surrogates;
 
 /// A request: its chat, and what of it the chat does not hold.
@@ -79,11 +80,7 @@ impl<'a> Request<'a> {
         } else {
             read_other(json, dialect, &mut notes).map_err(|error| with_hint(error, json, dialect))?
         };
-        // What is passed over stands where it came from.
-        let Notes { ignored, mut places, .. } = notes;
-        if dialect.is_completions() {
-            places = Places::default();
-        }
+        let Notes { ignored, places, .. } = notes;
         Ok(Request { chat, dialect, ignored, places })
     }
 
@@ -159,14 +156,30 @@ impl<'a> Request<'a> {
         let mut notes = Notes::new(Strictness::Mend);
         notes.mended = mended;
         let dialect = match detect::recognise(node) {
-            Some(looks) if looks.dialect == Dialect::Legacy && dialect.is_completions() && dialect != looks.dialect => {
+            Some(looks) if is_older(dialect, looks.dialect) => {
                 notes.note("", NoteSort::Form, format!("{looks}, and was read as one of these"));
                 looks.dialect
             }
             _ => dialect,
         };
-        let chat = owned_where_changed(&text, |text| read_mended(text, dialect, &mut notes)).map_err(refusal)?;
-        Ok(Self::of(chat, dialect, notes))
+        let marks = (notes.mended.len(), notes.ignored.len());
+        let error = match owned_where_changed(&text, |text| read_mended(text, dialect, &mut notes)) {
+            Ok(chat) => return Ok(Self::of(chat, dialect, notes)),
+            Err(error) => error,
+        };
+        // These have `messages` too, and what of them cannot be read may be chat completions.
+        if matches!(dialect, Dialect::Anthropic | Dialect::Ollama) && node.fields().is_some_and(|it| it.has("messages"))
+        {
+            notes.mended.truncate(marks.0);
+            notes.ignored.truncate(marks.1);
+            notes.places = Places::default();
+            let title = Dialect::OpenAi.title();
+            notes.note("", NoteSort::Form, format!("read as one of {title}, because {error}"));
+            if let Ok(chat) = owned_where_changed(&text, |text| read_mended(text, Dialect::Either, &mut notes)) {
+                return Ok(Self::of(chat, Dialect::Either, notes));
+            }
+        }
+        Err(refusal(error))
     }
 
     fn of(chat: Chat<'a>, dialect: Dialect, notes: Notes) -> (Self, Vec<Note>) {
@@ -231,6 +244,11 @@ fn is_another(dialect: Dialect, looks: Dialect) -> bool {
     }
 }
 
+/// Does a request of chat completions look like one of before there were tools?
+fn is_older(dialect: Dialect, looks: Dialect) -> bool {
+    looks == Dialect::Legacy && dialect.is_completions() && dialect != Dialect::Legacy
+}
+
 /// Reads a dialect that is not one of chat completions.
 fn read_other<'a>(json: &'a str, dialect: Dialect, notes: &mut Notes) -> Result<Chat<'a>, Error> {
     let read = match dialect {
@@ -240,13 +258,29 @@ fn read_other<'a>(json: &'a str, dialect: Dialect, notes: &mut Notes) -> Result<
         Dialect::Ollama => ollama::read,
         Dialect::Gemini => gemini::read,
         Dialect::Either | Dialect::Mistral | Dialect::OpenAi | Dialect::Legacy | Dialect::ShareGpt => {
-            return Chat::read(json, dialect);
+            let chat = Chat::read(json, dialect)?;
+            ignored_of_sharegpt(json, notes);
+            return Ok(chat);
         }
     };
     let node = Node::parse(json).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
     let mut reader = Reader::new(notes);
     read(&mut reader, node)?;
     Ok(reader.chat)
+}
+
+/// Tells of what reading a ShareGPT conversation passed over.
+fn ignored_of_sharegpt(json: &str, notes: &mut Notes) {
+    let Some(fields) = Node::parse(json).ok().and_then(Node::fields) else { return };
+    let root = Path::Request;
+    notes.ignore_others(&root, &fields, &[names::CONVERSATION, known::REQUEST, &["id"]]);
+    let at = root.field("conversations");
+    for (index, turn) in fields.value("conversations").and_then(Node::list).unwrap_or_default().into_iter().enumerate()
+    {
+        if let Some(turn) = turn.fields() {
+            notes.ignore_others(&at.index(index), &turn, &[names::TURN, known::MESSAGE]);
+        }
+    }
 }
 
 /// A chat of one of the dialects that have a reader of their own here.
@@ -258,7 +292,9 @@ pub(super) fn read<'a>(json: &'a str, dialect: Dialect) -> Result<Chat<'a>, Erro
 #[cold]
 pub(super) fn with_hint(error: Error, json: &str, dialect: Dialect) -> Error {
     match Dialect::recognise(json) {
-        Some(looks) if is_another(dialect, looks.dialect) => error.with_hint(looks.to_string()),
+        Some(looks) if is_another(dialect, looks.dialect) || is_older(dialect, looks.dialect) => {
+            error.with_hint(looks.to_string())
+        }
         _ => error,
     }
 }

@@ -20,7 +20,8 @@ pub enum Dialect {
     /// OpenAI's API: `developer` is `system`, tools may lack `parameters`, a result names its call, `prefix` is unknown.
     OpenAi,
     /// As [`Either`](Dialect::Either), and OpenAI's form of before there were tools: `functions`, `function_call` in an
-    /// assistant message, and messages of the role `function`. Such calls have no ids; [`Chat::repair`](crate::Chat::repair) gives them some.
+    /// assistant message and as the choice of one, and messages of the role `function`. Such calls have no ids;
+    /// [`Chat::repair`](crate::Chat::repair) gives them some.
     Legacy,
     /// ShareGPT: `{"conversations": [{"from": "human", "value": "…"}]}`.
     ShareGpt,

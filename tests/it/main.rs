@@ -36,6 +36,7 @@ mod readme;
 mod repair;
 mod repair_goldens;
 mod replies;
+mod request_injection;
 mod requests;
 mod reunited;
 mod rows;

@@ -4,7 +4,7 @@ use super::{
     CallMode, Context, Cow, Dialect, ErrorKind, Field, Fill, Key, MapAccess, PhantomData, Read, Step, ToolChoice,
     Visitor, check_type, de, fmt, object,
 };
-use serde::Deserializer;
+use serde::{Deserialize as _, Deserializer};
 
 object!(ChoiceFields<'a> {
     kind: "type" => Cow<'a, str>,
@@ -64,39 +64,67 @@ fn allowed<'a, E: de::Error>(context: &Context, fields: Field<AllowedFields<'a>>
     Ok(ToolChoice::Allowed { mode, names: tools.into_iter().map(|tool| tool.0).collect() })
 }
 
+/// The choice of before there were tools, `function_call` beside the messages, which other dialects pass over.
+pub(super) struct LegacyChoice<'a>(pub(super) Option<Box<ToolChoice<'a>>>);
+
+impl<'de: 'a, 'a> Read<'de> for LegacyChoice<'a> {
+    fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
+        if context.dialect != Dialect::Legacy {
+            return de::IgnoredAny::deserialize(deserializer).map(|_| LegacyChoice(None));
+        }
+        let choice = deserializer.deserialize_any(NameOrObject(context, Form::Legacy, PhantomData))?;
+        Ok(LegacyChoice(Some(Box::new(choice))))
+    }
+}
+
 impl<'de: 'a, 'a> Read<'de> for ToolChoice<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        struct NameOrObject<'c, 'a>(&'c Context, PhantomData<&'a ()>);
-        impl<'de: 'a, 'a> Visitor<'de> for NameOrObject<'_, 'a> {
-            type Value = ToolChoice<'a>;
+        deserializer.deserialize_any(NameOrObject(context, Form::Tool, PhantomData))
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or an object")
+/// What a choice that is an object names: a tool, in an object by its type, or a function.
+#[derive(PartialEq)]
+enum Form {
+    Tool,
+    Legacy,
+}
+
+/// A visitor of a choice: a word, or an object with the name of a tool.
+struct NameOrObject<'c, 'a>(&'c Context, Form, PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for NameOrObject<'_, 'a> {
+    type Value = ToolChoice<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an object")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        match name {
+            "auto" => Ok(ToolChoice::Auto),
+            "none" => Ok(ToolChoice::None),
+            "required" | "any" if self.1 == Form::Tool => Ok(ToolChoice::Required),
+            other => Err(self.0.fault(ErrorKind::UnknownToolChoice { name: other.to_owned() })),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let context = self.0;
+        let object = de::value::MapAccessDeserializer::new(map);
+        if self.1 == Form::Legacy {
+            let name = NameFields::read_value(context, object)?.name.value();
+            return name.map(ToolChoice::Named).ok_or_else(|| context.fault(ErrorKind::MissingField("name")));
+        }
+        let fields = ChoiceFields::read_value(context, object)?;
+        match fields.kind {
+            Field::Value(kind) if kind == "allowed_tools" && context.dialect != Dialect::Mistral => {
+                allowed(context, fields.allowed)
             }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
-                match name {
-                    "auto" => Ok(ToolChoice::Auto),
-                    "none" => Ok(ToolChoice::None),
-                    "required" | "any" => Ok(ToolChoice::Required),
-                    other => Err(self.0.fault(ErrorKind::UnknownToolChoice { name: other.to_owned() })),
-                }
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let context = self.0;
-                let fields = ChoiceFields::read_value(context, de::value::MapAccessDeserializer::new(map))?;
-                match fields.kind {
-                    Field::Value(kind) if kind == "allowed_tools" && context.dialect != Dialect::Mistral => {
-                        allowed(context, fields.allowed)
-                    }
-                    kind => {
-                        check_type(context, kind)?;
-                        named(context, fields.function).map(ToolChoice::Named)
-                    }
-                }
+            kind => {
+                check_type(context, kind)?;
+                named(context, fields.function).map(ToolChoice::Named)
             }
         }
-        deserializer.deserialize_any(NameOrObject(context, PhantomData))
     }
 }

@@ -22,6 +22,14 @@ object!(MessageFields<'a> {
     function_call: "function_call" => LegacyCall<'a>,
 });
 
+/// The names of the fields that are read, by the object that has them.
+pub(super) mod names {
+    pub(in crate::chat) const PART: &[&str] = super::ChunkFields::NAMES;
+    pub(in crate::chat) const MEDIA: &[&str] = super::UrlFields::NAMES;
+    #[cfg(test)]
+    pub(in crate::chat) const MESSAGE: &[&str] = super::MessageFields::NAMES;
+}
+
 /// A call of before there were tools, which other dialects pass over.
 struct LegacyCall<'a>(Option<ToolCall<'a>>);
 

@@ -31,6 +31,12 @@ object!(TurnFields<'a> {
     loss: "loss" => f64,
 });
 
+/// The names of the fields that are read, by the object that has them.
+pub(super) mod names {
+    pub(in crate::chat) const CONVERSATION: &[&str] = super::Conversation::NAMES;
+    pub(in crate::chat) const TURN: &[&str] = super::TurnFields::NAMES;
+}
+
 struct Turn<'a>(Message<'a>);
 
 impl<'de: 'a, 'a> Read<'de> for Turn<'a> {

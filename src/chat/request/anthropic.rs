@@ -16,6 +16,10 @@ use crate::error::{Error, ErrorKind};
 const REQUEST: &[&str] =
     &["system", "messages", "tools", "thinking", "output_config", "output_format", "anthropic_version"];
 
+/// The fields of a call and of a result, as a chat names them and as a block does.
+const CALL: [(&str, &str); 2] = [("function.arguments", "input"), ("function", "")];
+const RESULT: [(&str, &str); 1] = [("tool_call_id", "tool_use_id")];
+
 pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result<(), Error> {
     let root = Path::Request;
     let fields = reader.object(request, &root)?;
@@ -143,19 +147,10 @@ fn texts<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Resu
 
 /// A text or a list of blocks that are chunks, and where each chunk stands in the list.
 fn blocks<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<(Content<'a>, Vec<usize>), Error> {
-    if node.is_text() {
-        return Ok((Content::Text(reader.text(node, at)?), Vec::new()));
-    }
-    let (mut chunks, mut positions) = (Vec::new(), Vec::new());
-    for (index, node) in reader.list(node, at)?.into_iter().enumerate() {
-        let at = at.index(index);
-        let fields = reader.object(node, &at)?;
-        for chunk in block(reader, &fields, &at)? {
-            chunks.push(chunk);
-            positions.push(index);
-        }
-    }
-    Ok((content(chunks), positions))
+    reader.parts(node, at, |reader, node, at| {
+        let fields = reader.object(node, at)?;
+        chunks_of(reader, &fields, at)
+    })
 }
 
 /// The chunks that a block is: none, where it was left out.
@@ -223,6 +218,11 @@ fn document<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>)
             Ok(chunks(blocks(reader, node, &here.field("content"))?.0))
         }
         "file" => Err(Error::new(ErrorKind::KnownById, here.to_string())),
+        "base64" => {
+            let name = reader.text_of(&source, "media_type", &here)?.into_owned();
+            let kind = ErrorKind::UnknownItem { name, dialect: Dialect::Anthropic };
+            Err(Error::new(kind, here.field("media_type").to_string()))
+        }
         other => Err(unknown(other, &here)),
     }
 }
@@ -276,7 +276,7 @@ fn tool_result<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'
         Some(node) => blocks(reader, node, &here)?,
         None => (Content::default(), Vec::new()),
     };
-    reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at);
+    reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
     reader.place_chunks(&positions, &here);
     Ok(())
 }
@@ -334,7 +334,7 @@ fn said<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> 
                 Some(_) => return Err(wrong(&at.field("input"), "an object")),
                 None => ToolCall::new(name, "{}"),
             };
-            reader.call(ToolCall { id, ..call }, at);
+            reader.call(ToolCall { id, ..call }, at, &CALL);
         }
         _ => {
             for chunk in chunks_of(reader, fields, at)? {

@@ -7,14 +7,11 @@ use std::fmt::Write as _;
 use super::known;
 use super::node::{Fields, Node, Path};
 use super::notes::{NoteSort, Notes};
+use crate::chat::read::names;
 use crate::chat::{Dialect, ReasoningEffort};
 
 mod messages;
 mod tools;
-
-/// The fields that reading a request reads.
-const REQUEST: &[&str] =
-    &["messages", "tools", "reasoning_effort", "response_format", "model", "continue_final_message"];
 
 /// What becomes of a value.
 enum Edit {
@@ -126,12 +123,17 @@ impl Walk<'_> {
         }
         draft.edit("messages", Edit::of(list));
         draft.edit("tools", Edit::of(self.list(fields.value("tools"), &root.field("tools"), 0, Self::tool)));
-        if self.notes.mends() {
-            self.settings(fields, &mut draft, &mut handled);
-        } else if self.dialect == Dialect::Legacy {
+        if self.dialect == Dialect::Legacy {
+            self.legacy_functions(fields, &mut draft);
             handled.push("functions");
         }
-        self.notes.ignore_others(&root, fields, &[REQUEST, known::REQUEST, &handled]);
+        if self.notes.mends() {
+            self.settings(fields, &mut draft, &mut handled);
+        }
+        self.format_fields(fields);
+        let read = |name: &&str| *name != "functions";
+        let read: Vec<&str> = names::REQUEST.iter().copied().filter(read).collect();
+        self.notes.ignore_others(&root, fields, &[&read, known::REQUEST, &handled]);
         draft.finish()
     }
 
@@ -144,10 +146,36 @@ impl Walk<'_> {
         (is_content && !node.is_nothing()).then_some(())
     }
 
+    /// The functions of before there were tools, which come behind the tools.
+    fn legacy_functions(&mut self, fields: &Fields<'_>, draft: &mut Draft<'_, '_>) {
+        let root = Path::Request;
+        let at = root.field("functions");
+        let list = fields.value("functions");
+        let mended = self.list(list, &at, 0, Self::legacy_function);
+        let new = mended.as_deref().and_then(|json| Node::parse(json).ok()).or(list);
+        let tools = fields.value("tools").and_then(Node::list).map_or(0, |tools| tools.len());
+        for index in 0..new.and_then(Node::list).map_or(0, |functions| functions.len()) {
+            let place = self.notes.places.of(&at.index(index).to_string());
+            self.notes.places.say(format!("tools[{}].function", tools + index), place);
+        }
+        draft.edit("functions", Edit::of(mended));
+    }
+
+    /// Tells of what a response format has that is not read.
+    fn format_fields(&mut self, fields: &Fields<'_>) {
+        let Some(format) = fields.value("response_format").and_then(Node::fields) else { return };
+        let at = Path::Request.field("response_format");
+        self.notes.ignore_others(&at, &format, &[names::FORMAT]);
+        if let Some(schema) = format.value("json_schema").and_then(Node::fields) {
+            self.notes.ignore_others(&at.field("json_schema"), &schema, &[names::SCHEMA]);
+        }
+    }
+
     /// Mends what stands beside the messages and the tools.
     fn settings(&mut self, fields: &Fields<'_>, draft: &mut Draft<'_, '_>, handled: &mut Vec<&str>) {
         let at = |name: &str| Path::Field(&Path::Request, name).to_string();
         if fields.value("tools").is_none_or(Node::is_nothing)
+            && self.dialect != Dialect::Legacy
             && let Some(functions) = fields.value("functions").and_then(Node::list)
             && !functions.is_empty()
         {
@@ -205,10 +233,11 @@ impl Walk<'_> {
 
     /// The choice of a tool shapes no prompt: one that cannot be read is left out.
     fn choice(&mut self, fields: &Fields<'_>, draft: &mut Draft<'_, '_>) {
-        for name in ["tool_choice", "parallel_tool_calls"] {
+        for name in ["tool_choice", "parallel_tool_calls", "function_call"] {
             let Some(value) = fields.value(name) else { continue };
             let request = format!("{{\"messages\":[],\"{name}\":{}}}", value.json());
-            if crate::chat::Chat::read(&request, Dialect::Either).is_err() {
+            let dialect = if self.dialect == Dialect::Legacy { Dialect::Legacy } else { Dialect::Either };
+            if crate::chat::Chat::read(&request, dialect).is_err() {
                 let what = format!("{} cannot be read, and was left out", shown(value));
                 self.notes.note(name, NoteSort::FieldDropped, what);
                 draft.drop(name);

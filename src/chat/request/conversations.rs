@@ -9,7 +9,7 @@ use super::node::{Fields, Node, Path};
 use super::notes::NoteSort;
 use super::parts::parts;
 use super::reader::{Reader, wrong};
-use crate::chat::{ArgumentsForm, Chunk, Content, Dialect, Message, ToolCall, ToolMessage, response_format_from_json};
+use crate::chat::{ArgumentsForm, Content, Dialect, Message, ToolCall, ToolMessage, response_format_from_json};
 use crate::error::{Error, ErrorKind};
 
 const REQUEST: &[&str] = &["inputs", "instructions", "tools", "completion_args"];
@@ -17,16 +17,15 @@ const REQUEST: &[&str] = &["inputs", "instructions", "tools", "completion_args"]
 /// What a request names that is kept by the API alone.
 const KEPT_ELSEWHERE: [&str; 3] = ["agent_id", "conversation_id", "from_entry_id"];
 
+/// The fields of a call and of a result, as a chat names them and as an entry does.
+const CALL: [(&str, &str); 2] = [("function", ""), ("id", "tool_call_id")];
+const RESULT: [(&str, &str); 1] = [("content", "result")];
+
 pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result<(), Error> {
     let root = Path::Request;
     let fields = reader.object(request, &root)?;
     reader.notes.ignore_others(&root, &fields, &[REQUEST, known::REQUEST, &KEPT_ELSEWHERE]);
-    for name in KEPT_ELSEWHERE {
-        if fields.has(name) {
-            let what = "what it names stays with the API that keeps it, and it was left out";
-            reader.notes.mend(root.field(name), NoteSort::FieldDropped, what, || ErrorKind::KnownById)?;
-        }
-    }
+    reader.kept_elsewhere(&fields, &KEPT_ELSEWHERE)?;
     if let Some(text) = reader.text_in(&fields, "instructions", &root)?.filter(|text| !text.is_empty()) {
         reader.push(Message::System(Content::Text(text)), &root.field("instructions"));
     }
@@ -90,7 +89,7 @@ fn entry<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) ->
             };
             let id = reader.id_in(fields, "tool_call_id", at)?;
             let name = reader.text_of(fields, "name", at)?;
-            reader.call(ToolCall { id, name, arguments, arguments_form }, at);
+            reader.call(ToolCall { id, name, arguments, arguments_form }, at, &CALL);
             Ok(())
         }
         Some("function.result") => {
@@ -98,7 +97,7 @@ fn entry<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) ->
             let (result, here) = (reader.field(fields, "result", at)?, at.field("result"));
             let (content, positions) = parts(reader, result, &here)?;
             let call_id = reader.id_in(fields, "tool_call_id", at)?;
-            reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at);
+            reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
             reader.place_chunks(&positions, &here);
             Ok(())
         }
@@ -119,18 +118,7 @@ fn message<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) 
         "user" => reader.push(Message::User(content), at),
         "system" => reader.push(Message::System(content), at),
         "assistant" => {
-            if reader.has_said() {
-                reader.close();
-            }
-            match content {
-                Content::Text(text) if text.is_empty() => {}
-                Content::Text(text) => reader.say(Chunk::Text(text), &here),
-                Content::Chunks(chunks) => {
-                    for (chunk, position) in chunks.into_iter().zip(&positions) {
-                        reader.say(chunk, &here.index(*position));
-                    }
-                }
-            }
+            reader.say_all(content, &positions, &here, at);
             reader.reply(at).prefix = fields.value("prefix").and_then(Node::bool).unwrap_or_default();
             return Ok(());
         }

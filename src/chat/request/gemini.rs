@@ -25,6 +25,9 @@ const REQUEST: &[&str] = &[
     "generation_config",
 ];
 
+/// What a request names that is kept by the API alone.
+const KEPT_ELSEWHERE: [&str; 2] = ["cachedContent", "cached_content"];
+
 /// What a generation's configuration says that shapes no prompt.
 const GENERATION: &[&str] = &[
     "temperature",
@@ -56,21 +59,29 @@ const GENERATION: &[&str] = &[
     "thinking_config",
 ];
 
-/// A field by its name in camel case, or in snake case.
-fn either<'a>(fields: &Fields<'a>, camel: &str, snake: &str) -> Option<Node<'a>> {
-    fields.value(camel).or(fields.value(snake))
+/// A field by its name in camel case, or in snake case, and which of them it has.
+fn either<'a, 'n>(fields: &Fields<'a>, names: &[&'n str; 2]) -> Option<(Node<'a>, &'n str)> {
+    names.iter().find_map(|name| Some((fields.value(name)?, *name)))
+}
+
+/// The fields of an object that may be missing, and its name.
+fn object_in<'a, 'n>(
+    reader: &Reader<'_, 'a>,
+    fields: &Fields<'a>,
+    names: &[&'n str; 2],
+    at: &Path<'_>,
+) -> Result<Option<(Fields<'a>, &'n str)>, Error> {
+    let Some((node, name)) = either(fields, names) else { return Ok(None) };
+    Ok(Some((reader.object(node, &at.field(name))?, name)))
 }
 
 pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result<(), Error> {
     let root = Path::Request;
     let fields = reader.object(request, &root)?;
-    reader.notes.ignore_others(&root, &fields, &[REQUEST, known::REQUEST]);
-    if fields.has("cachedContent") {
-        let what = "what it names stays with the API that keeps it, and it was left out";
-        reader.notes.mend("cachedContent", NoteSort::FieldDropped, what, || ErrorKind::KnownById)?;
-    }
-    if let Some(system) = either(&fields, "systemInstruction", "system_instruction") {
-        let at = root.field("systemInstruction");
+    reader.notes.ignore_others(&root, &fields, &[REQUEST, known::REQUEST, &KEPT_ELSEWHERE]);
+    reader.kept_elsewhere(&fields, &KEPT_ELSEWHERE)?;
+    if let Some((system, name)) = either(&fields, &["systemInstruction", "system_instruction"]) {
+        let at = root.field(name);
         let content = if system.is_text() {
             Content::Text(reader.text(system, &at)?)
         } else {
@@ -93,11 +104,13 @@ pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result
 
 /// The texts of a system instruction.
 fn texts<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<Content<'a>, Error> {
+    reader.notes.ignore_others(at, fields, &[known::MESSAGE, &["role", "parts"]]);
     let here = at.field("parts");
     let mut chunks = Vec::new();
     for (index, node) in parts_of(reader, fields, at)?.into_iter().enumerate() {
         let at = here.index(index);
         let part = reader.object(node, &at)?;
+        reader.notes.ignore_others(&at, &part, &[known::PART, &["text"]]);
         let read = reader.text_of(&part, "text", &at).map(Chunk::Text);
         chunks.extend(reader.or_drop(read, NoteSort::PartDropped)?);
     }
@@ -153,23 +166,15 @@ fn part<'a>(
     is_model: bool,
     at: &Path<'_>,
 ) -> Result<Option<Chunk<'a>>, Error> {
-    let known = [
-        "text",
-        "thought",
-        "inlineData",
-        "inline_data",
-        "fileData",
-        "file_data",
-        "functionCall",
-        "function_call",
-        "functionResponse",
-        "function_response",
-        "videoMetadata",
-    ];
-    reader.notes.ignore_others(at, fields, &[known::PART, &known]);
-    if let Some(call) = either(fields, "functionCall", "function_call").filter(|_| is_model) {
-        let here = at.field("functionCall");
+    let ignore_others = |reader: &mut Reader<'_, 'a>, read: &str| {
+        let read = [read, "thought", "videoMetadata", "video_metadata"];
+        reader.notes.ignore_others(at, fields, &[known::PART, &read]);
+    };
+    if let Some((call, field)) = either(fields, &["functionCall", "function_call"]).filter(|_| is_model) {
+        ignore_others(reader, field);
+        let here = at.field(field);
         let call = reader.object(call, &here)?;
+        reader.notes.ignore_others(&here, &call, &[&["id", "name", "args"]]);
         let name = reader.text_of(&call, "name", &here)?;
         let new = match call.value("args") {
             None => ToolCall::new(name, "{}"),
@@ -179,13 +184,14 @@ fn part<'a>(
             Some(_) => return Err(wrong(&here.field("args"), "an object")),
         };
         let id = reader.id_in(&call, "id", &here)?;
-        reader.call(ToolCall { id, ..new }, at);
+        reader.call(ToolCall { id, ..new }, &here, &[("function.arguments", "args"), ("function", "")]);
         return Ok(None);
     }
-    if let Some(response) = either(fields, "functionResponse", "function_response") {
-        let here = at.field("functionResponse");
+    if let Some((response, field)) = either(fields, &["functionResponse", "function_response"]) {
+        ignore_others(reader, field);
+        let here = at.field(field);
         let response = reader.object(response, &here)?;
-        reader.notes.ignore_others(&here, &response, &[&["id", "name", "response"]]);
+        reader.notes.ignore_others(&here, &response, &[&["id", "name", "response", "scheduling"]]);
         let name = reader.text_in(&response, "name", &here)?;
         let call_id = reader.id_in(&response, "id", &here)?;
         let content = match response.value("response") {
@@ -193,30 +199,37 @@ fn part<'a>(
             Some(node) if node.is_text() => Content::Text(reader.text(node, &here.field("response"))?),
             Some(node) => Content::Text(Cow::Borrowed(node.json())),
         };
-        reader.result(ToolMessage { content, call_id, name }, at);
+        let names = [("tool_call_id", "id"), ("content", "response")];
+        reader.result(ToolMessage { content, call_id, name }, &here, &names);
         return Ok(None);
     }
     if let Some(text) = reader.text_in(fields, "text", at)? {
+        ignore_others(reader, "text");
         let is_thought = fields.value("thought").and_then(Node::bool) == Some(true);
         return Ok(Some(if is_thought { Chunk::thinking(text) } else { Chunk::Text(text) }));
     }
-    if let Some(data) = either(fields, "inlineData", "inline_data") {
-        let here = at.field("inlineData");
-        let data = reader.object(data, &here)?;
-        let kind = either(&data, "mimeType", "mime_type").and_then(Node::text).unwrap_or_default();
+    if let Some((data, field)) = object_in(reader, fields, &["inlineData", "inline_data"], at)? {
+        ignore_others(reader, field);
+        let here = at.field(field);
+        let kind = mime_type(&data).unwrap_or_default();
         let bytes = reader.text_of(&data, "data", &here)?;
         return media(&kind, at, || Chunk::Image(bytes.clone()), || Chunk::InputAudio(bytes.clone()));
     }
-    if let Some(data) = either(fields, "fileData", "file_data") {
-        let here = at.field("fileData");
-        let data = reader.object(data, &here)?;
-        let kind = either(&data, "mimeType", "mime_type").and_then(Node::text).unwrap_or(Cow::Borrowed("image/"));
-        let uri = either(&data, "fileUri", "file_uri").ok_or_else(|| wrong(&here, "an object with a `fileUri`"))?;
-        let uri = reader.text(uri, &here.field("fileUri"))?;
+    if let Some((data, field)) = object_in(reader, fields, &["fileData", "file_data"], at)? {
+        ignore_others(reader, field);
+        let here = at.field(field);
+        let kind = mime_type(&data).unwrap_or(Cow::Borrowed("image/"));
+        let (uri, name) =
+            either(&data, &["fileUri", "file_uri"]).ok_or_else(|| wrong(&here, "an object with a `fileUri`"))?;
+        let uri = reader.text(uri, &here.field(name))?;
         return media(&kind, at, || Chunk::image_url(uri.clone()), || Chunk::AudioUrl(uri.clone()));
     }
     let name = fields.iter().map(|(name, _)| name).next().unwrap_or_default().to_owned();
     Err(Error::new(ErrorKind::UnknownItem { name, dialect: Dialect::Gemini }, at.to_string()))
+}
+
+fn mime_type<'a>(data: &Fields<'a>) -> Option<Cow<'a, str>> {
+    either(data, &["mimeType", "mime_type"])?.0.text()
 }
 
 /// An image or audio, by its type.
@@ -246,22 +259,17 @@ fn settings<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>) -> Result<(), 
             declarations(reader, &tool, &at)?;
         }
     }
-    let config = either(fields, "toolConfig", "tool_config").and_then(Node::fields).unwrap_or_default();
-    if let Some(calling) = either(&config, "functionCallingConfig", "function_calling_config").and_then(Node::fields) {
-        let allowed = either(&calling, "allowedFunctionNames", "allowed_function_names").and_then(Node::list);
-        let names: Vec<_> = allowed.unwrap_or_default().into_iter().filter_map(Node::text).collect();
-        let mode = calling.text("mode").unwrap_or_default();
-        reader.chat.tool_choice = match (&*mode, names.is_empty()) {
-            ("NONE" | "none", _) => ToolChoice::None,
-            ("ANY" | "any", true) => ToolChoice::Required,
-            ("ANY" | "any", false) => ToolChoice::Allowed { mode: CallMode::Required, names },
-            (_, true) => ToolChoice::Auto,
-            (_, false) => ToolChoice::Allowed { mode: CallMode::Auto, names },
-        };
+    if let Some((config, name)) = object_in(reader, fields, &["toolConfig", "tool_config"], &root)? {
+        let at = root.field(name);
+        let names = ["functionCallingConfig", "function_calling_config"];
+        reader.notes.ignore_others(&at, &config, &[&names]);
+        if let Some((calling, name)) = object_in(reader, &config, &names, &at)? {
+            let read = tool_choice(reader, &calling, &at.field(name));
+            reader.choice(read)?;
+        }
     }
-    if let Some(generation) = either(fields, "generationConfig", "generation_config") {
-        let at = root.field("generationConfig");
-        let generation = reader.object(generation, &at)?;
+    if let Some((generation, name)) = object_in(reader, fields, &["generationConfig", "generation_config"], &root)? {
+        let at = root.field(name);
         reader.notes.ignore_others(&at, &generation, &[GENERATION]);
         generation_config(reader, &generation, &at)?;
     }
@@ -271,6 +279,27 @@ fn settings<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>) -> Result<(), 
     Ok(())
 }
 
+fn tool_choice<'a>(reader: &Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<ToolChoice<'a>, Error> {
+    let mut names = Vec::new();
+    if let Some((allowed, name)) = either(fields, &["allowedFunctionNames", "allowed_function_names"]) {
+        let at = at.field(name);
+        for (index, name) in reader.list(allowed, &at)?.into_iter().enumerate() {
+            names.push(reader.text(name, &at.index(index))?);
+        }
+    }
+    let mode = reader.text_in(fields, "mode", at)?.unwrap_or_default().to_ascii_uppercase();
+    match (&*mode, names.is_empty()) {
+        ("NONE", _) => Ok(ToolChoice::None),
+        ("ANY", true) => Ok(ToolChoice::Required),
+        ("ANY", false) => Ok(ToolChoice::Allowed { mode: CallMode::Required, names }),
+        ("" | "AUTO" | "VALIDATED" | "MODE_UNSPECIFIED", true) => Ok(ToolChoice::Auto),
+        ("" | "AUTO" | "VALIDATED" | "MODE_UNSPECIFIED", false) => {
+            Ok(ToolChoice::Allowed { mode: CallMode::Auto, names })
+        }
+        _ => Err(Error::new(ErrorKind::UnknownToolChoice { name: mode }, at.field("mode").to_string())),
+    }
+}
+
 fn declarations<'a>(reader: &mut Reader<'_, 'a>, tool: &Fields<'a>, at: &Path<'_>) -> Result<(), Error> {
     for (name, value) in tool.iter() {
         if !matches!(name, "functionDeclarations" | "function_declarations") && !value.is_null() {
@@ -278,8 +307,8 @@ fn declarations<'a>(reader: &mut Reader<'_, 'a>, tool: &Fields<'a>, at: &Path<'_
             reader.tool(Err(unknown), at)?;
         }
     }
-    let Some(list) = either(tool, "functionDeclarations", "function_declarations") else { return Ok(()) };
-    let here = at.field("functionDeclarations");
+    let Some((list, name)) = either(tool, &["functionDeclarations", "function_declarations"]) else { return Ok(()) };
+    let here = at.field(name);
     for (index, node) in reader.list(list, &here)?.into_iter().enumerate() {
         let at = here.index(index);
         let function = reader.object(node, &at)?;
@@ -292,8 +321,8 @@ fn declarations<'a>(reader: &mut Reader<'_, 'a>, tool: &Fields<'a>, at: &Path<'_
 fn declaration<'a>(reader: &mut Reader<'_, 'a>, function: &Fields<'a>, at: &Path<'_>) -> Result<Tool<'a>, Error> {
     let known = ["name", "description", "parameters", "parametersJsonSchema", "parameters_json_schema", "behavior"];
     reader.notes.ignore_others(at, function, &[&known]);
-    let parameters = match either(function, "parametersJsonSchema", "parameters_json_schema") {
-        Some(schema) => object_json(schema, &at.field("parametersJsonSchema"))?,
+    let parameters = match either(function, &["parametersJsonSchema", "parameters_json_schema"]) {
+        Some((schema, name)) => object_json(schema, &at.field(name))?,
         None => match function.value("parameters") {
             Some(schema) => json_schema(schema, &at.field("parameters"))?,
             None => Json::default(),
@@ -335,12 +364,12 @@ fn json_schema<'a>(node: Node<'a>, at: &Path<'_>) -> Result<Json<'a>, Error> {
 }
 
 fn generation_config<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<(), Error> {
-    let schema = match either(fields, "responseJsonSchema", "response_json_schema") {
-        Some(schema) => Some(object_json(schema, &at.field("responseJsonSchema"))),
-        None => either(fields, "responseSchema", "response_schema")
-            .map(|schema| json_schema(schema, &at.field("responseSchema"))),
+    let schema = match either(fields, &["responseJsonSchema", "response_json_schema"]) {
+        Some((schema, name)) => Some(object_json(schema, &at.field(name))),
+        None => either(fields, &["responseSchema", "response_schema"])
+            .map(|(schema, name)| json_schema(schema, &at.field(name))),
     };
-    let kind = either(fields, "responseMimeType", "response_mime_type").and_then(Node::text);
+    let kind = either(fields, &["responseMimeType", "response_mime_type"]).and_then(|(kind, _)| kind.text());
     if let Some(read) = schema {
         if let Some(schema) = reader.or_drop(read, NoteSort::FieldDropped)? {
             let name = Cow::Borrowed("response");
@@ -350,23 +379,24 @@ fn generation_config<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &
     } else if kind.is_some_and(|kind| kind == "application/json") {
         reader.chat.response_format = ResponseFormat::JsonObject;
     }
-    let Some(thinking) = either(fields, "thinkingConfig", "thinking_config").and_then(Node::fields) else {
+    let Some((thinking, name)) = object_in(reader, fields, &["thinkingConfig", "thinking_config"], at)? else {
         return Ok(());
     };
-    let at = at.field("thinkingConfig");
+    let at = at.field(name);
     let known = ["thinkingLevel", "thinking_level", "includeThoughts", "include_thoughts"];
     reader.notes.ignore_others(&at, &thinking, &[&known]);
-    if let Some(level) = either(&thinking, "thinkingLevel", "thinking_level").and_then(Node::text) {
+    if let Some((level, name)) = either(&thinking, &["thinkingLevel", "thinking_level"]) {
+        let at = at.field(name);
+        let level = reader.text(level, &at)?;
         match ReasoningEffort::from_name(&level.to_ascii_lowercase()) {
             Some(effort) => reader.chat.reasoning_effort = Some(effort),
             None => {
                 let name = level.into_owned();
                 let what = format!("{name:?} is not a reasoning effort, and was left out");
-                let at = at.field("thinkingLevel");
                 reader.notes.mend(at, NoteSort::EffortDropped, what, || ErrorKind::UnknownEffort { name })?;
             }
         }
-        reader.notes.places.say("reasoning_effort", at.field("thinkingLevel"));
+        reader.notes.places.say("reasoning_effort", at);
     }
     Ok(())
 }

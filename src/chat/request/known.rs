@@ -100,6 +100,19 @@ pub(super) const REQUEST: &[&str] = &[
     "model",
     "messages",
     "truncate_for_context_length",
+    "audio",
+    "function_call",
+    "echo",
+    "kv_transfer_params",
+    "guided_decoding_backend",
+    "timings_per_token",
+    "return_progress",
+    "drop_params",
+    "litellm_metadata",
+    "client_metadata",
+    "session_id",
+    "chat_id",
+    "labels",
 ];
 
 /// In a message or an item.
@@ -127,6 +140,8 @@ pub(super) const MESSAGE: &[&str] = &[
     "eval_count",
     "done",
     "agent_id",
+    "tokenCount",
+    "copilot_cache_control",
 ];
 
 /// In a tool.
@@ -159,4 +174,5 @@ pub(super) const PART: &[&str] = &[
     "file_id",
     "thoughtSignature",
     "thought_signature",
+    "state",
 ];

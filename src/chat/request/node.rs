@@ -185,6 +185,7 @@ impl fmt::Display for Path<'_> {
         match self {
             Path::Request => Ok(()),
             Path::Field(Path::Request, name) => f.write_str(name),
+            Path::Field(parent, "") => parent.fmt(f),
             Path::Field(parent, name) => write!(f, "{parent}.{name}"),
             Path::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }

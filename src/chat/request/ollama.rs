@@ -81,7 +81,7 @@ fn message<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) 
             let content = with_images(reader, fields, text, at)?;
             let call_id = reader.id_in(fields, "tool_call_id", at)?;
             let name = reader.text_in(fields, "tool_name", at)?;
-            reader.result(ToolMessage { content, call_id, name }, at);
+            reader.result(ToolMessage { content, call_id, name }, at, &[("name", "tool_name")]);
         }
         other => {
             let kind = ErrorKind::UnknownRole { name: other.to_owned(), dialect: Dialect::Ollama };
@@ -133,7 +133,7 @@ fn assistant<'a>(
         let at = here.index(index);
         let read = call(reader, node, &at);
         if let Some(call) = reader.or_drop(read, NoteSort::CallDropped)? {
-            reader.call(call, &at);
+            reader.call(call, &at, &[]);
         }
     }
     Ok(())

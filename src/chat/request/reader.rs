@@ -134,6 +134,7 @@ impl<'n, 'a> Reader<'n, 'a> {
         let chunks = match (std::mem::take(content), chunk) {
             (Content::Text(text), Chunk::Text(only)) if text.is_empty() => {
                 *content = Content::Text(only);
+                self.notes.places.say(format!("messages[{}].content", self.chat.messages.len()), at);
                 return;
             }
             (Content::Text(text), chunk) if text.is_empty() => vec![chunk],
@@ -148,19 +149,78 @@ impl<'n, 'a> Reader<'n, 'a> {
         self.notes.places.say(format!("messages[{}].content[{last}]", self.chat.messages.len()), at);
     }
 
-    /// Adds a call to the model's message.
-    pub(super) fn call(&mut self, call: ToolCall<'a>, at: &Path<'_>) {
+    /// Adds what the model says in one message: behind text that it said before, it is another message.
+    pub(super) fn say_all(&mut self, content: Content<'a>, positions: &[usize], here: &Path<'_>, at: &Path<'_>) {
+        if self.has_said() {
+            self.close();
+        }
+        self.reply(at);
+        match content {
+            Content::Text(text) if text.is_empty() => {}
+            Content::Text(text) => self.say(Chunk::Text(text), here),
+            Content::Chunks(chunks) => {
+                for (chunk, position) in chunks.into_iter().zip(positions) {
+                    self.say(chunk, &here.index(*position));
+                }
+            }
+        }
+    }
+
+    /// Adds a call to the model's message. The names are those of its fields in a chat and in the request.
+    pub(super) fn call(&mut self, call: ToolCall<'a>, at: &Path<'_>, names: &[(&str, &str)]) {
         let calls = &mut self.reply(at).tool_calls;
         calls.push(call);
         let position = calls.len() - 1;
         let part = format!("messages[{}].tool_calls[{position}]", self.chat.messages.len());
-        self.notes.places.say(format!("{part}.function"), at);
+        self.place_fields(&part, at, names);
         self.notes.places.say(part, at);
     }
 
-    /// Adds a result.
-    pub(super) fn result(&mut self, result: ToolMessage<'a>, at: &Path<'_>) {
+    /// Adds a result. The names are those of its fields in a chat and in the request.
+    pub(super) fn result(&mut self, result: ToolMessage<'a>, at: &Path<'_>, names: &[(&str, &str)]) {
         self.push(Message::Tool(result), at);
+        let part = format!("messages[{}]", self.chat.messages.len().saturating_sub(1));
+        self.place_fields(&part, at, names);
+    }
+
+    /// Says where the fields of a part come from, which in the request have names of their own.
+    fn place_fields(&mut self, part: &str, at: &Path<'_>, names: &[(&str, &str)]) {
+        for (name, theirs) in names {
+            self.notes.places.say(format!("{part}.{name}"), at.field(theirs));
+        }
+    }
+
+    /// What a request names that is kept by the API alone: an error, or left out where the request is mended.
+    pub(super) fn kept_elsewhere(&mut self, fields: &Fields<'a>, names: &[&str]) -> Result<(), Error> {
+        for name in names {
+            if fields.has(name) {
+                let what = "what it names stays with the API that keeps it, and it was left out";
+                let at = Path::Request.field(name).to_string();
+                self.notes.mend(at, NoteSort::FieldDropped, what, || ErrorKind::KnownById)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A text or a list of parts, and where each chunk stands in the list; a part is as many chunks as `read` makes of it.
+    pub(super) fn parts<C: IntoIterator<Item = Chunk<'a>>>(
+        &mut self,
+        node: Node<'a>,
+        at: &Path<'_>,
+        mut read: impl FnMut(&mut Self, Node<'a>, &Path<'_>) -> Result<C, Error>,
+    ) -> Result<(Content<'a>, Vec<usize>), Error> {
+        if node.is_text() {
+            return Ok((Content::Text(self.text(node, at)?), Vec::new()));
+        }
+        let (mut chunks, mut positions) = (Vec::new(), Vec::new());
+        for (index, node) in self.list(node, at)?.into_iter().enumerate() {
+            let part = read(self, node, &at.index(index));
+            for chunk in self.or_drop(part, NoteSort::PartDropped)?.into_iter().flatten() {
+                chunks.push(chunk);
+                positions.push(index);
+            }
+        }
+        Ok((content(chunks), positions))
     }
 
     /// Says where the chunks of the last message come from.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::known;
 use super::node::{Fields, Node, Path};
 use super::notes::NoteSort;
-use super::reader::{Reader, content};
+use super::reader::Reader;
 use crate::chat::{Chunk, Content, Dialect, Message, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
 
@@ -16,16 +16,15 @@ const REQUEST: &[&str] = &["instructions", "input", "tools", "text", "reasoning"
 /// What a request names that is kept by the API alone.
 const KEPT_ELSEWHERE: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
 
+/// The fields of a call and of a result, as a chat names them and as an item does.
+const CALL: [(&str, &str); 2] = [("function", ""), ("id", "call_id")];
+const RESULT: [(&str, &str); 2] = [("tool_call_id", "call_id"), ("content", "output")];
+
 pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result<(), Error> {
     let root = Path::Request;
     let fields = reader.object(request, &root)?;
     reader.notes.ignore_others(&root, &fields, &[REQUEST, known::REQUEST, &KEPT_ELSEWHERE]);
-    for name in KEPT_ELSEWHERE {
-        if fields.has(name) {
-            let what = "what it names stays with the API that keeps it, and it was left out";
-            reader.notes.mend(root.field(name), NoteSort::FieldDropped, what, || ErrorKind::KnownById)?;
-        }
-    }
+    reader.kept_elsewhere(&fields, &KEPT_ELSEWHERE)?;
     if let Some(instructions) = fields.value("instructions") {
         let at = root.field("instructions");
         if instructions.is_list() {
@@ -111,31 +110,19 @@ fn item<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> 
             let arguments = reader.text_of(fields, "arguments", at)?;
             let id = reader.id_in(fields, "call_id", at)?;
             let call = ToolCall { id, ..ToolCall::new(reader.text_of(fields, "name", at)?, arguments) };
-            reader.call(call, at);
+            reader.call(call, at, &CALL);
             Ok(())
         }
         Some("function_call_output" | "custom_tool_call_output") => {
             reader.notes.ignore_others(at, fields, &[known::MESSAGE, &["call_id", "output", "name", "caller"]]);
             let (output, here) = (reader.field(fields, "output", at)?, at.field("output"));
-            let (content, positions) = parts(reader, output, &here)?;
+            let (content, positions) = reader.parts(output, &here, part)?;
             let call_id = reader.id_in(fields, "call_id", at)?;
-            reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at);
+            reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
             reader.place_chunks(&positions, &here);
             Ok(())
         }
-        Some("custom_tool_call") if reader.notes.mends() => {
-            let input = reader.field(fields, "input", at)?.json();
-            let id = reader.id_in(fields, "call_id", at)?;
-            let name = reader.text_of(fields, "name", at)?;
-            let call = ToolCall { id, ..ToolCall::new(name, format!("{{\"input\": {input}}}")) };
-            reader.call(call, at);
-            reader.notes.note(
-                at,
-                NoteSort::FieldMended,
-                "the call is one of a custom tool, and became one of a function",
-            );
-            Ok(())
-        }
+        Some(kind) if reader.notes.mends() && is_of_clients_tool(kind) => client_tool(reader, kind, fields, at),
         Some("item_reference") => Err(Error::new(ErrorKind::KnownById, at.to_string())),
         None if fields.has("id") => Err(Error::new(ErrorKind::KnownById, at.to_string())),
         None => Err(Error::new(ErrorKind::MissingField("type"), at.to_string())),
@@ -157,27 +144,12 @@ fn message<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) 
             return reader.notes.mend(at, NoteSort::PartDropped, what, || ErrorKind::MissingField("content"));
         }
     };
-    let (content, positions) = parts(reader, node, &here)?;
+    let (content, positions) = reader.parts(node, &here, part)?;
     match &*role {
         "system" | "developer" => reader.push(Message::System(content), at),
         "user" => reader.push(Message::User(content), at),
         "assistant" => {
-            if reader.has_said() {
-                reader.close();
-            }
-            match content {
-                Content::Text(text) => {
-                    if !text.is_empty() {
-                        reader.say(Chunk::Text(text), &here);
-                    }
-                }
-                Content::Chunks(chunks) => {
-                    for (chunk, position) in chunks.into_iter().zip(&positions) {
-                        reader.say(chunk, &here.index(*position));
-                    }
-                }
-            }
-            reader.reply(at);
+            reader.say_all(content, &positions, &here, at);
             return Ok(());
         }
         other => {
@@ -189,23 +161,52 @@ fn message<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) 
     Ok(())
 }
 
-/// A text or a list of parts, and where each chunk stands in the list.
-fn parts<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<(Content<'a>, Vec<usize>), Error> {
-    if node.is_text() {
-        return Ok((Content::Text(reader.text(node, at)?), Vec::new()));
-    }
-    let (mut chunks, mut positions) = (Vec::new(), Vec::new());
-    for (index, node) in reader.list(node, at)?.into_iter().enumerate() {
-        let read = part(reader, node, &at.index(index));
-        if let Some(chunk) = reader.or_drop(read, NoteSort::PartDropped)? {
-            chunks.push(chunk);
-            positions.push(index);
-        }
-    }
-    Ok((content(chunks), positions))
+/// Is it a call of a tool that the API defines and its client runs, or the output of one?
+fn is_of_clients_tool(kind: &str) -> bool {
+    let tool = kind.strip_suffix("_output").unwrap_or(kind);
+    matches!(tool, "custom_tool_call" | "local_shell_call" | "shell_call" | "apply_patch_call" | "computer_call")
 }
 
-fn part<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<Chunk<'a>, Error> {
+/// Such a call as one of a function, or its output as a result.
+fn client_tool<'a>(reader: &mut Reader<'_, 'a>, kind: &str, fields: &Fields<'a>, at: &Path<'_>) -> Result<(), Error> {
+    let own = ["call_id", "name", "caller", "input", "action", "operation", "output", "max_output_length"];
+    reader.notes.ignore_others(at, fields, &[known::MESSAGE, known::CALL, &own]);
+    let id = reader.id_in(fields, "call_id", at)?;
+    if let Some(kind) = kind.strip_suffix("_output") {
+        let (output, here) = (reader.field(fields, "output", at)?, at.field("output"));
+        let content = match output.fields().filter(|output| output.has("image_url")) {
+            Some(shot) => Content::Chunks(vec![Chunk::image_url(reader.text_of(&shot, "image_url", &here)?)]),
+            None if output.is_text() => Content::Text(reader.text(output, &here)?),
+            None => Content::Text(Cow::Borrowed(output.json())),
+        };
+        reader.result(ToolMessage { content, call_id: id, ..ToolMessage::default() }, at, &RESULT);
+        let what = format!("the output is one of a {}, and became a function's", title(kind));
+        reader.notes.note(at, NoteSort::FieldMended, what);
+        return Ok(());
+    }
+    let input = ["input", "action", "operation"].into_iter().find(|name| fields.has(name)).unwrap_or("input");
+    let arguments = match reader.field(fields, input, at)? {
+        object if object.is_object() => Cow::Borrowed(object.json()),
+        other => Cow::Owned(format!("{{\"input\": {}}}", other.json())),
+    };
+    let name = match kind {
+        "custom_tool_call" => reader.text_of(fields, "name", at)?,
+        _ => Cow::Owned(kind.trim_end_matches("_call").to_owned()),
+    };
+    let call = ToolCall { id, ..ToolCall::new(name, arguments) };
+    reader.call(call, at, &[("function.arguments", input), ("function", ""), ("id", "call_id")]);
+    let what = format!("the call is one of a {}, and became a function's", title(kind));
+    reader.notes.note(at, NoteSort::FieldMended, what);
+    Ok(())
+}
+
+/// What calls of this kind are of.
+fn title(kind: &str) -> String {
+    let tool = kind.trim_end_matches("_call").trim_end_matches("_tool").replace('_', " ");
+    format!("{tool} tool")
+}
+
+fn part<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<Option<Chunk<'a>>, Error> {
     let fields = reader.object(node, at)?;
     let kind = reader.text_of(&fields, "type", at)?;
     let field = match &*kind {
@@ -224,17 +225,15 @@ fn part<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Resul
             if !fields.has("image_url") && fields.has("file_id") {
                 return Err(Error::new(ErrorKind::KnownById, at.to_string()));
             }
-            Ok(Chunk::ImageUrl {
-                url: reader.text_of(&fields, field, at)?,
-                detail: reader.text_in(&fields, "detail", at)?,
-            })
+            let url = reader.text_of(&fields, field, at)?;
+            Ok(Some(Chunk::ImageUrl { url, detail: reader.text_in(&fields, "detail", at)? }))
         }
         "input_audio" => {
             let here = at.field(field);
             let audio = reader.object(reader.field(&fields, field, at)?, &here)?;
-            Ok(Chunk::InputAudio(reader.text_of(&audio, "data", &here)?))
+            Ok(Some(Chunk::InputAudio(reader.text_of(&audio, "data", &here)?)))
         }
-        _ => Ok(Chunk::Text(reader.text_of(&fields, field, at)?)),
+        _ => Ok(Some(Chunk::Text(reader.text_of(&fields, field, at)?))),
     }
 }
 
@@ -243,7 +242,7 @@ fn reasoning<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>
     reader.notes.ignore_others(at, fields, &[known::MESSAGE, &["summary", "content"]]);
     for name in ["content", "summary"] {
         let Some(list) = fields.value(name).filter(|node| !node.is_nothing()) else { continue };
-        let (thinking, _) = parts(reader, list, &at.field(name))?;
+        let (thinking, _) = reader.parts(list, &at.field(name), part)?;
         let text = match thinking {
             Content::Text(text) => text,
             Content::Chunks(chunks) => Cow::Owned(joined(&chunks)),

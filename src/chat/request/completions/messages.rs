@@ -1,31 +1,38 @@
 //! Messages of a chat-completion request, and their parts.
 
-use super::{Draft, Edit, Walk, known, quoted, shown};
+use super::{Draft, Edit, Walk, known, names, quoted, shown};
 use crate::chat::Dialect;
 use crate::chat::request::node::{Fields, Node, Path, Sort};
 use crate::chat::request::notes::NoteSort;
+
+/// The fields that are read in messages of any role, in the model's, and in results.
+const OF_ALL: [&str; 3] = ["role", "content", "weight"];
+const OF_REPLIES: [&str; 5] = ["tool_calls", "reasoning", "reasoning_content", "prefix", "function_call"];
+const OF_RESULTS: [&str; 2] = ["tool_call_id", "name"];
 
 impl Walk<'_> {
     pub(super) fn message(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
         let Some(fields) = node.fields() else { return Edit::Keep };
         let role = fields.text("role").unwrap_or_default();
         let mut draft = Draft::of(&fields);
-        let mut read: Vec<&str> = vec!["role", "content", "weight"];
+        let mut read: Vec<&str> = OF_ALL.into();
         match &*role {
             "assistant" => {
-                read.extend(["tool_calls", "reasoning", "reasoning_content"]);
-                if self.dialect != Dialect::OpenAi {
-                    read.push("prefix");
-                }
+                let is_read = |name: &&str| match *name {
+                    "prefix" => self.dialect != Dialect::OpenAi,
+                    "function_call" => self.dialect == Dialect::Legacy,
+                    _ => true,
+                };
+                read.extend(OF_REPLIES.into_iter().filter(is_read));
                 self.reply(&fields, at, &mut draft, &mut read);
             }
             "tool" | "function" => {
-                read.extend(["tool_call_id", "name"]);
+                read.extend(OF_RESULTS);
                 self.result(&fields, at, &mut draft, &mut read);
             }
             _ => {}
         }
-        let edit = self.content(&fields, at, &role);
+        let edit = self.content(&fields, at, &role, &mut read);
         draft.edit("content", edit);
         if self.notes.mends() {
             for name in ["prefix", "weight"] {
@@ -46,9 +53,23 @@ impl Walk<'_> {
     }
 
     /// Mends what a message says; a refusal has the place of content that is not there.
-    fn content(&mut self, fields: &Fields<'_>, at: &Path<'_>, role: &str) -> Edit {
+    fn content(&mut self, fields: &Fields<'_>, at: &Path<'_>, role: &str, read: &mut Vec<&str>) -> Edit {
         let here = at.field("content");
         let content = fields.get("content");
+        if self.notes.mends()
+            && content.is_none_or(Node::is_null)
+            && let Some(parts) = fields.value("parts").filter(|parts| parts.is_list() && !parts.is_nothing())
+        {
+            let here = at.field("parts");
+            self.notes.note(
+                here,
+                NoteSort::FieldMended,
+                "the parts are those of a user interface, and became the content",
+            );
+            read.push("parts");
+            let mended = self.list(Some(parts), &here, 0, Self::part);
+            return Edit::Replace(mended.unwrap_or_else(|| parts.json().to_owned()));
+        }
         match content.map(Node::sort) {
             Some(Sort::List) => Edit::of(self.list(content, &here, 0, Self::part)),
             _ if !self.notes.mends() => Edit::Keep,
@@ -109,9 +130,27 @@ impl Walk<'_> {
                 let url = fields.value("image_url").map(Node::json).unwrap_or_default();
                 return Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"));
             }
+            "reasoning" if self.notes.mends() => {
+                let Some(thinking) = thinking_of(&fields) else {
+                    return self.drop_part(at, "the reasoning has no text".to_owned());
+                };
+                let what = "the part is of another API's type, and became thinking";
+                self.notes.note(at.field("type"), NoteSort::FieldMended, what);
+                return Edit::Replace(format!("{{\"type\":\"thinking\",\"thinking\":{}}}", quoted(&thinking)));
+            }
+            "file" if is_image(&fields) && self.notes.mends() => {
+                let what = "the part is a file that is an image, and became an image";
+                self.notes.note(at.field("type"), NoteSort::FieldMended, what);
+                let url = fields.value("url").map(Node::json).unwrap_or_default();
+                return Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"));
+            }
             other => return self.drop_part(at, format!("a part of the type {other:?} has no place in a chat")),
         }
+        debug_assert!(names::PART.contains(&field), "{field} is not read");
         self.notes.ignore_others(at, &fields, &[known::PART, &[field, "closed"]]);
+        if let Some(media) = fields.value(field).and_then(Node::fields) {
+            self.notes.ignore_others(&at.field(field), &media, &[known::PART, names::MEDIA]);
+        }
         if !self.notes.mends() {
             return Edit::Keep;
         }
@@ -206,8 +245,11 @@ impl Walk<'_> {
                 draft.drop("tool_calls");
             }
         }
-        if self.dialect == Dialect::Legacy {
-            read.push("function_call");
+        if self.dialect == Dialect::Legacy && fields.has("function_call") {
+            let calls = fields.value("tool_calls").and_then(Node::list).map_or(0, |calls| calls.len());
+            let part = at.field("tool_calls").index(calls).to_string();
+            self.notes.places.say(format!("{part}.function"), at.field("function_call"));
+            self.notes.places.say(part, at.field("function_call"));
         }
         if !self.notes.mends() {
             return;
@@ -215,6 +257,7 @@ impl Walk<'_> {
         self.legacy_call(fields, at, draft, read);
         self.reasoning(fields, at, draft);
         self.refusal(fields, at, draft, read);
+        self.transcript(fields, at, draft, read);
     }
 
     /// A call of before there were tools, where there is no other.
@@ -244,8 +287,10 @@ impl Walk<'_> {
 
     /// A message has one thinking: that of its parts, of `reasoning_content`, or of `reasoning`.
     fn reasoning(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>) {
-        let is_thinking =
-            |part: &Node<'_>| part.fields().is_some_and(|it| it.text("type").is_some_and(|kind| kind == "thinking"));
+        let is_thinking = |part: &Node<'_>| {
+            part.fields()
+                .is_some_and(|it| it.text("type").is_some_and(|kind| kind == "thinking" || kind == "reasoning"))
+        };
         let has_thinking =
             fields.value("content").and_then(Node::list).is_some_and(|parts| parts.iter().any(is_thinking));
         let mut first: Option<Node<'_>> = None;
@@ -287,6 +332,18 @@ impl Walk<'_> {
         }
     }
 
+    /// What the model said in audio that stays with the API is known by its transcript.
+    fn transcript(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
+        let audio = fields.value("audio").and_then(Node::fields).unwrap_or_default();
+        let Some(transcript) = audio.value("transcript").filter(|it| it.is_text() && !it.is("")) else { return };
+        if ["content", "refusal"].iter().all(|name| fields.value(name).is_none_or(Node::is_nothing)) {
+            let what = "the transcript of the audio became the message's text";
+            self.notes.note(at.field("audio"), NoteSort::PartAsText, what);
+            draft.set("content", transcript.json());
+            read.push("audio");
+        }
+    }
+
     fn result(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
         if !self.notes.mends() {
             return;
@@ -310,10 +367,41 @@ impl Walk<'_> {
     }
 }
 
+/// The thinking of a part that other APIs and libraries call reasoning: a text, or a summary in several.
+fn thinking_of(fields: &Fields<'_>) -> Option<String> {
+    let text = ["reasoning", "text"].into_iter().find_map(|name| fields.text(name));
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        return Some(text.into_owned());
+    }
+    let summary = fields.value("summary").and_then(Node::list)?;
+    let texts = summary.iter().map(|part| Some(part.fields()?.text("text")?.into_owned()));
+    texts.collect::<Option<Vec<_>>>().map(|texts| texts.join("\n\n")).filter(|text| !text.is_empty())
+}
+
+/// Is the file an image whose data or address is known?
+fn is_image(fields: &Fields<'_>) -> bool {
+    let kind = fields.text("mediaType").or(fields.text("mimeType")).unwrap_or_default();
+    kind.starts_with("image/") && fields.text("url").is_some()
+}
+
 /// The type of a part that does not say it.
 fn kind_of<'k>(fields: &Fields<'_>) -> &'k str {
     ["text", "image_url", "image", "input_audio", "audio_url", "thinking"]
         .into_iter()
         .find(|name| fields.has(name))
         .unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_message_is_one_of_a_role() {
+        let mut of_roles: Vec<&str> = OF_ALL.into_iter().chain(OF_REPLIES).chain(OF_RESULTS).collect();
+        let mut read = names::MESSAGE.to_vec();
+        of_roles.sort_unstable();
+        read.sort_unstable();
+        assert_eq!(of_roles, read);
+    }
 }

@@ -1,6 +1,6 @@
 //! Tools and calls of a chat-completion request.
 
-use super::{Draft, Edit, Walk, known, quoted, shown};
+use super::{Draft, Edit, Walk, known, names, quoted, shown};
 use crate::chat::Dialect;
 use crate::chat::request::node::{Fields, Node, Path, Sort};
 use crate::chat::request::notes::NoteSort;
@@ -12,7 +12,6 @@ impl Walk<'_> {
         };
         let kind = fields.get("type");
         let is_function = kind.is_none_or(|kind| kind.is_null() || kind.is("function"));
-        let known = [known::TOOL, &["function"]];
         let Some(function) = fields.value("function").and_then(Node::fields) else {
             // The forms of OpenAI's Responses and Anthropic's Messages have the function's fields in the tool.
             let parameters = fields.value("parameters").or(fields.value("input_schema"));
@@ -37,9 +36,9 @@ impl Walk<'_> {
                 "{{\"type\":\"function\",\"function\":{{\"name\":{name},\"description\":{description},\"parameters\":{parameters}}}}}"
             ));
         };
-        self.notes.ignore_others(at, &fields, &known);
+        self.notes.ignore_others(at, &fields, &[known::TOOL, names::TOOL]);
         let here = at.field("function");
-        self.notes.ignore_others(&here, &function, &[known::TOOL, &["name", "description", "parameters", "strict"]]);
+        self.notes.ignore_others(&here, &function, &[known::TOOL, names::FUNCTION]);
         if !self.notes.mends() {
             return Edit::Keep;
         }
@@ -57,7 +56,28 @@ impl Walk<'_> {
             self.note_type(at);
             draft.set("type", "\"function\"");
         }
-        let mut inside = Draft::of(&function);
+        draft.edit("function", Edit::of(self.function(&function, &here)));
+        Edit::of(draft.finish())
+    }
+
+    /// A function of before there were tools.
+    pub(super) fn legacy_function(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
+        let Some(function) = node.fields() else {
+            return self.drop_tool(at, format!("{} is not a function", shown(node)));
+        };
+        self.notes.ignore_others(at, &function, &[known::TOOL, names::FUNCTION]);
+        if !self.notes.mends() {
+            return Edit::Keep;
+        }
+        if function.text("name").is_none() {
+            return self.drop_tool(at, "the function has no name".to_owned());
+        }
+        Edit::of(self.function(&function, at))
+    }
+
+    /// The new text of a function that has a name, where anything of it is mended.
+    fn function(&mut self, function: &Fields<'_>, here: &Path<'_>) -> Option<String> {
+        let mut inside = Draft::of(function);
         let is_description = |it: Node<'_>| it.is_text() || it.is_null() && self.dialect != Dialect::Mistral;
         if function.get("description").is_some_and(|it| !is_description(it)) {
             self.notes.note(
@@ -99,8 +119,7 @@ impl Walk<'_> {
                 "the field is neither true nor false, and was left out",
             );
         }
-        draft.edit("function", Edit::of(inside.finish()));
-        Edit::of(draft.finish())
+        inside.finish()
     }
 
     fn drop_tool(&mut self, at: &Path<'_>, what: String) -> Edit {
@@ -122,9 +141,9 @@ impl Walk<'_> {
         let Some(function) = fields.value("function").and_then(Node::fields) else {
             return self.other_call(&fields, at);
         };
-        self.notes.ignore_others(at, &fields, &[known::CALL, &["function"]]);
+        self.notes.ignore_others(at, &fields, &[known::CALL, names::CALL]);
         let here = at.field("function");
-        self.notes.ignore_others(&here, &function, &[known::CALL, &["name", "arguments"]]);
+        self.notes.ignore_others(&here, &function, &[known::CALL, names::CALLED]);
         if !self.notes.mends() {
             return Edit::Keep;
         }
