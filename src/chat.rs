@@ -20,6 +20,7 @@ mod borrow;
 pub(crate) mod call_id;
 mod choice;
 mod json;
+mod owned;
 mod read;
 pub(crate) mod request;
 pub(crate) mod row;
@@ -28,8 +29,10 @@ pub(crate) mod surrogates;
 mod to_json;
 mod turn;
 
+pub use self::call_id::new_call_id;
 pub use self::choice::{CallMode, ToolChoice};
 pub use self::json::Json;
+pub use self::owned::OwnedChat;
 pub(crate) use self::read::{content_from_json, response_format_from_json};
 pub use self::request::{Recognised, Request};
 pub use self::sent::Sent;

@@ -14,8 +14,10 @@ use std::fmt;
 
 use crate::version::DetectError;
 
+mod api_error;
 mod error_kind;
 
+pub use self::api_error::{ApiError, Fault};
 pub use self::error_kind::{ErrorKind, Family};
 
 /// What is wrong with an input, and where.
@@ -126,6 +128,20 @@ impl Error {
     #[must_use]
     pub fn family(&self) -> Family {
         self.0.kind.family()
+    }
+
+    /// Whose fault it is: that of the client that sent the input, of the model or of the configuration.
+    /// [`ApiError`] makes a server's answer of it.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Format, Layout};
+    /// use mistral_chat_template::error::Fault;
+    ///
+    /// assert_eq!(Layout::V3.render(&Chat::default()).unwrap_err().fault(), Fault::Client);
+    /// ```
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        self.0.kind.fault()
     }
 }
 

@@ -98,6 +98,27 @@ pub struct Repaired<'c> {
     pub repairs: Vec<Repair>,
 }
 
+impl Repaired<'_> {
+    /// The chat, owning its text.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Layout, Message};
+    /// use mistral_chat_template::repair::RepairPolicy;
+    ///
+    /// let chat: Chat<'static> = {
+    ///     let question = String::from("Hi");
+    ///     let chat = Chat::new([Message::user(&*question), Message::assistant("")]);
+    ///     chat.repair(&Layout::V3, &RepairPolicy::default())?.into_chat()
+    /// };
+    /// assert_eq!(chat.messages, [Message::user("Hi")]);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn into_chat(self) -> Chat<'static> {
+        self.chat.into_owned().into_owned()
+    }
+}
+
 /// One thing that was changed.
 ///
 /// ```

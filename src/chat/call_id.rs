@@ -3,6 +3,24 @@
 /// Digits, then letters.
 const ALPHABET: [u8; 62] = *b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// A call id of nine ASCII letters or digits, which every layout accepts, computed from a seed and the call's index.
+///
+/// A seed is for one answer: the ids of one conversation must differ.
+///
+/// ```
+/// use mistral_chat_template::chat::new_call_id;
+/// use mistral_chat_template::{Message, ToolCall};
+///
+/// assert_eq!(new_call_id(7, 0), "WylX70R33");
+/// let calls = ["now", "today"].into_iter().enumerate();
+/// let message = Message::calls(calls.map(|(index, name)| ToolCall::new(name, "{}").id(new_call_id(7, index))));
+/// # assert_eq!(message.role(), mistral_chat_template::Role::Assistant);
+/// ```
+#[must_use]
+pub fn new_call_id(seed: u64, index: usize) -> String {
+    nine(&index.to_string(), seed)
+}
+
 /// Nine letters or digits of a text; each `attempt` gives others.
 ///
 /// They are the lowest nine digits, least first, of the text's SipHash-2-4 to the base 62, the key being `attempt`.

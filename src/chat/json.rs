@@ -38,7 +38,7 @@ impl<'a> Json<'a> {
     pub fn new(text: &'a str) -> Result<Self, Error> {
         let raw: &RawValue =
             serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::Json, "").because(error))?;
-        Ok(Self::from_raw(raw))
+        Ok(Json::borrowed(raw.get()))
     }
 
     /// A value as serde serialises it.
@@ -79,8 +79,9 @@ impl<'a> Json<'a> {
         Json(Cow::Owned(text))
     }
 
-    pub(super) fn from_raw(raw: &'a RawValue) -> Self {
-        Json(Cow::Borrowed(raw.get()))
+    /// The value of this text, which is JSON.
+    pub(super) const fn of(text: Cow<'a, str>) -> Self {
+        Json(text)
     }
 
     /// The value of this text, which is JSON.

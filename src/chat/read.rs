@@ -8,7 +8,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::{ArgumentsForm, Dialect, Tool, ToolCall, ToolMessage, request, surrogates};
 use super::{
@@ -19,9 +18,11 @@ use crate::error::{Error, ErrorKind};
 
 mod choice;
 mod message;
+mod raw;
 mod sharegpt;
 
 use self::choice::LegacyChoice;
+pub(super) use self::raw::Raw;
 
 impl<'a> Chat<'a> {
     /// A chat from Mistral's or OpenAI's chat-completion JSON; text without escapes is borrowed from it.
@@ -93,7 +94,8 @@ fn part_from_json<'a, T: Read<'a>>(json: &'a str) -> Result<T, Error> {
     T::read_value(&context, &mut serde_json::Deserializer::from_str(json)).map_err(|error| context.explain(error, json))
 }
 
-/// Reads either of Mistral's and OpenAI's JSON. The input must outlive the chat, so use `from_str` or `from_slice`.
+/// Reads either of Mistral's and OpenAI's JSON, and borrows from it: the input must outlive the chat, as that of `from_str`
+/// and `from_slice` does. An [`OwnedChat`](super::OwnedChat) is read from any input.
 ///
 /// A deserializer does not show its text: such a chat has nothing in [`Chat::sent`], and a model's own template is shown the
 /// typed messages.
@@ -280,18 +282,12 @@ impl<'de> Read<'de> for f64 {
     }
 }
 
-impl<'de: 'a, 'a> Read<'de> for &'a RawValue {
-    fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer)
-    }
-}
-
 /// A JSON object; any other value is refused.
 impl<'de: 'a, 'a> Read<'de> for Json<'a> {
     fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        match raw.get().as_bytes().first() {
-            Some(b'{') => Ok(Json::from_raw(raw)),
+        let raw = Raw::deserialize(deserializer)?.text;
+        match raw.as_bytes().first() {
+            Some(b'{') => Ok(Json::of(raw)),
             _ => Err(de::Error::custom("expected a JSON object")),
         }
     }
@@ -634,11 +630,14 @@ struct Arguments<'a>(Cow<'a, str>, ArgumentsForm);
 
 impl<'de: 'a, 'a> Read<'de> for Arguments<'a> {
     fn read_value<D: Deserializer<'de>>(context: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        match raw.as_bytes().first() {
-            Some(b'{') => Ok(Arguments(Cow::Borrowed(raw), ArgumentsForm::Object)),
-            Some(b'"') => Cow::read_value(context, &mut serde_json::Deserializer::from_str(raw))
+        let raw = Raw::deserialize(deserializer)?.text;
+        match (raw.as_bytes().first().copied(), raw) {
+            (Some(b'{'), raw) => Ok(Arguments(raw, ArgumentsForm::Object)),
+            (Some(b'"'), Cow::Borrowed(raw)) => Cow::read_value(context, &mut serde_json::Deserializer::from_str(raw))
                 .map(|text| Arguments(text, ArgumentsForm::Text))
+                .map_err(de::Error::custom),
+            (Some(b'"'), Cow::Owned(raw)) => serde_json::from_str(&raw)
+                .map(|text: String| Arguments(Cow::Owned(text), ArgumentsForm::Text))
                 .map_err(de::Error::custom),
             _ => Err(de::Error::custom("expected a string or a JSON object")),
         }

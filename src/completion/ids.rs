@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
-use crate::chat::call_id::nine;
+use crate::chat::new_call_id;
 
 /// How tool calls reach a client.
 ///
@@ -78,8 +78,8 @@ impl NewCallIds {
         NewCallIds(Source::None)
     }
 
-    /// Nine letters or digits, which every layout accepts, computed from the seed and the call's index. A seed is for one
-    /// answer: ids of one conversation must differ.
+    /// The ids of [`new_call_id`]: nine letters or digits, which every layout accepts, computed from the seed and the
+    /// call's index. A seed is for one answer: ids of one conversation must differ.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         NewCallIds(Source::Seed(seed))
@@ -106,7 +106,7 @@ impl NewCallIds {
     pub(super) fn make(&mut self, index: usize, name: &str) -> Option<String> {
         match &mut self.0 {
             Source::None => None,
-            Source::Seed(seed) => Some(nine(&index.to_string(), *seed)),
+            Source::Seed(seed) => Some(new_call_id(*seed, index)),
             Source::Function(function) => Some(function(index, name)),
         }
     }

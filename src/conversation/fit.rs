@@ -30,6 +30,25 @@ pub struct Fitted<'c> {
     pub count: usize,
 }
 
+impl Fitted<'_> {
+    /// The chat, owning its text.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Layout, Message};
+    ///
+    /// let chat: Chat<'static> = {
+    ///     let question = String::from("Hi");
+    ///     Chat::new([Message::user(&*question)]).fit(&Layout::V3, 100, |_| 1)?.into_chat()
+    /// };
+    /// assert_eq!(chat.messages, [Message::user("Hi")]);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn into_chat(self) -> Chat<'static> {
+        self.chat.into_owned().into_owned()
+    }
+}
+
 impl Chat<'_> {
     /// The chat without its oldest exchanges, as few as make its prompt fit, by the caller's count of each segment.
     ///
@@ -78,7 +97,7 @@ impl Chat<'_> {
         let Some((cut, total)) = totals.first_within(&cuts, budget) else {
             let least = totals.of(cuts.last().copied().unwrap_or_default());
             let over = least.saturating_sub(budget);
-            return Err(Error::new(ErrorKind::OverBudget { over }, "").in_layout(layout.name));
+            return Err(Error::new(ErrorKind::OverBudget { budget, over }, "").in_layout(layout.name));
         };
         Ok(without(self, totals.conversation.turns.get(..cut).unwrap_or_default(), total))
     }

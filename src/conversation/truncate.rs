@@ -61,7 +61,7 @@ impl CheckedChat<'_, '_> {
             }
         }
         if over > 0 {
-            return Err(Error::new(ErrorKind::TooLong { over }, "").in_layout(self.layout.name));
+            return Err(Error::new(ErrorKind::TooLong { budget, over }, "").in_layout(self.layout.name));
         }
         Ok(self)
     }

@@ -1,5 +1,6 @@
 //! Every kind of error with its sentence, its name, and the class that mistral-common puts it into.
 
+use super::api_error::Fault;
 use crate::python::json::JsonErrorKind;
 use crate::terms::{Dialect, Mode, ReasoningEffort, Role, TokenizerKind};
 use crate::version::DetectError;
@@ -167,7 +168,7 @@ pub enum ErrorKind {
     #[error("the answer was begun with text, and an answer is either text or calls")]
     CallAfterText,
     #[error("the prompt is {over} tokens over the budget with all dropped that may be")]
-    TooLong { over: usize },
+    TooLong { budget: usize, over: usize },
 
     // Encoding.
     #[error("the layout is for a {layout} vocabulary, and the tokenizer has a {tokenizer} one")]
@@ -275,7 +276,7 @@ pub enum ErrorKind {
 
     // A budget of the caller's.
     #[error("what has to stay in the prompt is {over} over the budget")]
-    OverBudget { over: usize },
+    OverBudget { budget: usize, over: usize },
 }
 
 /// The class of errors that mistral-common 1.13.1 puts a refusal into.
@@ -375,9 +376,9 @@ impl std::fmt::Display for Family {
     }
 }
 
-/// Says each kind's name and family in one line, so that neither can be forgotten.
+/// Says each kind's name, family and fault in one line, so that none can be forgotten.
 macro_rules! kinds {
-    ($($kind:pat => $name:literal, $family:expr;)+) => {
+    ($($kind:pat => $name:literal, $family:expr, $fault:expr;)+) => {
         impl ErrorKind {
             /// The names of all kinds.
             ///
@@ -409,9 +410,25 @@ macro_rules! kinds {
             /// assert_eq!(ErrorKind::NoFim.family(), Family::Tokenizer);
             /// ```
             #[must_use]
+            #[allow(unused_variables, reason = "only the fault looks into some kinds")]
             pub const fn family(&self) -> Family {
                 match self {
                     $($kind => $family,)+
+                }
+            }
+
+            /// Whose fault it is.
+            ///
+            /// ```
+            /// # use mistral_chat_template::ErrorKind;
+            /// # use mistral_chat_template::error::Fault;
+            /// assert_eq!(ErrorKind::NoMessages.fault(), Fault::Client);
+            /// ```
+            #[must_use]
+            #[allow(unused_variables, reason = "only the family looks into some kinds")]
+            pub const fn fault(&self) -> Fault {
+                match self {
+                    $($kind => $fault,)+
                 }
             }
         }
@@ -419,123 +436,123 @@ macro_rules! kinds {
 }
 
 kinds! {
-    ErrorKind::Json => "json", Family::Form;
-    ErrorKind::MissingField(_) => "missing_field", Family::Form;
-    ErrorKind::MissingKey(_) => "missing_key", Family::Key;
-    ErrorKind::FieldType { .. } => "field_type", Family::Form;
-    ErrorKind::LoneSurrogate => "lone_surrogate", Family::Form;
-    ErrorKind::KnownById => "known_by_id", Family::Other;
-    ErrorKind::UnknownItem { .. } => "unknown_item", Family::Form;
-    ErrorKind::Ignored => "ignored", Family::Other;
-    ErrorKind::UnknownRole { dialect, .. } => "unknown_role", by_dialect(*dialect);
-    ErrorKind::UnknownChunk { dialect, .. } => "unknown_chunk", by_dialect(*dialect);
-    ErrorKind::UntypedChunk => "untyped_chunk", Family::Value;
-    ErrorKind::UnknownToolType { .. } => "unknown_tool_type", Family::Form;
-    ErrorKind::UnknownEffort { .. } => "unknown_effort", Family::Form;
-    ErrorKind::UnknownResponseFormat { .. } => "unknown_response_format", Family::Form;
-    ErrorKind::UnknownToolChoice { .. } => "unknown_tool_choice", Family::Form;
-    ErrorKind::UnknownCallMode { .. } => "unknown_call_mode", Family::Form;
-    ErrorKind::ReasoningDiffers => "reasoning_differs", Family::Value;
-    ErrorKind::ReasoningTwice => "reasoning_twice", Family::AssistantMessage;
-    ErrorKind::ContinueNotAssistant => "continue_not_assistant", Family::MessageStructure;
-    ErrorKind::ForeignChunk { .. } => "foreign_chunk", Family::Form;
-    ErrorKind::EmptyAudio => "empty_audio", Family::Form;
-    ErrorKind::ResponseSchema => "response_schema", Family::Form;
-    ErrorKind::NoModel => "no_model", Family::Request;
-    ErrorKind::NoMessages => "no_messages", Family::MessageStructure;
-    ErrorKind::LoneMessage { .. } => "lone_message", Family::MessageStructure;
-    ErrorKind::LastNotAssistant { .. } => "last_not_assistant", Family::MessageStructure;
-    ErrorKind::LastIsPrefix => "last_is_prefix", Family::MessageStructure;
-    ErrorKind::LastIsAssistant => "last_is_assistant", Family::MessageStructure;
-    ErrorKind::RoleOrder { .. } => "role_order", Family::MessageStructure;
-    ErrorKind::OpenCalls { .. } => "open_calls", Family::MessageStructure;
-    ErrorKind::OpenCallsAtEnd { .. } => "open_calls_at_end", Family::MessageStructure;
-    ErrorKind::DuplicateResult { .. } => "duplicate_result", Family::MessageStructure;
-    ErrorKind::UnknownResult { .. } => "unknown_result", Family::MessageStructure;
-    ErrorKind::DuplicateCall { .. } => "duplicate_call", Family::MessageStructure;
-    ErrorKind::AudioWithSystem { .. } => "audio_with_system", Family::Value;
-    ErrorKind::Chunk { role, .. } => "chunk", by_role(*role);
-    ErrorKind::ContentAndCalls => "content_and_calls", Family::AssistantMessage;
-    ErrorKind::NoContentNorCalls => "no_content_nor_calls", Family::AssistantMessage;
-    ErrorKind::MergedContentAndCalls { .. } => "merged_content_and_calls", Family::Value;
-    ErrorKind::EmptyReply => "empty_reply", Family::Tokenizer;
-    ErrorKind::Weight { .. } => "weight", Family::AssistantMessage;
-    ErrorKind::PrefixNotLast => "prefix_not_last", Family::AssistantMessage;
-    ErrorKind::CallName { .. } => "call_name", Family::FunctionCall;
-    ErrorKind::ResultName { .. } => "result_name", Family::ToolMessage;
-    ErrorKind::ToolName { .. } => "tool_name", Family::Tool;
-    ErrorKind::CallId { .. } => "call_id", Family::FunctionCall;
-    ErrorKind::NullCallId { .. } => "null_call_id", Family::FunctionCall;
-    ErrorKind::NoCallId => "no_call_id", Family::FunctionCall;
-    ErrorKind::ResultId { .. } => "result_id", Family::ToolMessage;
-    ErrorKind::NoResultId => "no_result_id", Family::ToolMessage;
-    ErrorKind::MissingResultId => "missing_result_id", Family::Request;
-    ErrorKind::ToolSchema => "tool_schema", Family::ToolSchema;
-    ErrorKind::ParallelResults => "parallel_results", Family::UnsupportedFeature;
-    ErrorKind::NoTools => "no_tools", Family::Tokenizer;
-    ErrorKind::NoThinking => "no_thinking", Family::Tokenizer;
-    ErrorKind::NoThinkTokens => "no_think_tokens", Family::Assertion;
-    ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion;
-    ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value;
-    ErrorKind::ImageData => "image_data", Family::Value;
-    ErrorKind::ImageBytes => "image_bytes", Family::Value;
-    ErrorKind::JsonValue => "json_value", Family::Value;
-    ErrorKind::NoEffort => "no_effort", Family::Request;
-    ErrorKind::Effort { .. } => "effort", Family::Request;
-    ErrorKind::NoSettings => "no_settings", Family::Request;
-    ErrorKind::NoFim => "no_fim", Family::Tokenizer;
-    ErrorKind::ChoiceWithoutTools { .. } => "choice_without_tools", Family::Request;
-    ErrorKind::ChoiceWithJson { .. } => "choice_with_json", Family::Request;
-    ErrorKind::UnknownTool { .. } => "unknown_tool", Family::Request;
-    ErrorKind::BegunJson => "begun_json", Family::Request;
-    ErrorKind::CallAfterText => "call_after_text", Family::Request;
-    ErrorKind::TooLong { .. } => "too_long", Family::Tokenizer;
-    ErrorKind::TokenizerMismatch { .. } => "tokenizer_mismatch", Family::Tokenizer;
-    ErrorKind::NoControlId { .. } => "no_control_id", Family::Other;
-    ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other;
-    ErrorKind::Version(_) => "version", Family::Other;
-    ErrorKind::NestedThinking { .. } => "nested_thinking", Family::Value;
-    ErrorKind::UnopenedThinking { .. } => "unopened_thinking", Family::Value;
-    ErrorKind::CallListSyntax { json, .. } => "call_list_syntax", by_json(*json, Family::InvalidToolCall);
-    ErrorKind::CallListType { .. } => "call_list_type", Family::InvalidToolCall;
-    ErrorKind::CallWithoutName { .. } => "call_without_name", Family::InvalidToolCall;
-    ErrorKind::CallArgumentsNotObject { .. } => "call_arguments_not_object", Family::InvalidArguments;
-    ErrorKind::CallWithoutArgumentsField { .. } => "call_without_arguments_field", Family::InvalidArguments;
-    ErrorKind::CallFieldType { .. } => "call_field_type", Family::Form;
-    ErrorKind::CallFieldTwice { .. } => "call_field_twice", Family::Other;
-    ErrorKind::CallWithoutArguments { .. } => "call_without_arguments", Family::Value;
-    ErrorKind::CallTokenTwice { .. } => "call_token_twice", Family::Value;
-    ErrorKind::CallIdAfterArguments { .. } => "call_id_after_arguments", Family::Value;
-    ErrorKind::CallArgumentsSyntax { json, .. } => "call_arguments_syntax", by_json(*json, Family::InvalidArguments);
-    ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form;
-    ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other;
-    ErrorKind::PromptParts { .. } => "prompt_parts", Family::Other;
-    ErrorKind::TemplateConfig => "template_config", Family::Template;
-    ErrorKind::NoTemplate => "no_template", Family::Template;
-    ErrorKind::UnknownTemplate { .. } => "unknown_template", Family::Template;
-    ErrorKind::TemplateLimit { .. } => "template_limit", Family::Template;
-    ErrorKind::TemplateSyntax => "template_syntax", Family::Template;
-    ErrorKind::TemplateRaised => "template_raised", Family::Template;
-    ErrorKind::TemplateRender => "template_render", Family::Template;
-    ErrorKind::TemplateFuel => "template_fuel", Family::Template;
-    ErrorKind::TemplateOutput { .. } => "template_output", Family::Template;
-    ErrorKind::TemplateContinue => "template_continue", Family::Template;
-    ErrorKind::NothingToContinue => "template_nothing_to_continue", Family::Template;
-    ErrorKind::PresetFile { .. } => "preset_file", Family::Preset;
-    ErrorKind::PresetField { .. } => "preset_field", Family::Preset;
-    ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset;
-    ErrorKind::Story { .. } => "story", Family::Preset;
-    ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset;
-    ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset;
-    ErrorKind::Unwritable { .. } => "unwritable", Family::Preset;
-    ErrorKind::UnrecognisedRow { .. } => "unrecognised_row", Family::Form;
-    ErrorKind::RowConflict { .. } => "row_conflict", Family::Form;
-    ErrorKind::RowType { .. } => "row_type", Family::Form;
-    ErrorKind::RowRole { .. } => "row_role", Family::Form;
-    ErrorKind::PromptsDiffer => "prompts_differ", Family::Form;
-    ErrorKind::NothingToLearn { .. } => "nothing_to_learn", Family::Other;
-    ErrorKind::PartlyLearnt { .. } => "partly_learnt", Family::Other;
-    ErrorKind::OverBudget { .. } => "over_budget", Family::Budget;
+    ErrorKind::Json => "json", Family::Form, Fault::Client;
+    ErrorKind::MissingField(_) => "missing_field", Family::Form, Fault::Client;
+    ErrorKind::MissingKey(_) => "missing_key", Family::Key, Fault::Client;
+    ErrorKind::FieldType { .. } => "field_type", Family::Form, Fault::Client;
+    ErrorKind::LoneSurrogate => "lone_surrogate", Family::Form, Fault::Client;
+    ErrorKind::KnownById => "known_by_id", Family::Other, Fault::Client;
+    ErrorKind::UnknownItem { .. } => "unknown_item", Family::Form, Fault::Client;
+    ErrorKind::Ignored => "ignored", Family::Other, Fault::Client;
+    ErrorKind::UnknownRole { dialect, .. } => "unknown_role", by_dialect(*dialect), Fault::Client;
+    ErrorKind::UnknownChunk { dialect, .. } => "unknown_chunk", by_dialect(*dialect), Fault::Client;
+    ErrorKind::UntypedChunk => "untyped_chunk", Family::Value, Fault::Client;
+    ErrorKind::UnknownToolType { .. } => "unknown_tool_type", Family::Form, Fault::Client;
+    ErrorKind::UnknownEffort { .. } => "unknown_effort", Family::Form, Fault::Client;
+    ErrorKind::UnknownResponseFormat { .. } => "unknown_response_format", Family::Form, Fault::Client;
+    ErrorKind::UnknownToolChoice { .. } => "unknown_tool_choice", Family::Form, Fault::Client;
+    ErrorKind::UnknownCallMode { .. } => "unknown_call_mode", Family::Form, Fault::Client;
+    ErrorKind::ReasoningDiffers => "reasoning_differs", Family::Value, Fault::Client;
+    ErrorKind::ReasoningTwice => "reasoning_twice", Family::AssistantMessage, Fault::Client;
+    ErrorKind::ContinueNotAssistant => "continue_not_assistant", Family::MessageStructure, Fault::Client;
+    ErrorKind::ForeignChunk { .. } => "foreign_chunk", Family::Form, Fault::Client;
+    ErrorKind::EmptyAudio => "empty_audio", Family::Form, Fault::Client;
+    ErrorKind::ResponseSchema => "response_schema", Family::Form, Fault::Client;
+    ErrorKind::NoModel => "no_model", Family::Request, Fault::Client;
+    ErrorKind::NoMessages => "no_messages", Family::MessageStructure, Fault::Client;
+    ErrorKind::LoneMessage { .. } => "lone_message", Family::MessageStructure, Fault::Client;
+    ErrorKind::LastNotAssistant { .. } => "last_not_assistant", Family::MessageStructure, Fault::Client;
+    ErrorKind::LastIsPrefix => "last_is_prefix", Family::MessageStructure, Fault::Client;
+    ErrorKind::LastIsAssistant => "last_is_assistant", Family::MessageStructure, Fault::Client;
+    ErrorKind::RoleOrder { .. } => "role_order", Family::MessageStructure, Fault::Client;
+    ErrorKind::OpenCalls { .. } => "open_calls", Family::MessageStructure, Fault::Client;
+    ErrorKind::OpenCallsAtEnd { .. } => "open_calls_at_end", Family::MessageStructure, Fault::Client;
+    ErrorKind::DuplicateResult { .. } => "duplicate_result", Family::MessageStructure, Fault::Client;
+    ErrorKind::UnknownResult { .. } => "unknown_result", Family::MessageStructure, Fault::Client;
+    ErrorKind::DuplicateCall { .. } => "duplicate_call", Family::MessageStructure, Fault::Client;
+    ErrorKind::AudioWithSystem { .. } => "audio_with_system", Family::Value, Fault::Client;
+    ErrorKind::Chunk { role, .. } => "chunk", by_role(*role), Fault::Client;
+    ErrorKind::ContentAndCalls => "content_and_calls", Family::AssistantMessage, Fault::Client;
+    ErrorKind::NoContentNorCalls => "no_content_nor_calls", Family::AssistantMessage, Fault::Client;
+    ErrorKind::MergedContentAndCalls { .. } => "merged_content_and_calls", Family::Value, Fault::Client;
+    ErrorKind::EmptyReply => "empty_reply", Family::Tokenizer, Fault::Client;
+    ErrorKind::Weight { .. } => "weight", Family::AssistantMessage, Fault::Client;
+    ErrorKind::PrefixNotLast => "prefix_not_last", Family::AssistantMessage, Fault::Client;
+    ErrorKind::CallName { .. } => "call_name", Family::FunctionCall, Fault::Client;
+    ErrorKind::ResultName { .. } => "result_name", Family::ToolMessage, Fault::Client;
+    ErrorKind::ToolName { .. } => "tool_name", Family::Tool, Fault::Client;
+    ErrorKind::CallId { .. } => "call_id", Family::FunctionCall, Fault::Client;
+    ErrorKind::NullCallId { .. } => "null_call_id", Family::FunctionCall, Fault::Client;
+    ErrorKind::NoCallId => "no_call_id", Family::FunctionCall, Fault::Client;
+    ErrorKind::ResultId { .. } => "result_id", Family::ToolMessage, Fault::Client;
+    ErrorKind::NoResultId => "no_result_id", Family::ToolMessage, Fault::Client;
+    ErrorKind::MissingResultId => "missing_result_id", Family::Request, Fault::Client;
+    ErrorKind::ToolSchema => "tool_schema", Family::ToolSchema, Fault::Client;
+    ErrorKind::ParallelResults => "parallel_results", Family::UnsupportedFeature, Fault::Client;
+    ErrorKind::NoTools => "no_tools", Family::Tokenizer, Fault::Client;
+    ErrorKind::NoThinking => "no_thinking", Family::Tokenizer, Fault::Client;
+    ErrorKind::NoThinkTokens => "no_think_tokens", Family::Assertion, Fault::Client;
+    ErrorKind::NoEncoder { .. } => "no_encoder", Family::Assertion, Fault::Client;
+    ErrorKind::ImageScheme { .. } => "image_scheme", Family::Value, Fault::Client;
+    ErrorKind::ImageData => "image_data", Family::Value, Fault::Client;
+    ErrorKind::ImageBytes => "image_bytes", Family::Value, Fault::Client;
+    ErrorKind::JsonValue => "json_value", Family::Value, Fault::Client;
+    ErrorKind::NoEffort => "no_effort", Family::Request, Fault::Client;
+    ErrorKind::Effort { .. } => "effort", Family::Request, Fault::Client;
+    ErrorKind::NoSettings => "no_settings", Family::Request, Fault::Configuration;
+    ErrorKind::NoFim => "no_fim", Family::Tokenizer, Fault::Client;
+    ErrorKind::ChoiceWithoutTools { .. } => "choice_without_tools", Family::Request, Fault::Client;
+    ErrorKind::ChoiceWithJson { .. } => "choice_with_json", Family::Request, Fault::Client;
+    ErrorKind::UnknownTool { .. } => "unknown_tool", Family::Request, Fault::Client;
+    ErrorKind::BegunJson => "begun_json", Family::Request, Fault::Client;
+    ErrorKind::CallAfterText => "call_after_text", Family::Request, Fault::Client;
+    ErrorKind::TooLong { .. } => "too_long", Family::Tokenizer, Fault::Client;
+    ErrorKind::TokenizerMismatch { .. } => "tokenizer_mismatch", Family::Tokenizer, Fault::Configuration;
+    ErrorKind::NoControlId { .. } => "no_control_id", Family::Other, Fault::Configuration;
+    ErrorKind::NoMediaIds { .. } => "no_media_ids", Family::Other, Fault::Client;
+    ErrorKind::Version(error) => "version", Family::Other, by_version(error);
+    ErrorKind::NestedThinking { .. } => "nested_thinking", Family::Value, Fault::Server;
+    ErrorKind::UnopenedThinking { .. } => "unopened_thinking", Family::Value, Fault::Server;
+    ErrorKind::CallListSyntax { json, .. } => "call_list_syntax", by_json(*json, Family::InvalidToolCall), Fault::Server;
+    ErrorKind::CallListType { .. } => "call_list_type", Family::InvalidToolCall, Fault::Server;
+    ErrorKind::CallWithoutName { .. } => "call_without_name", Family::InvalidToolCall, Fault::Server;
+    ErrorKind::CallArgumentsNotObject { .. } => "call_arguments_not_object", Family::InvalidArguments, Fault::Server;
+    ErrorKind::CallWithoutArgumentsField { .. } => "call_without_arguments_field", Family::InvalidArguments, Fault::Server;
+    ErrorKind::CallFieldType { .. } => "call_field_type", Family::Form, Fault::Server;
+    ErrorKind::CallFieldTwice { .. } => "call_field_twice", Family::Other, Fault::Server;
+    ErrorKind::CallWithoutArguments { .. } => "call_without_arguments", Family::Value, Fault::Server;
+    ErrorKind::CallTokenTwice { .. } => "call_token_twice", Family::Value, Fault::Server;
+    ErrorKind::CallIdAfterArguments { .. } => "call_id_after_arguments", Family::Value, Fault::Server;
+    ErrorKind::CallArgumentsSyntax { json, .. } => "call_arguments_syntax", by_json(*json, Family::InvalidArguments), Fault::Server;
+    ErrorKind::CallArgumentsType { .. } => "call_arguments_type", Family::Form, Fault::Server;
+    ErrorKind::CallTooDeep { .. } => "call_too_deep", Family::Other, Fault::Server;
+    ErrorKind::PromptParts { .. } => "prompt_parts", Family::Other, Fault::Client;
+    ErrorKind::TemplateConfig => "template_config", Family::Template, Fault::Configuration;
+    ErrorKind::NoTemplate => "no_template", Family::Template, Fault::Configuration;
+    ErrorKind::UnknownTemplate { .. } => "unknown_template", Family::Template, Fault::Configuration;
+    ErrorKind::TemplateLimit { .. } => "template_limit", Family::Template, Fault::Configuration;
+    ErrorKind::TemplateSyntax => "template_syntax", Family::Template, Fault::Configuration;
+    ErrorKind::TemplateRaised => "template_raised", Family::Template, Fault::Client;
+    ErrorKind::TemplateRender => "template_render", Family::Template, Fault::Client;
+    ErrorKind::TemplateFuel => "template_fuel", Family::Template, Fault::Configuration;
+    ErrorKind::TemplateOutput { .. } => "template_output", Family::Template, Fault::Configuration;
+    ErrorKind::TemplateContinue => "template_continue", Family::Template, Fault::Client;
+    ErrorKind::NothingToContinue => "template_nothing_to_continue", Family::Template, Fault::Client;
+    ErrorKind::PresetFile { .. } => "preset_file", Family::Preset, Fault::Configuration;
+    ErrorKind::PresetField { .. } => "preset_field", Family::Preset, Fault::Configuration;
+    ErrorKind::UnknownPreset { .. } => "unknown_preset", Family::Preset, Fault::Configuration;
+    ErrorKind::Story { .. } => "story", Family::Preset, Fault::Configuration;
+    ErrorKind::MacrosTooLong => "macros_too_long", Family::Preset, Fault::Configuration;
+    ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset, Fault::Configuration;
+    ErrorKind::Unwritable { .. } => "unwritable", Family::Preset, Fault::Configuration;
+    ErrorKind::UnrecognisedRow { .. } => "unrecognised_row", Family::Form, Fault::Client;
+    ErrorKind::RowConflict { .. } => "row_conflict", Family::Form, Fault::Client;
+    ErrorKind::RowType { .. } => "row_type", Family::Form, Fault::Client;
+    ErrorKind::RowRole { .. } => "row_role", Family::Form, Fault::Client;
+    ErrorKind::PromptsDiffer => "prompts_differ", Family::Form, Fault::Client;
+    ErrorKind::NothingToLearn { .. } => "nothing_to_learn", Family::Other, Fault::Client;
+    ErrorKind::PartlyLearnt { .. } => "partly_learnt", Family::Other, Fault::Client;
+    ErrorKind::OverBudget { .. } => "over_budget", Family::Budget, Fault::Client;
 }
 
 impl ErrorKind {
@@ -551,6 +568,18 @@ impl ErrorKind {
                 | ErrorKind::TemplateRaised
                 | ErrorKind::TemplateRender
         )
+    }
+}
+
+/// A name comes from the client that asks for a model; a file is the operator's.
+const fn by_version(error: &DetectError) -> Fault {
+    match error {
+        DetectError::Unknown { .. }
+        | DetectError::UnknownFeature { .. }
+        | DetectError::Undecided { .. }
+        | DetectError::Foreign { .. }
+        | DetectError::Derived { .. } => Fault::Client,
+        DetectError::Conflict { .. } | DetectError::Tekken { .. } => Fault::Configuration,
     }
 }
 

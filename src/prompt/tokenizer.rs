@@ -7,7 +7,7 @@ use super::{Medium, Place, Prompt, Run, Segment};
 use crate::chat::Chat;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Layout, WordStart};
+use crate::layout::{Layout, Mark, WordStart};
 use crate::terms::TokenizerKind;
 
 /// A tokenizer: text into ids that are never control tokens, and control tokens into their ids.
@@ -115,6 +115,46 @@ impl Layout {
                 Err(Error::new(ErrorKind::TokenizerMismatch { layout, tokenizer }, "").in_layout(self.name))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The strings at which sampling ends, as [`Prompt::stop_strings`] of this layout's prompts.
+    ///
+    /// ```
+    /// use mistral_chat_template::Layout;
+    ///
+    /// assert_eq!(Layout::V13.stop_strings().collect::<Vec<_>>(), ["</s>"]);
+    /// ```
+    pub fn stop_strings(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.reply.close.as_str())
+    }
+
+    /// The ids at which sampling ends; none for a layout that ends replies with text.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_tokenizer`](Layout::check_tokenizer), or the tokenizer has no id for the control token that ends replies.
+    ///
+    /// ```
+    /// # use mistral_chat_template::layout::WordStart;
+    /// use mistral_chat_template::{Control, Layout, Tokenizer};
+    ///
+    /// # struct Tekken;
+    /// # impl Tokenizer for Tekken {
+    /// #     fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+    /// #     fn control(&self, control: Control) -> Option<u32> { (control == Control::Eos).then_some(2) }
+    /// # }
+    /// assert_eq!(Layout::V13.stop_ids(&Tekken)?, [2]);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn stop_ids(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Vec<u32>, Error> {
+        self.check_tokenizer(tokenizer)?;
+        match self.reply.close {
+            Mark::Control(close) => match tokenizer.control(close) {
+                Some(id) => Ok(vec![id]),
+                None => Err(Error::new(ErrorKind::NoControlId { control: close.as_str() }, "").in_layout(self.name)),
+            },
+            Mark::Text(_) => Ok(Vec::new()),
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use mistral_chat_template::error::{ApiError, Fault};
 use mistral_chat_template::layout::{CallIds, Rules, Settings, WordStart};
 use mistral_chat_template::prompt::TokenizerKind;
 use mistral_chat_template::render::{CheckedChat, Fim};
 use mistral_chat_template::train::Learn;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Control, Dialect, Error, ErrorKind, Format, Layout, Message, Mode, Prompt,
-    Tokenizer, ToolCall,
+    AssistantMessage, Chat, ChatTemplate, Chunk, Completion, Control, Dialect, Error, ErrorKind, Format, Layout,
+    Message, Mode, Prompt, Tokenizer, ToolCall,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -221,4 +222,66 @@ fn a_refused_prompt_is_empty() {
     let mut prompt = Layout::V3.render(&Chat::new([Message::user("a")])).unwrap();
     Layout::V3.render_into(&Chat::default(), &mut prompt).unwrap_err();
     assert_eq!(prompt, Prompt::new());
+}
+
+/// An error as a server answers it: the status, the `param` and the `code`.
+fn answered(error: Error) -> (u16, Option<String>, String) {
+    let error = ApiError::from(error);
+    (error.status(), error.param().map(str::to_owned), error.code().to_owned())
+}
+
+#[test]
+fn an_error_becomes_a_response_of_openais_api() {
+    let chat = |json| Chat::from_json(json).map(drop).unwrap_err();
+    let long = Chat::new([Message::user("one two three")]);
+    let model = |name: &str| name.parse::<Layout>().map(drop).unwrap_err();
+    let some = |param: &str| Some(param.to_owned());
+    struct NoControls;
+    impl Tokenizer for NoControls {
+        fn text(&self, _: &str, _: WordStart, _: &mut Vec<u32>) {}
+
+        fn control(&self, _: Control) -> Option<u32> {
+            None
+        }
+    }
+    let v13_truncated = CheckedChat::new(&long, &Layout::V13).unwrap().truncate(1, |_| 1).map(drop).unwrap_err();
+    for (error, expected) in [
+        (chat("{"), (400, None, "json")),
+        (chat(r#"{"messages": [{"role": "user"}]}"#), (400, some("messages[0]"), "missing_field")),
+        (Layout::V3.render(&Chat::default()).unwrap_err(), (400, some("messages"), "no_messages")),
+        (long.fit(&Layout::V3, 3, |_| 1).unwrap_err(), (400, some("messages"), "context_length_exceeded")),
+        (v13_truncated, (400, some("messages"), "context_length_exceeded")),
+        (model("gpt-4"), (404, some("model"), "model_not_found")),
+        (model("magnum-v2-12b"), (404, some("model"), "model_not_found")),
+        (Layout::V3.stop_ids(&NoControls).unwrap_err(), (500, None, "no_control_id")),
+        (ChatTemplate::new("{% if").map(drop).unwrap_err(), (500, None, "template_syntax")),
+        (
+            ChatTemplate::new("{{ raise_exception('no') }}").unwrap().render(&long).unwrap_err(),
+            (400, None, "template_raised"),
+        ),
+        (Completion::from_text("[TOOL_CALLS]{", &Layout::V3).error.unwrap(), (500, None, "call_list_syntax")),
+    ] {
+        let sentence = error.to_string();
+        let (status, param, code) = expected;
+        assert_eq!(answered(error), (status, param, code.to_owned()), "{sentence}");
+    }
+    let too_long = ApiError::from(long.fit(&Layout::V3, 3, |_| 1).unwrap_err());
+    assert_eq!(
+        too_long.message(),
+        "maximum context is 3 tokens, 4 were asked for: what has to stay in the prompt is 1 over the budget (v3)"
+    );
+    assert_eq!(too_long.error_type(), "invalid_request_error");
+}
+
+#[test]
+fn a_fault_is_the_servers_where_the_model_wrote_it() {
+    let kinds: [(ErrorKind, Fault); 4] = [
+        (ErrorKind::NestedThinking { offset: 0 }, Fault::Server),
+        (ErrorKind::CallTooDeep { offset: 0 }, Fault::Server),
+        (ErrorKind::PromptParts { offset: 0, expected: String::new() }, Fault::Client),
+        (ErrorKind::NoTemplate, Fault::Configuration),
+    ];
+    for (kind, fault) in kinds {
+        assert_eq!(kind.fault(), fault, "{}", kind.name());
+    }
 }

@@ -40,6 +40,7 @@ mod request_injection;
 mod requests;
 mod reunited;
 mod rows;
+mod serde_doors;
 mod sillytavern;
 mod sillytavern_edges;
 mod sillytavern_layouts;

@@ -42,11 +42,11 @@ pub fn router(state: Arc<Shared>) -> Router {
         .route("/apply-template", post(apply_template))
         .fallback(async |uri: http::Uri| {
             let message = format!("{} is not served", uri.path());
-            Fault::with_status(StatusCode::NOT_FOUND, "not_found", "", message)
+            Fault::new(StatusCode::NOT_FOUND, "not_found", message)
         })
         .method_not_allowed_fallback(async |method: http::Method, uri: http::Uri| {
             let message = format!("{method} is not what {} is asked with", uri.path());
-            Fault::with_status(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "", message)
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
         })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), count))
         .with_state(state)
@@ -163,7 +163,7 @@ async fn answer(state: Arc<Shared>, job: Job, head: Head) -> Answered {
 /// Has a job done where it keeps nobody waiting but its own client.
 async fn begin(state: Arc<Shared>, job: Job) -> Result<Receiver<Event>, Fault> {
     let busy =
-        || Fault::with_status(StatusCode::SERVICE_UNAVAILABLE, "busy", "", "too many requests wait for an answer");
+        || Fault::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests wait for an answer");
     let waiting = Arc::clone(&state.waiting).try_acquire_owned().map_err(|_| busy())?;
     let running = Arc::clone(&state.running).acquire_owned().await.map_err(Fault::server)?;
     let (sender, receiver) = mpsc::channel(64);

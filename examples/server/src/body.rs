@@ -13,12 +13,12 @@ pub async fn text(state: &State, body: Body) -> Result<String, Fault> {
     let read = tokio::time::timeout(state.patience, to_bytes(body, state.body)).await;
     let Ok(read) = read else {
         let message = format!("the body did not come within {} s", state.patience.as_secs_f32());
-        return Err(Fault::with_status(StatusCode::REQUEST_TIMEOUT, "timeout", "", message));
+        return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "timeout", message));
     };
     let bytes = read.map_err(|error| {
         if error.source().is_some_and(|source| source.is::<LengthLimitError>()) {
             let message = format!("the body is longer than {} bytes", state.body);
-            return Fault::with_status(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "", message);
+            return Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
         }
         Fault::request("body", "", format!("the body cannot be read: {error}"))
     })?;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mistral_chat_template::completion::{CallDeltas, Delta, NewCallIds};
+use mistral_chat_template::error::ApiError;
 use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::render::Fim;
@@ -160,8 +161,8 @@ impl Answer<'_> {
         let (context, asked) = (self.state.context, self.job.params.limit());
         let room = context.saturating_sub(prompt);
         match asked {
-            Some(asked) if asked > room => Err(Fault::too_long(context, prompt, asked)),
-            None if room == 0 => Err(Fault::too_long(context, prompt, 1)),
+            Some(asked) if asked > room => Err(ApiError::context_length(context, prompt, asked).into()),
+            None if room == 0 => Err(ApiError::context_length(context, prompt, 1).into()),
             asked => Ok(asked.unwrap_or(self.state.answer).min(room)),
         }
     }
@@ -176,7 +177,7 @@ impl Answer<'_> {
     ) -> Result<(Ended, Option<Vec<u32>>), Stopped> {
         let State { engine, tokens, metrics, .. } = self.state;
         let params = &self.job.params;
-        let limit = self.limit(prompt.len())?;
+        let (limit, stop_ids) = (self.limit(prompt.len())?, self.job.layout.stop_ids(&**tokens)?);
         let grammar = lark.map(|lark| tokens.matcher(lark)).transpose();
         let grammar = grammar.map_err(|error| Fault::request("grammar", "", format!("no grammar: {error}")))?;
         let mut sampler = Sampler::new(params.temperature(), params.top_p(), params.seed(), grammar);
@@ -193,7 +194,7 @@ impl Answer<'_> {
                 self.send(Event::Delta(delta.clone()))?;
                 completion.add(delta);
             }
-            if id == tokens.end() || reader.stop_found().is_some() || sampled.len() == limit {
+            if stop_ids.contains(&id) || reader.stop_found().is_some() || sampled.len() == limit {
                 break;
             }
             // A handler that is gone is noticed with the next event; an id that says nothing sends none.

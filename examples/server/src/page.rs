@@ -91,7 +91,7 @@ fn whole(state: &Shared, typed: &Typed) -> Response {
 
 /// The prompt, or the reason why it cannot be rendered.
 fn shown(state: &Shared, typed: &Typed) -> String {
-    prompt(state, typed).unwrap_or_else(|fault| format!("<p class=\"error\">{}</p>", escaped(&fault.message)))
+    prompt(state, typed).unwrap_or_else(|fault| format!("<p class=\"error\">{}</p>", escaped(fault.body().message())))
 }
 
 fn prompt(state: &Shared, typed: &Typed) -> Result<String, Fault> {

@@ -94,7 +94,7 @@ fn parts(event: Event, replies: &mut ReplyEvents, head: &Head, with_usage: bool)
     match event {
         Event::Begun => Vec::new(),
         Event::Delta(delta) => replies.push(&delta).into_iter().map(|event| event.data).collect(),
-        Event::Failed(fault) => vec![fault.body().to_string()],
+        Event::Failed(fault) => vec![serde_json::to_string(fault.body()).unwrap_or_default()],
         Event::Ended(ended) => {
             let reason = ended.completion.finish_reason();
             let last = replies.finish(reason, head.of(Some(&ended.usage))).into_iter().map(|event| event.data);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mistral_chat_template::error::ApiError;
 use mistral_chat_template::layout::Thinking;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{Chat, Format, Layout, Message, Mode, ToolCall, Version};
@@ -57,11 +58,11 @@ impl State {
                         "the model {model:?} does not exist; there are {}",
                         self.names().collect::<Vec<_>>().join(", ")
                     );
-                    Fault::with_status(axum::http::StatusCode::NOT_FOUND, "model_not_found", "model", message)
+                    ApiError::new(404, "model_not_found", message).with_param("model")
                 };
                 let layout: Layout = model.parse().map_err(|_| unknown())?;
                 if !self.versions.iter().any(|version| version.name() == layout.name) {
-                    return Err(unknown());
+                    return Err(unknown().into());
                 }
                 self.with_features(layout)
             }

@@ -4,7 +4,7 @@ use super::{
     AssistantMessage, Chat, Content, Context, Cow, ErrorKind, Field, Fill, Key, MapAccess, Message, PhantomData, Read,
     Step,
 };
-use super::{RawValue, Tool, Visitor, de, fmt, object};
+use super::{Raw, Tool, Visitor, de, fmt, object};
 use serde::{Deserialize, Deserializer};
 
 object!(Conversation<'a> {
@@ -18,8 +18,14 @@ struct Tools<'a>(Vec<Tool<'a>>);
 
 impl<'de: 'a, 'a> Read<'de> for Tools<'a> {
     fn read_value<D: Deserializer<'de>>(_: &Context, deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        crate::chat::row::tools_from_json(raw.get()).map(Tools).map_err(de::Error::custom)
+        let raw = Raw::deserialize(deserializer)?.text;
+        let tools = match raw {
+            Cow::Borrowed(raw) => crate::chat::row::tools_from_json(raw),
+            Cow::Owned(raw) => {
+                crate::chat::row::tools_from_json(&raw).map(|tools| tools.into_iter().map(Tool::into_owned).collect())
+            }
+        };
+        tools.map(Tools).map_err(de::Error::custom)
     }
 }
 
