@@ -8,8 +8,10 @@ mod ids;
 mod object;
 mod truncate;
 mod update;
+mod window;
 
 pub use self::drift::Drift;
 pub use self::fit::Fitted;
 pub use self::object::{Conversation, NoTokenizer};
 pub use self::update::{EncodedSegment, Move, Update};
+pub use self::window::Window;

@@ -47,6 +47,45 @@ impl Fitted<'_> {
     pub fn into_chat(self) -> Chat<'static> {
         self.chat.into_owned().into_owned()
     }
+
+    /// An error about the chat that fits, with its path in the chat that was given.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Chunk, Conversation, Layout, Message};
+    /// # use mistral_chat_template::layout::WordStart;
+    /// # use mistral_chat_template::version::Feature;
+    /// # use mistral_chat_template::{Control, Tokenizer};
+    /// # #[derive(Debug)]
+    /// # struct TextOnly;
+    /// # impl Tokenizer for TextOnly {
+    /// #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) { ids.extend(text.bytes().map(u32::from)) }
+    /// #     fn control(&self, _: Control) -> Option<u32> { Some(0) }
+    /// # }
+    ///
+    /// let image = vec![Chunk::image_url("https://example.com/cat.png")];
+    /// let chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!"), Message::user(image)]);
+    /// let layout = Layout::V11.with(Feature::Image);
+    /// let fitted = chat.fit(&layout, 4, |_| 1)?;
+    /// assert_eq!(fitted.dropped, [0, 1]);
+    /// let error = Conversation::new(fitted.chat.clone().into_owned(), &layout, TextOnly).unwrap_err();
+    /// assert_eq!(error.to_string(), "messages[0].content: the tokenizer cannot encode image");
+    /// assert_eq!(fitted.in_given(error).at(), "messages[2].content");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_given(&self, error: Error) -> Error {
+        error.moved(|at| in_given(at, &self.dropped).unwrap_or_else(|| at.to_owned()))
+    }
+}
+
+/// A path into a chat without messages that were left out of it, in the chat that has them.
+fn in_given(at: &str, dropped: &[usize]) -> Option<String> {
+    let (index, rest) = at.strip_prefix("messages[")?.split_once(']')?;
+    let mut index: usize = index.parse().ok()?;
+    for gone in dropped {
+        index += usize::from(*gone <= index);
+    }
+    Some(format!("messages[{index}]{rest}"))
 }
 
 impl Chat<'_> {
@@ -93,13 +132,11 @@ impl Chat<'_> {
     ) -> Result<Fitted<'c>, Error> {
         let conversation = CheckedChat::new(self, layout)?;
         let cuts = cuts(&conversation);
-        let mut totals = Totals::new(conversation, &mut count);
+        let mut totals = Totals::new(conversation, 0, &mut count);
         let Some((cut, total)) = totals.first_within(&cuts, budget) else {
-            let least = totals.of(cuts.last().copied().unwrap_or_default());
-            let over = least.saturating_sub(budget);
-            return Err(Error::new(ErrorKind::OverBudget { budget, over }, "").in_layout(layout.name));
+            return Err(totals.over_budget(&cuts, budget));
         };
-        Ok(without(self, totals.conversation.turns.get(..cut).unwrap_or_default(), total))
+        Ok(totals.fitted(self, cut, total))
     }
 }
 
@@ -117,7 +154,7 @@ fn without<'c>(chat: &'c Chat<'_>, turns: &[Turn], count: usize) -> Fitted<'c> {
 }
 
 /// The turns before which all but system messages can be left out, least first: the first, and every user turn.
-fn cuts(conversation: &CheckedChat<'_, '_>) -> Vec<usize> {
+pub(super) fn cuts(conversation: &CheckedChat<'_, '_>) -> Vec<usize> {
     let mut cuts = vec![0];
     let mut is_left_out = false;
     for (index, turn) in conversation.turns.iter().enumerate() {
@@ -130,8 +167,8 @@ fn cuts(conversation: &CheckedChat<'_, '_>) -> Vec<usize> {
 }
 
 /// What the prompt counts, for each cut.
-struct Totals<'t, 'c, 'a, F> {
-    conversation: CheckedChat<'c, 'a>,
+pub(super) struct Totals<'t, 'c, 'a, F> {
+    pub(super) conversation: CheckedChat<'c, 'a>,
     count: &'t mut F,
     /// What `<s>`, the system turns and, where it is by itself, what the first user turn carries count.
     fixed: usize,
@@ -145,24 +182,24 @@ struct Totals<'t, 'c, 'a, F> {
 }
 
 impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
-    fn new(conversation: CheckedChat<'c, 'a>, count: &'t mut F) -> Self {
+    /// The totals of the cuts from a turn on; turns before it are not counted.
+    pub(super) fn new(conversation: CheckedChat<'c, 'a>, from: usize, count: &'t mut F) -> Self {
         let fixed = count(Segment::Control(crate::control::Control::Bos));
         let has_system = conversation.chat.messages.iter().any(|message| message.role() == Role::System);
         let is_joined = has_system && conversation.layout.system.in_user().is_some_and(|(turn, _)| turn.is_first());
         let (rest, turns) = (Vec::new(), Vec::new());
         let mut totals = Totals { conversation, count, fixed, rest, turns, is_joined, prompt: Prompt::new() };
-        totals.count_turns();
+        totals.count_turns(from);
         totals
     }
 
-    fn count_turns(&mut self) {
+    fn count_turns(&mut self, from: usize) {
         let users = self.conversation.users;
         for index in 0..self.conversation.turns.len() {
             let is_first = users.is_some_and(|(first, _)| first == index);
             let carried = if is_first && !self.is_joined { self.carried(index) } else { 0 };
-            self.write(index, None);
-            let plain: usize = self.prompt.segments().map(&mut *self.count).sum();
             let is_system = self.conversation.turns.get(index).is_some_and(|turn| turn.role == Role::System);
+            let plain = if index >= from || is_system { self.plain(index) } else { 0 };
             self.fixed += carried + if is_system { plain } else { 0 };
             self.turns.push(if is_system { 0 } else { plain });
         }
@@ -172,6 +209,12 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
         });
         self.rest = sums.collect();
         self.rest.reverse();
+    }
+
+    /// What a turn counts that carries nothing.
+    fn plain(&mut self, index: usize) -> usize {
+        self.write(index, None);
+        self.prompt.segments().map(&mut *self.count).sum()
     }
 
     /// What the first user turn has before its own segments.
@@ -196,7 +239,7 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
     }
 
     /// The count of the prompt with all left out before the cut.
-    fn of(&mut self, cut: usize) -> usize {
+    pub(super) fn of(&mut self, cut: usize) -> usize {
         let total = self.fixed + self.rest.get(cut).copied().unwrap_or_default();
         let is_user = |turn: &Turn| turn.role == Role::User;
         let Some(first) = self.conversation.turns.iter().skip(cut).position(is_user).filter(|_| self.is_joined) else {
@@ -209,7 +252,7 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
     }
 
     /// The first cut whose prompt is within the budget, and its count.
-    fn first_within(&mut self, cuts: &[usize], budget: usize) -> Option<(usize, usize)> {
+    pub(super) fn first_within(&mut self, cuts: &[usize], budget: usize) -> Option<(usize, usize)> {
         let (mut low, mut high) = (0, cuts.len());
         let mut found = None;
         while low < high {
@@ -223,5 +266,16 @@ impl<'t, 'c, 'a, F: FnMut(Segment<'_>) -> usize> Totals<'t, 'c, 'a, F> {
             }
         }
         found
+    }
+    /// The chat without what stands before the cut.
+    pub(super) fn fitted<'g>(&self, chat: &'g Chat<'_>, cut: usize, total: usize) -> Fitted<'g> {
+        without(chat, self.conversation.turns.get(..cut).unwrap_or_default(), total)
+    }
+
+    /// The error of a chat that is over the budget with any cut.
+    pub(super) fn over_budget(&mut self, cuts: &[usize], budget: usize) -> Error {
+        let least = self.of(cuts.last().copied().unwrap_or_default());
+        let over = least.saturating_sub(budget);
+        Error::new(ErrorKind::OverBudget { budget, over }, "").in_layout(self.conversation.layout.name)
     }
 }

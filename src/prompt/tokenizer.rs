@@ -300,7 +300,8 @@ impl<'t, T: Tokenizer + ?Sized> Encoder<'t, T> {
             Segment::Media(media) => {
                 let medium = self.next_medium(run).of(media);
                 if !self.tokenizer.media(medium, &mut self.ids) {
-                    return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, ""));
+                    let at = run.message.map_or_else(String::new, |message| format!("messages[{message}].content"));
+                    return Err(Error::new(ErrorKind::NoMediaIds { media: media.as_str() }, at));
                 }
             }
         }

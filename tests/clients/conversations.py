@@ -2,6 +2,7 @@
 
     cargo build --release --manifest-path examples/server/Cargo.toml
     python tests/clients/conversations.py                         # 8 conversations of 200 turns
+    python tests/clients/conversations.py --fit 8192              # shortened where they pass 8,192 tokens
     python tests/clients/conversations.py --client mistralai --turns 20 --base-url http://127.0.0.1:8080/v1
 
 Every conversation sends all of itself with each turn, as clients do, and every fifth turn calls a tool. A line a turn
@@ -134,10 +135,13 @@ def main():
     parser.add_argument("--turns", type=int, default=200)
     parser.add_argument("--tokens", type=int, default=24, help="how many a reply may have")
     parser.add_argument("--lines", type=Path)
+    parser.add_argument("--fit", type=int, metavar="CONTEXT", help="start the server with this context and --fit 0.5")
     options = parser.parse_args()
     server = None
     if not options.base_url:
-        server = subprocess.Popen([options.binary, "--port", "0", "--conversations", "64"], stdout=subprocess.PIPE, text=True)
+        fit = ["--context", str(options.fit), "--fit", "0.5", "--answer", "64"] if options.fit else []
+        command = [options.binary, "--port", "0", "--conversations", "64", *fit]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         options.base_url = server.stdout.readline().strip() + "/v1"
     lines, failed, started = [], [], time.time()
 
@@ -161,7 +165,8 @@ def main():
         options.lines.write_text("".join(json.dumps(line) + "\n" for line in lines))
     print(f"{'layout':10} {'turn':>4} {'prompt':>7} {'cached':>7} {'encoded':>7} {'ms':>7}")
     table(lines, options.turns)
-    apart = list(parted(lines))
+    # A cut that moves parts a conversation as well.
+    apart = [] if options.fit else list(parted(lines))
     for before, now in apart[:5]:
         print("parted:", before, now)
     print(*failed, sep="\n", end="\n" if failed else "")

@@ -62,3 +62,4 @@ mod template_sent;
 mod template_written;
 mod transcript;
 mod version;
+mod window;

@@ -66,6 +66,7 @@ shared![
     ApiError,
     Fault,
     OwnedChat,
+    Window,
     EncodedSegment<'static>,
     Medium<'static>,
     Move,

@@ -54,11 +54,13 @@ pub struct Usage {
     /// From the chat to the ids of its prompt.
     pub prepared: Duration,
     pub answer: usize,
+    /// How many messages of the chat the model does not read, as they are beyond the context.
+    pub left_out: usize,
 }
 
 impl Usage {
     fn of_prompt(prompt: usize, encoded: usize, prepared: Duration) -> Self {
-        Usage { prompt, cached: 0, encoded, prepared, answer: 0 }
+        Usage { prompt, cached: 0, encoded, prepared, answer: 0, left_out: 0 }
     }
 }
 
@@ -105,6 +107,7 @@ fn answer(state: &State, job: &Job, events: &Sender<Event>) -> Result<(), Stoppe
             let mut session = state.sessions.take(Chat::clone(chat), &job.layout)?;
             let ids = session.ids().to_vec();
             let usage = Usage::of_prompt(ids.len(), session.encoded, begun.elapsed());
+            let usage = Usage { left_out: session.left_out(), ..usage };
             state.metrics.prepared.observe(usage.prepared.as_secs_f64());
             let said = answer.sample(&ids, usage, lark, reader);
             let ended = said.map(|(ended, sampled)| {
@@ -161,6 +164,8 @@ impl Answer<'_> {
         let (context, asked) = (self.state.context, self.job.params.limit());
         let room = context.saturating_sub(prompt);
         match asked {
+            // Where messages are left out for it, an answer has the room that there is.
+            Some(asked) if self.state.sessions.shorten() && room > 0 => Ok(asked.min(room)),
             Some(asked) if asked > room => Err(ApiError::context_length(context, prompt, asked).into()),
             None if room == 0 => Err(ApiError::context_length(context, prompt, 1).into()),
             asked => Ok(asked.unwrap_or(self.state.answer).min(room)),

@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use lexopt::Parser;
+use mistral_chat_template::conversation::Window;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
@@ -99,14 +100,18 @@ fn state(options: Options, patience: Duration) -> Result<State, Box<dyn Error>> 
     layout.check_tokenizer(&*tokens)?;
     let folder = options.model.as_deref().and_then(|folder| folder.file_name());
     let context = model.config.max_position_embeddings;
+    let context = options.context.unwrap_or(context).min(context);
+    let budget = context.saturating_sub(options.answer);
+    let low_water = |share: f32| (budget as f64 * f64::from(share)) as usize;
+    let window = options.fit.map(|share| Window::new(budget).with_low_water(low_water(share)));
     Ok(State {
         name: folder.map_or_else(|| "tiny".to_owned(), |name| name.to_string_lossy().into_owned()),
         versions: state::versions(&tokens),
         layout,
-        context: options.context.unwrap_or(context).min(context),
+        context,
         answer: options.answer,
         engine: Engine::new(model, options.conversations),
-        sessions: Sessions::new(Arc::clone(&tokens), options.conversations),
+        sessions: Sessions::new(Arc::clone(&tokens), options.conversations, window),
         tokens,
         metrics: Metrics::new(),
         body: options.body,

@@ -19,6 +19,8 @@ Usage: server [OPTIONS]
       --layout NAME      v3, v13+think … or a model's name [default: what the vocabulary states]
       --context N        How many tokens prompt and answer may have together [default: the model's]
       --answer N         How many tokens an answer may have where the request does not say [default: 256]
+      --fit SHARE        Leave the oldest exchanges out of a conversation that is longer than the context, until the
+                         rest is at most this share of it (0.5) [default: refuse such a conversation]
       --parallel N       How many answers are sampled at a time [default: the number of cores]
       --queue N          How many requests may wait or be answered [default: 64]
       --conversations N  How many conversations are kept [default: 64]
@@ -38,6 +40,7 @@ pub struct Options {
     pub parallel: usize,
     pub queue: usize,
     pub conversations: usize,
+    pub fit: Option<f32>,
     pub body: usize,
     pub patience: f32,
 }
@@ -56,6 +59,7 @@ impl Options {
             parallel: std::thread::available_parallelism().map_or(1, usize::from),
             queue: 64,
             conversations: 64,
+            fit: None,
             body: 16 << 20,
             patience: 30.0,
         };
@@ -71,6 +75,7 @@ impl Options {
                 Arg::Long("parallel") => options.parallel = parser.value()?.parse()?,
                 Arg::Long("queue") => options.queue = parser.value()?.parse()?,
                 Arg::Long("conversations") => options.conversations = parser.value()?.parse()?,
+                Arg::Long("fit") => options.fit = Some(parser.value()?.parse_with(share)?),
                 Arg::Long("body") => options.body = parser.value()?.parse()?,
                 Arg::Long("patience") => options.patience = parser.value()?.parse()?,
                 Arg::Short('h') | Arg::Long("help") => return Ok(None),
@@ -79,4 +84,10 @@ impl Options {
         }
         Ok(Some(options))
     }
+}
+
+/// A share of the context: more than nothing, and not more than all.
+fn share(text: &str) -> Result<f32, String> {
+    let share = text.parse().map_err(|error| format!("{error}"))?;
+    if share > 0.0 && share <= 1.0 { Ok(share) } else { Err("a share is more than 0 and at most 1".to_owned()) }
 }

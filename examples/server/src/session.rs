@@ -3,8 +3,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mistral_chat_template::conversation::{Update, Window};
 use mistral_chat_template::prompt::{BreakCause, PrefixBreak};
-use mistral_chat_template::{AssistantMessage, Chat, Conversation, Error, Layout, Message, Role};
+use mistral_chat_template::{AssistantMessage, Chat, Conversation, Error, Layout, Message, Role, Segment};
 
 use crate::tokens::Tokens;
 
@@ -13,6 +14,8 @@ pub struct Sessions {
     kept: Mutex<Vec<Session>>,
     capacity: usize,
     tokens: Arc<Tokens>,
+    /// What a conversation is cut down to that is longer than the context; absent where it is refused.
+    window: Option<Window>,
 }
 
 /// A conversation.
@@ -20,13 +23,16 @@ pub struct Sessions {
 pub struct Session {
     layout: Layout,
     conversation: Conversation<'static, Arc<Tokens>>,
+    window: Option<Window>,
+    /// The messages of the client's chat that the conversation goes on without.
+    dropped: Vec<usize>,
     /// How many ids of its prompt were encoded for this turn; the others were there.
     pub encoded: usize,
 }
 
 impl Sessions {
-    pub fn new(tokens: Arc<Tokens>, capacity: usize) -> Self {
-        Sessions { kept: Mutex::default(), capacity: capacity.max(1), tokens }
+    pub fn new(tokens: Arc<Tokens>, capacity: usize, window: Option<Window>) -> Self {
+        Sessions { kept: Mutex::default(), capacity: capacity.max(1), tokens, window }
     }
 
     /// The conversation that a chat goes on with, or a new one. It is the caller's until it is kept.
@@ -37,10 +43,11 @@ impl Sessions {
             let best = kept.iter().enumerate().map(|(index, session)| (shared(session), index)).max();
             best.filter(|(shared, _)| *shared > 0).map(|(_, index)| kept.remove(index))
         };
-        let Some(mut session) = known else { return self.look(chat, layout) };
+        let Some(mut session) = known else { return self.begin(chat, layout) };
         let before = session.clone();
-        let update = session.conversation.update(chat);
-        let goes_on = update.as_ref().is_ok_and(|update| update.prefix_break.is_none_or(|it| goes_on(&it)));
+        let update = session.update(chat, &self.tokens);
+        let is_cut = session.dropped.len() > before.dropped.len();
+        let goes_on = update.as_ref().is_ok_and(|update| is_cut || update.prefix_break.is_none_or(|it| goes_on(&it)));
         if !goes_on {
             // It is another conversation that begins the same, or one that was taken back.
             self.keep(before);
@@ -50,10 +57,17 @@ impl Sessions {
     }
 
     /// A new conversation.
+    fn begin(&self, chat: Chat<'static>, layout: &Layout) -> Result<Session, Error> {
+        let mut window = self.window.clone();
+        let (session, dropped) = within(window.as_mut(), chat, layout, &self.tokens, |chat| self.look(chat, layout))?;
+        Ok(Session { window, dropped, ..session })
+    }
+
+    /// A conversation of the whole chat, to look at.
     pub fn look(&self, chat: Chat<'static>, layout: &Layout) -> Result<Session, Error> {
         let conversation = Conversation::new(chat, layout, Arc::clone(&self.tokens))?;
         let encoded = conversation.ids().len();
-        Ok(Session { layout: *layout, conversation, encoded })
+        Ok(Session { layout: *layout, conversation, window: None, dropped: Vec::new(), encoded })
     }
 
     pub fn keep(&self, session: Session) {
@@ -62,6 +76,11 @@ impl Sessions {
         if kept.len() > self.capacity {
             kept.remove(0);
         }
+    }
+
+    /// Are conversations shortened that are longer than the context?
+    pub fn shorten(&self) -> bool {
+        self.window.is_some()
     }
 
     /// How many conversations there are.
@@ -79,7 +98,34 @@ fn goes_on(parts: &PrefixBreak) -> bool {
     !matches!(parts.cause, BreakCause::MessageChanges | BreakCause::Shorter)
 }
 
+/// Does something with what of a chat is within the window, and says which messages are not. Errors point into the whole
+/// chat.
+fn within<T>(
+    window: Option<&mut Window>,
+    chat: Chat<'static>,
+    layout: &Layout,
+    tokens: &Tokens,
+    work: impl FnOnce(Chat<'static>) -> Result<T, Error>,
+) -> Result<(T, Vec<usize>), Error> {
+    let Some(window) = window else { return Ok((work(chat)?, Vec::new())) };
+    let fitted = window.fit(&chat, layout, |segment: Segment<'_>| tokens.count(segment, layout.word_start))?;
+    let done = work(fitted.clone().into_chat()).map_err(|error| fitted.in_given(error))?;
+    Ok((done, fitted.dropped))
+}
+
 impl Session {
+    fn update(&mut self, chat: Chat<'static>, tokens: &Tokens) -> Result<Update, Error> {
+        let Session { layout, conversation, window, .. } = self;
+        let (update, dropped) = within(window.as_mut(), chat, layout, tokens, |chat| conversation.update(chat))?;
+        self.dropped = dropped;
+        Ok(update)
+    }
+
+    /// How many messages of the client's chat the model does not read.
+    pub fn left_out(&self) -> usize {
+        self.dropped.len()
+    }
+
     /// The ids that the model is to read.
     pub fn ids(&self) -> &[u32] {
         self.conversation.ids()
@@ -97,7 +143,10 @@ impl Session {
             one == other || (one.role(), other.role()) == (Role::Assistant, Role::Assistant)
         };
         let known = &self.conversation.chat().messages;
-        let shared = known.iter().zip(&chat.messages).take_while(is_same).count();
+        let mut dropped = self.dropped.iter().peekable();
+        let kept = chat.messages.iter().enumerate().filter(|(index, _)| dropped.next_if_eq(&index).is_none());
+        let kept = kept.map(|(_, message)| message);
+        let shared = known.iter().zip(kept).take_while(is_same).count();
         let is_asked = known.iter().take(shared).any(|message| message.role() == Role::User);
         if is_asked { shared } else { 0 }
     }

@@ -71,6 +71,45 @@ fn a_conversation_that_is_taken_back_goes_on_from_where_it_parts() {
 }
 
 #[test]
+fn a_conversation_beyond_the_context_is_cut_rarely() {
+    let server = Server::start(&["--context", "1600", "--answer", "16", "--fit", "0.5"]);
+    let long = turns(&server, "v13", "Ann", 90, as_it_came);
+    let late = &long[40..];
+    let sum = |name: &str| late.iter().map(|usage| number(usage, name)).sum::<u64>();
+    let (prompts, cached) = (sum("prompt_tokens"), sum("cached_tokens"));
+    assert!(late.iter().all(|usage| number(usage, "prompt_tokens") <= 1600), "{late:?}");
+    let cuts = late.windows(2).filter(|pair| number(&pair[1], "prompt_tokens") < number(&pair[0], "prompt_tokens")).count();
+    assert!((1..=8).contains(&cuts), "{cuts} cuts in {} turns", late.len());
+    assert!(cached * 100 > prompts * 80, "{cached} of {prompts} ids were cached");
+    // A turn encodes what is new, also where the cut moves: what stays behind it is known.
+    assert!(late.iter().all(|usage| number(usage, "encoded_tokens") < 100), "{late:?}");
+    server.is_well();
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let server = Server::start(&["--context", "200", "--answer", "16", "--fit", "0.5"]);
+    let mut messages = Vec::new();
+    for index in 0..20 {
+        messages.push(json!({"role": "user", "content": format!("Question {index}: how high is the water?")}));
+        messages.push(json!({"role": "assistant", "content": "As high as yesterday."}));
+    }
+    messages.push(json!({"role": "user", "content": "And now?"}));
+    let answer = server.ask(&json!({"model": "v13", "messages": messages, "max_tokens": 500}));
+    let left_out = |note: &Value| note.as_str().unwrap().ends_with("were left out, so that the prompt fits the context");
+    assert!(answer["notes"].as_array().unwrap().iter().any(left_out), "{answer}");
+    let used = number(&answer["usage"], "prompt_tokens") + number(&answer["usage"], "completion_tokens");
+    assert!(used <= 200, "{answer}");
+
+    // What has to stay is longer than the context: that is refused, as without `--fit`.
+    let long = json!({"model": "v13", "messages": [{"role": "user", "content": "tide ".repeat(500)}]});
+    let (status, error) = server.post_text("/v1/chat/completions", &long.to_string());
+    assert_eq!(status, 400, "{error}");
+    assert!(error.contains("context_length_exceeded") && error.contains("maximum context is 184 tokens"), "{error}");
+    server.is_well();
+}
+
+#[test]
 fn conversations_beside_each_other_keep_their_ids() {
     let server = Server::start(&["--parallel", "2"]);
     std::thread::scope(|scope| {

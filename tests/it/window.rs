@@ -1,0 +1,164 @@
+//! A window over a conversation that goes on: what it keeps, how rarely its cut moves, and what it counts.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use mistral_chat_template::conversation::{Fitted, Window};
+use mistral_chat_template::{Chat, Error, Format, Layout, Message, Mode, Role, Segment};
+use proptest::prelude::*;
+
+use crate::support::arbitrary;
+
+fn count(segment: Segment<'_>) -> usize {
+    match segment {
+        Segment::Text(text) => text.len(),
+        Segment::Control(_) | Segment::Media(_) => 1,
+    }
+}
+
+fn rendered(layout: &Layout, chat: &Chat<'_>) -> String {
+    layout.render(chat).unwrap().as_str().to_owned()
+}
+
+fn first(chat: &Chat<'_>, n: usize) -> Chat<'static> {
+    Chat { messages: chat.messages.iter().take(n).cloned().collect(), ..chat.clone() }.into_owned()
+}
+
+/// The exchange `n` of a long talk, of about the same length each.
+fn exchange(n: usize) -> [Message<'static>; 2] {
+    let question = format!("Question {n}: {}", "how high is the water in Brest, and when? ".repeat(2 + n * 7 % 3));
+    let answer = format!("Answer {n}: {}", "it is high at noon. ".repeat(3 + n * 5 % 4));
+    [Message::user(question), Message::assistant(answer)]
+}
+
+/// The share of the prompts that a prefix cache keeps from the turn before, in percent, and how often the cut moved, over
+/// the turns from one on.
+fn kept_by(
+    layout: &Layout,
+    turns: std::ops::Range<usize>,
+    mut fit: impl for<'c> FnMut(&'c Chat<'_>) -> Result<Fitted<'c>, Error>,
+) -> (f64, usize) {
+    let mut chat = Chat::new([Message::system("You know the tides.")]);
+    let (mut before, mut dropped) = (String::new(), Vec::new());
+    let (mut kept, mut all, mut moved) = (0, 0, 0);
+    for n in 0..turns.end {
+        let [question, answer] = exchange(n);
+        chat.messages.push(question);
+        let fitted = fit(&chat).unwrap();
+        let prompt = rendered(layout, &fitted.chat);
+        if turns.contains(&n) {
+            kept += before.bytes().zip(prompt.bytes()).take_while(|(one, other)| one == other).count();
+            all += prompt.len();
+            moved += usize::from(fitted.dropped != dropped);
+        }
+        (before, dropped) = (prompt, fitted.dropped);
+        chat.messages.push(answer);
+    }
+    (100.0 * kept as f64 / all as f64, moved)
+}
+
+#[test]
+fn a_low_water_mark_keeps_the_prefix_cache() {
+    let (layout, budget, turns) = (Layout::V13, 10_000, 53..240);
+    let (kept, moved) = kept_by(&layout, turns.clone(), |chat| chat.fit(&layout, budget, count));
+    println!("Chat::fit: {kept:.1} % kept, the cut moved in {moved} of {} turns", turns.len());
+    assert!(kept < 25.0 && moved > 140, "{kept} {moved}");
+    for (share, least, most) in [(75, 89.0, 17), (50, 93.0, 10), (25, 94.0, 7)] {
+        let mut window = Window::new(budget).with_low_water(budget * share / 100);
+        let (kept, moved) = kept_by(&layout, turns.clone(), |chat| window.fit(chat, &layout, count));
+        println!("Window, low-water mark at {share} %: {kept:.1} % kept, the cut moved in {moved}");
+        assert!(kept >= least && moved <= most, "{share}: {kept} {moved}");
+    }
+}
+
+#[test]
+fn a_turn_counts_what_is_new() {
+    for layout in [Layout::MAGNUM, Layout::V3, Layout::V7, Layout::V11, Layout::V13] {
+        let mut window = Window::new(6000);
+        let mut chat = Chat::new([Message::system("You know the tides.")]);
+        for n in 0..200 {
+            let [question, answer] = exchange(n);
+            chat.messages.push(question);
+            let mut texts = 0;
+            window
+                .fit(&chat, &layout, |segment| {
+                    texts += usize::from(matches!(segment, Segment::Text(_)));
+                    count(segment)
+                })
+                .unwrap();
+            // The question and the reply before it. Where the system prompt joins a question, that is one text more; where
+            // it joins the first, one for each halving of the exchanges as well, in the turns in which the cut moves.
+            let most = if n == 0 {
+                3
+            } else if layout == Layout::MAGNUM {
+                8
+            } else {
+                3
+            };
+            assert!(texts <= most, "{}: {texts} texts in turn {n}", layout.name);
+            chat.messages.push(answer);
+        }
+    }
+}
+
+#[test]
+fn another_conversation_is_cut_anew() {
+    let talk = |n: std::ops::Range<usize>| Chat::new(n.flat_map(exchange).chain([Message::user("Bye")]));
+    let mut window = Window::new(2000);
+    assert!(!window.fit(&talk(0..40), &Layout::V13, count).unwrap().dropped.is_empty());
+    for other in [talk(100..103), talk(0..1)] {
+        assert!(window.clone().fit(&other, &Layout::V13, count).unwrap().dropped.is_empty(), "it fits as it is");
+    }
+}
+
+#[test]
+fn an_error_points_into_the_chat_that_was_given() {
+    let mut window = Window::new(2000);
+    let mut chat = Chat::new((0..40).flat_map(exchange).chain([Message::user("Bye")]));
+    let dropped = window.fit(&chat, &Layout::V13, count).unwrap().dropped.len();
+    assert!(dropped > 40);
+    chat.messages.push(Message::tool("42"));
+    let error = window.fit(&chat, &Layout::V13, count).unwrap_err();
+    assert_eq!(error.at(), "messages[81].role");
+    chat.messages.pop();
+    assert_eq!(window.fit(&chat, &Layout::V13, count).unwrap().dropped.len(), dropped, "the window is as it was");
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(40))]
+
+    #[test]
+    fn the_cut_moves_only_where_the_budget_is_passed(chat in arbitrary::chat(), budget in 0..120_usize, low in 0..120_usize) {
+        for layout in arbitrary::layouts() {
+            let layout = layout.in_mode(Mode::Agnostic);
+            let mut window = Window::new(budget).with_low_water(low);
+            let low = low.min(budget);
+            let mut before: Vec<usize> = Vec::new();
+            for n in 1..=chat.messages.len() {
+                let given = first(&chat, n);
+                let fitted = window.fit(&given, &layout, count);
+                if layout.render(&given).is_err() {
+                    prop_assert!(fitted.is_err());
+                    continue;
+                }
+                let least = given.fit(&layout, budget, count);
+                let Ok(fitted) = fitted else {
+                    prop_assert!(least.is_err(), "{} {n}: what fits is given", layout.name);
+                    continue;
+                };
+                let count_of = |chat: &Chat<'_>| -> usize { layout.render(chat).unwrap().segments().map(count).sum() };
+                prop_assert_eq!(fitted.count, count_of(&fitted.chat), "{} {}", layout.name, n);
+                prop_assert!(fitted.count <= budget);
+                prop_assert!(fitted.dropped.iter().all(|gone| given.messages[*gone].role() != Role::System));
+                if fitted.dropped != before {
+                    prop_assert!(before.iter().all(|gone| fitted.dropped.contains(gone)), "{} {n}", layout.name);
+                    let kept: Vec<_> = (0..n).filter(|index| !before.contains(index)).collect();
+                    let kept = kept.iter().map(|index| given.messages[*index].clone());
+                    let uncut = Chat { messages: kept.collect(), ..given.clone() };
+                    prop_assert!(count_of(&uncut) > budget, "{} {n}: the cut stays while it can", layout.name);
+                    let stays = given.fit(&layout, low, count).map(|fitted| fitted.dropped);
+                    prop_assert!(stays.map_or(true, |least| least == fitted.dropped), "{} {n}: and moves to the mark", layout.name);
+                }
+                before = fitted.dropped;
+            }
+        }
+    }
+}
