@@ -275,10 +275,12 @@ impl<'r> Machine<'r> {
             quoted.clear();
             json::write_string(piece.as_str(), &mut quoted);
             let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-            if style.ascii && !inner.is_ascii() {
+            // Python escapes U+007F with what is not ASCII.
+            let is_plain = |character: char| character.is_ascii() && character != '\u{7f}';
+            if style.ascii && !inner.chars().all(is_plain) {
                 let mut ascii = String::with_capacity(inner.len() * 2);
                 for character in inner.chars() {
-                    if character.is_ascii() && character != '\u{7f}' {
+                    if is_plain(character) {
                         ascii.push(character);
                         continue;
                     }

@@ -10,6 +10,7 @@ Every engine is given `bos_token`, `eos_token`, `raise_exception`, the messages,
 `variables` are given as `apply_chat_template` is given keywords.
 """
 import json
+import math
 import os
 import subprocess
 import sys
@@ -200,6 +201,15 @@ def tiny_model(path):
     writer.close()
 
 
+def finite(value):
+    """A value whose infinities, which Python writes as words that are not JSON, are marked texts."""
+    if isinstance(value, float) and value in (math.inf, -math.inf):
+        return "-1e999!" if value < 0 else "1e999!"
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return {key: finite(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 class Ours:
     """`render_jsonl`, the program of the library."""
 
@@ -209,8 +219,8 @@ class Ours:
         )
 
     def render(self, template, request):
-        line = {"id": "", "template": template, "special_tokens": TOKENS, "request": request}
-        self.program.stdin.write(json.dumps(line) + "\n")
+        line = {"id": "", "template": template, "special_tokens": TOKENS, "request": finite(request)}
+        self.program.stdin.write(json.dumps(line).replace('"1e999!"', "1e999").replace('"-1e999!"', "-1e999") + "\n")
         self.program.stdin.flush()
         answer = json.loads(self.program.stdout.readline())
         if "string" not in answer:

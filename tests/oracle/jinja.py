@@ -607,6 +607,8 @@ d|tojson
 [1, 1.0, 'a', none, true, (1, 2)]|tojson
 'é<>&\'"\n\x7f\u2028😀'|tojson
 'é😀'|tojson(ensure_ascii=true)
+'a\x7f<\n'|tojson(ensure_ascii=true)
+{'\x7f': '\x7f'}|tojson(ensure_ascii=true)
 'é'|tojson(true)
 d|tojson(indent=2)
 []|tojson(indent=2)
@@ -914,7 +916,7 @@ NONE
 """
 
 # Codes of strftime.
-CODES = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZf%EQLJiNoqv"
+CODES = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZf%+EQLJiNoqv"
 TIMES = [0, 951782400, 1735603199, 1735689599, -1, 1740873600, NOW, 1704067200, 1609459200, 1483228800, 1072915200, 1230768000, 68256000, 4102444799, 951868799 + 86399]
 FLAGS = ["%-d", "%_d", "%0e", "%-e", "%-I", "%-m", "%-j", "%_H", "%-H", "%^a", "%^B", "%#p", "%#a", "%#B", "%10Y", "%5d", "%_5d", "%05e", "%-5d", "%^p", "%^c", "%Ey", "%Od", "%EY", "%5%", "%_10B", "%010B", "%10F", "%-y", "%_y", "%_m/%_d", "%-S", "%-M", "%", "a%", "%-", "%%%", "%5", "%E", "x%%y", "%d %B %Y", "%A, %d. %b", "日%d", "%日", ""]
 
