@@ -299,6 +299,64 @@ fn refusals_name_the_place() {
     }
 }
 
+/// A body whose chat a layout refuses, and the place in the body.
+#[test]
+fn what_a_layout_refuses_is_named_as_the_body_has_it() {
+    let cases = [
+        (
+            Dialect::Responses,
+            r#"{"input": [{"role": "user", "content": "Hi"}, {"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"}]}"#,
+            "input[1].call_id",
+        ),
+        (
+            Dialect::Anthropic,
+            r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "?"}, {"type": "image", "source": {"type": "base64", "data": "x"}}]}]}"#,
+            "messages[0].content[1].source.data",
+        ),
+        (
+            Dialect::Anthropic,
+            r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [{"type": "tool_use", "id": "call00001", "name": "f", "input": {"a": "\ud83d"}}]}]}"#,
+            "messages[1].content[0].input",
+        ),
+        (
+            Dialect::Ollama,
+            r#"{"messages": [{"role": "user", "content": "Hi", "images": ["x"]}]}"#,
+            "messages[0].images[0]",
+        ),
+        (
+            Dialect::Ollama,
+            r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [{"id": "call00001", "function": {"name": "a b", "arguments": {}}}]}]}"#,
+            "messages[1].tool_calls[0].function.name",
+        ),
+        (
+            Dialect::Conversations,
+            r#"{"inputs": [{"role": "user", "content": "Hi"}, {"type": "function.call", "tool_call_id": "1", "name": "f", "arguments": {}}]}"#,
+            "inputs[1].tool_call_id",
+        ),
+        (
+            Dialect::Gemini,
+            r#"{"contents": [{"parts": [{"text": "?"}, {"inline_data": {"mime_type": "image/png", "data": "x"}}]}]}"#,
+            "contents[0].parts[1]",
+        ),
+        (
+            Dialect::Gemini,
+            r#"{"contents": [{"parts": [{"text": "?"}]}, {"role": "model", "parts": [{"function_call": {"id": "1", "name": "f"}}]}]}"#,
+            "contents[1].parts[0].function_call.id",
+        ),
+        (
+            Dialect::Legacy,
+            r#"{"messages": [{"role": "user", "content": "?"}], "tools": [{"function": {"name": "f"}}], "functions": [{"name": "a b"}]}"#,
+            "functions[0].name",
+        ),
+    ];
+    let layout: Layout = "v7+image".parse().unwrap();
+    for (dialect, body, at) in cases {
+        let request = Request::read(body, dialect).unwrap();
+        let error = request.locate(layout.in_mode(Mode::Agnostic).render(&request.chat).unwrap_err());
+        assert_eq!(error.at(), at, "{dialect:?}: {error}");
+    }
+}
+
 #[test]
 fn a_reply_at_the_end_of_an_anthropic_request_is_continued() {
     let body =

@@ -6,23 +6,59 @@ use std::path::Path;
 
 use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::render::Fim;
-use mistral_chat_template::{Chat, Error, Format, Layout, Mode, Prompt, Version};
+use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::{Chat, Dialect, Error, Format, Layout, Mode, Prompt, Request, Version};
 
 use crate::control_ids::ReleasedIds;
 use crate::support::markdown::Block;
 
 /// What a chapter lays out.
-enum Request<'c> {
-    Chat(&'c str),
+enum Shown<'c> {
+    Chat(&'c str, Dialect),
     Fim(Fim<'c>),
 }
 
-impl Request<'_> {
+impl<'c> Shown<'c> {
+    /// What a block of JSON holds, by what stands behind its mark.
+    fn of(mark: &str, json: &'c str) -> Option<Self> {
+        match mark {
+            "" => Some(Shown::Chat(json, Dialect::Either)),
+            "fim" => Some(Shown::Fim(Fim::from_json(json).unwrap())),
+            name => Dialect::from_name(name).map(|dialect| Shown::Chat(json, dialect)),
+        }
+    }
+
     fn render(&self, layout: &Layout) -> Result<Prompt, Error> {
         match self {
-            Request::Chat(json) => layout.render(&Chat::from_json(json)?),
-            Request::Fim(fim) => layout.render_fim(fim),
+            Shown::Chat(json, dialect) => {
+                let request = Request::read(json, *dialect)?;
+                layout.render(&request.chat).map_err(|error| request.locate(error))
+            }
+            Shown::Fim(fim) => layout.render_fim(fim),
         }
+    }
+
+    fn json(&self) -> (&'c str, Dialect) {
+        let Shown::Chat(json, dialect) = self else { panic!("fill in the middle has neither grammar nor dialect") };
+        (json, *dialect)
+    }
+}
+
+/// What is passed over of a request.
+fn ignored(request: &Shown<'_>) -> String {
+    let (json, dialect) = request.json();
+    Request::read(json, dialect).unwrap().ignored.join("\n")
+}
+
+/// What a repair changes of a request, and its prompt then.
+fn repaired(request: &Shown<'_>, layout: &Layout) -> (&'static str, String) {
+    let (json, dialect) = request.json();
+    match Request::repair(json, dialect, layout, &RepairPolicy::default()) {
+        Ok(mended) => {
+            let repairs = mended.repairs.iter().map(|repair| format!("{repair}\n")).collect::<String>();
+            ("repaired", format!("{repairs}\n{}", layout.render(&mended.request.chat).unwrap().as_str()))
+        }
+        Err(error) => ("error", sentence(&error, layout)),
     }
 }
 
@@ -44,7 +80,7 @@ fn layouts(names: &str) -> Vec<Layout> {
 }
 
 /// The prompt, or the sentence of the refusal without the layout's name.
-fn answer(request: &Request<'_>, layout: &Layout) -> (&'static str, String) {
+fn answer(request: &Shown<'_>, layout: &Layout) -> (&'static str, String) {
     match request.render(layout) {
         Ok(prompt) => ("text", prompt.into_string()),
         Err(error) => ("error", sentence(&error, layout)),
@@ -52,9 +88,9 @@ fn answer(request: &Request<'_>, layout: &Layout) -> (&'static str, String) {
 }
 
 /// The grammar of the answer, or the sentence of the refusal.
-fn grammar(request: &Request<'_>, layout: &Layout, kind: &str) -> (&'static str, String) {
-    let Request::Chat(json) = request else { panic!("fill in the middle has no grammar") };
-    let chat = Chat::from_json(json).unwrap();
+fn grammar(request: &Shown<'_>, layout: &Layout, kind: &str) -> (&'static str, String) {
+    let (json, dialect) = request.json();
+    let chat = Chat::read(json, dialect).unwrap();
     match (layout.grammar(&chat), kind) {
         (Ok(None), _) => ("lark", "none".to_owned()),
         (Ok(Some(grammar)), "exact") => ("exact", grammar.to_lark(&ReleasedIds(layout), LarkStyle::Exact).unwrap()),
@@ -74,14 +110,23 @@ fn check(chapter: &str, markdown: &str) -> (Vec<String>, usize) {
     let (mut wrong, mut count, mut request) = (Vec::new(), 0, None);
     for Block { info, body, line } in markdown::blocks(markdown) {
         match info.split_once(' ').unwrap_or((info, "")) {
-            ("json", "") => request = Some(Request::Chat(body)),
-            ("json", "fim") => request = Some(Request::Fim(Fim::from_json(body).unwrap())),
-            (kind @ ("text" | "error" | "lark" | "exact" | "refused"), names) => {
+            ("json", mark) => {
+                let shown = Shown::of(mark, body);
+                request = Some(shown.unwrap_or_else(|| panic!("{chapter}:{line}: {mark:?} is no dialect")));
+            }
+            ("ignored", "") => {
+                let says = request.as_ref().map(ignored);
+                if says.as_deref() != Some(body) {
+                    wrong.push(format!("{chapter}:{line}: what is passed over is\n{says:?}\nnot\n{body}"));
+                }
+            }
+            (kind @ ("text" | "error" | "lark" | "exact" | "refused" | "repaired"), names) => {
                 let request = request.as_ref().unwrap_or_else(|| panic!("{chapter}:{line}: no chat before it"));
                 for layout in layouts(names) {
                     count += 1;
                     let (is, says) = match kind {
                         "text" | "error" => answer(request, &layout),
+                        "repaired" => repaired(request, &layout),
                         kind => grammar(request, &layout, kind),
                     };
                     if (is, &*says) != (kind, body) {
@@ -93,7 +138,7 @@ fn check(chapter: &str, markdown: &str) -> (Vec<String>, usize) {
                 }
             }
             _ => panic!(
-                "{chapter}:{line}: a block is `json`, `json fim`, or one of text, error, lark, exact, refused and LAYOUTS"
+                "{chapter}:{line}: a block is `json`, `json fim`, `json DIALECT`, `ignored`, or one of text, error, repaired, lark, exact, refused and LAYOUTS"
             ),
         }
     }

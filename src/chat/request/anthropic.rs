@@ -16,8 +16,9 @@ use crate::error::{Error, ErrorKind};
 const REQUEST: &[&str] =
     &["system", "messages", "tools", "thinking", "output_config", "output_format", "anthropic_version"];
 
-/// The fields of a call and of a result, as a chat names them and as a block does.
+/// The fields of a call, of an image and of a result, as a chat names them and as a block does.
 const CALL: [(&str, &str); 2] = [("function.arguments", "input"), ("function", "")];
+const IMAGE: [(&str, &str); 2] = [("image", "source.data"), ("image_url", "source.url")];
 const RESULT: [(&str, &str); 1] = [("tool_call_id", "tool_use_id")];
 
 pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result<(), Error> {
@@ -28,7 +29,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result
         let at = root.field("system");
         let (content, positions) = texts(reader, system, &at)?;
         reader.push(Message::System(content), &at);
-        reader.place_chunks(&positions, &at);
+        reader.place_chunks(&positions, &at, &IMAGE);
     }
     let at = root.field("messages");
     for (index, node) in reader.list(reader.field(&fields, "messages", &root)?, &at)?.into_iter().enumerate() {
@@ -43,7 +44,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result
                 let here = at.field("content");
                 let (content, positions) = texts(reader, reader.field(&message, "content", &at)?, &here)?;
                 reader.push(Message::System(content), &at);
-                reader.place_chunks(&positions, &here);
+                reader.place_chunks(&positions, &here, &IMAGE);
             }
             other => {
                 let kind = ErrorKind::UnknownRole { name: other.to_owned(), dialect: Dialect::Anthropic };
@@ -259,7 +260,7 @@ fn user<'a>(reader: &mut Reader<'_, 'a>, message: &Fields<'a>, at: &Path<'_>) ->
     }
     if !said.is_empty() || results == 0 {
         reader.push(Message::User(content(said)), at);
-        reader.place_chunks(&positions, &here);
+        reader.place_chunks(&positions, &here, &IMAGE);
     }
     Ok(())
 }
@@ -277,7 +278,7 @@ fn tool_result<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'
         None => (Content::default(), Vec::new()),
     };
     reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
-    reader.place_chunks(&positions, &here);
+    reader.place_chunks(&positions, &here, &IMAGE);
     Ok(())
 }
 

@@ -98,7 +98,7 @@ fn entry<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) ->
             let (content, positions) = parts(reader, result, &here)?;
             let call_id = reader.id_in(fields, "tool_call_id", at)?;
             reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
-            reader.place_chunks(&positions, &here);
+            reader.place_chunks(&positions, &here, &[]);
             Ok(())
         }
         None => Err(Error::new(ErrorKind::MissingField("type"), at.to_string())),
@@ -127,6 +127,6 @@ fn message<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) 
             return Err(Error::new(kind, at.field("role").to_string()));
         }
     }
-    reader.place_chunks(&positions, &here);
+    reader.place_chunks(&positions, &here, &[]);
     Ok(())
 }

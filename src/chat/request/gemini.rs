@@ -154,7 +154,7 @@ fn turn<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> 
         reader.close();
     } else if !said.is_empty() {
         reader.push(Message::User(content(said)), at);
-        reader.place_chunks(&positions, &here);
+        reader.place_chunks(&positions, &here, &[("image", ""), ("image_url", "")]);
     }
     Ok(())
 }

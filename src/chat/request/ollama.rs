@@ -104,7 +104,9 @@ fn with_images<'a>(
         for (index, image) in reader.list(images, &here)?.into_iter().enumerate() {
             let at = here.index(index);
             let message = reader.chat.messages.len();
-            reader.notes.places.say(format!("messages[{message}].content[{}]", chunks.len()), at);
+            let part = format!("messages[{message}].content[{}]", chunks.len());
+            reader.notes.places.say(format!("{part}.image"), at);
+            reader.notes.places.say(part, at);
             let read = reader.text(image, &at).map(Chunk::Image);
             chunks.extend(reader.or_drop(read, NoteSort::PartDropped)?);
         }

@@ -223,11 +223,17 @@ impl<'n, 'a> Reader<'n, 'a> {
         Ok((content(chunks), positions))
     }
 
-    /// Says where the chunks of the last message come from.
-    pub(super) fn place_chunks(&mut self, positions: &[usize], at: &Path<'_>) {
+    /// Says where the chunks of the last message come from. The names are those of an image's fields in a chat and in
+    /// the request.
+    pub(super) fn place_chunks(&mut self, positions: &[usize], at: &Path<'_>, images: &[(&str, &str)]) {
         let message = self.chat.messages.len().saturating_sub(1);
         for (chunk, position) in positions.iter().enumerate() {
-            self.notes.places.say(format!("messages[{message}].content[{chunk}]"), at.index(*position));
+            let (part, at) = (format!("messages[{message}].content[{chunk}]"), at.index(*position));
+            let said = self.chat.messages.last().and_then(|message| message.content().chunks().get(chunk));
+            if matches!(said, Some(Chunk::Image(_) | Chunk::ImageUrl { .. })) {
+                self.place_fields(&part, &at, images);
+            }
+            self.notes.places.say(part, at);
         }
     }
 

@@ -119,7 +119,7 @@ fn item<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> 
             let (content, positions) = reader.parts(output, &here, part)?;
             let call_id = reader.id_in(fields, "call_id", at)?;
             reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
-            reader.place_chunks(&positions, &here);
+            reader.place_chunks(&positions, &here, &[]);
             Ok(())
         }
         Some(kind) if reader.notes.mends() && is_of_clients_tool(kind) => client_tool(reader, kind, fields, at),
@@ -157,7 +157,7 @@ fn message<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) 
             return Err(Error::new(kind, at.field("role").to_string()));
         }
     }
-    reader.place_chunks(&positions, &here);
+    reader.place_chunks(&positions, &here, &[]);
     Ok(())
 }
 
