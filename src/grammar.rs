@@ -22,7 +22,7 @@
 use std::borrow::Cow;
 
 use crate::chat::Chat;
-use crate::control::{Control, Vocabulary};
+use crate::control::Control;
 use crate::error::Error;
 use crate::layout::Layout;
 
@@ -54,7 +54,6 @@ pub use self::lark::LarkStyle;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grammar<'c> {
     rules: Vec<Rule<'c>>,
-    vocabulary: Vocabulary,
 }
 
 /// One named part of an answer.
@@ -307,7 +306,7 @@ impl Layout {
     ///
     /// What asks for two things at once: a call that is required or named without tools, or beside an answer of JSON; a
     /// function that the tools do not have; tools for a version that cannot call ([`Layout::V1`]); a schema that Python
-    /// cannot read. What no grammar can say: the rest of JSON that was begun; a call after text where the version has
+    /// cannot read, or prints with `Infinity` or `NaN`. What no grammar can say: the rest of JSON that was begun; a call after text where the version has
     /// either.
     ///
     /// ```

@@ -163,6 +163,8 @@ pub enum ErrorKind {
     ChoiceWithJson { choice: String },
     #[error("there is no tool {name:?}; the tools are {known}")]
     UnknownTool { name: String, known: String },
+    #[error("the schema has a number that JSON does not have: an infinite one, or NaN")]
+    SchemaNumber,
     #[error("an answer of JSON was begun, and no grammar can say what is left of it")]
     BegunJson,
     #[error("the answer was begun with text, and an answer is either text or calls")]
@@ -504,6 +506,7 @@ kinds! {
     ErrorKind::ChoiceWithoutTools { .. } => "choice_without_tools", Family::Request, Fault::Client;
     ErrorKind::ChoiceWithJson { .. } => "choice_with_json", Family::Request, Fault::Client;
     ErrorKind::UnknownTool { .. } => "unknown_tool", Family::Request, Fault::Client;
+    ErrorKind::SchemaNumber => "schema_number", Family::Request, Fault::Client;
     ErrorKind::BegunJson => "begun_json", Family::Request, Fault::Client;
     ErrorKind::CallAfterText => "call_after_text", Family::Request, Fault::Client;
     ErrorKind::TooLong { .. } => "too_long", Family::Tokenizer, Fault::Client;

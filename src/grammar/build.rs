@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
+
 use super::begun::{self, Begun};
 use super::calls::{self, ANY_OBJECT, Callable, Count};
 use super::{Grammar, Part, Rule, Shape, TextKind};
@@ -144,8 +146,8 @@ fn answer_schema<'c>(layout: &Layout, chat: &'c Chat<'_>) -> Result<Option<Cow<'
     match &chat.response_format {
         ResponseFormat::Text => Ok(None),
         ResponseFormat::JsonSchema(schema) if schema.strict => {
-            let printed = printed(schema.schema.as_str())
-                .map_err(|error| refuse_json(layout, "response_format.json_schema.schema".to_owned(), error))?;
+            let at = || "response_format.json_schema.schema".to_owned();
+            let printed = printed(layout, at, schema.schema.as_str())?;
             // To Python an empty schema is as good as none.
             Ok(Some(printed).filter(|schema| schema != "{}"))
         }
@@ -155,14 +157,16 @@ fn answer_schema<'c>(layout: &Layout, chat: &'c Chat<'_>) -> Result<Option<Cow<'
     }
 }
 
-fn printed(json: &str) -> Result<Cow<'static, str>, json::JsonError> {
+/// A schema as Python prints it.
+fn printed(layout: &Layout, at: impl Fn() -> String, schema: &str) -> Result<Cow<'static, str>, Error> {
     let mut text = String::new();
-    json::reformat(json, &mut text)?;
+    json::reformat(schema, &mut text).map_err(|error| refuse(layout, at(), ErrorKind::JsonValue).because(error))?;
+    // Python prints numbers that JSON does not have. The same letters may be those of a string.
+    let may_hold = ["Infinity", "NaN"].into_iter().any(|name| text.contains(name));
+    if may_hold && serde_json::from_str::<IgnoredAny>(&text).is_err() {
+        return Err(refuse(layout, at(), ErrorKind::SchemaNumber));
+    }
     Ok(Cow::Owned(text))
-}
-
-fn refuse_json(layout: &Layout, at: String, error: json::JsonError) -> Error {
-    refuse(layout, at, ErrorKind::JsonValue).because(error)
 }
 
 /// The ways to call the tools: one for all where no tool is strict, else one for each.
@@ -175,7 +179,7 @@ fn callables<'c>(layout: &Layout, choice: &Choice<'c>) -> Result<Vec<Callable<'c
     let callable = |(index, tool): &(usize, &'c Tool<'c>)| {
         let schema = if tool.strict {
             let at = || format!("tools[{index}].function.parameters");
-            let schema = printed(tool.parameters.as_str()).map_err(|error| refuse_json(layout, at(), error))?;
+            let schema = printed(layout, at, tool.parameters.as_str())?;
             if schema == "{}" { Cow::Borrowed(NO_ARGUMENTS) } else { schema }
         } else {
             Cow::Borrowed(ANY_OBJECT)
@@ -294,6 +298,6 @@ impl<'c> Plan<'c> {
             let tokens = [Shape::Control(Control::Think), text, Shape::Control(Control::EndThink)];
             add(Part::Thinking, Shape::sequence(tokens));
         }
-        Grammar { rules, vocabulary: self.layout.vocabulary }
+        Grammar { rules }
     }
 }

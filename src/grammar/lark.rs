@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::calls::ANY_OBJECT;
 use super::{Grammar, Part, Shape, TextKind, Times};
 use crate::control::Control;
@@ -43,11 +45,18 @@ DECIMAL: /-?(0\.(0|0{0,3}[1-9]([0-9]*[1-9])?)|[1-9][0-9]*\.(0|[0-9]*[1-9]))/ & /
 EXPONENT: /-?[1-9](\.[0-9]{0,13}[1-9])?e(\+(1[6-9]|[2-9][0-9]|[12][0-9]{2})|-(0[5-9]|[1-9][0-9]|[12][0-9]{2}))/
 "#;
 
+/// The member of a schema in which llguidance finds its options.
+const OPTIONS: &str = "x-guidance";
+
 /// What llguidance is given with a schema, so that JSON has Python's white space and escapes.
 const PYTHON_FORM: &str = concat!(
     r#""x-guidance": {"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": ", "#,
     r#""json_allowed_escapes": "nrbtf\\\""}"#
 );
+
+/// The options that are about the form of JSON, which is Python's.
+const FORM_OPTIONS: [&str; 5] =
+    ["whitespace_flexible", "whitespace_pattern", "item_separator", "key_separator", "json_allowed_escapes"];
 
 impl Part {
     /// The name that mistral-common's grammars have for the part.
@@ -77,7 +86,8 @@ impl Grammar<'_> {
     ///
     /// What Lark cannot keep of [`LarkStyle::Exact`]: an object of arguments may have a key twice, and `%json` spells a
     /// number of a strict schema in any way (`1e2`, `-0`), where the layout prints the last member and `100.0`. A string
-    /// of a strict schema holds no control character but those with an escape of one letter.
+    /// of a strict schema holds no control character but those with an escape of one letter. llguidance's options in a
+    /// schema (`x-guidance`) count, except for those about white space, separators and escapes.
     ///
     /// # Errors
     ///
@@ -138,6 +148,32 @@ fn is_call(shape: &Shape<'_>) -> bool {
         Shape::Choice(shapes) => shapes.iter().all(is_call),
         _ => false,
     }
+}
+
+/// The options of a schema that has some, with Python's form in the place of any other.
+fn options_of(schema: &str) -> Option<String> {
+    if !schema.contains(OPTIONS) {
+        return None;
+    }
+    let own = match serde_json::from_str(schema) {
+        Ok(Value::Object(mut schema)) => schema.remove(OPTIONS),
+        _ => None,
+    };
+    let own = match own {
+        None => return Some(PYTHON_FORM.to_owned()),
+        Some(Value::Object(own)) => own,
+        // llguidance refuses them.
+        Some(_) => return None,
+    };
+    let mut options = PYTHON_FORM.strip_suffix('}').unwrap_or(PYTHON_FORM).to_owned();
+    for (name, value) in own.iter().filter(|(name, _)| !FORM_OPTIONS.contains(&name.as_str())) {
+        options.push_str(", ");
+        json::write_string(name, &mut options);
+        // Writing into a string does not fail.
+        let _ = write!(options, ": {value}");
+    }
+    options.push('}');
+    Some(options)
 }
 
 /// What a shape stands in, which decides whether it needs parentheses.
@@ -292,7 +328,14 @@ impl<T: Tokenizer> Printer<'_, T> {
                 self.out.push_str("object");
             }
             (LarkStyle::Exact, Some("}")) => self.out.extend(["%json {", PYTHON_FORM, "}"]),
-            (LarkStyle::Exact, Some(members)) => self.out.extend(["%json {", PYTHON_FORM, ", ", members]),
+            (LarkStyle::Exact, Some(members)) => {
+                self.out.extend(["%json {", PYTHON_FORM, ", "]);
+                match (options_of(schema), members.strip_suffix('}')) {
+                    // Of two members with one name, the last counts.
+                    (Some(options), Some(members)) => self.out.extend([members, ", ", &options, "}"]),
+                    _ => self.out.push_str(members),
+                }
+            }
             (LarkStyle::Exact, None) => self.out.extend(["%json ", schema]),
         }
     }

@@ -11,10 +11,13 @@ use crate::python::json;
 impl Grammar<'_> {
     /// The grammar as a structural tag of xgrammar 0.2.8, with the control tokens by their ids.
     ///
-    /// Text excludes the control tokens of the layout that the tokenizer knows, and may spell them; it may end with spaces
-    /// that the layout trims. xgrammar must know each control token by some text, or it refuses the token; a string in
-    /// JSON can then hold a control token for that text. JSON has any white space, numbers and escapes. Where an answer
-    /// may be JSON or calls, the calls have no text before them: xgrammar cannot distinguish the two.
+    /// Text excludes every control token that the tokenizer knows, and may spell them; it may end with spaces
+    /// that the layout trims. JSON has any white space, numbers and escapes. Where an answer may be JSON or calls, the calls
+    /// have no text before them: xgrammar cannot distinguish the two.
+    ///
+    /// xgrammar must know each control token by some text, or it refuses the token. Let that text have a control
+    /// character, such as `"\u{1}[INST]"`: no JSON string can hold one. With its own text, a control token can be sampled
+    /// within any string, and a schema whose `enum` spells one asks for it.
     ///
     /// The names of calls are those of the tools; a call may have the id that the layout writes.
     ///
@@ -40,7 +43,7 @@ impl Grammar<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_structural_tag(&self, tokenizer: &impl Tokenizer) -> Result<String, Error> {
-        let controls = self.vocabulary.iter().filter_map(|control| tokenizer.control(control));
+        let controls = Control::all().filter_map(|control| tokenizer.control(control));
         let excluded = controls.map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
         let mut printer = Printer { grammar: self, tokenizer, excluded, out: String::new() };
         printer.out.push_str("{\"type\": \"structural_tag\", \"format\": ");

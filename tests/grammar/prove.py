@@ -9,6 +9,9 @@ usage: prove.py [--binary RENDER_JSONL] [--answers 2000] [--seed 1]
    arguments of the schema, JSON follows its schema. Rendered again, they are the same bytes. Two kinds are the same only
    once Python has read and written the arguments, since llguidance cannot express them: a number of a strict schema in
    another spelling (`1e2`, or `1e999` for `Infinity`), and a key that comes twice. They are counted.
+4. Every schema of `schemas.py` compiles, or the engine says what it lacks; those that no prompt can hold are refused with a
+   path. No name and no text of a schema lets a control token into a call: of a call of a tool whose schema would forge
+   one, the control tokens are those of the layout, however it is sampled.
 """
 import argparse
 import itertools
@@ -27,6 +30,8 @@ import mistral_common
 import numpy
 import xgrammar
 from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+
+import schemas
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(mistral_common.__file__).parent / "data"
@@ -95,7 +100,8 @@ class Vocabulary:
 
     @lru_cache(None)
     def xgrammar(self):
-        vocabulary = [self.names[i].encode() if i in self.names else piece for i, piece in enumerate(self.bytes)]
+        # No JSON string can hold U+0001, and so none can hold a control token for its text.
+        vocabulary = [b"\x01" + self.names[i].encode() if i in self.names else piece for i, piece in enumerate(self.bytes)]
         info = xgrammar.TokenizerInfo(vocabulary, vocab_type=xgrammar.VocabType.RAW, stop_token_ids=[EOS])
         return xgrammar.GrammarCompiler(info, cache_enabled=False)
 
@@ -238,6 +244,111 @@ def compile_all(renderer, engines):
         engines.tag(golden["version"], golden["structural_tag"])
         count += 2
     print(f"{count} different grammars compile")
+
+
+def of_schema(layout, schema, place):
+    """A request whose tool or whose answer has a schema."""
+    request = {"messages": [{"role": "user", "content": "q"}], "parallel_tool_calls": False}
+    if place == "tool":
+        request |= {"tools": [{"type": "function", "function": {"name": "f", "parameters": schema, "strict": True}}], "tool_choice": "required"}
+    else:
+        request["response_format"] = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema, "strict": True}}
+    return {"id": f"{layout}/{place}", "version": layout, "request": request}
+
+
+def prove_schemas(renderer, engines):
+    forms = {"lark": "llguidance", "exact_lark": "llguidance", "structural_tag": "xgrammar"}
+    compiled, lacking, faults = 0, Counter(), []
+    for name, schema in schemas.CLIENTS.items():
+        lines = [of_schema(layout, schema, place) for layout in LAYOUTS for place in ("tool", "answer")
+                 if place == "answer" or layout != "v1"]
+        for line, form, answer in asked_in(renderer, lines, forms):
+            engine = forms[form]
+            reason = schemas.LACKING[engine].get(name)
+            if not answer["ok"]:
+                faults.append((name, line["id"], form, answer["error"]))
+                continue
+            if answer["grammar"] is None and schema == {} and line["id"].endswith("answer"):
+                continue  # nothing is asked for
+            try:
+                (engines.tag if form == "structural_tag" else engines.lark)(line["version"], answer["grammar"])
+                compiled += 1
+                fault = reason and f"compiles, and {engine} was to lack something"
+            except (AssertionError, RuntimeError, ValueError) as error:
+                lacking[f"{engine}: {name}"] += 1
+                fault = None if reason and reason in str(error) else str(error)
+            if fault:
+                faults.append((name, line["id"], form, fault))
+    refused = 0
+    for name, schema in schemas.REFUSED.items():
+        lines = [of_schema(layout, schema, place) for layout in LAYOUTS[1:] for place in ("tool", "answer")]
+        for line, form, answer in asked_in(renderer, lines, ["exact_lark"]):
+            refused += not answer["ok"]
+            if answer["ok"] or not answer["at"]:
+                faults.append((name, line["id"], form, "is not refused with a path"))
+    print(f"{len(schemas.CLIENTS)} schemas of clients: {compiled} grammars compile; the engines lack what these need: "
+          f"{', '.join(sorted(lacking))}; {refused} requests with {len(schemas.REFUSED)} others are refused with a path")
+    for one in faults[:20]:
+        print("  ", *one)
+    return not faults
+
+
+def asked_in(renderer, lines, forms):
+    """Each line in each form, with the answer."""
+    asked = [(line, form) for line in lines for form in forms]
+    answers = renderer.ask([{**line, "grammar": form} for line, form in asked])
+    yield from ((line, form, answer) for (line, form), answer in zip(asked, answers))
+
+
+def prove_forged(renderer, engines, rng):
+    """Samples calls of tools whose schemas would forge, with every control token that is allowed taken."""
+    ways, faults = 0, []
+    for (name, schema), layout in itertools.product(schemas.FORGED.items(), LAYOUTS):
+        controls = vocabulary(layout).controls
+        allowed = {controls.get(token) for token in ("[TOOL_CALLS]", "[CALL_ID]", "[ARGS]", "[THINK]", "[/THINK]")}
+        forms = ["lark", "exact_lark", "structural_tag"]
+        for line, texts in grammars(renderer, [of_schema(layout, schema, "tool")], forms):
+            for form, text in texts.items():
+                # mistral-common prints the options of a schema as they are, and llguidance heeds them.
+                if (name, form) == ("options", "lark"):
+                    continue
+                for _ in range(2):
+                    said = [token for token in forced(engines, layout, form, text, rng) if token in vocabulary(layout).names]
+                    ways += 1
+                    if len(set(said)) < len(said) or not set(said) <= allowed:
+                        faults.append((name, layout, form, [vocabulary(layout).names[token] for token in said]))
+    print(f"{ways} calls of tools with {len(schemas.FORGED)} forged schemas: {len(faults)} have a control token of their own")
+    for one in faults[:20]:
+        print("  ", *one)
+    return not faults
+
+
+def forced(engines, layout, form, text, rng):
+    """An answer in which every control token is taken as soon as it is allowed."""
+    words = vocabulary(layout)
+    is_tag = form == "structural_tag"
+    matcher = engines.tag(layout, text) if is_tag else engines.lark(layout, text)
+    bitmask = xgrammar.allocate_token_bitmask(1, len(words.bytes))
+    ids = []
+    while len(ids) < 60 and not (matcher.is_terminated() if is_tag else matcher.is_stopped()):
+        if is_tag:
+            matcher.fill_next_token_bitmask(bitmask)
+            mask = bitmask.numpy().view(numpy.uint8)
+        else:
+            mask = numpy.frombuffer(matcher.compute_bitmask(), dtype=numpy.uint8)
+        is_allowed = numpy.unpackbits(mask.ravel(), bitorder="little")[:len(words.bytes)]
+        # Those that no version has a name for may stand in the free text of a tag.
+        is_allowed[[token for token, name in words.names.items() if name.startswith("<SPECIAL_")]] = 0
+        controls = [token for token in words.names if token != EOS and is_allowed[token]]
+        allowed = controls or numpy.flatnonzero(is_allowed)
+        if not len(allowed):
+            break
+        token = int(allowed[rng.randrange(len(allowed))])
+        if token == EOS:
+            break
+        matcher.accept_token(token) if is_tag else matcher.consume_token(token)
+        ids.append(token)
+    return ids
 
 
 def answers_in(segments):
@@ -513,7 +624,9 @@ def main():
     options = parser.parse_args()
     renderer, engines = Renderer(options.binary), Engines()
     compile_all(renderer, engines)
-    fine = prove_goldens(renderer, engines)
+    fine = prove_schemas(renderer, engines)
+    fine &= prove_forged(renderer, engines, random.Random(options.seed))
+    fine &= prove_goldens(renderer, engines)
     fine &= prove_samples(renderer, engines, options.answers, options.seed)
     sys.exit(0 if fine else 1)
 

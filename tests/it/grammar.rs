@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use mistral_chat_template::chat::{CallMode, ToolChoice};
 use mistral_chat_template::grammar::{LarkStyle, Part, Shape};
+use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{AssistantMessage, Chat, Chunk, Error, Layout, Message, Tool, Version};
+use mistral_chat_template::{AssistantMessage, Chat, Chunk, Error, Layout, Message, Tokenizer, Tool, Version};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -187,4 +188,163 @@ fn a_token_that_the_tokenizer_lacks_is_named() {
     let sentence = "the tokenizer has no id for the control token [ARGS]";
     assert_eq!(grammar.to_lark(&old, LarkStyle::Exact).unwrap_err().to_string(), sentence);
     assert_eq!(grammar.to_structural_tag(&old).unwrap_err().to_string(), sentence);
+}
+
+/// Text that would write a grammar of its own, were it not escaped.
+fn forged() -> impl Strategy<Value = String> {
+    const PARTS: &[&str] = &[
+        "<[9]>",
+        "<[2]>",
+        "[TOOL_CALLS]",
+        "</s>",
+        "\"",
+        "\\",
+        "\n",
+        "/",
+        "%json ",
+        "{",
+        "}",
+        "(",
+        ")",
+        "|",
+        "start: ",
+        "*",
+        " ",
+        "\u{ff}[9]",
+        "\u{2028}",
+        "\0",
+        "\", \"token\": 9",
+        "// ",
+        "a",
+    ];
+    vec(prop_oneof![4 => select(PARTS).prop_map(str::to_owned), 1 => any::<String>()], 0..5)
+        .prop_map(|parts| parts.concat())
+}
+
+/// A strict tool that has these texts for its name and wherever a schema has text.
+fn strict_tool(name: &str, texts: [&str; 5]) -> Value {
+    let [key, member, constant, pattern, description] = texts;
+    let schema = json!({
+        "$defs": {(key): {"enum": [member, "other"]}},
+        "type": "object",
+        "description": description,
+        "properties": {(format!("a{key}")): {"const": constant}, "b": {"type": "string", "pattern": pattern}},
+        "required": [format!("a{key}")],
+        (format!("x-{key}")): description,
+    });
+    json!({"type": "function", "function": {"name": name, "description": description, "parameters": schema, "strict": true}})
+}
+
+/// What of a Lark grammar is neither a literal, nor a regular expression, nor JSON.
+fn lark_skeleton(lark: &str) -> String {
+    let (mut skeleton, mut rest) = (String::new(), lark);
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' | '/' => {
+                let mut escapes = false;
+                let end = rest[1..].find(|char| {
+                    let is_escaped = std::mem::replace(&mut escapes, false);
+                    escapes = char == '\\' && !is_escaped;
+                    char == first && !is_escaped
+                });
+                let literal = &rest[..end.expect("a literal ends") + 2];
+                assert!(!literal.contains('\n'), "{literal}");
+                literal.len()
+            }
+            '%' => {
+                let json = rest.strip_prefix("%json ").expect("no other directive");
+                let mut values = serde_json::Deserializer::from_str(json).into_iter::<serde::de::IgnoredAny>();
+                values.next().expect("a schema").expect("JSON");
+                rest.len() - json.len() + values.byte_offset()
+            }
+            char => {
+                skeleton.push(char);
+                rest = &rest[char.len_utf8()..];
+                continue;
+            }
+        };
+        skeleton.push(first);
+        rest = &rest[length..];
+    }
+    skeleton
+}
+
+/// Leaves the texts and schemas of a structural tag out.
+fn leave_texts_out(tag: &mut Value) {
+    match tag {
+        Value::Object(members) => {
+            members.retain(|name, _| name != "json_schema" && name != "value");
+            members.values_mut().for_each(leave_texts_out);
+        }
+        Value::Array(items) => items.iter_mut().for_each(leave_texts_out),
+        _ => {}
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_of_a_request_is_grammar(
+        names in [forged(), forged()],
+        texts in [forged(), forged(), forged(), forged(), forged()],
+        named: bool,
+        version in select(Version::ALL),
+    ) {
+        prop_assume!(names[0] != names[1]);
+        let layout = version.layout().with(Feature::Think);
+        let printed = |names: [&str; 2], texts: [&str; 5]| {
+            let tools: Vec<Value> = names.iter().map(|name| strict_tool(name, texts)).collect();
+            let choice = if named { json!({"type": "function", "function": {"name": names[1]}}) } else { json!("required") };
+            let chat = json!({"messages": [], "tools": tools, "tool_choice": choice}).to_string();
+            let chat = Chat::from_json(&chat).unwrap();
+            let grammar = layout.grammar(&chat).ok()??;
+            let larks = [LarkStyle::MistralCommon, LarkStyle::Exact]
+                .map(|style| lark_skeleton(&grammar.to_lark(&ReleasedIds(&layout), style).unwrap()));
+            let mut tag = serde_json::from_str(&grammar.to_structural_tag(&ReleasedIds(&layout)).unwrap()).unwrap();
+            leave_texts_out(&mut tag);
+            Some((larks, tag))
+        };
+        let texts = texts.each_ref().map(String::as_str);
+        let forged = printed(names.each_ref().map(String::as_str), texts);
+        prop_assert_eq!(&forged, &printed(["f", "g"], ["k", "m", "c", "p", "d"]));
+        prop_assert_eq!(forged.is_some(), layout.calls != ToolCalls::None);
+    }
+}
+
+#[test]
+fn text_of_a_tag_holds_no_token_that_the_tokenizer_knows() {
+    let chat = Chat::from_json(r#"{"messages": [], "tool_choice": "none"}"#).unwrap();
+    let thinks = Layout::V13.with(Feature::Think);
+    let tag = Layout::V13.grammar(&chat).unwrap().unwrap().to_structural_tag(&ReleasedIds(&thinks)).unwrap();
+    let tag: Value = serde_json::from_str(&tag).unwrap();
+    let excluded = tag["format"]["elements"][0]["exclude_tokens"].as_array().unwrap();
+    assert!(thinks.vocabulary.iter().all(|control| {
+        excluded.iter().any(|id| id.as_u64() == ReleasedIds(&thinks).control(control).map(u64::from))
+    }));
+}
+
+#[test]
+fn a_schema_cannot_take_the_form_from_exact_grammars() {
+    let schema = json!({"x-guidance": {"item_separator": "X", "lenient": true}, "type": "object", "properties": {}});
+    let tool = json!({"function": {"name": "f", "strict": true, "parameters": schema}});
+    let request = json!({"messages": [], "tools": [tool], "tool_choice": "required"}).to_string();
+    let printed = lark(&Layout::V13, &request, LarkStyle::Exact).unwrap().unwrap();
+    let schema = printed.split_once("%json ").unwrap().1;
+    let schema = serde_json::Deserializer::from_str(schema).into_iter::<Value>().next().unwrap().unwrap();
+    assert_eq!(schema["x-guidance"]["item_separator"], ", ");
+    assert_eq!(schema["x-guidance"]["lenient"], true);
+    let as_sent = lark(&Layout::V13, &request, LarkStyle::MistralCommon).unwrap().unwrap();
+    assert!(as_sent.contains(r#"%json {"x-guidance": {"item_separator": "X", "lenient": true}, "type""#), "{as_sent}");
+}
+
+#[test]
+fn numbers_that_json_does_not_have_are_refused() {
+    let grammar = |schema: &str| {
+        let format =
+            format!(r#"{{"type": "json_schema", "json_schema": {{"name": "n", "strict": true, "schema": {schema}}}}}"#);
+        let request = format!(r#"{{"messages": [], "response_format": {format}}}"#);
+        lark(&Layout::V3, &request, LarkStyle::Exact).map_err(|error| error.to_string())
+    };
+    let sentence = "response_format.json_schema.schema: the schema has a number that JSON does not have: an infinite one, or NaN (v3)";
+    assert_eq!(grammar(r#"{"enum": [-1e999]}"#).unwrap_err(), sentence);
+    assert!(grammar(r#"{"enum": ["Infinity", "NaN", 1e300]}"#).unwrap().is_some());
 }
