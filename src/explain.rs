@@ -50,7 +50,7 @@ impl Chat<'static> {
     /// assert_eq!(chat.messages, [Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")]);
     ///
     /// let error = Chat::from_prompt("<s><s>[INST] Hi[/INST]", &Layout::V3).unwrap_err();
-    /// assert_eq!(error.to_string(), "the prompt and the layout part at byte 3, where \"[INST] Hi[/INST]\" belongs (v3)");
+    /// assert_eq!(error.to_string(), "the prompt departs from the layout at byte 3, where the layout has \"[INST] Hi[/INST]\" (v3)");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn from_prompt(prompt: &str, layout: &Layout) -> Result<Self, Error> {

@@ -169,7 +169,7 @@ impl Version {
     /// assert!(features.contains(Feature::Think) && features.contains(Feature::Image));
     ///
     /// let error = Version::parse_label("v13+video").unwrap_err();
-    /// assert_eq!(error.to_string(), r#""video" is no feature; there are image, audio, think"#);
+    /// assert_eq!(error.to_string(), r#""video" is not a feature; the features are image, audio, think"#);
     /// # Ok::<(), mistral_chat_template::version::DetectError>(())
     /// ```
     pub fn parse_label(label: &str) -> Result<(Self, Features), DetectError> {
@@ -460,7 +460,7 @@ mod tests {
 
     #[test]
     fn unknown_labels_list_the_versions() {
-        let expected = "names no version and no Mistral model known here; the versions are v1, v1-tekken, v2, \
+        let expected = "is neither a version nor a known Mistral model; the versions are v1, v1-tekken, v2, \
                         v2-tekken, v3, v3-tekken, v7, v7-tekken, v11, v13, v15, magnum";
         for label in ["v4", "", "v13-spm", "v3 tekken"] {
             let error = Version::parse_label(label).unwrap_err();
@@ -476,7 +476,7 @@ mod tests {
         assert_eq!(Version::parse_label("V13+Think+image+think"), Ok((Version::V13, both)));
         assert_eq!(
             Version::parse_label("v13+").unwrap_err().to_string(),
-            r#""" is no feature; there are image, audio, think"#
+            r#""" is not a feature; the features are image, audio, think"#
         );
     }
 

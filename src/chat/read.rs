@@ -41,7 +41,7 @@ impl<'a> Chat<'a> {
     /// let error = Chat::from_json(r#"{"messages": [{"role": "wizard", "content": "Hi"}]}"#).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     r#"messages[0].role: "wizard" is no role; the roles are system, developer, user, assistant and tool"#
+    ///     r#"messages[0].role: "wizard" is not a role; the roles are system, developer, user, assistant and tool"#
     /// );
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```

@@ -96,7 +96,7 @@ impl<'a> Request<'a> {
     /// let body = r#"{"messages": [{"role": "user", "content": "Hi"}], "prompt_mode": "reasoning", "top_p": 0.9}"#;
     /// assert_eq!(
     ///     Request::read_strictly(body, Dialect::Mistral).unwrap_err().to_string(),
-    ///     "prompt_mode: no reader reads this field, and it could have shaped the prompt"
+    ///     "prompt_mode: this field is not read, but it could have shaped the prompt"
     /// );
     /// ```
     pub fn read_strictly(json: &'a str, dialect: Dialect) -> Result<Self, Error> {

@@ -59,7 +59,7 @@ struct OpenCall {
     member: String,
     /// The fields that came, in the order of [`Field::ALL`].
     seen: [bool; 3],
-    /// Where arguments begin that are no object.
+    /// Where arguments begin that are not an object.
     other_arguments: Option<usize>,
     /// Is the object open that `function` holds?
     wrapper: Wrapper,

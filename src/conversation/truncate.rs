@@ -36,7 +36,7 @@ impl CheckedChat<'_, '_> {
     /// assert_eq!(prompt.as_str(), "<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]six seven[/INST]");
     ///
     /// let error = CheckedChat::new(&chat, &Layout::V13)?.truncate(5, words).unwrap_err();
-    /// assert_eq!(error.to_string(), "the prompt is 3 tokens over the budget with all dropped that may be (v13)");
+    /// assert_eq!(error.to_string(), "the prompt is 3 tokens over the budget with everything dropped that may be (v13)");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn truncate(mut self, budget: usize, mut count: impl FnMut(Segment<'_>) -> usize) -> Result<Self, Error> {

@@ -19,7 +19,7 @@ use crate::version::DetectError;
 #[allow(missing_docs, reason = "the sentence of each kind is its documentation")]
 pub enum ErrorKind {
     // Reading JSON.
-    #[error("not JSON of the form that is expected here")]
+    #[error("not JSON of the expected form")]
     Json,
     #[error("the field `{0}` is missing or null")]
     MissingField(&'static str),
@@ -29,33 +29,33 @@ pub enum ErrorKind {
     FieldType { expected: &'static str },
     #[error("the text has a lone surrogate, which is half of a character")]
     LoneSurrogate,
-    #[error("what it names by an id stays with the API that gave the id")]
+    #[error("it refers by id to content that only the API that issued the id has")]
     KnownById,
     #[error("{name:?} of {} has no place in a chat", dialect.title())]
     UnknownItem { name: String, dialect: Dialect },
-    #[error("no reader reads this field, and it could have shaped the prompt")]
+    #[error("this field is not read, but it could have shaped the prompt")]
     Ignored,
-    #[error("{name:?} is no role; the roles are {}", roles(*dialect))]
+    #[error("{name:?} is not a role; the roles are {}", roles(*dialect))]
     UnknownRole { name: String, dialect: Dialect },
-    #[error("{name:?} is no chunk type; the types are text, thinking, image_url, image, input_audio and audio_url")]
+    #[error("{name:?} is not a chunk type; the types are text, thinking, image_url, image, input_audio and audio_url")]
     UnknownChunk { name: String, dialect: Dialect },
     #[error("a chunk needs a `type`")]
     UntypedChunk,
-    #[error("{name:?} is no type of tool; only functions can be called")]
+    #[error("{name:?} is not a supported tool type; only functions can be called")]
     UnknownToolType { name: String },
-    #[error("{name:?} is no reasoning effort; the efforts are none, minimal, low, medium, high, xhigh and max")]
+    #[error("{name:?} is not a reasoning effort; the efforts are none, minimal, low, medium, high, xhigh and max")]
     UnknownEffort { name: String },
-    #[error("{name:?} is no response format; the formats are text, json_object and json_schema")]
+    #[error("{name:?} is not a response format; the formats are text, json_object and json_schema")]
     UnknownResponseFormat { name: String },
     #[error("{name:?} is not a tool choice; the choices are auto, none, required (or any) and a function's name")]
     UnknownToolChoice { name: String },
     #[error("{name:?} is not a mode of calling; the modes are auto and required")]
     UnknownCallMode { name: String },
-    #[error("`reasoning` and `reasoning_content` differ, and a message has one thinking")]
+    #[error("`reasoning` and `reasoning_content` differ, but a message has one thinking text")]
     ReasoningDiffers,
     #[error("the content has thinking chunks already")]
     ReasoningTwice,
-    #[error("only an assistant message can be continued, and the last message is none")]
+    #[error("only an assistant message can be continued, and the last message is not one")]
     ContinueNotAssistant,
     #[error("{} {role} message cannot hold {chunk}, whatever the version", article(*role))]
     ForeignChunk { role: Role, chunk: &'static str },
@@ -76,22 +76,22 @@ pub enum ErrorKind {
     #[error("fine-tuning learns from complete messages, and the last one is a prefix")]
     LastIsPrefix,
     #[error(
-        "the last message is the assistant's: as a prefix it can be continued, and else there is nothing to answer"
+        "the last message is from the assistant: as a prefix it can be continued, otherwise there is nothing to answer"
     )]
     LastIsAssistant,
     #[error("{} {role} message cannot follow {} {previous} message", article(*role), article(*previous))]
     RoleOrder { previous: Role, role: Role },
-    #[error("calls and results before this message differ in number: {calls} and {results}")]
+    #[error("the numbers of calls and results before this message differ: {calls} and {results}")]
     OpenCalls { calls: usize, results: usize },
-    #[error("calls and results at the end of the chat differ in number: {calls} and {results}")]
+    #[error("the numbers of calls and results at the end of the chat differ: {calls} and {results}")]
     OpenCallsAtEnd { calls: usize, results: usize },
-    #[error("the result {id:?} came twice")]
+    #[error("the result {id:?} is the second for its call")]
     DuplicateResult { id: String },
     #[error("{}", unknown_result(id.as_deref()))]
     UnknownResult { id: Option<String> },
     #[error("two calls of one message have the id {id:?}")]
     DuplicateCall { id: String },
-    #[error("a chat with audio takes no system message, and messages[{system}] is one")]
+    #[error("a chat with audio cannot have a system message, and messages[{system}] is one")]
     AudioWithSystem { system: usize },
 
     // What a message holds.
@@ -129,7 +129,7 @@ pub enum ErrorKind {
     MissingResultId,
     #[error("not a JSON schema (draft 7)")]
     ToolSchema,
-    #[error("a turn takes one tool result, and this is another")]
+    #[error("a turn can hold only one tool result, and this is one more")]
     ParallelResults,
     #[error("tools cannot be called")]
     NoTools,
@@ -139,7 +139,7 @@ pub enum ErrorKind {
     NoThinkTokens,
     #[error("the layout has no encoder of {media}; `Layout::with` adds it")]
     NoEncoder { media: &'static str },
-    #[error("{scheme:?} is no scheme of an image URL; the schemes are https, http, file and data")]
+    #[error("{scheme:?} is not a scheme for an image URL; the schemes are https, http, file and data")]
     ImageScheme { scheme: String },
     #[error("the data URL holds no image")]
     ImageData,
@@ -169,7 +169,7 @@ pub enum ErrorKind {
     BegunJson,
     #[error("the answer was begun with text, and an answer is either text or calls")]
     CallAfterText,
-    #[error("the prompt is {over} tokens over the budget with all dropped that may be")]
+    #[error("the prompt is {over} tokens over the budget with everything dropped that may be")]
     TooLong { budget: usize, over: usize },
 
     // Encoding.
@@ -187,19 +187,19 @@ pub enum ErrorKind {
     // A model's output.
     #[error("[THINK] at byte {offset} is inside thinking that has not ended")]
     NestedThinking { offset: usize },
-    #[error("[/THINK] at byte {offset} ends no thinking")]
+    #[error("[/THINK] at byte {offset} has no [THINK] before it")]
     UnopenedThinking { offset: usize },
     #[error("not JSON at byte {offset}: {json}")]
     CallListSyntax { json: JsonErrorKind, offset: usize },
-    #[error("the JSON at byte {offset} is no list of calls")]
+    #[error("the JSON at byte {offset} is not a list of calls")]
     CallListType { offset: usize },
-    #[error("the entry at byte {offset} is no object with a name")]
+    #[error("the entry at byte {offset} is not an object with a name")]
     CallWithoutName { offset: usize },
-    #[error("the arguments at byte {offset} are no object")]
+    #[error("the arguments at byte {offset} are not an object")]
     CallArgumentsNotObject { offset: usize },
     #[error("the call at byte {offset} has no arguments")]
     CallWithoutArgumentsField { offset: usize },
-    #[error("the `{field}` at byte {offset} is no string")]
+    #[error("the `{field}` at byte {offset} is not a string")]
     CallFieldType { field: &'static str, offset: usize },
     #[error("the `{field}` that ends at byte {offset} is the second of its call")]
     CallFieldTwice { field: &'static str, offset: usize },
@@ -211,13 +211,13 @@ pub enum ErrorKind {
     CallIdAfterArguments { offset: usize },
     #[error("not JSON at byte {offset}: {json}")]
     CallArgumentsSyntax { json: JsonErrorKind, offset: usize },
-    #[error("the arguments at byte {offset} are no object")]
+    #[error("the arguments at byte {offset} are not an object")]
     CallArgumentsType { offset: usize },
     #[error("the JSON nests more than 1024 levels deep at byte {offset}")]
     CallTooDeep { offset: usize },
 
     // A prompt that is read back.
-    #[error("the prompt and the layout part at byte {offset}, where {expected:?} belongs")]
+    #[error("the prompt departs from the layout at byte {offset}, where the layout has {expected:?}")]
     PromptParts { offset: usize, expected: String },
     // A model's own template.
     #[error("not a file that holds a chat template")]
@@ -247,7 +247,7 @@ pub enum ErrorKind {
     PresetFile { looks: &'static str },
     #[error("the field must be {expected}")]
     PresetField { expected: &'static str },
-    #[error("{name:?} is no preset that comes with this library; those are {known}")]
+    #[error("{name:?} is not a built-in preset; those are {known}")]
     UnknownPreset { name: String, known: &'static str },
     #[error("the story string says nothing: {what}")]
     Story { what: String },
@@ -265,15 +265,15 @@ pub enum ErrorKind {
     RowConflict { one: String, other: String },
     #[error("expected {expected}")]
     RowType { expected: &'static str },
-    #[error("{name:?} is no role; the roles are {known}")]
+    #[error("{name:?} is not a role; the roles are {known}")]
     RowRole { name: String, known: String },
-    #[error("the two answers are not to one prompt")]
+    #[error("the two answers belong to different prompts")]
     PromptsDiffer,
 
     // What is to be learnt.
     #[error("there is nothing to learn: {reason}")]
     NothingToLearn { reason: &'static str },
-    #[error("the text at bytes {start} to {end} is one run, and is learnt only in part")]
+    #[error("the text at bytes {start} to {end} is encoded as one run but learnt only in part")]
     PartlyLearnt { start: usize, end: usize },
 
     // A budget of the caller's.

@@ -461,7 +461,7 @@ impl<'p> Turns<'p> {
             self.at += 1;
         }
         completion.finish(reader.finish());
-        // A caller may have given arguments that are no object, and a layout writes them.
+        // A caller may have given arguments that are not an object, and a layout writes them.
         if let Some(error) = completion.error.as_ref().filter(|error| !is_written(error.kind())) {
             let range = start..self.position();
             self.note(DeviationKind::Unreadable { why: error.to_string() }, range, None);

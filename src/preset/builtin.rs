@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 /// assert_eq!(magnum.preset().instruct.input_sequence, "[INST] ");
 ///
 /// let error = "mistral-v9".parse::<Builtin>().unwrap_err();
-/// assert!(error.to_string().starts_with("\"mistral-v9\" is no preset that comes with this library; those are magnum, "));
+/// assert!(error.to_string().starts_with("\"mistral-v9\" is not a built-in preset; those are magnum, "));
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(mask.ranges().first(), Some(&(14..18)));
         assert_eq!(mask.ranges().len(), 1);
         let error = mask.encode(&Letters).unwrap_err();
-        assert_eq!(error.to_string(), "the text at bytes 3 to 18 is one run, and is learnt only in part");
+        assert_eq!(error.to_string(), "the text at bytes 3 to 18 is encoded as one run but learnt only in part");
         assert!(prompt.mask(Learn::Everything).unwrap().encode(&Letters).is_ok());
     }
 

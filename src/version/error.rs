@@ -21,14 +21,14 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum DetectError {
     /// It is neither a version's label nor the name of a model in the table.
-    #[error("{saw:?} names no version and no Mistral model known here; the versions are {}", versions())]
+    #[error("{saw:?} is neither a version nor a known Mistral model; the versions are {}", versions())]
     #[non_exhaustive]
     Unknown {
         /// What was given, shortened if it was long.
         saw: String,
     },
     /// It names a feature that there is not.
-    #[error("{saw:?} is no feature; there are {}", list(Feature::ALL))]
+    #[error("{saw:?} is not a feature; the features are {}", list(Feature::ALL))]
     #[non_exhaustive]
     UnknownFeature {
         /// What was given, shortened if it was long.

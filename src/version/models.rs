@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_name_longer_than_any_path_is_unknown() {
         let name = format!("{}/mistral-nemo", "x".repeat(LONGEST));
-        let expected = format!("\"{}…\" names no version", "x".repeat(80));
+        let expected = format!("\"{}…\" is neither a version", "x".repeat(80));
         assert!(identify(&name).unwrap_err().to_string().starts_with(&expected));
     }
 }

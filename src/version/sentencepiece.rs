@@ -105,9 +105,7 @@ mod tests {
             ),
             (
                 "tekken.json",
-                format!(
-                    "\"tekken.json\" names no version and no Mistral model known here; the versions are {versions}"
-                ),
+                format!("\"tekken.json\" is neither a version nor a known Mistral model; the versions are {versions}"),
             ),
         ] {
             assert_eq!(detect(name).unwrap_err().to_string(), expected);

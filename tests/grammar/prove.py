@@ -535,7 +535,7 @@ def fault_of(line, message, calls):
         if name not in tools or named not in (None, name):
             return f"{name!r} is not allowed"
         if not isinstance(arguments, dict):
-            return f"the arguments {arguments} are no object"
+            return f"the arguments {arguments} are not an object"
         if tools[name]["strict"] and tools[name]["parameters"]:
             jsonschema.validate(arguments, tools[name]["parameters"])
     if form and not calls:

@@ -125,7 +125,7 @@ fn a_string_says_what_its_segments_say() {
 fn errors_read_as_sentences() {
     for (version, output, sentence) in [
         ("v13+think", "[THINK]a[THINK]b", "content: [THINK] at byte 8 is inside thinking that has not ended (v13)"),
-        ("v13+think", "a[/THINK]</s>", "content: [/THINK] at byte 1 ends no thinking (v13)"),
+        ("v13+think", "a[/THINK]</s>", "content: [/THINK] at byte 1 has no [THINK] before it (v13)"),
         ("v13", "[TOOL_CALLS]f</s>", "tool_calls[0]: the call at byte 0 has no [ARGS] (v13)"),
         (
             "v13",
@@ -137,7 +137,7 @@ fn errors_read_as_sentences() {
             "[TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{",
             "tool_calls[1].arguments: not JSON at byte 41: the text ends too early (v13)",
         ),
-        ("v15", "[TOOL_CALLS]f[ARGS][1]", "tool_calls[0].arguments: the arguments at byte 19 are no object (v15)"),
+        ("v15", "[TOOL_CALLS]f[ARGS][1]", "tool_calls[0].arguments: the arguments at byte 19 are not an object (v15)"),
         ("v13", "[TOOL_CALLS]f[ARGS]{}[ARGS]", "tool_calls[0]: the [ARGS] at byte 21 is the second of its call (v13)"),
         (
             "v11",
@@ -150,18 +150,18 @@ fn errors_read_as_sentences() {
             "tool_calls[0]: the [CALL_ID] at byte 21 comes after the arguments (v11)",
         ),
         ("v3", "[TOOL_CALLS][{\"name\": \"f\", ", "tool_calls: not JSON at byte 27: the text ends too early (v3)"),
-        ("v7", "[TOOL_CALLS]{}</s>", "tool_calls: the JSON at byte 12 is no list of calls (v7)"),
-        ("v7", "[TOOL_CALLS][7]</s>", "tool_calls[0]: the entry at byte 13 is no object with a name (v7)"),
+        ("v7", "[TOOL_CALLS]{}</s>", "tool_calls: the JSON at byte 12 is not a list of calls (v7)"),
+        ("v7", "[TOOL_CALLS][7]</s>", "tool_calls[0]: the entry at byte 13 is not an object with a name (v7)"),
         (
             "v2",
             "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": \"x\"}]",
-            "tool_calls[0].arguments: the arguments at byte 40 are no object (v2)",
+            "tool_calls[0].arguments: the arguments at byte 40 are not an object (v2)",
         ),
         ("v3", "[TOOL_CALLS][{\"name\": \"f\"}]", "tool_calls[0]: the call at byte 13 has no arguments (v3)"),
         (
             "v3",
             "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {}, \"id\": 7}]",
-            "tool_calls[0].id: the `id` at byte 50 is no string (v3)",
+            "tool_calls[0].id: the `id` at byte 50 is not a string (v3)",
         ),
         (
             "v3",

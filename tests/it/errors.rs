@@ -117,7 +117,7 @@ fn others() -> Vec<(&'static str, Error)> {
             unpaired.render(&no_id).unwrap_err(),
         ),
         (
-            "the prompt is 3 tokens over the budget with all dropped that may be (v7)",
+            "the prompt is 3 tokens over the budget with everything dropped that may be (v7)",
             CheckedChat::new(&chat, &Layout::V7).unwrap().truncate(0, |_| 1).unwrap_err(),
         ),
         (
@@ -142,7 +142,7 @@ fn others() -> Vec<(&'static str, Error)> {
         ),
         ("the tokenizer cannot encode image", layout.render(&image).unwrap().encode(&Nothing).unwrap_err()),
         (
-            "\"v4\" names no version and no Mistral model known here; the versions are v1, v1-tekken, v2, v2-tekken, v3, \
+            "\"v4\" is neither a version nor a known Mistral model; the versions are v1, v1-tekken, v2, v2-tekken, v3, \
              v3-tekken, v7, v7-tekken, v11, v13, v15, magnum",
             "v4".parse::<Layout>().unwrap_err(),
         ),

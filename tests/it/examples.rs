@@ -218,7 +218,7 @@ fn wrong_command_lines_are_told() {
         (&["--dialect", "yaml", "-"], "\"yaml\" is no dialect; there are mistral, openai, either, sharegpt"),
         (
             &["--layout", "v4", "-"],
-            "\"v4\" names no version and no Mistral model known here; the versions are v1, v1-tekken, v2, v2-tekken, \
+            "\"v4\" is neither a version nor a known Mistral model; the versions are v1, v1-tekken, v2, v2-tekken, \
              v3, v3-tekken, v7, v7-tekken, v11, v13, v15, magnum",
         ),
     ] {
@@ -234,16 +234,16 @@ fn chats_that_cannot_be_shown_are_told() {
     for (json, sentence) in [
         (
             one(r#"{"role": "wizard", "content": "Hm."}"#),
-            "messages[1].role: \"wizard\" is no role; the roles are system, developer, user, assistant and tool",
+            "messages[1].role: \"wizard\" is not a role; the roles are system, developer, user, assistant and tool",
         ),
         (
             one(r#"{"role": "assistant", "content": "Hello."}"#),
-            "messages[1].role: the last message is the assistant's: as a prefix it can be continued, and else there is \
+            "messages[1].role: the last message is from the assistant: as a prefix it can be continued, otherwise there is \
              nothing to answer (magnum)\n\nTo see it as a model is trained on it, add --mode finetuning.",
         ),
         (
             r#"{"conversations": [{"from": "elf", "value": "Hm."}]}"#.to_owned(),
-            "conversations[0].from: \"elf\" is no role; the roles are system, human, user, gpt, assistant, chatgpt, bing, \
+            "conversations[0].from: \"elf\" is not a role; the roles are system, human, user, gpt, assistant, chatgpt, bing, \
              bard and tool",
         ),
     ] {
@@ -321,7 +321,7 @@ fn an_agents_loop_is_told_as_it_is() {
 fn an_agents_loop_that_cannot_be_played_is_told() {
     let output = run("agent_loop", &["--layout", "v4"], "");
     let (code, complaint) = failed(&output);
-    assert!(code == 1 && complaint.contains("\"v4\" names no version"), "{complaint}");
+    assert!(code == 1 && complaint.contains("\"v4\" is neither a version"), "{complaint}");
     let output = run("agent_loop", &["Cargo.toml"], "");
     let (code, complaint) = failed(&output);
     assert!(code == 1 && complaint.starts_with("error: Cargo.toml: "), "{complaint}");

@@ -214,12 +214,12 @@ fn where_a_prompt_and_its_layout_part() {
         (
             Layout::V3,
             "<s><s>[INST] Hi[/INST]",
-            "the prompt and the layout part at byte 3, where \"[INST] Hi[/INST]\" belongs (v3)",
+            "the prompt departs from the layout at byte 3, where the layout has \"[INST] Hi[/INST]\" (v3)",
         ),
         (
             Layout::V11,
             "<s>[INST]é[/INST][TOOL_CALLS]f[CALL_ID]abc123def[ARGS]{\"a\":1}</s>",
-            "the prompt and the layout part at byte 60, where \" 1}</s>\" belongs (v11)",
+            "the prompt departs from the layout at byte 60, where the layout has \" 1}</s>\" (v11)",
         ),
     ] {
         assert_eq!(Chat::from_prompt(prompt, &layout).unwrap_err().to_string(), sentence);

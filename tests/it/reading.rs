@@ -199,7 +199,7 @@ fn kinds_of_chunks_are_sets() {
         assert!(kinds.iter().all(|other| alone.with(&kinds).contains(*other)));
     }
     let unknown = "v3+nonsense".parse::<Layout>().unwrap_err().to_string();
-    assert_eq!(unknown, "\"nonsense\" is no feature; there are image, audio, think");
+    assert_eq!(unknown, "\"nonsense\" is not a feature; the features are image, audio, think");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_tool_choice_is_a_word_or_names_functions() {
     let refused = |choice: &str, dialect| read(choice, dialect).unwrap_err();
     assert_eq!(
         refused(some, Dialect::Mistral),
-        r#"tool_choice.type: "allowed_tools" is no type of tool; only functions can be called"#
+        r#"tool_choice.type: "allowed_tools" is not a supported tool type; only functions can be called"#
     );
     assert!(refused("17", Dialect::Either).starts_with("tool_choice: invalid type: integer `17`"));
     assert!(refused("[]", Dialect::Either).starts_with("tool_choice: "));
@@ -240,7 +240,7 @@ fn a_tool_choice_is_a_word_or_names_functions() {
     );
     assert_eq!(
         refused(r#"{"type": "custom", "custom": {"name": "c"}}"#, Dialect::OpenAi),
-        r#"tool_choice.type: "custom" is no type of tool; only functions can be called"#
+        r#"tool_choice.type: "custom" is not a supported tool type; only functions can be called"#
     );
     assert_eq!(
         refused(r#"{"type": "function"}"#, Dialect::Either),
@@ -259,7 +259,7 @@ fn a_tool_choice_is_a_word_or_names_functions() {
             r#"{"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "mcp"}]}}"#,
             Dialect::OpenAi
         ),
-        r#"tool_choice.allowed_tools.tools[0].type: "mcp" is no type of tool; only functions can be called"#
+        r#"tool_choice.allowed_tools.tools[0].type: "mcp" is not a supported tool type; only functions can be called"#
     );
 }
 

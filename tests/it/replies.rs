@@ -285,7 +285,7 @@ fn the_keys_of_arguments_keep_their_order() {
     }
 }
 
-/// A call whose arguments are no object: what each API's form says of it.
+/// A call whose arguments are not an object: what each API's form says of it.
 #[test]
 fn a_call_without_an_object() {
     let cut_off = "[TOOL_CALLS]look[ARGS]{\"city\": \"Tu";

@@ -250,12 +250,12 @@ fn refusals_name_the_place() {
         (
             Dialect::Responses,
             r#"{"input": [{"type": "item_reference", "id": "rs_1"}]}"#,
-            "input[0]: what it names by an id stays with the API that gave the id",
+            "input[0]: it refers by id to content that only the API that issued the id has",
         ),
         (
             Dialect::Responses,
             r#"{"input": "Hi", "previous_response_id": "resp_1"}"#,
-            "previous_response_id: what it names by an id stays with the API that gave the id",
+            "previous_response_id: it refers by id to content that only the API that issued the id has",
         ),
         (
             Dialect::Responses,
@@ -265,7 +265,7 @@ fn refusals_name_the_place() {
         (
             Dialect::Responses,
             r#"{"input": "Hi", "tools": [{"type": "web_search"}]}"#,
-            "tools[0].type: \"web_search\" is no type of tool; only functions can be called",
+            "tools[0].type: \"web_search\" is not a supported tool type; only functions can be called",
         ),
         (
             Dialect::Responses,
@@ -275,7 +275,7 @@ fn refusals_name_the_place() {
         (
             Dialect::Anthropic,
             r#"{"messages": [{"role": "tool", "content": "a"}]}"#,
-            "messages[0].role: \"tool\" is no role; the roles are user, assistant and system",
+            "messages[0].role: \"tool\" is not a role; the roles are user, assistant and system",
         ),
         (
             Dialect::Anthropic,

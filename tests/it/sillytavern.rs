@@ -140,7 +140,7 @@ fn every_builtin_preset_loads_and_has_its_name() {
     let error = "mistral-v9".parse::<Builtin>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"mistral-v9\" is no preset that comes with this library; those are magnum, mistral-2024-07, mistral-v1, \
+        "\"mistral-v9\" is not a built-in preset; those are magnum, mistral-2024-07, mistral-v1, \
          mistral-v2-v3, mistral-v3-tekken, mistral-v7 and mistral-v7-tekken"
     );
 }

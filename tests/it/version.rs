@@ -147,7 +147,7 @@ fn refusals_say_what_was_seen_and_what_there_is() {
     refused(
         "meta-llama/Llama-3.1-8B",
         &format!(
-            "\"meta-llama/Llama-3.1-8B\" names no version and no Mistral model known here; the versions are {VERSIONS}"
+            "\"meta-llama/Llama-3.1-8B\" is neither a version nor a known Mistral model; the versions are {VERSIONS}"
         ),
     );
     refused(
@@ -345,7 +345,7 @@ fn a_gguf_file_that_says_too_little_is_refused() {
     );
     gguf_refused(
         &[("general.name", "models"), ("tokenizer.chat_template", "[INST]")],
-        &format!("\"models\" names no version and no Mistral model known here; the versions are {VERSIONS}"),
+        &format!("\"models\" is neither a version nor a known Mistral model; the versions are {VERSIONS}"),
     );
     gguf_refused(
         &[("tokenizer.chat_template", "[SYSTEM_PROMPT]")],

@@ -78,7 +78,7 @@ impl Part {
         Part::Text { text, thought: true }
     }
 
-    /// `None` if the arguments are no object.
+    /// `None` if the arguments are not an object.
     fn call(id: String, name: String, arguments: &str) -> Option<Self> {
         object(arguments).map(|args| Part::Call { function_call: FunctionCall { id, name, args } })
     }

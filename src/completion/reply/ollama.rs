@@ -72,7 +72,7 @@ struct Function {
     arguments: Box<RawValue>,
 }
 
-/// A call as the one of this index; `None` if its arguments are no object.
+/// A call as the one of this index; `None` if its arguments are not an object.
 fn call(index: usize, id: String, name: String, arguments: &str) -> Option<Call> {
     object(arguments).map(|arguments| Call { id, function: Function { index, name, arguments } })
 }

@@ -27,7 +27,7 @@ pub enum PatternError {
     #[error("a group is not closed")]
     UnclosedGroup,
     /// `a)`
-    #[error("a `)` closes nothing")]
+    #[error("a `)` has no matching `(`")]
     UnopenedGroup,
     /// `[a`
     #[error("a character set is not closed")]

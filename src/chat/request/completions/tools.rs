@@ -105,7 +105,7 @@ impl Walk<'_> {
                     self.notes.note(
                         here.field("parameters"),
                         NoteSort::FieldMended,
-                        "the parameters are no object, and became an empty one",
+                        "the parameters are not an object, and became an empty one",
                     );
                     inside.set("parameters", "{}");
                 }
