@@ -104,6 +104,7 @@ fn recorded(layout: &Layout) -> String {
         ToolCalls::NameIdArguments => WITH_IDS.to_owned(),
         ToolCalls::NameArguments if layout.features.contains(Feature::Think) => [THINKING, SEPARATE].concat(),
         ToolCalls::NameArguments => SEPARATE.to_owned(),
+        _ => TEXT.to_owned(),
     }
 }
 

@@ -157,6 +157,7 @@ impl<'a> Chat<'a> {
 /// assert_eq!(messages.len(), 3);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Message<'a> {
     /// Instructions from the operator of the model.
     System(Content<'a>),

@@ -76,7 +76,7 @@ pub enum Control {
 macro_rules! literals {
     ($($control:ident $literal:literal)+) => {
         impl Control {
-            const ALL: [Control; 27] = [$(Control::$control,)+];
+            const ALL: &'static [Control] = &[$(Control::$control,)+];
 
             /// The literal, as a decoder prints it and as templates and presets spell it.
             ///
@@ -140,7 +140,36 @@ impl Control {
     /// assert!(Control::all().any(|control| control == Control::Think));
     /// ```
     pub fn all() -> impl Iterator<Item = Control> {
-        Control::ALL.into_iter()
+        Control::ALL.iter().copied()
+    }
+
+    /// Can an answer have this control token and go on?
+    pub(crate) const fn is_in_answers(self) -> bool {
+        match self {
+            Control::ToolCalls | Control::Args | Control::CallId | Control::Think | Control::EndThink => true,
+            Control::Unk
+            | Control::Bos
+            | Control::Eos
+            | Control::Inst
+            | Control::EndInst
+            | Control::AvailableTools
+            | Control::EndAvailableTools
+            | Control::ToolResults
+            | Control::EndToolResults
+            | Control::Img
+            | Control::ImgBreak
+            | Control::ImgEnd
+            | Control::Prefix
+            | Control::Middle
+            | Control::Suffix
+            | Control::SystemPrompt
+            | Control::EndSystemPrompt
+            | Control::ToolContent
+            | Control::Audio
+            | Control::BeginAudio
+            | Control::ModelSettings
+            | Control::EndModelSettings => false,
+        }
     }
 }
 

@@ -194,6 +194,7 @@ impl TextKind {
 /// assert_eq!(Times::ZeroOrMore.as_str(), "*");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Times {
     /// Once or not at all.
     Optional,

@@ -211,6 +211,7 @@ pub struct Frame {
 /// assert_eq!(Layout::V13.tools, Some(UserTurn::First), "so that a prompt goes on where the one before it ended");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum UserTurn {
     /// The first.
     First,
@@ -228,6 +229,7 @@ pub enum UserTurn {
 /// assert_eq!(Layout::MAGNUM.system, System::InUser { turn: UserTurn::First, join: "\n" });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum System {
     /// All of them, joined by an empty line, at the beginning of one user turn.
     InUser {
@@ -249,6 +251,7 @@ pub enum System {
 /// assert_eq!(Layout::V13.settings, Settings::Unknown);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Settings {
     /// There are none: a reasoning effort is refused.
     Unknown,
@@ -357,6 +360,7 @@ impl fmt::Display for Efforts {
 /// assert!(matches!(Layout::V15.settings, Settings::Block { schema: SchemaSetting::NotPrinted, .. }));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SchemaSetting {
     /// It is not.
     NotPrinted,
@@ -373,6 +377,7 @@ pub enum SchemaSetting {
 /// assert_eq!(Layout::V3.calls, ToolCalls::ListWithIds);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ToolCalls {
     /// Not at all.
     None,
@@ -395,6 +400,7 @@ pub enum ToolCalls {
 /// assert_eq!(Layout::V7.results, ToolResults::IdThenContent);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ToolResults {
     /// Not at all.
     None,
@@ -417,6 +423,7 @@ pub enum ToolResults {
 /// assert_eq!(Layout::V2.old_tool_turns, History::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum History {
     /// They are left out.
     Drop,
@@ -433,6 +440,7 @@ pub enum History {
 /// assert_eq!(Layout::V11.thinking, Thinking::None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Thinking {
     /// There is none.
     None,
@@ -535,6 +543,7 @@ impl RoleChunks {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum ChunkKind {
     /// Text.
     Text,
@@ -637,6 +646,7 @@ impl ChunkKinds {
 /// assert_eq!(Layout::V3.rules.text_and_calls, TextAndCalls::Either);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TextAndCalls {
     /// One of them, and not neither.
     Either,
@@ -653,6 +663,7 @@ pub enum TextAndCalls {
 /// assert_eq!(Layout::V11.rules.call_ids, CallIds::NineAlphanumeric);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CallIds {
     /// Any, or none.
     Unchecked,
@@ -671,6 +682,7 @@ pub enum CallIds {
 /// assert_eq!(Layout::V7.rules.pairing, Pairing::ByCount);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Pairing {
     /// As many results as calls, written as they come.
     ByCount,
@@ -687,6 +699,7 @@ pub enum Pairing {
 /// assert_eq!(Layout::V2.rules.results_per_turn, ResultsPerTurn::One);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ResultsPerTurn {
     /// One at most, after the last user turn.
     One,
@@ -703,6 +716,7 @@ pub enum ResultsPerTurn {
 /// assert_eq!(Layout::V7.rules.system_with_audio, SystemWithAudio::Refused);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SystemWithAudio {
     /// It cannot.
     Refused,
@@ -721,6 +735,7 @@ pub enum SystemWithAudio {
 /// assert_eq!(Layout::V3.rules.truncation, Truncation::Never);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Truncation {
     /// None: a budget is passed over.
     Never,

@@ -165,6 +165,12 @@
 //! more for each piece. A chat that a layout does not accept is an [`Error`] with the path to the culprit. Only the
 //! caller can choose a control token; no function makes one of text.
 //!
+//! # Versions to come
+//!
+//! A version of the prompt format that is new comes with a minor release. Its variants join enums that are
+//! `#[non_exhaustive]`; its fields join structs that are built from another one: write `..Layout::V13`,
+//! `..Chat::default()`, `..AssistantMessage::default()`, and the code goes on compiling.
+//!
 //! # Learn more
 //!
 //! * [`Layout`] is the specification: one row a version, and each field says what it decides.

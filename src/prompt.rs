@@ -190,6 +190,7 @@ impl Origin {
 /// assert_eq!(Media::Image.as_str(), "image");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Media {
     /// An image, which stands in the prompt's string as `[IMG]`.
     Image,

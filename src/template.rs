@@ -116,6 +116,7 @@ impl Compiled {
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum GenerationPrompt {
     /// It does not, as transformers does by default.
     #[default]

@@ -135,6 +135,7 @@ fn description(messages: &[Message<'_>]) -> String {
             }
             Message::Assistant(_) => ("reply", "replies", 1),
             Message::Tool(_) => ("1 result", "results", 1),
+            _ => ("other", "others", 1),
         };
         match kinds.last_mut() {
             Some((last, _, of_last)) if *last == one => *of_last += count,

@@ -29,6 +29,7 @@ pub(crate) fn facts(
         Mode::Finetuning => facts.push(("mode", "finetuning: it ends with a reply to learn".to_owned())),
         Mode::Agnostic => facts.push(("mode", "agnostic: it may end with any message".to_owned())),
         Mode::Test => {}
+        mode => facts.push(("mode", mode.as_str().to_owned())),
     }
     let lookalikes = blocks.iter().flat_map(|block| &block.pieces).filter(|piece| piece.kind == PieceKind::Lookalike);
     match lookalikes.count() {
@@ -46,14 +47,15 @@ pub(crate) fn facts(
 }
 
 fn segments(prompt: &Prompt) -> String {
-    let mut counts = [(0, "control token"), (0, "text"), (0, "image"), (0, "sound")];
+    let mut counts = [(0, "control token"), (0, "text"), (0, "image"), (0, "sound"), (0, "placeholder")];
     for segment in prompt.segments() {
-        let [controls, texts, images, sounds] = &mut counts;
+        let [controls, texts, images, sounds, others] = &mut counts;
         let (count, _) = match segment {
             Segment::Control(_) => controls,
             Segment::Text(_) => texts,
             Segment::Media(Media::Image) => images,
             Segment::Media(Media::Audio) => sounds,
+            Segment::Media(_) => others,
         };
         *count += 1;
     }

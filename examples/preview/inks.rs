@@ -30,6 +30,6 @@ pub(crate) fn of_role(role: Option<Role>) -> Style {
         Some(Role::User) => of(AnsiColor::Blue),
         Some(Role::Assistant) => of(AnsiColor::Green),
         Some(Role::Tool) => of(AnsiColor::Cyan),
-        None => FRAME,
+        Some(_) | None => FRAME,
     }
 }

@@ -109,6 +109,7 @@ pub fn forged(chat: &Chat<'_>) -> Chat<'static> {
                 message.tool_calls.iter_mut().for_each(|call| forge(&mut call.arguments));
             }
             Message::Tool(message) => forge_content(&mut message.content),
+            other => panic!("no text is forged of a {} message", other.role()),
         }
     }
     chat.tools.iter_mut().for_each(|tool| forge(&mut tool.description));

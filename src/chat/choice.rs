@@ -48,6 +48,7 @@ pub enum ToolChoice<'a> {
 /// assert_eq!(CallMode::Required.as_str(), "required");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CallMode {
     /// It may.
     Auto,

@@ -65,6 +65,7 @@ pub struct RowReader {
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Nulls {
     /// All stay.
     Keep,
@@ -88,6 +89,7 @@ pub enum Nulls {
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ThinkTags {
     /// Text like any other.
     #[default]

@@ -119,6 +119,7 @@ struct EndToken {
 /// assert_eq!(reader.read(" Hello!</s>").message.content, "Hello!".into());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DummyPrefix {
     /// It has not, as where each token's text is decoded with those before it: text is read as it is.
     #[default]

@@ -101,7 +101,7 @@ impl CompletionReader {
     fn begun<'s>(&self, spans: &'s [Span]) -> &'s [Span] {
         let begin = match self.layout.user.close {
             Mark::Control(_) => spans.iter().rposition(|span| match span.kind {
-                SpanKind::Control(control) => !is_in_answers(control),
+                SpanKind::Control(control) => !control.is_in_answers(),
                 SpanKind::Media(_) => true,
                 SpanKind::Text(_) | SpanKind::MoreText => false,
             }),
@@ -128,34 +128,5 @@ impl CompletionReader {
         if self.begin_at(run) {
             self.deltas.push(Delta::ThinkingStart);
         }
-    }
-}
-
-/// Can an answer have this control token and go on?
-fn is_in_answers(control: Control) -> bool {
-    match control {
-        Control::ToolCalls | Control::Args | Control::CallId | Control::Think | Control::EndThink => true,
-        Control::Unk
-        | Control::Bos
-        | Control::Eos
-        | Control::Inst
-        | Control::EndInst
-        | Control::AvailableTools
-        | Control::EndAvailableTools
-        | Control::ToolResults
-        | Control::EndToolResults
-        | Control::Img
-        | Control::ImgBreak
-        | Control::ImgEnd
-        | Control::Prefix
-        | Control::Middle
-        | Control::Suffix
-        | Control::SystemPrompt
-        | Control::EndSystemPrompt
-        | Control::ToolContent
-        | Control::Audio
-        | Control::BeginAudio
-        | Control::ModelSettings
-        | Control::EndModelSettings => false,
     }
 }

@@ -448,7 +448,7 @@ impl<'p> Turns<'p> {
                     completion.extend(reader.push_control(Control::Eos));
                     break;
                 }
-                Some(control) if self.belongs_in_reply(control) => {
+                Some(control) if control.is_in_answers() => {
                     only_text = false;
                     completion.extend(reader.push_control(control));
                 }
@@ -477,10 +477,6 @@ impl<'p> Turns<'p> {
             message.weight = Some(1.0);
         }
         self.messages.push(Message::Assistant(message));
-    }
-
-    fn belongs_in_reply(&self, control: Control) -> bool {
-        matches!(control, Control::ToolCalls | Control::Args | Control::CallId | Control::Think | Control::EndThink)
     }
 
     /// Gives calls that the prompt shows no id of one of their own.

@@ -19,6 +19,7 @@ use crate::python::json;
 /// assert_eq!(LarkStyle::default(), LarkStyle::MistralCommon);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LarkStyle {
     /// As mistral-common 1.13.1 prints it, byte for byte, from v11 on. Against [`Exact`](LarkStyle::Exact), white space
     /// may come before the name of a call and anywhere in its arguments, which may spell numbers and strings in any way;

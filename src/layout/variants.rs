@@ -32,12 +32,18 @@ impl UserTurn {
         }
     }
 
-    pub(crate) fn is_first(self) -> bool {
-        self.of(true, false)
+    pub(crate) const fn is_first(self) -> bool {
+        match self {
+            UserTurn::First => true,
+            UserTurn::Last => false,
+        }
     }
 
-    pub(crate) fn is_last(self) -> bool {
-        self.of(false, true)
+    pub(crate) const fn is_last(self) -> bool {
+        match self {
+            UserTurn::First => false,
+            UserTurn::Last => true,
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind};
 /// # Ok::<(), mistral_chat_template::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Builtin {
     /// `magnum`: what `anthracite-org/magnum-v2-123b` publishes.
     Magnum,

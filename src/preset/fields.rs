@@ -171,6 +171,7 @@ impl UnknownFields {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum NamesBehavior {
     /// None.
     None,
@@ -189,6 +190,7 @@ pub enum NamesBehavior {
 /// assert_eq!(Context::default().story_string_position, StoryPosition::InPrompt);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum StoryPosition {
     /// `-1`, which SillyTavern treats as `InPrompt`.
     None,
@@ -209,6 +211,7 @@ pub enum StoryPosition {
 /// assert_eq!(Context::default().story_string_role, InjectionRole::System);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum InjectionRole {
     /// The narrator's.
     #[default]

@@ -165,6 +165,7 @@ impl Default for SceneSettings {
 /// assert_eq!(SceneSettings::default().generation, Generation::Reply);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Generation {
     /// The character's next message.
     #[default]
@@ -212,6 +213,7 @@ impl Generation {
 /// # assert_ne!(summary, Generation::Reply);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum QuietVoice {
     /// Nobody by name.
     #[default]
@@ -248,6 +250,7 @@ pub struct Injection {
 /// # assert_ne!(place, InjectionPlace::AfterStory);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum InjectionPlace {
     /// Where the story string says `{{anchorBefore}}`.
     BeforeStory,
@@ -307,6 +310,7 @@ impl<'a> SceneMessage<'a> {
 /// assert_ne!(Speaker::User, Speaker::Character);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Speaker {
     /// The person.
     User,

@@ -83,7 +83,7 @@ impl<'c, 'a> Check<'c, 'a> {
     /// Who is alone, and who is last.
     fn ends(&self) -> Result<(), Error> {
         let messages = &*self.chat.messages;
-        if self.layout.mode == Mode::Serving && self.chat.model.is_none() {
+        if self.layout.mode.serves() && self.chat.model.is_none() {
             return Err(self.error(ErrorKind::NoModel, "model"));
         }
         match messages {
@@ -94,7 +94,7 @@ impl<'c, 'a> Check<'c, 'a> {
             _ => {}
         }
         if let Some((last, before)) = messages.split_last()
-            && (!before.is_empty() || self.layout.mode == Mode::Finetuning)
+            && (!before.is_empty() || self.layout.mode.learns())
         {
             self.last(before.len(), last)?;
         }
@@ -201,7 +201,7 @@ impl<'c, 'a> Check<'c, 'a> {
                 Message::System(_) | Message::User(_) => {}
             }
         }
-        if calls.len() != results.len() && self.layout.mode == Mode::Serving {
+        if calls.len() != results.len() && self.layout.mode.serves() {
             let kind = ErrorKind::OpenCallsAtEnd { calls: calls.len(), results: results.len() };
             return Err(self.error(kind, "messages"));
         }

@@ -10,7 +10,6 @@ use crate::chat::{
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Efforts, Layout};
 use crate::render::CheckedChat;
-use crate::terms::Mode;
 
 /// More rounds of checking and mending than any chat takes.
 const ROUNDS: usize = 64;
@@ -369,7 +368,7 @@ impl<'l, 'c> Mending<'l, 'c> {
     /// A fine-tuned reply is complete, and so is one that is not the last.
     fn prefixes(&mut self) {
         let last = self.chat.messages.len().saturating_sub(1);
-        let last_stays = self.layout.mode != Mode::Finetuning;
+        let last_stays = !self.layout.mode.learns();
         for (index, item) in self.take().enumerate() {
             let Item { mut message, source } = item;
             if let Message::Assistant(AssistantMessage { prefix: prefix @ true, .. }) = &mut message

@@ -7,7 +7,6 @@ use super::mending::{Calls, Item, Mending};
 use super::{OpenCalls, RepairKind, StrayResults, TextBesideCalls};
 use crate::chat::{Content, Message, Role, ToolCall, ToolMessage};
 use crate::render::check::says_nothing;
-use crate::terms::Mode;
 
 impl<'c> Mending<'_, 'c> {
     /// Gives every call that must have one a result, and every result its call.
@@ -25,7 +24,7 @@ impl<'c> Mending<'_, 'c> {
         for (index, round) in rounds(self.take()).into_iter().enumerate() {
             before += usize::from(round.head.as_ref().is_some_and(|head| head.role() == Role::Assistant));
             // The calls of the first message are not counted, and those of the last only where they are to be served.
-            let is_closed = index > 0 && (before < replies || self.layout.mode == Mode::Serving);
+            let is_closed = index > 0 && (before < replies || self.layout.mode.serves());
             self.pair(round, is_closed);
         }
     }

@@ -45,6 +45,7 @@ pub struct RepairPolicy {
 /// assert_eq!(OpenCalls::default(), OpenCalls::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum OpenCalls {
     /// It is left out: a result would have to be made up.
     #[default]
@@ -60,6 +61,7 @@ pub enum OpenCalls {
 /// assert_eq!(StrayResults::default(), StrayResults::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum StrayResults {
     /// It is left out: what it was the result of is not known.
     #[default]
@@ -75,6 +77,7 @@ pub enum StrayResults {
 /// assert_eq!(TextBesideCalls::default(), TextBesideCalls::DropText);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TextBesideCalls {
     /// The text is left out: without the calls, what follows is not understood.
     #[default]
@@ -90,6 +93,7 @@ pub enum TextBesideCalls {
 /// assert_eq!(ForeignThinking::default(), ForeignThinking::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ForeignThinking {
     /// It is left out: a model that does not think would learn to say its thoughts.
     #[default]
@@ -105,6 +109,7 @@ pub enum ForeignThinking {
 /// assert_eq!(ForeignMedia::default(), ForeignMedia::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ForeignMedia {
     /// They are left out.
     #[default]
@@ -120,6 +125,7 @@ pub enum ForeignMedia {
 /// assert_eq!(EmptyReplies::default(), EmptyReplies::Drop);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum EmptyReplies {
     /// It is left out, and the user messages around it are one turn.
     #[default]
@@ -135,6 +141,7 @@ pub enum EmptyReplies {
 /// assert_eq!(LateSystem::default(), LateSystem::AsUser);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LateSystem {
     /// It becomes a user message where it stands, and the prompt before it stays the same.
     #[default]
@@ -150,6 +157,7 @@ pub enum LateSystem {
 /// assert_eq!(LastReply::default(), LastReply::Continue);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LastReply {
     /// It is to be continued.
     #[default]

@@ -93,6 +93,7 @@ pub struct Difference {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Said {
     /// A prompt, by its string.
     Prompt(String),

@@ -5,7 +5,7 @@
 
 use crate::chat::Role;
 use crate::control::Control;
-use crate::layout::{CallIds, ChunkKind, Layout, Mark, Settings, System, ToolResults, UserTurn};
+use crate::layout::{CallIds, ChunkKind, Layout, Mark, Settings, System, ToolCalls, ToolResults, UserTurn};
 use crate::version::Feature;
 
 /// Do the replies of a written template stand in `{% generation %}` blocks?
@@ -18,6 +18,7 @@ use crate::version::Feature;
 /// assert!(!Layout::V7.chat_template_with(GenerationMarks::Left).contains("generation %}"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum GenerationMarks {
     /// They do: trainers learn what stands in these blocks (`return_assistant_tokens_mask` of transformers).
     Written,
@@ -203,14 +204,23 @@ impl Layout {
     /// Tools, calls and results.
     fn tool_blocks(&self, blocks: &mut Blocks) {
         let space = self.word_start.printed();
-        blocks.fact("tools_first", self.tools.is_some_and(UserTurn::is_first));
-        blocks.fact("tools_last", self.tools.is_some_and(UserTurn::is_last));
+        match self.tools {
+            None => {}
+            Some(UserTurn::First) => blocks.fact("tools_first", true),
+            Some(UserTurn::Last) => blocks.fact("tools_last", true),
+        }
         blocks.value("open_tools", quoted(&format!("{}{space}[{{", Control::AvailableTools)));
         blocks.value("close_tools", quoted(&format!("]{}", Control::EndAvailableTools)));
-        let calls = self.calls.are_written();
+        let (calls, in_list, with_ids) = match self.calls {
+            ToolCalls::None => (false, false, false),
+            ToolCalls::List => (true, true, false),
+            ToolCalls::ListWithIds => (true, true, true),
+            ToolCalls::NameIdArguments => (true, false, true),
+            ToolCalls::NameArguments => (true, false, false),
+        };
         blocks.fact("calls", calls);
-        blocks.fact("calls_in_list", self.calls.is_list());
-        blocks.fact("calls_with_ids", self.calls.writes_ids());
+        blocks.fact("calls_in_list", in_list);
+        blocks.fact("calls_with_ids", with_ids);
         blocks.value("open_calls", quoted(&format!("{}{space}", Control::ToolCalls)));
         blocks.value("call_id", quoted(&format!("{}{space}", Control::CallId)));
         blocks.value("args", quoted(&format!("{}{space}", Control::Args)));

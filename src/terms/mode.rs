@@ -10,6 +10,7 @@
 /// assert!(Layout::V3.in_mode(Mode::Serving).render(&chat).is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Mode {
     /// Answering requests: the chat names a model, and every call has its result.
     Serving,
@@ -39,6 +40,22 @@ impl Mode {
             Mode::Finetuning => "finetuning",
             Mode::Test => "test",
             Mode::Agnostic => "agnostic",
+        }
+    }
+
+    /// Is the prompt for a model to answer, so that nothing may be open?
+    pub(crate) const fn serves(self) -> bool {
+        match self {
+            Mode::Serving => true,
+            Mode::Finetuning | Mode::Test | Mode::Agnostic => false,
+        }
+    }
+
+    /// Is the last message, a reply, learnt from?
+    pub(crate) const fn learns(self) -> bool {
+        match self {
+            Mode::Finetuning => true,
+            Mode::Serving | Mode::Test | Mode::Agnostic => false,
         }
     }
 

@@ -11,6 +11,7 @@ use std::fmt;
 /// assert_eq!(Role::Assistant.to_string(), "assistant");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Role {
     /// Instructions from the operator of the model.
     System,

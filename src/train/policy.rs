@@ -40,6 +40,7 @@ pub struct TrainingPolicy {
 /// assert_eq!(TrainingPolicy::default().marks, Marks::Honour);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Marks {
     /// A message that is marked not to be learnt is not, and one that is marked to be learnt is, whatever its role.
     #[default]
@@ -56,6 +57,7 @@ pub enum Marks {
 /// assert_eq!(TrainingPolicy::default().turns, LearntTurns::All);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LearntTurns {
     /// All; of a row that says `only_last`, the last.
     #[default]

@@ -140,7 +140,10 @@ fn others() -> Vec<(&'static str, Error)> {
             "there is nothing to learn: all assistant messages have the weight 0",
             finetuning.render(&unweighted).unwrap().mask(Learn::Weighted(&unweighted)).unwrap_err(),
         ),
-        ("the tokenizer cannot encode image", layout.render(&image).unwrap().encode(&Nothing).unwrap_err()),
+        (
+            "messages[0].content: the tokenizer cannot encode image",
+            layout.render(&image).unwrap().encode(&Nothing).unwrap_err(),
+        ),
         (
             "\"v4\" is neither a version nor a known Mistral model; the versions are v1, v1-tekken, v2, v2-tekken, v3, \
              v3-tekken, v7, v7-tekken, v11, v13, v15, magnum",

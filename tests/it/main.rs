@@ -26,6 +26,7 @@ mod layers;
 mod living_lines;
 mod mask;
 mod mutants;
+mod next_version;
 mod preset_adapters;
 mod prompt;
 mod properties;

@@ -76,6 +76,7 @@ fn the_table_of_layouts_is_true() {
     let turn = |turn| match turn {
         UserTurn::First => "the first user turn",
         UserTurn::Last => "the last user turn",
+        other => panic!("the README does not say where {other:?} is"),
     };
     for version in Version::ALL.iter().filter(|version| !matches!(version, Version::V1Tekken | Version::V2Tekken)) {
         let layout = version.layout();
@@ -88,6 +89,7 @@ fn the_table_of_layouts_is_true() {
         let system = match layout.system {
             System::InUser { turn: place, .. } => format!("in {}", turn(place)),
             System::OwnTurn(_) => "a turn of its own".to_owned(),
+            other => panic!("the README does not say where {other:?} is"),
         };
         let tools = layout.tools.map_or("never", turn);
         let end = format!(" | {tokenizer} | {system} | {tools} |");

@@ -82,6 +82,7 @@ impl<'t> Texts<'t> {
                 call_id: result.call_id.as_deref().map(other_name),
                 name: result.name.as_deref().map(other_name),
             }),
+            other => panic!("no other text for {other:?}"),
         }
     }
 

@@ -291,7 +291,10 @@ fn what_cannot_be_encoded_leaves_the_conversation_as_it_was() {
     let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, Bytes).unwrap();
     conversation.reply(says("b"), &[1098, EOS]);
     let image = Message::user(vec![Chunk::image_url("https://example.com/a.png")]);
-    assert_eq!(conversation.append([image]).unwrap_err().to_string(), "the tokenizer cannot encode image");
+    assert_eq!(
+        conversation.append([image]).unwrap_err().to_string(),
+        "messages[2].content: the tokenizer cannot encode image"
+    );
     conversation.append([Message::user("c")]).unwrap();
     assert_eq!(decode(conversation.ids()), "<s>[INST]a[/INST]b</s>[INST]c[/INST]");
 }

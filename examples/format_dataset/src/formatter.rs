@@ -226,7 +226,7 @@ pub(crate) fn hash_of<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> u128 
 fn set_space(chat: &mut Chat<'_>) {
     let system = chat.messages.iter_mut().find_map(|message| match message {
         Message::System(content) => Some(content),
-        Message::User(_) | Message::Assistant(_) | Message::Tool(_) => None,
+        _ => None,
     });
     match system {
         Some(Content::Text(text)) => *text = Cow::Owned(format!(" {text}")),
