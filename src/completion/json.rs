@@ -247,6 +247,10 @@ impl Json {
                 piece.replace(space.get(1..).unwrap_or_default(), at);
                 self.end(byte, offset, at, piece);
             }
+            Some(Mend::ExtraBracket) => {
+                self.liberty(LibertyKind::ExtraBracket, offset, at, piece);
+                piece.replace("", at + 1);
+            }
             Some(Mend::NoEscape | Mend::Apostrophe | Mend::ControlCharacter) | None => {
                 if self.holding == Holding::Nothing {
                     piece.flush(at);

@@ -142,6 +142,12 @@ liberties! {
     Parentheses "parentheses" "arguments in parentheses";
     /// `]` or `}` is missing at the end.
     MissingBracket "missing_bracket" "a bracket is missing at the end";
+    /// `[TOOL_CALLS]` again, before anything of a call.
+    CallsTokenTwice "calls_token_twice" "[TOOL_CALLS] twice";
+    /// `}` or `]` once too often.
+    ExtraBracket "extra_bracket" "a bracket too many";
+    /// Commas or brackets after a call, with nothing behind them but the next call or the end. They are left over.
+    Punctuation "punctuation" "punctuation that belongs to no call";
     /// A further list of calls without `[TOOL_CALLS]`.
     FurtherList "further_list" "a further list of calls without [TOOL_CALLS]";
     /// A call without `[TOOL_CALLS]`, of a tool that the request has.

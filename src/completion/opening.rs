@@ -58,8 +58,8 @@ impl Opening {
         }
         let known = self.held.len();
         self.held.push_str(text);
-        let trimmed = self.held.trim_start();
-        let space = self.held.len() - trimmed.len();
+        let space = self.leading();
+        let trimmed = self.held.get(space..).unwrap_or_default();
         match (trimmed.bytes().next(), self.leniency) {
             (None, _) if space > LONGEST_SPACE => Found::Text,
             (None, _) => Found::Nothing,
@@ -80,8 +80,30 @@ impl Opening {
 
     /// Is all that is held a name, which `[ARGS]` would make a call?
     pub(super) fn is_name(&self) -> bool {
-        self.leniency == Leniency::Lenient && is_name(self.held.trim())
+        self.leniency == Leniency::Lenient && is_name(self.held.get(self.leading()..).unwrap_or_default().trim())
     }
+
+    /// How many bytes of white space come first, and of what may stand between calls.
+    fn leading(&self) -> usize {
+        let says_nothing = |char: char| char.is_whitespace() || (self.after == Before::Call && is_punctuation(char));
+        self.held.len() - self.held.trim_start_matches(says_nothing).len()
+    }
+
+    /// Is nothing held but what may stand between calls?
+    pub(super) fn says_nothing(&self) -> bool {
+        self.after == Before::Call && self.leading() == self.held.len()
+    }
+
+    /// What stands between calls, and a name.
+    pub(super) fn parts(&self) -> (&str, &str) {
+        let (between, name) = self.held.split_at_checked(self.leading()).unwrap_or_default();
+        if between.trim().is_empty() { ("", &self.held) } else { (between, name) }
+    }
+}
+
+/// May it stand between calls?
+const fn is_punctuation(char: char) -> bool {
+    matches!(char, ',' | '}' | ']')
 }
 
 /// The name of a tool, and then `[ARGS]`, `[CALL_ID]` or arguments.

@@ -59,6 +59,8 @@ pub(super) enum Mend {
     WordGoesOn,
     /// A container ends after a comma.
     TrailingComma,
+    /// The end of a container that is not open.
+    ExtraBracket,
 }
 
 /// Checks one document, byte by byte.
@@ -248,6 +250,8 @@ impl Scanner {
                 self.close();
                 (State::Next, Mend::TrailingComma)
             }
+            // Further inside, it may be another bracket that is missing.
+            (State::Next, b'}' | b']') if self.depth == 1 => (State::Next, Mend::ExtraBracket),
             _ => return None,
         };
         self.state = state;

@@ -151,7 +151,8 @@ fn any_arguments() -> impl Strategy<Value = String> {
 /// A call of `f` in one of the forms that models write, and the kinds of liberty that reading it takes.
 fn call_forms(arguments: &str) -> Vec<(String, Vec<LibertyKind>)> {
     use LibertyKind::{
-        ArgumentsText, CodeFence, FunctionWrapper, MissingBracket, NoArgsToken, OneObject, Parameters, Parentheses,
+        ArgumentsText, CodeFence, ExtraBracket, FunctionWrapper, MissingBracket, NoArgsToken, OneObject, Parameters,
+        Parentheses,
     };
     let object = format!("{{\"name\": \"f\", \"arguments\": {arguments}}}");
     let text = serde_json::to_string(arguments).unwrap();
@@ -170,6 +171,7 @@ fn call_forms(arguments: &str) -> Vec<(String, Vec<LibertyKind>)> {
         (format!("```json\n[{object}]\n```"), vec![CodeFence]),
         (format!("```\n{object}```"), vec![CodeFence, OneObject]),
         (format!("[{object}"), vec![MissingBracket]),
+        (format!("[{object}}}]"), vec![ExtraBracket]),
         (format!("[{{\"name\": \"f\", \"parameters\": {arguments}}}]"), vec![Parameters]),
         (format!("[{{\"type\": \"function\", \"function\": {object}}}]"), vec![FunctionWrapper]),
     ]
@@ -241,7 +243,7 @@ proptest! {
     /// What is around a call does not change it, wherever it stands.
     #[test]
     fn what_is_around_a_call_does_not_change_it(
-        arguments in any_arguments(), layout in calling_layout(), form in 0..15_usize, before in "[a-z]{0,6}[.: ]{0,3}",
+        arguments in any_arguments(), layout in calling_layout(), form in 0..16_usize, before in "[a-z]{0,6}[.: ]{0,3}",
     ) {
         let (call, kinds) = call_forms(&arguments).swap_remove(form);
         for text in ["", &*before] {

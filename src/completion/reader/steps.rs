@@ -9,7 +9,7 @@ use crate::completion::finish_reason::StopCause;
 use crate::completion::liberty::{Leniency, LibertyKind};
 use crate::completion::list::CallList;
 use crate::completion::literals::Part;
-use crate::completion::opening::{Before, CLOSE_TAG, Found, Opening};
+use crate::completion::opening::{Before, CLOSE_TAG, Found, OPEN_TAG, Opening};
 use crate::completion::stops::longest_beginning;
 use crate::completion::stream::Door;
 use crate::control::Control;
@@ -207,18 +207,31 @@ impl CompletionReader {
                 if self.leniency == Leniency::Lenient && !self.layout.thinking.has_tags() {
                     self.deltas.liberty(LibertyKind::ThinkTags, "content", offset);
                 }
+                let (before, thought) = held.split_at_checked(length).unwrap_or_default();
+                let before = before.strip_suffix(OPEN_TAG).unwrap_or(before);
+                self.leave_out(before, end.saturating_sub(held.len()));
                 self.place = Place::TaggedThinking { held: String::new() };
                 self.text_is_open = false;
                 self.deltas.push(Delta::ThinkingStart);
-                let (_, thought) = held.split_at_checked(length).unwrap_or_default();
                 self.pending = Some((thought.to_owned(), end.saturating_sub(thought.len())));
             }
             Found::Call(space) | Found::Json(space) => {
-                let (_, call) = held.split_at_checked(space).unwrap_or_default();
+                let (before, call) = held.split_at_checked(space).unwrap_or_default();
                 let begin = end.saturating_sub(call.len());
+                self.leave_out(before, begin.saturating_sub(before.len()));
                 self.begin_bare_call(found, after, begin);
                 self.pending = Some((call.to_owned(), begin));
             }
+        }
+    }
+
+    /// Leaves over what stands after a call and says nothing.
+    fn leave_out(&mut self, between: &str, offset: usize) {
+        let punctuation = between.trim();
+        if !punctuation.is_empty() {
+            let space = between.len() - between.trim_start().len();
+            self.deltas.liberty(LibertyKind::Punctuation, "tool_calls", offset + space);
+            self.deltas.rest(punctuation);
         }
     }
 
@@ -290,9 +303,8 @@ impl CompletionReader {
         if let Some(opening) = self.opening.take()
             && !opening.held.is_empty()
         {
-            // White space after a call says nothing.
-            if opening.after == Before::Call && opening.held.trim().is_empty() {
-                return;
+            if opening.says_nothing() {
+                return self.leave_out(&opening.held, opening.offset);
             }
             self.tell_after_call(opening.after, opening.offset);
             self.say(&opening.held);
@@ -371,6 +383,9 @@ impl CompletionReader {
         }
         if Mark::Control(control) == self.layout.reply.close {
             self.end = Some(EndToken { offset, door });
+        } else if self.begins_calls(control) && matches!(self.place, Place::CallBegins { .. }) {
+            self.deltas.liberty(LibertyKind::CallsTokenTwice, call_path(self.calls), offset);
+            self.skip(control, offset);
         } else if self.begins_calls(control) {
             self.close(End::Sure);
             self.run = Run::First;
@@ -396,8 +411,11 @@ impl CompletionReader {
             if let Place::CallBegins { offset, .. } = self.place {
                 self.place = self.call(offset, self.layout.calls);
             } else if let Some(opening) = self.opening.take_if(|opening| opening.is_name()) {
-                self.begin_bare_call(Found::Call(0), Before::Anything, opening.offset);
-                self.more(&opening.held, opening.offset);
+                let (between, name) = opening.parts();
+                let begin = opening.offset + between.len();
+                self.leave_out(between, opening.offset);
+                self.begin_bare_call(Found::Call(0), Before::Anything, begin);
+                self.more(name, begin);
             } else if matches!(self.place, Place::Text) && self.middle.is_name(&self.tools) {
                 let (name, offset) = (self.middle.flush(), self.middle.offset);
                 self.flush_stops();
@@ -420,8 +438,14 @@ impl CompletionReader {
 
     /// Does the control token begin or end thinking, where there is some?
     pub(super) fn is_thinking(&self, control: Control) -> bool {
+        let is_place = match self.place {
+            Place::Text | Place::Thinking => true,
+            // A tag began it, and the token ends it.
+            Place::TaggedThinking { .. } => control == Control::EndThink && self.leniency == Leniency::Lenient,
+            Place::CallBegins { .. } | Place::Call(_) | Place::List(_) => false,
+        };
         matches!(control, Control::Think | Control::EndThink)
-            && matches!(self.place, Place::Text | Place::Thinking)
+            && is_place
             && self.layout.thinking.has_tokens()
             && self.layout.vocabulary.contains(control)
     }
@@ -434,7 +458,8 @@ impl CompletionReader {
                 self.deltas.push(Delta::ThinkingStart);
                 None
             }
-            (Place::Thinking, Control::EndThink) => {
+            (Place::Thinking | Place::TaggedThinking { .. }, Control::EndThink) => {
+                self.close(End::Sure);
                 self.place = Place::Text;
                 self.deltas.push(Delta::ThinkingEnd);
                 self.open_text();
@@ -476,7 +501,10 @@ impl CompletionReader {
     /// Ends the call or the list that is open, and gives what is held back.
     pub(super) fn close(&mut self, end: End) {
         if let Place::CallBegins { offset, .. } = self.place {
-            self.place = self.call(offset, self.layout.calls);
+            self.place = match self.layout.calls.is_list() {
+                true => Place::List(CallList::new(self.calls, self.leniency, self.layout.name)),
+                false => self.call(offset, self.layout.calls),
+            };
         }
         let offset = self.end.map_or(self.offset, |end| end.offset);
         let mut faults = Faults::new(self.layout.name);
