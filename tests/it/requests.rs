@@ -552,3 +552,53 @@ fn sent_bodies_are_recognised() {
         assert!(tells || is_odd, "{name}: {looks:?}");
     }
 }
+
+/// The objects of a request, each by its JSON pointer and by its path.
+fn objects(request: &serde_json::Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![(String::new(), String::new(), request)];
+    while let Some((pointer, path, value)) = waiting.pop() {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    waiting.push((format!("{pointer}/{name}"), format!("{path}{dot}{name}"), value));
+                }
+                found.push((pointer, path));
+            }
+            serde_json::Value::Array(values) => {
+                let at = |(index, value)| (format!("{pointer}/{index}"), format!("{path}[{index}]"), value);
+                waiting.extend(values.iter().enumerate().map(at));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// In every object of every dialect, a field that nobody knows is in the chat, or it is told.
+#[test]
+fn no_unknown_field_is_passed_over_in_silence() {
+    // What these hold shapes no prompt, whatever it is.
+    const NO_NEWS: [&str; 6] =
+        ["metadata", "cache_control", "tool_choice", "tool_choice.function", "function_call", "options"];
+    let mut count = 0;
+    for line in include_str!("../goldens/rich_requests.jsonl").lines() {
+        let case: serde_json::Value = serde_json::from_str(line).unwrap();
+        let Some(dialect) = Dialect::from_name(case["kind"].as_str().unwrap()) else { continue };
+        let no_news = |path: &str| NO_NEWS.contains(&path) || path.ends_with(".cache_control");
+        for (pointer, path) in objects(&case["request"]).into_iter().filter(|(_, path)| !no_news(path)) {
+            let mut request = case["request"].clone();
+            request.pointer_mut(&pointer).unwrap()["unheard_of"] = true.into();
+            let body = request.to_string();
+            let mended = Request::mend(&body, dialect).unwrap();
+            let mut told = mended.request.ignored.iter().chain(mended.repairs.iter().map(|repair| &repair.at));
+            let place = if path.is_empty() { "unheard_of".to_owned() } else { format!("{path}.unheard_of") };
+            let is_told = told.any(|at| !at.is_empty() && place.starts_with(at.as_str()));
+            let is_read = format!("{:?}", mended.request.chat).contains("unheard_of");
+            assert!(is_told || is_read, "{dialect:?}: {place} in {body}");
+            count += 1;
+        }
+    }
+    assert!(count > 150, "{count} fields");
+}

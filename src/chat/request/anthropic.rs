@@ -16,6 +16,9 @@ use crate::error::{Error, ErrorKind};
 const REQUEST: &[&str] =
     &["system", "messages", "tools", "thinking", "output_config", "output_format", "anthropic_version"];
 
+/// The fields of what an image or a document comes from.
+const SOURCE: &[&str] = &["type", "media_type", "data", "url", "content", "file_id"];
+
 /// The fields of a call, of an image and of a result, as a chat names them and as a block does.
 const CALL: [(&str, &str); 2] = [("function.arguments", "input"), ("function", "")];
 const IMAGE: [(&str, &str); 2] = [("image", "source.data"), ("image_url", "source.url")];
@@ -113,6 +116,7 @@ fn settings<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>) -> Result<(), 
 fn format<'a>(reader: &mut Reader<'_, 'a>, node: Option<Node<'a>>, at: &Path<'_>) -> Result<(), Error> {
     let Some(node) = node else { return Ok(()) };
     let fields = reader.object(node, at)?;
+    reader.notes.ignore_others(at, &fields, &[&["type", "schema"]]);
     let here = at.field("schema");
     let read = reader.field(&fields, "schema", at).and_then(|schema| object_json(schema, &here));
     if let Some(schema) = reader.or_drop(read, NoteSort::FieldDropped)? {
@@ -197,9 +201,10 @@ fn chunks(content: Content<'_>) -> Vec<Chunk<'_>> {
     }
 }
 
-fn image<'a>(reader: &Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<Chunk<'a>, Error> {
+fn image<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<Chunk<'a>, Error> {
     let here = at.field("source");
     let source = reader.object(reader.field(fields, "source", at)?, &here)?;
+    reader.notes.ignore_others(&here, &source, &[SOURCE]);
     match reader.text_of(&source, "type", &here)?.as_ref() {
         "base64" => reader.text_of(&source, "data", &here).map(Chunk::Image),
         "url" => reader.text_of(&source, "url", &here).map(Chunk::image_url),
@@ -212,6 +217,7 @@ fn image<'a>(reader: &Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Res
 fn document<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<Vec<Chunk<'a>>, Error> {
     let here = at.field("source");
     let source = reader.object(reader.field(fields, "source", at)?, &here)?;
+    reader.notes.ignore_others(&here, &source, &[SOURCE]);
     match reader.text_of(&source, "type", &here)?.as_ref() {
         "text" => Ok(vec![Chunk::Text(reader.text_of(&source, "data", &here)?)]),
         "content" => {

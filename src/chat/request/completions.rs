@@ -130,7 +130,9 @@ impl Walk<'_> {
         if self.notes.mends() {
             self.settings(fields, &mut draft, &mut handled);
         }
-        self.format_fields(fields);
+        if let Some(format) = fields.value("response_format") {
+            ignored_of_format(self.notes, format, &root.field("response_format"));
+        }
         let read = |name: &&str| *name != "functions";
         let read: Vec<&str> = names::REQUEST.iter().copied().filter(read).collect();
         self.notes.ignore_others(&root, fields, &[&read, known::REQUEST, &handled]);
@@ -159,16 +161,6 @@ impl Walk<'_> {
             self.notes.places.say(format!("tools[{}].function", tools + index), place);
         }
         draft.edit("functions", Edit::of(mended));
-    }
-
-    /// Tells of what a response format has that is not read.
-    fn format_fields(&mut self, fields: &Fields<'_>) {
-        let Some(format) = fields.value("response_format").and_then(Node::fields) else { return };
-        let at = Path::Request.field("response_format");
-        self.notes.ignore_others(&at, &format, &[names::FORMAT]);
-        if let Some(schema) = format.value("json_schema").and_then(Node::fields) {
-            self.notes.ignore_others(&at.field("json_schema"), &schema, &[names::SCHEMA]);
-        }
     }
 
     /// Mends what stands beside the messages and the tools.
@@ -288,6 +280,15 @@ impl Walk<'_> {
             kept.push(new);
         }
         is_changed.then(|| format!("[{}]", kept.join(",")))
+    }
+}
+
+/// Tells of what a response format has that is not read.
+pub(super) fn ignored_of_format(notes: &mut Notes, format: Node<'_>, at: &Path<'_>) {
+    let Some(format) = format.fields() else { return };
+    notes.ignore_others(at, &format, &[names::FORMAT]);
+    if let Some(schema) = format.value("json_schema").and_then(Node::fields) {
+        notes.ignore_others(&at.field("json_schema"), &schema, &[names::SCHEMA]);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::completions::ignored_of_format;
 use super::known;
 use super::node::{Fields, Node, Path};
 use super::notes::NoteSort;
@@ -62,6 +63,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result
 /// A response format whose schema stands in a field of its own.
 fn response_format<'a>(reader: &mut Reader<'_, 'a>, node: Option<Node<'a>>, at: &Path<'_>) -> Result<(), Error> {
     let Some(node) = node else { return Ok(()) };
+    ignored_of_format(reader.notes, node, at);
     let read = response_format_from_json(node.json());
     let read = read.map_err(|error| {
         let rest = if error.at().is_empty() { String::new() } else { format!(".{}", error.at()) };

@@ -59,6 +59,9 @@ const GENERATION: &[&str] = &[
     "thinking_config",
 ];
 
+/// The fields of an image's or audio's data.
+const DATA: [&str; 7] = ["data", "mimeType", "mime_type", "fileUri", "file_uri", "displayName", "display_name"];
+
 /// A field by its name in camel case, or in snake case, and which of them it has.
 fn either<'a, 'n>(fields: &Fields<'a>, names: &[&'n str; 2]) -> Option<(Node<'a>, &'n str)> {
     names.iter().find_map(|name| Some((fields.value(name)?, *name)))
@@ -211,6 +214,7 @@ fn part<'a>(
     if let Some((data, field)) = object_in(reader, fields, &["inlineData", "inline_data"], at)? {
         ignore_others(reader, field);
         let here = at.field(field);
+        reader.notes.ignore_others(&here, &data, &[&DATA]);
         let kind = mime_type(&data).unwrap_or_default();
         let bytes = reader.text_of(&data, "data", &here)?;
         return media(&kind, at, || Chunk::Image(bytes.clone()), || Chunk::InputAudio(bytes.clone()));
@@ -218,6 +222,7 @@ fn part<'a>(
     if let Some((data, field)) = object_in(reader, fields, &["fileData", "file_data"], at)? {
         ignore_others(reader, field);
         let here = at.field(field);
+        reader.notes.ignore_others(&here, &data, &[&DATA]);
         let kind = mime_type(&data).unwrap_or(Cow::Borrowed("image/"));
         let (uri, name) =
             either(&data, &["fileUri", "file_uri"]).ok_or_else(|| wrong(&here, "an object with a `fileUri`"))?;
@@ -279,7 +284,9 @@ fn settings<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>) -> Result<(), 
     Ok(())
 }
 
-fn tool_choice<'a>(reader: &Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<ToolChoice<'a>, Error> {
+fn tool_choice<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<ToolChoice<'a>, Error> {
+    let known = ["mode", "allowedFunctionNames", "allowed_function_names"];
+    reader.notes.ignore_others(at, fields, &[&known]);
     let mut names = Vec::new();
     if let Some((allowed, name)) = either(fields, &["allowedFunctionNames", "allowed_function_names"]) {
         let at = at.field(name);
@@ -365,16 +372,17 @@ fn json_schema<'a>(node: Node<'a>, at: &Path<'_>) -> Result<Json<'a>, Error> {
 
 fn generation_config<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> Result<(), Error> {
     let schema = match either(fields, &["responseJsonSchema", "response_json_schema"]) {
-        Some((schema, name)) => Some(object_json(schema, &at.field(name))),
+        Some((schema, name)) => Some((object_json(schema, &at.field(name)), name)),
         None => either(fields, &["responseSchema", "response_schema"])
-            .map(|(schema, name)| json_schema(schema, &at.field(name))),
+            .map(|(schema, name)| (json_schema(schema, &at.field(name)), name)),
     };
     let kind = either(fields, &["responseMimeType", "response_mime_type"]).and_then(|(kind, _)| kind.text());
-    if let Some(read) = schema {
+    if let Some((read, field)) = schema {
         if let Some(schema) = reader.or_drop(read, NoteSort::FieldDropped)? {
             let name = Cow::Borrowed("response");
             let schema = ResponseSchema { name, description: None, schema, strict: true };
             reader.chat.response_format = ResponseFormat::JsonSchema(schema);
+            reader.notes.places.say("response_format.json_schema.schema", at.field(field));
         }
     } else if kind.is_some_and(|kind| kind == "application/json") {
         reader.chat.response_format = ResponseFormat::JsonObject;

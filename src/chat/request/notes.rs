@@ -90,7 +90,9 @@ impl Places {
     /// Says that a part of the chat comes from a place of the request.
     pub(crate) fn say(&mut self, part: impl Display, place: impl Display) {
         let (part, place) = (part.to_string(), place.to_string());
-        if part != place {
+        if part == place {
+            self.0.remove(&part);
+        } else {
             self.0.insert(part, place);
         }
     }

@@ -7,6 +7,7 @@ use super::known;
 use super::node::{Node, Path};
 use super::notes::NoteSort;
 use super::reader::{Reader, content};
+use crate::chat::read::names;
 use crate::chat::{Chunk, Content, Dialect};
 use crate::error::{Error, ErrorKind};
 
@@ -62,8 +63,11 @@ fn part<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Resul
             let node = fields.value(&kind).ok_or_else(|| missing(&kind, at))?;
             let (url, detail) = match node.fields() {
                 None => (reader.text(node, &here)?, None),
-                Some(media) if media.has("data") => (reader.text_of(&media, "data", &here)?, None),
-                Some(media) => (reader.text_of(&media, "url", &here)?, reader.text_in(&media, "detail", &here)?),
+                Some(media) => {
+                    reader.notes.ignore_others(&here, &media, &[names::MEDIA, known::PART]);
+                    let name = if media.has("data") { "data" } else { "url" };
+                    (reader.text_of(&media, name, &here)?, reader.text_in(&media, "detail", &here)?)
+                }
             };
             Ok(match &*kind {
                 "image_url" => Chunk::ImageUrl { url, detail },
@@ -95,6 +99,7 @@ fn thinking<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> R
             reader.notes.ignored.push(at.to_string());
         } else {
             let fields = reader.object(node, &at)?;
+            reader.notes.ignore_others(&at, &fields, &[known::PART, &["text"]]);
             whole.push_str(&reader.text_of(&fields, "text", &at)?);
         }
     }

@@ -317,6 +317,7 @@ impl<'n, 'a> Reader<'n, 'a> {
     fn read_format(&mut self, node: Node<'a>, at: &Path<'_>) -> Result<ResponseFormat<'a>, Error> {
         let fields = self.object(node, at)?;
         let kind = self.text_of(&fields, "type", at)?;
+        self.notes.ignore_others(at, &fields, &[&["type", "name", "description", "schema", "strict"]]);
         match &*kind {
             "text" => Ok(ResponseFormat::Text),
             "json_object" => Ok(ResponseFormat::JsonObject),

@@ -231,6 +231,7 @@ fn part<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Resul
         "input_audio" => {
             let here = at.field(field);
             let audio = reader.object(reader.field(&fields, field, at)?, &here)?;
+            reader.notes.ignore_others(&here, &audio, &[&["data", "format"]]);
             Ok(Some(Chunk::InputAudio(reader.text_of(&audio, "data", &here)?)))
         }
         _ => Ok(Some(Chunk::Text(reader.text_of(&fields, field, at)?))),

@@ -248,8 +248,12 @@ impl Walk<'_> {
         if self.dialect == Dialect::Legacy && fields.has("function_call") {
             let calls = fields.value("tool_calls").and_then(Node::list).map_or(0, |calls| calls.len());
             let part = at.field("tool_calls").index(calls).to_string();
-            self.notes.places.say(format!("{part}.function"), at.field("function_call"));
-            self.notes.places.say(part, at.field("function_call"));
+            let here = at.field("function_call");
+            self.notes.places.say(format!("{part}.function"), here);
+            self.notes.places.say(part, here);
+            if let Some(call) = fields.value("function_call").and_then(Node::fields) {
+                self.notes.ignore_others(&here, &call, &[known::CALL, names::CALLED]);
+            }
         }
         if !self.notes.mends() {
             return;
