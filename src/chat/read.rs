@@ -592,7 +592,7 @@ fn tool_of<'a, E: de::Error>(context: &Context, function: FunctionFields<'a>) ->
     })
 }
 
-/// The functions of before there were tools, which other dialects pass over.
+/// The functions of legacy function calling, which other dialects ignore.
 struct LegacyTools<'a>(Vec<Tool<'a>>);
 
 /// One of them.

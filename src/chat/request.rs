@@ -244,7 +244,7 @@ fn is_another(dialect: Dialect, looks: Dialect) -> bool {
     }
 }
 
-/// Does a request of chat completions look like one of before there were tools?
+/// Does a chat completions request use legacy function calling?
 fn is_older(dialect: Dialect, looks: Dialect) -> bool {
     looks == Dialect::Legacy && dialect.is_completions() && dialect != Dialect::Legacy
 }
@@ -318,7 +318,7 @@ impl Dialect {
         match self {
             Dialect::Either | Dialect::OpenAi => "OpenAI's chat completions",
             Dialect::Mistral => "Mistral's chat completions",
-            Dialect::Legacy => "OpenAI's chat completions of before there were tools",
+            Dialect::Legacy => "OpenAI's legacy function calling",
             Dialect::ShareGpt => "ShareGPT's conversations",
             Dialect::Responses => "OpenAI's Responses",
             Dialect::Anthropic => "Anthropic's Messages",

@@ -19,7 +19,7 @@ pub enum Dialect {
     Mistral,
     /// OpenAI's API: `developer` is `system`, tools may lack `parameters`, a result names its call, `prefix` is unknown.
     OpenAi,
-    /// As [`Either`](Dialect::Either), and OpenAI's form of before there were tools: `functions`, `function_call` in an
+    /// As [`Either`](Dialect::Either), and OpenAI's legacy function calling: `functions`, `function_call` in an
     /// assistant message and as the choice of one, and messages of the role `function`. Such calls have no ids;
     /// [`Chat::repair`](crate::Chat::repair) gives them some.
     Legacy,

@@ -41,7 +41,7 @@ def server_ids(rng, messages):
 
 
 def legacy(messages):
-    """Calls and results in the form of before there were tools."""
+    """Calls and results in the form of legacy function calling."""
     for message in messages:
         calls = message.get("tool_calls") or []
         if len(calls) == 1:

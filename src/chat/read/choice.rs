@@ -64,7 +64,7 @@ fn allowed<'a, E: de::Error>(context: &Context, fields: Field<AllowedFields<'a>>
     Ok(ToolChoice::Allowed { mode, names: tools.into_iter().map(|tool| tool.0).collect() })
 }
 
-/// The choice of before there were tools, `function_call` beside the messages, which other dialects pass over.
+/// The choice of legacy function calling, `function_call` beside the messages, which other dialects ignore.
 pub(super) struct LegacyChoice<'a>(pub(super) Option<Box<ToolChoice<'a>>>);
 
 impl<'de: 'a, 'a> Read<'de> for LegacyChoice<'a> {

@@ -30,7 +30,7 @@ pub(super) mod names {
     pub(in crate::chat) const MESSAGE: &[&str] = super::MessageFields::NAMES;
 }
 
-/// A call of before there were tools, which other dialects pass over.
+/// A call of legacy function calling, which other dialects ignore.
 struct LegacyCall<'a>(Option<ToolCall<'a>>);
 
 impl<'de: 'a, 'a> Read<'de> for LegacyCall<'a> {

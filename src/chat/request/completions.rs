@@ -148,7 +148,7 @@ impl Walk<'_> {
         (is_content && !node.is_nothing()).then_some(())
     }
 
-    /// The functions of before there were tools, which come behind the tools.
+    /// The functions of legacy function calling, which come after the tools.
     fn legacy_functions(&mut self, fields: &Fields<'_>, draft: &mut Draft<'_, '_>) {
         let root = Path::Request;
         let at = root.field("functions");

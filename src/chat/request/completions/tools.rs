@@ -60,7 +60,7 @@ impl Walk<'_> {
         Edit::of(draft.finish())
     }
 
-    /// A function of before there were tools.
+    /// A function of legacy function calling.
     pub(super) fn legacy_function(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
         let Some(function) = node.fields() else {
             return self.drop_tool(at, format!("{} is not a function", shown(node)));
