@@ -1,8 +1,14 @@
-//! Parsing completions: a model's output in, whole or as it streams, and the [`AssistantMessage`] that it says out.
+//! Parsing completions: a model's output in, whole or as it streams; the [`AssistantMessage`] out.
 //!
-//! A [`CompletionReader`] accepts token ids, text or both as they come, and returns what to send to a client;
-//! [`Completion::from_text`] and [`Completion::from_segments`] read a whole output. The same [`Layout`] that says how a
-//! message is written says how it is read.
+//! A [`CompletionReader`] accepts token ids or text as they come, and returns the [`Delta`]s to send to a client.
+//! [`CompletionReader::read_ids`], [`Completion::from_segments`] and [`Completion::from_text`] parse a whole output. The
+//! [`Layout`] that says how a message is written also says how it is parsed.
+//!
+//! | I have | I use | a control token is |
+//! | --- | --- | --- |
+//! | token ids | [`push_id`](CompletionReader::push_id), with a [`Detokenizer`] | the id that was sampled |
+//! | text, and control tokens apart | [`push_text`](CompletionReader::push_text), [`push_control`](CompletionReader::push_control) | what the caller says |
+//! | text with control tokens spelled out | [`push`](CompletionReader::push) | a literal, wherever the layout could have the token |
 
 mod arguments;
 mod call;
@@ -44,9 +50,9 @@ use crate::error::Error;
 use crate::layout::Layout;
 use crate::prompt::Segment;
 
-/// A message that was read from a model's output, and what is wrong with the output.
+/// A message that was parsed from a model's output, and what is wrong with the output.
 ///
-/// The message is what is right: of arguments that were cut off it has the beginning.
+/// The message holds what is right: of arguments that were cut off, the beginning.
 ///
 /// ```
 /// use mistral_chat_template::{Completion, Layout};
@@ -65,37 +71,38 @@ use crate::prompt::Segment;
 ///
 /// Read as mistral-common 1.13.1 reads it, with these differences:
 ///
-/// - arguments are the text that the model wrote, not written anew (rendering does that), with U+FFFD for a lone surrogate,
-///   so that every layout renders them; what is streamed has them as they were written;
-/// - a call that has the key `name`, `arguments` or `id` twice is an error, and the first one counts;
-/// - in v11, an `[ARGS]` before the `[CALL_ID]` is an error, also where a second one follows.
+/// - arguments are the text that the model wrote (rendering reformats them), with U+FFFD for a lone surrogate so that every
+///   layout renders them; deltas have them as they were written;
+/// - a call with the key `name`, `arguments` or `id` twice is an error, and the first one counts;
+/// - in v11, an `[ARGS]` before the `[CALL_ID]` is an error even if a second one follows.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Completion {
-    /// The message. Its `prefix` is true where no end token came last; a call has the id that the client was told, or
-    /// else the one that the model wrote, if any.
+    /// The message. Its `prefix` is true if the output does not end with the end token. A call has the id that was sent to
+    /// the client, or else the one that the model wrote, if any.
     pub message: AssistantMessage<'static>,
-    /// Text that has no place in the message: what an error leaves over, and members of calls that the layout has not.
+    /// Text that has no place in the message: what follows an error, and members of calls that the layout does not have.
     pub rest: String,
-    /// The ids that the model wrote, by the calls' indexes, where the client was told others.
+    /// The ids that the model wrote, by the calls' indexes, where the client was sent others.
     pub written_ids: Vec<(usize, String)>,
     /// The control tokens that had no place where they stood.
     pub stray: Vec<Stray>,
-    /// What a lenient reader took.
+    /// What a lenient reader accepted.
     pub liberties: Vec<Liberty>,
-    /// Why sampling stopped; without an end token, and where nobody says otherwise, the answer was cut off.
+    /// Why sampling stopped. Without an end token, and unless the caller says otherwise, the answer was cut off.
     pub stop_cause: StopCause,
     /// What is wrong, if anything: the first error.
     pub error: Option<Error>,
-    /// Has the content text, though it be empty?
+    /// Does the content have text, even if it is empty?
     has_text: bool,
 }
 
 impl Completion {
-    /// Reads a whole output in which control tokens are spelled out.
+    /// Parses a whole output in which control tokens are spelled out.
     ///
-    /// A string cannot tell a control token from text that spells it. Where no control token can stand, it is text (see
-    /// [`CompletionReader`]); who has the control tokens apart uses [`from_segments`](Completion::from_segments).
+    /// A string does not say whether the model sampled a control token or only spelled it. A literal is read as the token
+    /// wherever the layout could have one, and as text elsewhere (see [`CompletionReader`]). If the ids are known, use
+    /// [`CompletionReader::read_ids`]; if the control tokens are, use [`from_segments`](Completion::from_segments).
     ///
     /// ```
     /// use mistral_chat_template::{Chunk, Completion, Layout};
@@ -110,7 +117,7 @@ impl Completion {
         CompletionReader::new(layout).read(output)
     }
 
-    /// Reads a whole output whose control tokens are apart from its text.
+    /// Parses a whole output whose control tokens are apart from its text.
     ///
     /// ```
     /// use mistral_chat_template::{Completion, Control, Layout, Segment};
@@ -124,7 +131,7 @@ impl Completion {
         CompletionReader::new(layout).read_segments(output)
     }
 
-    /// Adds what a [`CompletionReader`] gave.
+    /// Adds a delta of a [`CompletionReader`].
     ///
     /// ```
     /// use mistral_chat_template::Completion;
@@ -158,7 +165,7 @@ impl Completion {
         }
     }
 
-    /// Ends the message with what the reader had to tell at the end.
+    /// Ends the message with what [`CompletionReader::finish`] returned.
     ///
     /// ```
     /// use mistral_chat_template::{Completion, CompletionReader, Layout};

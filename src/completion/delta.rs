@@ -8,8 +8,8 @@ use crate::control::Control;
 
 /// What a stretch of a model's output adds to the answer.
 ///
-/// It serialises as the `delta` object of OpenAI's streamed chat completions, thinking as `reasoning_content`. What those
-/// streams have no word for is a marker: it serialises as `{}`, and a server need not send it (see
+/// It serialises as the `delta` object of OpenAI's streamed chat completions, thinking as `reasoning_content`. What these
+/// streams cannot express is a marker, which serialises as `{}` and need not be sent (see
 /// [`is_marker`](Delta::is_marker)). [`ReplyEvents`](crate::completion::ReplyEvents) writes the whole events of any API's stream.
 ///
 /// ```
@@ -32,24 +32,24 @@ pub enum Delta {
     ThinkingStart,
     /// More of what is thought.
     Thinking(String),
-    /// Thinking has come to its end. Where none began, all that was said so far was thought: the reader was lenient.
+    /// Thinking has ended. If none had begun, all text so far was thinking; only a lenient reader reports this.
     ThinkingEnd,
     /// More of what is said.
     Text(String),
     /// More of a tool call.
     ToolCall(ToolCallDelta),
-    /// A tool call has come to its end.
+    /// A tool call has ended.
     ToolCallEnd(ToolCallEnd),
-    /// Text that has no place in the answer: what a fault leaves over.
+    /// Text that has no place in the answer, such as what follows an error.
     Rest(String),
     /// A control token that has no place where it stands.
     Stray(Stray),
-    /// Something that was read although no model of the layout should write it.
+    /// Something that a lenient reader accepted although no model of the layout should write it.
     Liberty(Liberty),
 }
 
 impl Delta {
-    /// Does this add nothing that OpenAI's streams show?
+    /// Does OpenAI's stream have nothing for this delta?
     ///
     /// ```
     /// use mistral_chat_template::completion::Delta;
@@ -75,8 +75,8 @@ impl Delta {
 
 /// More of a tool call: the arguments of one index concatenate.
 ///
-/// The first delta of a call has its whole name, and its id where there is one by then; the others have arguments alone.
-/// Arguments that the model writes before the name wait for it.
+/// The first delta of a call has its whole name, and its id if one is known by then; the others have arguments alone.
+/// Arguments that the model writes before the name are held back until it comes.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -117,7 +117,7 @@ pub struct ToolCallDelta {
 pub struct ToolCallEnd {
     /// Which call of the message.
     pub index: usize,
-    /// The id that the model wrote, where the client was told another or none.
+    /// The id that the model wrote, if the client was sent another or none.
     pub written_id: Option<String>,
     /// Did the model write the call to its end?
     pub complete: bool,
@@ -160,7 +160,7 @@ pub struct Stray {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StrayFate {
-    /// It was left out: the model sampled the control token itself, as mistral-common's parser accepts it.
+    /// It was left out, as by mistral-common's parser: the model sampled the control token itself.
     LeftOut,
     /// It is text of the answer: the caller's string spelled it.
     Text,

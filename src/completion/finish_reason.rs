@@ -1,4 +1,4 @@
-//! [`StopCause`] and [`FinishReason`]: why sampling stopped, and what the client learns of it.
+//! [`StopCause`] and [`FinishReason`]: why sampling stopped, and the reason that the client is sent.
 
 use std::fmt;
 
@@ -22,12 +22,12 @@ use super::Completion;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopCause {
-    /// There was no room for more, or no patience: the answer is cut off.
+    /// A limit of tokens or of time: the answer is cut off.
     #[default]
     Limit,
     /// The model sampled its end token.
     EndToken,
-    /// It wrote a stop string.
+    /// The model wrote a stop string.
     StopString,
 }
 
@@ -46,11 +46,11 @@ pub enum StopCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FinishReason {
-    /// The model had said all, or wrote a stop string.
+    /// The model ended its answer, or wrote a stop string.
     Stop,
-    /// The answer was cut off, be it in a call or not.
+    /// The answer was cut off, in a call or elsewhere.
     Length,
-    /// The model had said all, and calls tools.
+    /// The model ended its answer with calls.
     ToolCalls,
 }
 
@@ -84,8 +84,8 @@ impl Serialize for FinishReason {
 }
 
 impl Completion {
-    /// Why the answer ended. One that was cut off is `length`, also where it has calls: a client runs calls that it is
-    /// told of as `tool_calls`.
+    /// Why the answer ended. An answer that was cut off is `length` even if it has calls, since clients run calls whose
+    /// reason is `tool_calls`.
     ///
     /// See [`FinishReason`] for an example.
     #[must_use]

@@ -13,13 +13,13 @@ use crate::chat::new_call_id;
 /// | its id, in v11 | the model's own | the model's own |
 /// | its id, in v3 and v7 (which write it last) | a new one | the model's own |
 /// | its id, in v2, v13 and v15 (which write none) | a new one | a new one |
-/// | a call that was cut off | as far as it goes | not told: left over, so that no client runs half a call |
+/// | a call that was cut off | as far as it goes | not sent: left over, so that no client runs half a call |
 /// | clients that accept it | OpenAI's, the AI SDK | those, and mistralai's, which does not put pieces together |
 ///
-/// The next request has the ids that the client was told. In v2, v13 and v15 no id stands in the prompt, so both ways
-/// go on from what the model sampled. In v3 and v7 *streamed* ids are others than the sampled ones: the next prompt
-/// differs from the sampled one at the first id, and a prefix cache holds up to there. *Whole* calls keep it. Which id
-/// the model wrote is reported at the call's end ([`ToolCallEnd`](crate::completion::ToolCallEnd)), for servers that use it.
+/// The next request has the ids that the client was sent. In v2, v13 and v15 no id stands in the prompt, so both ways
+/// continue what the model sampled. In v3 and v7 *streamed* ids differ from the sampled ones: the next prompt differs from
+/// what was sampled at the first id, and a prefix cache holds up to there. *Whole* calls keep it all. The id that the model
+/// wrote is reported at the call's end ([`ToolCallEnd`](crate::completion::ToolCallEnd)), for servers that use it.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -49,7 +49,7 @@ impl Default for CallDeltas {
     }
 }
 
-/// Where the ids of calls come from whose own id is not known when they are sent.
+/// The source of ids for calls whose own id is not known when they are sent.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -85,7 +85,7 @@ impl NewCallIds {
         NewCallIds(Source::Seed(seed))
     }
 
-    /// Nine letters or digits of a seed that nobody knows.
+    /// Nine letters or digits, computed from a random seed.
     ///
     /// ```
     /// use mistral_chat_template::completion::NewCallIds;
@@ -98,7 +98,7 @@ impl NewCallIds {
         NewCallIds::seeded(RandomState::new().hash_one(0))
     }
 
-    /// What the function gives for a call's index and name. Layouts before v13 take nine ASCII letters or digits.
+    /// What the function returns for a call's index and name. Layouts before v13 accept nine ASCII letters or digits.
     pub fn from_fn(function: impl FnMut(usize, &str) -> String + Send + Sync + 'static) -> Self {
         NewCallIds(Source::Function(Box::new(function)))
     }

@@ -1,8 +1,8 @@
-//! [`Leniency`] and [`Liberty`]: how much a reader accepts that no model of the layout should write, and what it took.
+//! [`Leniency`] and [`Liberty`]: whether a reader accepts what no model of the layout should write, and what it accepted.
 
 use std::fmt;
 
-/// How much a reader accepts that no model of the layout should write.
+/// Whether a reader accepts what no model of the layout should write.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -23,12 +23,12 @@ pub enum Leniency {
     /// What mistral-common 1.13.1 accepts, and nothing else.
     #[default]
     Strict,
-    /// Also what models and fine-tunes really write: see [`LibertyKind`]. Each is listed as a [`Liberty`]. An answer that
-    /// is strictly right, and for which no liberty is listed, reads the same in both ways.
+    /// Also what models and fine-tunes really write: see [`LibertyKind`]. Each use is listed as a [`Liberty`]. An answer
+    /// that a strict reader accepts, and for which no liberty is listed, reads the same both ways.
     Lenient,
 }
 
-/// Something that was read although no model of the layout should write it.
+/// Something that a lenient reader accepted although no model of the layout should write it.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -45,7 +45,7 @@ pub enum Leniency {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Liberty {
-    /// What was taken.
+    /// What was accepted.
     pub kind: LibertyKind,
     /// The path to what it became, such as `tool_calls[0].arguments`.
     pub at: String,
@@ -53,7 +53,7 @@ pub struct Liberty {
     pub offset: usize,
 }
 
-/// The path, and what was taken, as a sentence.
+/// The path, and what was accepted, as a sentence.
 impl fmt::Display for Liberty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} (byte {})", self.at, self.kind, self.offset)
@@ -122,7 +122,7 @@ liberties! {
     SingleQuotes "single_quotes" "a string in single quotes";
     /// `True`, `False` or `None`.
     PythonWord "python_word" "a word of Python's";
-    /// An escape that JSON has not, such as `\d`.
+    /// An escape that JSON does not have, such as `\d`.
     Escape "escape" "an escape that JSON does not have";
     /// A line break or another control character inside of a string.
     ControlCharacter "control_character" "a control character inside of a string";
@@ -134,7 +134,7 @@ liberties! {
     TextAfterCall "text_after_call" "text after a call";
     /// Thinking between `<think>` and `</think>`.
     ThinkTags "think_tags" "thinking in <think> tags";
-    /// The end of thinking that began nowhere: all text before it was thought.
+    /// The end of thinking that had not begun: all text before it was thinking.
     ThinkingNotBegun "thinking_not_begun" "the end of thinking that was not begun";
     /// Arguments or a list of calls in a code fence.
     CodeFence "code_fence" "JSON in a code fence";

@@ -21,10 +21,12 @@ use crate::error::Error;
 use crate::layout::Layout;
 use crate::prompt::Segment;
 
-/// Reads a model's output while it streams: token ids, or text and control tokens in, [`Delta`](crate::completion::Delta)s out at once.
+/// Parses a model's output while it streams: token ids, or text and control tokens in; [`Delta`](crate::completion::Delta)s
+/// out at once.
 ///
-/// A server that holds token ids, or that knows which of them are control tokens, gives control tokens apart: then text
-/// that only looks like one is text.
+/// A server that holds token ids pushes those ([`push_id`](CompletionReader::push_id), with a
+/// [`Detokenizer`](crate::completion::Detokenizer)), or text and control tokens apart: text that only looks like a control
+/// token is then text.
 ///
 /// ```
 /// use mistral_chat_template::{Completion, CompletionReader, Control, Layout, Message};
@@ -64,13 +66,13 @@ use crate::prompt::Segment;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A server that has only strings uses [`push`](CompletionReader::push), which finds the control tokens that are spelled
-/// out and gives nothing early that may still become one. It cannot know whether the model sampled a control token or
-/// only spelled it. So there a literal is text wherever no control token can stand: inside of a string of a call's
-/// arguments, and outside of a call, where the layout has no such token in an answer or more text follows the end token.
+/// A server that has only strings uses [`push`](CompletionReader::push), which finds control tokens that are spelled out
+/// and holds back what may still become one. It cannot know whether the model sampled a control token or only spelled it.
+/// A literal is therefore text wherever no control token can stand: inside a string of a call's arguments; and outside
+/// calls, if answers of the layout do not have the token, or if more text follows the end token.
 ///
-/// A reader takes memory for what it must hold back: part of one control token, a call's name and id, arguments that
-/// come before a name, white space that may stand before text, and one bit for each of 1024 levels of nested arguments.
+/// A reader needs memory for what it must hold back: part of one control token, a call's name and id, arguments that
+/// come before a name, white space that may precede text, and one bit for each of 1024 levels of nested arguments.
 #[derive(Debug)]
 pub struct CompletionReader {
     pub(super) layout: Layout,
@@ -121,11 +123,11 @@ struct EndToken {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DummyPrefix {
-    /// It has not, as where each token's text is decoded with those before it: text is read as it is.
+    /// No, as if each token is decoded together with those before it: text is read as it is.
     #[default]
     Absent,
-    /// It has, as [`Prompt::as_str`](crate::Prompt::as_str) and single tokens have: one space goes from before each run.
-    /// On Tekken there is none, and text is read as it is.
+    /// Yes, as [`Prompt::as_str`](crate::Prompt::as_str) and tokens that are decoded one by one have it: the space before each
+    /// run is removed. Tekken has none, and text is read as it is.
     Present,
 }
 
@@ -207,7 +209,7 @@ impl CompletionReader {
         CompletionReader { dummy_prefix, ..self }
     }
 
-    /// This reader, which tells a client of tool calls in this way.
+    /// This reader, which sends tool calls to the client in this way.
     ///
     /// ```
     /// use mistral_chat_template::{CompletionReader, Layout};
@@ -222,7 +224,7 @@ impl CompletionReader {
         self
     }
 
-    /// This reader, as lenient as that.
+    /// This reader with the given leniency.
     ///
     /// ```
     /// use mistral_chat_template::{CompletionReader, Layout};
@@ -240,8 +242,8 @@ impl CompletionReader {
         self
     }
 
-    /// This reader, which knows the request's tools: if it is lenient, a call of one of them is a call also where the
-    /// control tokens around it are missing, because a server took them out.
+    /// This reader with the request's tools. A lenient reader then also accepts a call of one of them without the control
+    /// tokens around it, which some servers remove.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, CompletionReader, Layout};
@@ -259,8 +261,8 @@ impl CompletionReader {
         self
     }
 
-    /// This reader, given why sampling stopped, where the output does not show it: a server that takes the end token out
-    /// says that it came.
+    /// This reader, given why sampling stopped, if the output does not show it: a server that removes the end token says
+    /// that it came.
     ///
     /// ```
     /// use mistral_chat_template::{CompletionReader, Layout};

@@ -19,10 +19,10 @@ use std::ops::Range;
 pub struct StopFound {
     /// The stop string.
     pub string: String,
-    /// The positions of the token ids that have part of it, up to the last that was pushed when it was found: what the
-    /// stop costs. They are no part of the answer.
+    /// The positions of the token ids that hold part of it, up to the last that was pushed when it was found: what the stop
+    /// string costs. They are not part of the answer.
     pub ids: Range<usize>,
-    /// Does the first of them have text of the answer, too?
+    /// Does the first of them hold text of the answer, too?
     pub splits_id: bool,
 }
 

@@ -20,7 +20,7 @@ pub(super) enum Door {
     Apart,
 }
 
-/// The deltas of one piece, which is read as they are taken. What is not taken is read too, but lost.
+/// The deltas of one piece. The piece is read as they are taken; those that are not taken are lost.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -110,7 +110,7 @@ impl Drop for NewDeltas<'_> {
     }
 }
 
-/// What a reader has to tell when the output has come to its end.
+/// What [`CompletionReader::finish`] returns: the last deltas, and how the output ended.
 ///
 /// ```
 /// use mistral_chat_template::{CompletionReader, Layout};
@@ -127,7 +127,7 @@ impl Drop for NewDeltas<'_> {
 pub struct Finished {
     /// The last deltas: what was held back.
     pub deltas: Vec<Delta>,
-    /// No end token came last: the message can be continued.
+    /// Does the output lack an end token? Then the message can be continued.
     pub prefix: bool,
     /// Why sampling stopped.
     pub stop_cause: StopCause,

@@ -38,8 +38,8 @@ pub trait Detokenizer {
     /// The control token that the id stands for, if any.
     fn control(&self, id: u32) -> Option<Control>;
 
-    /// Appends the bytes of any other id: of a SentencePiece vocabulary with U+2581 as a space and byte tokens as their
-    /// byte. They may be part of a character. An id that stands for nothing appends nothing.
+    /// Appends the bytes of any other id, which may be part of a character. In a SentencePiece vocabulary, U+2581 is a space
+    /// and a byte token its byte. An id that stands for nothing appends nothing.
     fn bytes(&self, id: u32, bytes: &mut Vec<u8>);
 }
 
@@ -61,7 +61,7 @@ macro_rules! behind {
 behind!(&T, Box<T>, Arc<T>);
 
 impl CompletionReader {
-    /// Takes a token id. Bytes of a character that is not complete are held back.
+    /// Takes a token id. Holds back the bytes of a character that is not complete.
     ///
     /// The text of SentencePiece's tokens has its dummy prefix: the reader removes it (see [`DummyPrefix`]).
     ///
@@ -81,7 +81,7 @@ impl CompletionReader {
         NewDeltas::new(self, "", Door::Apart)
     }
 
-    /// Reads the token ids of a whole output. No text is searched for control tokens.
+    /// Parses the token ids of a whole output. No text is searched for control tokens.
     ///
     /// ```
     /// # use mistral_chat_template::{Completion, CompletionReader, Control, Layout};

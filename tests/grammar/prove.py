@@ -46,6 +46,7 @@ FILES = {
 # The control tokens of released tekken.json files that the shipped one does not list.
 MORE_CONTROLS = {24: "[AUDIO]", 25: "[BEGIN_AUDIO]", 32: "[ARGS]", 33: "[CALL_ID]", 34: "[THINK]", 35: "[/THINK]",
                  36: "[MODEL_SETTINGS]", 37: "[/MODEL_SETTINGS]"}
+OTHERS = re.compile(r"<SPECIAL_|<pad>|\[BEGIN_AUDIO|\[AUDIO|\[/?MODEL_SETTINGS")
 EOS = 2
 ARGUMENTS = '"arguments": '
 NUMBER = r"-?Infinity|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -337,8 +338,8 @@ def forced(engines, layout, form, text, rng):
         else:
             mask = numpy.frombuffer(matcher.compute_bitmask(), dtype=numpy.uint8)
         is_allowed = numpy.unpackbits(mask.ravel(), bitorder="little")[:len(words.bytes)]
-        # Those that no version has a name for may stand in the free text of a tag.
-        is_allowed[[token for token, name in words.names.items() if name.startswith("<SPECIAL_")]] = 0
+        # `render_jsonl` knows the control tokens of the layout alone; a tag's free text may hold the others.
+        is_allowed[[token for token, name in words.names.items() if OTHERS.match(name)]] = 0
         controls = [token for token in words.names if token != EOS and is_allowed[token]]
         allowed = controls or numpy.flatnonzero(is_allowed)
         if not len(allowed):
