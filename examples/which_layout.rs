@@ -1,4 +1,4 @@
-//! Says which layout a template is, what that rests on, and where it is not quite that; or that it is none: `which_layout [OPTIONS] PATH [LAYOUT]`.
+//! Names the layout of a template, the evidence, and where the two differ; or says that it has no known layout: `which_layout [OPTIONS] PATH [LAYOUT]`.
 //!
 //! PATH is a model's folder, its `tokenizer_config.json`, its `chat_template.json` or a template by itself. `--lint` says
 //! instead what of it fails or differs in other engines, and what it loses of a chat. `--json` prints JSON; `--variable` and `--now` give the template what `apply_chat_template` would, by default the time.

@@ -737,7 +737,7 @@ pub enum SystemWithAudio {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Truncation {
-    /// None: a budget is passed over.
+    /// None: a budget is ignored.
     Never,
     /// The oldest first, a user turn with all up to the next; never a system message nor the last user turn.
     OldestFirst,

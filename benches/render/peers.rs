@@ -101,7 +101,7 @@ pub(crate) struct Official {
 }
 
 impl Official {
-    /// The template for v3; none where its folder is not known.
+    /// The template for v3, if its folder is known.
     pub(crate) fn new(json: &str) -> Option<Self> {
         let folder = std::env::var_os("MISTRAL_TEMPLATES")?;
         Official::open(&Path::new(&folder).join("v3_spm.jinja"), json)

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The options, or none where help is asked for.
+/// The options, or `None` if help was asked for.
 fn options() -> Result<Option<Options>, String> {
     let layout = "v11".parse().map_err(|error| format!("{error}"))?;
     let mut options = Options { layout, budget: 12_000, json: false, file: None };

@@ -172,7 +172,7 @@ fn ending_with_dots(text: &str, columns: usize) -> String {
     if text.width() <= columns { text.to_owned() } else { text.chars().take(columns - 1).chain(['…']).collect() }
 }
 
-/// A sentence in lines of at most so many columns.
+/// A sentence in lines of at most this many columns.
 fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

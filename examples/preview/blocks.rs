@@ -168,7 +168,7 @@ fn is_closing(control: Control) -> bool {
     )
 }
 
-/// The section that a control token opens; none where it goes on with the one at hand.
+/// The section that a control token opens, or `None` if it continues the current one.
 fn opened_by(control: Control) -> Option<Section> {
     match control {
         Control::Think => Some(Section::Thinking),

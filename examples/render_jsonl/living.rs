@@ -16,7 +16,7 @@ use crate::segments::Segments;
 pub(crate) struct Wishes {
     /// Is the chat to be repaired first?
     pub(crate) repair: bool,
-    /// Is the prompt of so many messages the beginning of this one?
+    /// Is the prompt of the first messages the beginning of this one?
     pub(crate) stable_from: Option<usize>,
     pub(crate) fit: Option<Fit>,
 }

@@ -42,7 +42,7 @@ Each line is an object:
   request    a chat-completion request; {\"prompt\", \"suffix\"} for kind fim
   kind       chat (Mistral's JSON, default), openai, responses, anthropic, conversations, ollama,
              gemini, sharegpt, legacy (OpenAI's function_call), either (chat or openai), or fim;
-             ignored: the paths of what was passed over and could have shaped the prompt
+             ignored: the paths of what was ignored and could have shaped the prompt
   preset     instead of a version: SillyTavern's files, {\"context\", \"instruct\", \"sysprompt\"},
              with story, chat and options beside it
   template   instead of a version: a Jinja chat template, with special_tokens beside it, and

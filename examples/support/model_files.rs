@@ -101,7 +101,7 @@ fn additional(folder: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     Ok(found)
 }
 
-/// The text of a file; none where there is no such file.
+/// The text of a file, or `None` if there is no such file.
 fn existing(path: &Path) -> Result<Option<String>, Box<dyn Error>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),

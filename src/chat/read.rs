@@ -1,6 +1,6 @@
 //! JSON into a [`Chat`]: Mistral's and OpenAI's chat-completion requests and ShareGPT conversations, borrowing the text.
 //!
-//! A field that comes twice counts as its last value, as in Python; fields that do not shape the prompt are passed over.
+//! A field that comes twice counts as its last value, as in Python; fields that do not shape the prompt are ignored.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -400,7 +400,7 @@ impl<N, F: FnOnce(&str) -> N> Visitor<'_> for Key<F> {
     }
 }
 
-/// Declares a JSON object by its fields and reads it: the last of equal fields counts, others are passed over.
+/// Declares a JSON object by its fields and reads it: the last of equal fields counts, unknown fields are ignored.
 ///
 /// `fill` reads in place: an object of many fields is long to move. It returns the order of the keys, one in each byte by
 /// its place in the declaration, counted from 1.

@@ -1,4 +1,4 @@
-//! A request of any client into a [`Chat`], with what was passed over, and mended where it can be.
+//! A request of any client into a [`Chat`], with what was ignored, and repaired where it can be.
 
 use std::borrow::Cow;
 
@@ -48,7 +48,7 @@ pub struct Request<'a> {
     pub chat: Chat<'a>,
     /// The dialect that the request was read in.
     pub dialect: Dialect,
-    /// The paths of what was passed over and could have shaped the prompt. What shapes none, such as `temperature`, is
+    /// The paths of what was ignored and could have shaped the prompt. What shapes none, such as `temperature`, is
     /// not in the list, and neither is what says nothing: null, false and what is empty.
     pub ignored: Vec<String>,
     places: Places,
@@ -84,7 +84,7 @@ impl<'a> Request<'a> {
         Ok(Request { chat, dialect, ignored, places })
     }
 
-    /// Reads a request of a dialect, of which nothing may be passed over that could have shaped the prompt.
+    /// Reads a request of a dialect, of which nothing may be ignored that could have shaped the prompt.
     ///
     /// # Errors
     ///
@@ -269,7 +269,7 @@ fn read_other<'a>(json: &'a str, dialect: Dialect, notes: &mut Notes) -> Result<
     Ok(reader.chat)
 }
 
-/// Tells of what reading a ShareGPT conversation passed over.
+/// Reports what reading a ShareGPT conversation ignored.
 fn ignored_of_sharegpt(json: &str, notes: &mut Notes) {
     let Some(fields) = Node::parse(json).ok().and_then(Node::fields) else { return };
     let root = Path::Request;

@@ -83,7 +83,7 @@ enum Form {
     Word(String),
     /// The value is complete.
     Complete,
-    /// What is no JSON is given as it is, for whoever can make something of it.
+    /// What is no JSON is given as it is, for a caller who can use it.
     Broken,
     /// What is no JSON, but comes after a value or in a string, is left over.
     Rest,

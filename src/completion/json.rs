@@ -10,7 +10,7 @@ use crate::completion::Leniency;
 /// What was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event<'t> {
-    /// A value or key begins; so many containers are open around it.
+    /// A value or key begins, inside this many open containers.
     Begin { kind: Kind, level: usize, first: u8, offset: usize },
     /// Text of what is open, or between values.
     Source(&'t str),

@@ -112,7 +112,7 @@ enum Target {
 }
 
 impl CallList {
-    /// A list for a message that has so many calls already.
+    /// A list for a message that already has this many calls.
     pub(super) fn new(calls: usize, leniency: Leniency, layout: &'static str) -> Self {
         // The members of calls are watched, and those of the object that `function` holds.
         let watched = match leniency {

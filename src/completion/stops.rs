@@ -45,7 +45,7 @@ impl Stops {
         self.strings.is_empty()
     }
 
-    /// Takes text that comes from the last of so many ids. Gives what can be said, and what follows a stop string.
+    /// Takes text that the last of this many ids stands for. Returns what can be said, and what follows a stop string.
     pub(super) fn push(&mut self, text: &str, ids: usize) -> (String, String) {
         self.held.push_str(text);
         self.sources.push_back((text.len(), ids.saturating_sub(1)));

@@ -107,7 +107,7 @@ impl Wrapping {
         Begun::Nothing
     }
 
-    /// What looked like a fence and is none, and where it stands: it comes before the value.
+    /// What looked like a fence but is not one, and its place: it comes before the value.
     pub(super) fn take_held(&mut self) -> Option<(String, usize)> {
         if self.held.is_empty() {
             return None;

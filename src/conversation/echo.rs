@@ -88,8 +88,8 @@ fn same_numbers(one: &Number, other: &Number) -> bool {
 
 /// The known message that each message of a client's chat is, where one is.
 ///
-/// So many are `same` at the beginning. Of the others each is the one that stands so many messages before or behind as
-/// most of them do, by the messages that there is one of: a client took a message back, or left out the oldest.
+/// The first `same` are equal. The others are shifted by one offset, that of most messages which occur only once: a client
+/// took a message back, or left out the oldest.
 pub(super) fn matches(
     known: &[&Message<'_>],
     given: &[Message<'_>],

@@ -193,7 +193,7 @@ impl<'a> GrowingPrompt<'a> {
         from.min(self.move_to_users(old))
     }
 
-    /// A layout that has the system prompt in a user turn makes one up while there is none.
+    /// A layout that puts the system prompt into a user turn makes one up as long as there is no user turn.
     fn begins_otherwise(&self) -> bool {
         let is_made_up = self.turns.first().is_some_and(|turn| turn.messages.is_empty());
         is_made_up && self.turns.iter().skip(1).all(|turn| turn.role == Role::System)

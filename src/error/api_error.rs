@@ -159,7 +159,7 @@ impl From<&Error> for ApiError {
                 | DetectError::Derived { .. },
             ) => ApiError::new(404, "model_not_found", error.to_string()).with_param("model"),
             kind => {
-                // The path in what the model wrote, or in a file, is none in the request.
+                // A path into the model's output, or into a file, is not a path into the request.
                 let (status, at) = match kind.fault() {
                     Fault::Client => (400, error.at()),
                     Fault::Server | Fault::Configuration => (500, ""),

@@ -88,7 +88,7 @@ impl<'c> Choice<'c> {
         let all = || chat.tools.iter().enumerate();
         let none = Choice { calling: Calling::None, tools: Vec::new(), names_tools: false };
         if chat.tools.is_empty() {
-            // An answer of JSON: mistral-common passes over a choice of tools that there are not.
+            // An answer of JSON: mistral-common ignores a choice of tools that do not exist.
             return Ok(none);
         }
         let choice = match &chat.tool_choice {
@@ -257,7 +257,7 @@ impl<'c> Plan<'c> {
         self.schema.as_ref().map(|schema| self.run(Shape::Json(schema.clone())))
     }
 
-    /// The calls alone; nothing where there are none.
+    /// The calls alone; nothing if there are no tools to call.
     fn calls(&self) -> Shape<'c> {
         match &self.form {
             Some(form) if !self.callables.is_empty() => calls::calls(&self.layout, form, &self.callables, self.count),

@@ -13,7 +13,7 @@ pub(crate) struct Arguments<'r> {
 }
 
 impl<'r> Arguments<'r> {
-    /// The values of parameters with these names, of which so many must be given.
+    /// The values of parameters with these names, the first of which must be given.
     pub(crate) fn bind<const N: usize>(
         self,
         function: &str,

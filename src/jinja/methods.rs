@@ -627,7 +627,7 @@ pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<std::ops::Range<usize>> 
     lines
 }
 
-/// What stands between white space, with so many cuts at most.
+/// What stands between white space, with at most this many cuts.
 fn words(text: &str, most: usize) -> Vec<std::ops::Range<usize>> {
     let mut found = Vec::new();
     let mut at = text.len() - text.trim_start_matches(is_space).len();

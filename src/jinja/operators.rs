@@ -577,7 +577,7 @@ impl<'r> Machine<'r> {
     }
 }
 
-/// The places that a slice takes of so many, in its order.
+/// The places of a sequence of this length that a slice selects, in its order.
 pub(crate) struct Places {
     pub(crate) start: usize,
     step: i64,

@@ -42,7 +42,7 @@ pub(crate) struct Name(pub(crate) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextId(pub(crate) u32);
 
-/// What a call gives: so many values by place, then those by name, then `*` and `**`.
+/// What a call gives: this many positional values, then those by name, then `*` and `**`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CallShape {
     pub(crate) positional: usize,
@@ -148,7 +148,7 @@ pub(crate) enum Instruction {
     SetAttribute(TextId),
     /// As `StoreSum`; the namespace is on top.
     SetAttributeSum(TextId, bool),
-    /// Takes a value into so many, the first on top.
+    /// Unpacks a value into this many, the first on top.
     Unpack(u32),
     PushFrame,
     PopFrame,
@@ -156,7 +156,7 @@ pub(crate) enum Instruction {
     EndCapture,
     DropCapture,
     StartLoop(u32),
-    /// Pushes the next item, or jumps where there is none.
+    /// Pushes the next item, or jumps if there is no other.
     NextItem(i32),
     /// `NextItem` and `Store` in one.
     NextItemInto(Name, i32),

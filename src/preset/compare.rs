@@ -2,7 +2,7 @@
 //!
 //! Probes are chats made of words that occur nowhere else, so that what stands between two of them is what the preset
 //! or the layout writes there ([`probes`]). The nearest preset that is right is searched for once ([`nearest`]), so all
-//! mends of a report go together: whoever makes all of them has a preset that compares clean.
+//! mends of a report go together: with all of them applied, a preset compares clean.
 
 use std::fmt;
 

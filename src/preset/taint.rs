@@ -76,7 +76,7 @@ impl TrackedText {
         }
     }
 
-    /// Appends a part of another text; a range that is none of its own appends nothing.
+    /// Appends a part of another text; a range outside of it appends nothing.
     pub(super) fn append_part(&mut self, other: &TrackedText, part: Range<usize>) {
         let mut start = part.start;
         let first = other.stretches.partition_point(|stretch| stretch.end <= start);

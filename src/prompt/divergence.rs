@@ -11,7 +11,7 @@ use crate::python::json;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Divergence {
-    /// The index of the first segment that differs: so many are the same.
+    /// The index of the first segment that differs, which is also the number of equal segments before it.
     pub segment: usize,
     /// The byte of both prompts at which the first difference is.
     pub byte: usize,

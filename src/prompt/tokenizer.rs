@@ -43,7 +43,7 @@ pub trait Tokenizer {
     /// [`WordStart::Nothing`] it is not to.
     fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>);
 
-    /// The id of a control token, or none where the vocabulary lacks it.
+    /// The id of a control token, or `None` if the vocabulary lacks it.
     fn control(&self, control: Control) -> Option<u32>;
 
     /// What kind of tokenizer it is, so that encoding refuses a prompt whose layout is for the other kind.
@@ -282,7 +282,7 @@ impl<'t, T: Tokenizer + ?Sized> Encoder<'t, T> {
         Encoder { tokenizer, source, ids: Vec::new(), media: 0, of_message: (None, 0) }
     }
 
-    /// An encoder behind the place at which a turn begins, so many images and sounds being before it.
+    /// An encoder that starts where a turn begins, after this many images and sounds.
     pub(crate) fn behind(media: usize, tokenizer: &'t T, source: MediaSource<'t>) -> Self {
         Encoder { media, ..Encoder::new(tokenizer, source) }
     }

@@ -37,7 +37,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// The moment so many seconds after the beginning of 1970.
+    /// The moment this many seconds after the beginning of 1970.
     ///
     /// Years are counted from March, so that the leap day is a year's last, and in spans of 400, which are all alike.
     pub(crate) fn of(seconds: i64) -> Self {

@@ -199,7 +199,7 @@ fn placed(sign: &str, digits: &str, spec: &Spec, align: char) -> String {
     }
 }
 
-/// Whole digits with separators between groups of so many.
+/// Whole digits with separators between groups of this many.
 fn grouped(digits: &str, separator: Option<char>, size: usize) -> String {
     let Some(separator) = separator else { return digits.to_owned() };
     let mut out = String::with_capacity(digits.len() * 2);

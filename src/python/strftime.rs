@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::calendar::Moment;
 
-/// The time so many seconds after the beginning of 1970 as the format says, in at most this many bytes.
+/// The time this many seconds after the beginning of 1970 as the format says, in at most this many bytes.
 pub(crate) fn strftime(seconds: i64, format: &str, room: usize) -> Result<String, &'static str> {
     let moment = Moment::of(seconds);
     let mut out = String::with_capacity(format.len() + 16);

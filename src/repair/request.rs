@@ -43,7 +43,7 @@ use crate::layout::Layout;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Mended<'a> {
-    /// The request: its chat, and what was passed over.
+    /// The request: its chat, and what was ignored.
     pub request: Request<'a>,
     /// What was changed, with paths in the request as it came in.
     pub repairs: Vec<Repair>,

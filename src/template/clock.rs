@@ -21,7 +21,7 @@ pub struct ClockTime {
 }
 
 impl ClockTime {
-    /// The time so many seconds after the beginning of 1970, in UTC; for another zone, with its offset added.
+    /// The time this many seconds after the beginning of 1970, in UTC; for another zone, with its offset added.
     ///
     /// ```
     /// # use mistral_chat_template::template::ClockTime;

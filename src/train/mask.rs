@@ -90,7 +90,7 @@ pub struct Labelled {
 }
 
 impl Labelled {
-    /// The label that a loss function passes over: -100, the `ignore_index` of PyTorch.
+    /// The label that a loss function ignores: -100, the `ignore_index` of PyTorch.
     pub const IGNORED: i64 = -100;
 }
 

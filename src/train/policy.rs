@@ -183,7 +183,7 @@ impl TrainingPolicy {
 /// A policy by the names of what is learnt, set apart by commas.
 ///
 /// `weighted` (what replies are marked to be), `last` (the last reply alone), `mistral-finetune` (the last reply of a row
-/// with tools, of other rows what is marked), `everything`, and the roles `system`, `user`, `assistant` and `tool`. Naming a role passes over the marks of single messages, unless `weighted` is named too.
+/// with tools, of other rows what is marked), `everything`, and the roles `system`, `user`, `assistant` and `tool`. Naming a role ignores the marks of single messages, unless `weighted` is named too.
 ///
 /// ```
 /// use mistral_chat_template::train::{LearntTurns, Marks, RowReader, TrainingPolicy};

@@ -80,7 +80,7 @@ impl Metadata {
     fn check_architecture(&self) -> Result<(), DetectError> {
         match self.architecture.as_deref() {
             Some(other) if !ARCHITECTURES.contains(&other) => {
-                Err(DetectError::foreign(other, "general.architecture is none that Mistral models are converted to"))
+                Err(DetectError::foreign(other, "general.architecture is not one that Mistral models are converted to"))
             }
             _ => Ok(()),
         }

@@ -325,7 +325,7 @@ fn a_gguf_file_s_contradictions_are_refused() {
     );
     gguf_refused(
         &[nemo, ("general.architecture", "gemma2")],
-        "\"gemma2\" has none of these layouts: general.architecture is none that Mistral models are converted to",
+        "\"gemma2\" has none of these layouts: general.architecture is not one that Mistral models are converted to",
     );
     gguf_refused(
         &[nemo, ("tokenizer.chat_template", "<|im_start|>{{ role }}")],

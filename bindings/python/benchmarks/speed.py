@@ -47,7 +47,7 @@ class Text:
         return text[: 2 * characters]
 
     def chat(self, characters):
-        """Questions and replies of about so many characters, and a question at the end."""
+        """Questions and replies of about this many characters, and a question at the end."""
         messages = []
         while sum(len(message["content"]) for message in messages) < characters - 200:
             messages.append({"role": "user", "content": self.take(100)})

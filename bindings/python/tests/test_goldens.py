@@ -11,7 +11,7 @@ import mistral_chat_template as mct
 FILES = sorted(path.name for path in (GOLDENS / "mistral_common").glob("*.jsonl") if path.stem != "instruct")
 
 
-#: Refused by mistral-common for a field that does not shape the prompt; such fields are passed over here.
+#: Refused by mistral-common for a field that does not shape the prompt; such fields are ignored here.
 REFUSED_FOR_OTHER_FIELDS = {
     "extra/openai/two_seeds/v3",
     "extra/openai/weights/v3",

@@ -31,7 +31,7 @@ pub struct Generation<'e> {
 }
 
 impl Engine {
-    /// An engine that keeps so many caches.
+    /// An engine that keeps at most this many caches.
     pub fn new(model: Model, capacity: usize) -> Self {
         Engine { model, caches: Mutex::default(), capacity: capacity.max(1) }
     }

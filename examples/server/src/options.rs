@@ -46,7 +46,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options, or none where help is asked for.
+    /// The options, or `None` if help was asked for.
     pub fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let mut options = Options {
             host: [127, 0, 0, 1].into(),

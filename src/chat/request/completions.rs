@@ -1,4 +1,4 @@
-//! A chat-completion request (Mistral's and OpenAI's) that is passed over in part, and what reading it would refuse.
+//! A chat-completion request (Mistral's and OpenAI's): which parts of it are ignored, and what reading it would refuse.
 //!
 //! The request stays JSON: each mend replaces the text of one value, and the chat is read from what comes out.
 
@@ -87,7 +87,7 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// Reads what a request passes over, and mends it where the notes ask for that: its new text, where anything changed.
+/// Notes what reading a request ignores, and repairs it if the notes ask for that: the new text, if anything changed.
 pub(super) fn walk(request: Node<'_>, dialect: Dialect, notes: &mut Notes) -> Option<String> {
     let fields = request.fields()?;
     let mut walk = Walk { dialect, notes };

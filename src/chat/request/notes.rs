@@ -1,4 +1,4 @@
-//! What reading a request tells beside the chat: what it mended, what it passed over, and where each message comes from.
+//! What reading a request reports beside the chat: what it repaired, what it ignored, and where each message comes from.
 
 use std::collections::HashMap;
 use std::fmt::Display;

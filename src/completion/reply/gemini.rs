@@ -7,7 +7,7 @@ use super::blocks::{self, Block, BlockWriter, Sort, Step, object};
 use super::{ReplyEvent, ReplyHead};
 use crate::completion::{Completion, FinishReason};
 
-/// Gemini has no reason of its own for calls, but one for a call that is none.
+/// Gemini has no finish reason for calls, but one for a malformed call.
 const fn finish_reason(reason: FinishReason, all_have_objects: bool) -> &'static str {
     match reason {
         FinishReason::Length => "MAX_TOKENS",

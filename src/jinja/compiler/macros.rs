@@ -15,7 +15,7 @@ impl<'s> Compiler<'s> {
         Ok(())
     }
 
-    /// A signature and a body, which are passed over where they stand.
+    /// A signature and a body, which are skipped where they stand.
     fn function(&mut self, name: Option<&str>, body: impl FnOnce(&mut Self) -> Done<&'s str>) -> Done<u32> {
         let over = self.emit(Instruction::Jump(0));
         let start = self.here();

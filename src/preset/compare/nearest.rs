@@ -45,7 +45,7 @@ impl<'p> Target<'p> {
                         break;
                     }
                     Ok(None) => {}
-                    // A candidate that is no template is none.
+                    // A candidate that is not a template is skipped.
                     Err(error) => failed = Some(error),
                 }
             }

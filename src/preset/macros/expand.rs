@@ -72,7 +72,7 @@ impl Macros<'_> {
                 match self.scene.value_of(name) {
                     Some(value) if count == 0 => Some(TrackedText::of_nobody(value)),
                     _ => names::find(name).filter(|known| known.arguments.contains(&count)).and_then(|known| {
-                        // A branch is text that stands there once, whoever asked for it.
+                        // A branch is text that stands there once, whatever macro asked for it.
                         keeps_trust |= known.known == Macro::If;
                         self.value(invocation, known.known, trusted)
                     }),

@@ -284,7 +284,7 @@ class ChatTemplateTokenizer:
     ) -> Any:
         """As in transformers 5: a text, ids, or a dict of ``input_ids``, ``attention_mask`` and ``assistant_masks``.
 
-        ``padding`` and ``truncation`` are refused, and so is any other ``chat_template``: nothing is passed over.
+        ``padding`` and ``truncation`` are refused, and so is any other ``chat_template``: nothing is ignored.
         """
         refused = {"padding": padding, "truncation": truncation, "max_length": max_length,
             "chat_template": chat_template, "tokenizer_kwargs": tokenizer_kwargs}  # fmt: skip
