@@ -2,10 +2,14 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use mistral_chat_template::chat::Json;
-use mistral_chat_template::layout::System;
+use mistral_chat_template::conversation::Window;
+use mistral_chat_template::layout::{System, WordStart};
 use mistral_chat_template::render::CheckedChat;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Chat, Chunk, Format, Layout, Message, Prompt, Tool, ToolCall, Version};
+use mistral_chat_template::{
+    AssistantMessage, Chat, Chunk, Control, Conversation, Format, Layout, Message, Prompt, Tokenizer, Tool, ToolCall,
+    Version,
+};
 
 fn layouts() -> impl Iterator<Item = Layout> {
     Version::ALL.iter().map(|version| version.layout())
@@ -175,4 +179,80 @@ fn reading_borrows_the_text() {
     let json = format!(r#"{{"model":"m","messages":[{messages}{{"role":"user","content":"Bye"}}]}}"#);
     let info = measure(|| assert_eq!(Chat::from_json(&json).unwrap().messages.len(), 401));
     assert!(info.count_total <= 10, "only the list of messages grows: {info:?}");
+}
+
+/// One id a byte.
+#[derive(Clone, Copy, Debug)]
+struct Bytes;
+
+impl Tokenizer for Bytes {
+    fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
+        ids.extend(text.bytes().map(|byte| 1000 + u32::from(byte)));
+    }
+
+    fn control(&self, control: Control) -> Option<u32> {
+        Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
+    }
+}
+
+/// A turn of a conversation.
+type Turn = fn(&mut Conversation<'static, Bytes>, Chat<'static>) -> AllocationInfo;
+
+fn appended(conversation: &mut Conversation<'static, Bytes>, chat: Chat<'static>) -> AllocationInfo {
+    let [.., question] = &*chat.messages else { unreachable!("a chat ends with its question") };
+    let question = question.clone();
+    measure(|| drop(conversation.append([question]).unwrap()))
+}
+
+fn updated(conversation: &mut Conversation<'static, Bytes>, chat: Chat<'static>) -> AllocationInfo {
+    measure(|| drop(conversation.update(chat).unwrap()))
+}
+
+/// The least that one of eight turns allocates behind so many others: now and then a buffer grows.
+fn turn_behind(layout: &Layout, exchanges: usize, turn: Turn) -> (u64, u64) {
+    let chat = calls_and_results(1);
+    let system = Message::system("Be kind.");
+    let mut chat = Chat { messages: [system].into_iter().chain(chat.messages).collect(), ..chat };
+    let mut conversation = Conversation::new(chat.clone(), layout, Bytes).unwrap();
+    let mut costs = Vec::new();
+    for index in 0..exchanges + 8 {
+        let reply = AssistantMessage { content: "It is noon.".into(), ..AssistantMessage::default() };
+        let ids: Vec<u32> = "It is noon.".bytes().map(|byte| 1000 + u32::from(byte)).chain([2]).collect();
+        conversation.reply(reply.clone(), &ids);
+        chat.messages.extend([Message::Assistant(reply), Message::user("What time is it?")]);
+        let cost = turn(&mut conversation, chat.clone());
+        if index >= exchanges {
+            costs.push((cost.count_total, cost.bytes_total));
+        }
+    }
+    costs.into_iter().min().unwrap()
+}
+
+/// Also where the system prompt moves (v3) or the tools do (v7, v11): what stays behind them is not copied.
+#[test]
+fn a_turn_allocates_what_is_new() {
+    for layout in [Layout::MAGNUM, Layout::V3, Layout::V7, Layout::V11, Layout::V13] {
+        for (name, turn) in [("append", appended as Turn), ("update", updated)] {
+            let (few, many) = (turn_behind(&layout, 30, turn), turn_behind(&layout, 300, turn));
+            assert_eq!(few, many, "{} {name}: allocations and bytes behind 30 and 300 turns", layout.name);
+        }
+    }
+}
+
+/// A window looks at what it keeps, whatever was left out before.
+#[test]
+fn a_window_allocates_by_what_it_keeps() {
+    let cost = |exchanges: usize| {
+        let mut window = Window::new(2000);
+        let count = |segment: mistral_chat_template::Segment<'_>| match segment {
+            mistral_chat_template::Segment::Text(text) => text.len(),
+            _ => 1,
+        };
+        let chat = Chat::new(self::exchanges(exchanges));
+        let first = window.fit(&chat, &Layout::V13, count).unwrap().count;
+        assert!(first <= 2000);
+        measure(|| drop(window.fit(&chat, &Layout::V13, |_| unreachable!("all is counted")).unwrap())).count_total
+    };
+    let (few, many) = (cost(100), cost(800));
+    assert!(many <= few * 2, "{few} {many}");
 }

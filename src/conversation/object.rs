@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::echo::{is_echo, matches, take_ids};
-use super::growing::{Change, GrowingPrompt, same_runs};
-use super::ids::{Assembled, Assembly, Known, Part, SampledTurn, SampledTurns};
-use super::update::{EncodedSegment, Update, all_moves};
-use crate::chat::{AssistantMessage, Chat, Content, Message, Role};
+use super::growing::{Change, GrowingPrompt};
+use super::ids::{Part, SampledTurn, SampledTurns};
+use super::update::{EncodedSegment, Update};
+use crate::chat::{AssistantMessage, Chat, Content, Message};
 use crate::control::Control;
 use crate::error::Error;
 use crate::layout::{Layout, Mark, WordStart};
-use crate::prompt::{BreakCause, Encoder, MediaSource, Place, PrefixBreak, Prompt, Run, Segment, Tokenizer};
+use crate::prompt::{Encoder, MediaSource, Place, PrefixBreak, Prompt, Run, Segment, Tokenizer};
 use crate::train::Labelled;
+
+mod assemble;
+mod whole_chat;
 
 /// A conversation: its chat, its prompt and its token ids, which go on with each turn.
 ///
@@ -61,6 +63,8 @@ pub struct Conversation<'a, T = NoTokenizer> {
     turns: SampledTurns,
     /// What the model has said since the last prompt.
     reply: Option<Reply<'a>>,
+    /// The row that ended with the last update, where one did.
+    ended: Option<EndedRow>,
 }
 
 /// The tokenizer of a conversation without ids: there is none.
@@ -97,6 +101,14 @@ struct Reply<'a> {
     first: usize,
     /// Where the ids of its turn begin.
     start: usize,
+}
+
+/// A row that ended: as many ids of the conversation as stay, and those that stood behind them.
+#[derive(Clone, Debug)]
+struct EndedRow {
+    kept: usize,
+    ids: Vec<u32>,
+    as_read: Vec<bool>,
 }
 
 /// The message as the chat keeps it: one that says nothing says a space.
@@ -155,8 +167,8 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     fn with(chat: Chat<'a>, layout: &Layout, tokenizer: Option<T>) -> Result<Self, Error> {
         let prompt = GrowingPrompt::new(chat, layout)?;
         let (ids, sampled, as_read, parts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let turns = BTreeMap::new();
-        let mut conversation = Conversation { tokenizer, prompt, parts, ids, sampled, as_read, turns, reply: None };
+        let (turns, reply, ended) = (BTreeMap::new(), None, None);
+        let mut conversation = Conversation { tokenizer, prompt, parts, ids, sampled, as_read, turns, reply, ended };
         let nothing = Prompt::new();
         let assembled = conversation.assemble(Place::default(), 0, (&nothing, &Chat::default()), Some)?;
         conversation.take_in(assembled, (Place::default(), 0, 0), 0, None);
@@ -231,10 +243,45 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     /// The ids with their labels: what was sampled behind exactly the ids that stand before it is learnt.
     ///
     /// Where a layout moves what stood before a reply, the row up to then is an
-    /// [`Update::ended_sample`]. Together these rows have each id that was sampled once.
+    /// [`ended_sample`](Conversation::ended_sample). Together these rows have each id that was sampled once.
     #[must_use]
     pub fn sample(&self) -> Labelled {
         labelled(&self.ids, &self.as_read)
+    }
+
+    /// The row that ended with the last [`append`](Conversation::append) or [`update`](Conversation::update), where
+    /// [`Update::ends_sample`] says that one did: the ids until then, with their labels.
+    ///
+    /// A trainer takes this row, before the conversation goes on; what is sampled from here on is
+    /// [`sample`](Conversation::sample)'s.
+    ///
+    /// ```
+    /// # use mistral_chat_template::{AssistantMessage, Chat, Control, Conversation, Layout, Message, Tokenizer};
+    /// # use mistral_chat_template::layout::WordStart;
+    /// # struct Bytes;
+    /// # impl Tokenizer for Bytes {
+    /// #     fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
+    /// #         ids.extend(text.bytes().map(|byte| 1000 + u32::from(byte)));
+    /// #     }
+    /// #     fn control(&self, control: Control) -> Option<u32> {
+    /// #         Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
+    /// #     }
+    /// # }
+    /// let chat = Chat::new([Message::system("S"), Message::user("a")]);
+    /// let mut conversation = Conversation::new(chat, &Layout::V3, Bytes)?;
+    /// conversation.reply(AssistantMessage { content: "b".into(), ..AssistantMessage::default() }, &[1098, 2]);
+    /// let update = conversation.append([Message::user("c")])?;
+    /// assert!(update.ends_sample, "the system prompt, which the reply was read behind, moves");
+    /// let row = conversation.ended_sample().unwrap();
+    /// assert_eq!(row.labels.iter().filter(|label| **label >= 0).count(), 2, "b</s>");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn ended_sample(&self) -> Option<Labelled> {
+        let EndedRow { kept, ids, as_read } = self.ended.as_ref()?;
+        let ids = [self.ids.get(..*kept)?, ids].concat();
+        let as_read = [self.as_read.get(..*kept)?, as_read].concat();
+        Some(labelled(&ids, &as_read))
     }
 
     /// Takes the ids that the model sampled, and the message that they say.
@@ -416,237 +463,6 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
             }
         }
     }
-
-    /// Makes it the conversation of a chat that a client sent whole: with the reply as it kept it, and what comes next.
-    ///
-    /// A reply is recognised although the client wrote its arguments anew, left its thinking out, or sent `null` for
-    /// nothing; it stays as it was sampled. Where the chat begins with what was there, the rest is
-    /// [appended](Conversation::append). Where it does not (the client took a message back, a budget left one out, the tools are
-    /// others), the ids part there, and those of what is the same behind it are used again.
-    ///
-    /// # Errors
-    ///
-    /// As [`append`](Conversation::append); the path is one of the chat that was given. Nothing is changed then.
-    ///
-    /// ```
-    /// use mistral_chat_template::{Chat, Conversation, Layout, Message};
-    /// use mistral_chat_template::prompt::BreakCause;
-    ///
-    /// let mut messages = vec![Message::user("Hi")];
-    /// let mut conversation = Conversation::without_ids(Chat::new(messages.clone()), &Layout::V7)?;
-    ///
-    /// messages.extend([Message::assistant("Hello!"), Message::user("Bye")]);
-    /// let update = conversation.update(Chat::new(messages.clone()))?;
-    /// assert_eq!(&conversation.prompt().as_str()[update.start..], " Hello!</s>[INST] Bye[/INST]");
-    ///
-    /// messages[2] = Message::user("How are you?");
-    /// let update = conversation.update(Chat::new(messages))?;
-    /// assert_eq!(update.prefix_break.map(|it| it.cause), Some(BreakCause::MessageChanges));
-    /// assert_eq!(&conversation.prompt().as_str()[update.start..], " How are you?[/INST]");
-    /// # Ok::<(), mistral_chat_template::Error>(())
-    /// ```
-    pub fn update(&mut self, mut chat: Chat<'a>) -> Result<Update, Error> {
-        let known = self.known_count();
-        let is_known = |(at, message): &(usize, &Message<'_>)| self.is_known(*at, message);
-        let same = chat.messages.iter().enumerate().take(known).take_while(is_known).count();
-        if same < known || !self.prompt.same_beside_messages(&chat) {
-            return self.replace(chat, same);
-        }
-        if self.reply.is_some() && chat.messages.len() == known && is_prefix(chat.messages.last()) {
-            return if self.is_closed()? { self.replace(chat, same) } else { Ok(self.nothing_new()) };
-        }
-        let new = chat.messages.split_off(known);
-        let echoed = self.reply.as_ref().and_then(|_| chat.messages.pop());
-        let updated = self.go_on(echoed, new)?;
-        self.prompt.take_unprinted(chat);
-        Ok(updated)
-    }
-
-    /// Appends what comes after a reply that a client sent back.
-    fn go_on(&mut self, echoed: Option<Message<'a>>, new: Vec<Message<'a>>) -> Result<Update, Error> {
-        let (Some(reply), Some(Message::Assistant(echoed))) = (&mut self.reply, echoed) else {
-            return self.append(new);
-        };
-        let sampled = reply.message.clone();
-        take_ids(&mut reply.message, &echoed);
-        if let Ok(update) = self.append(new.clone()) {
-            return Ok(update);
-        }
-        // What the model said may be nothing that the layout takes; what the client made of it may be.
-        if let Some(reply) = &mut self.reply {
-            reply.message = AssistantMessage { prefix: false, ..echoed };
-        }
-        let updated = self.append(new);
-        if let Some(reply) = &mut self.reply {
-            reply.message = sampled;
-        }
-        updated
-    }
-
-    /// How many messages the conversation has, with the reply.
-    fn known_count(&self) -> usize {
-        self.reply.as_ref().map_or(self.chat().messages.len(), |reply| reply.before + 1)
-    }
-
-    /// Is a message of a client's chat that of the conversation, or its echo?
-    fn is_known(&self, at: usize, message: &Message<'_>) -> bool {
-        if let Some(reply) = self.reply.as_ref().filter(|reply| reply.before == at) {
-            return is_echo(&reply.message, message);
-        }
-        self.chat().messages.get(at).is_some_and(|known| match known {
-            Message::Assistant(reply) if known != message => self.was_sampled(at) && is_echo(reply, message),
-            _ => known == message,
-        })
-    }
-
-    /// Is a message of a turn that was sampled?
-    fn was_sampled(&self, at: usize) -> bool {
-        let first = self.turns.range(..=at).next_back().map(|(first, _)| *first);
-        let messages = first.and_then(|first| self.chat().messages.get(first..=at)).unwrap_or_default();
-        !messages.is_empty() && messages.iter().all(|message| message.role() == Role::Assistant)
-    }
-
-    /// Has the reply come to its end?
-    fn is_closed(&self) -> Result<bool, Error> {
-        let end = self.end_of_reply()?;
-        let said = self.reply.as_ref().and_then(|reply| self.ids.get(reply.start..)).unwrap_or_default();
-        Ok(!end.is_empty() && said.ends_with(&end))
-    }
-
-    fn nothing_new(&self) -> Update {
-        let (ids, segments) = (self.ids.len(), self.parts.len());
-        Update {
-            kept: ids,
-            new_ids: ids..ids,
-            new_segments: segments..segments,
-            start: self.prompt().as_str().len(),
-            moves: all_moves(ids, ids, Vec::new()),
-            ..Update::default()
-        }
-    }
-
-    /// Makes it the conversation of a chat of whose messages the first are the `same`.
-    fn replace(&mut self, chat: Chat<'a>, same: usize) -> Result<Update, Error> {
-        let open = self.ids.len();
-        self.close()?;
-        let reply_message = self.reply.as_ref().map(|reply| Message::Assistant(said(&reply.message)));
-        let known = self.chat().messages.iter().take(self.reply.as_ref().map_or(usize::MAX, |it| it.before));
-        let known: Vec<_> = known.chain(&reply_message).collect();
-        let known_of = matches(&known, &chat.messages, same, |at, message| self.is_known(at, message));
-        let (mut messages, mut turns) = (chat.messages.clone(), BTreeMap::new());
-        for (at, message) in messages.iter_mut().enumerate() {
-            let Some(known_at) = known_of.get(at).copied().flatten() else { continue };
-            let of_reply = self.reply.as_ref().filter(|reply| reply.before == known_at);
-            let turn = match of_reply {
-                Some(reply) => (reply.first == known_at).then(|| self.turn_of(reply)),
-                None => self.turns.get(&known_at).cloned(),
-            };
-            if let (Some(turn), Message::Assistant(echoed), false) = (turn, &*message, is_prefix(Some(message))) {
-                let mut own = known.get(known_at).copied().cloned();
-                if let Some(Message::Assistant(own)) = &mut own {
-                    take_ids(own, echoed);
-                }
-                *message = own.unwrap_or_else(|| message.clone());
-                turns.insert(at, turn);
-            }
-        }
-        let replaced = GrowingPrompt::new(Chat { messages, ..chat.clone() }, self.layout());
-        let replaced = replaced.or_else(|_| GrowingPrompt::new(chat, self.layout()));
-        let known_of = |message: usize| known_of.get(message).copied().flatten();
-        let updated = replaced.and_then(|prompt| self.replace_prompt(prompt, turns, known_of, open));
-        if updated.is_err() {
-            let reply = self.reply.take();
-            self.reopen(open, reply);
-        }
-        updated
-    }
-
-    fn replace_prompt(
-        &mut self,
-        prompt: GrowingPrompt<'a>,
-        turns: SampledTurns,
-        known_of: impl Fn(usize) -> Option<usize>,
-        open: usize,
-    ) -> Result<Update, Error> {
-        let earlier = std::mem::replace(&mut self.prompt, prompt);
-        let earlier_turns = std::mem::replace(&mut self.turns, turns);
-        match self.assemble(Place::default(), 0, (earlier.prompt(), earlier.chat()), known_of) {
-            Ok(assembled) => {
-                self.reply = None;
-                let stays = same_runs(earlier.prompt(), self.prompt().runs_from(Place::default()));
-                let prefix_break = self.prompt.prefix_break(earlier.chat());
-                Ok(self.take_in(assembled, (Place::default(), 0, stays), open, prefix_break))
-            }
-            Err(error) => {
-                (self.prompt, self.turns) = (earlier, earlier_turns);
-                Err(error)
-            }
-        }
-    }
-
-    /// The ids of the prompt from a place on, before which the `first` segments are; `cut` stood there, of that chat.
-    fn assemble(
-        &self,
-        place: Place,
-        first: usize,
-        (cut, cut_chat): (&Prompt, &Chat<'_>),
-        known_of: impl Fn(usize) -> Option<usize>,
-    ) -> Result<Assembled, Error> {
-        let Some(tokenizer) = &self.tokenizer else { return Ok(Assembled::default()) };
-        let (prompt, chat, turns) = (self.prompt(), self.chat(), &self.turns);
-        let (before, close) = (self.last_of_first(first), self.layout().reply.close);
-        let known = Known::new(cut, cut_chat, self.parts.get(first..).unwrap_or_default(), before.end, &self.ids);
-        Assembly { tokenizer, prompt, chat, close, place, before, turns }.assemble(known, known_of)
-    }
-
-    /// Puts ids in behind those of the `first` segments, which end at a place and of which so many more stay.
-    fn take_in(
-        &mut self,
-        assembled: Assembled,
-        (place, first, stays): (Place, usize, usize),
-        open: usize,
-        prefix_break: Option<PrefixBreak>,
-    ) -> Update {
-        let start = self.ids_of_first(first);
-        let Assembled { ids, sampled, parts, moves, encoded, starts } = assembled;
-        let known = self.ids.get(start..).unwrap_or_default();
-        let same = known.iter().zip(&ids).take_while(|(one, other)| one == other).count();
-        let kept = (start + same).min(open);
-        let is_lost = self.as_read.get(kept..).unwrap_or_default().contains(&true);
-        let ended_sample = is_lost.then(|| labelled(&self.ids, &self.as_read));
-
-        let reply_changes = PrefixBreak { segment: self.parts.len(), message: None, cause: BreakCause::ReplyChanges };
-
-        self.ids.truncate(start);
-        self.ids.extend(ids);
-        self.sampled.truncate(start);
-        self.sampled.extend(sampled);
-        self.as_read.truncate(start + same);
-        self.as_read.resize(self.ids.len(), false);
-        self.parts.truncate(first);
-        match self.tokenizer {
-            Some(_) => self.parts.extend(parts),
-            None => self.parts.extend(self.prompt.prompt().runs_from(place).map(|_| Part::default())),
-        }
-        for (message, start) in starts {
-            if let Some(turn) = self.turns.get_mut(&message) {
-                turn.start = start;
-            }
-        }
-        let new_segments = first + stays..self.parts.len();
-        let begins = self.prompt().runs_from(place).nth(stays);
-        let prefix_break = prefix_break.or_else(|| (kept < open).then_some(reply_changes));
-        Update {
-            kept,
-            new_ids: kept..self.ids.len(),
-            encoded,
-            prefix_break,
-            start: begins.map_or(self.prompt().as_str().len(), |run| run.start),
-            new_segments,
-            moves: all_moves(kept, open, moves),
-            ended_sample,
-        }
-    }
 }
 
 impl<T> Conversation<'_, T> {
@@ -654,10 +470,6 @@ impl<T> Conversation<'_, T> {
     pub(super) fn seen(&self) -> (Option<&T>, &GrowingPrompt<'_>, &SampledTurns) {
         (self.tokenizer.as_ref(), &self.prompt, &self.turns)
     }
-}
-
-fn is_prefix(message: Option<&Message<'_>>) -> bool {
-    matches!(message, Some(Message::Assistant(AssistantMessage { prefix: true, .. })))
 }
 
 fn labelled(ids: &[u32], is_learnt: &[bool]) -> Labelled {

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use crate::layout::WordStart;
 use crate::prompt::{PrefixBreak, Segment};
-use crate::train::Labelled;
 
 /// What became of a conversation's prompt and ids when it went on.
 ///
@@ -52,10 +51,9 @@ pub struct Update {
     pub start: usize,
     /// Where ids went that are the same as before, in the order of the new positions; the first range is what was kept.
     pub moves: Vec<Move>,
-    /// The ids and labels until now, where what stands before a reply that was sampled is other ids now, or the reply is
-    /// gone: the model did not say it there. A trainer takes this row; what is sampled from here on is
-    /// [`Conversation::sample`](crate::Conversation::sample)'s.
-    pub ended_sample: Option<Labelled>,
+    /// What stands before a reply that was sampled is other ids now, or the reply is gone: the model did not say it there.
+    /// The row until then is [`Conversation::ended_sample`](crate::Conversation::ended_sample).
+    pub ends_sample: bool,
 }
 
 impl Update {

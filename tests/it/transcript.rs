@@ -284,6 +284,131 @@ fn what_was_sampled_is_never_encoded() {
     }
 }
 
+#[test]
+fn each_sampled_id_is_learnt_once() {
+    for layout in layouts() {
+        let chat = Chat::new([Message::system("S"), Message::user("a")]);
+        let mut conversation = Conversation::new(chat, &layout, Bytes).unwrap();
+        let (mut said, mut rows, mut ended) = (Vec::new(), Vec::new(), 0);
+        for (turn, question) in ["b", "c", "d", "e"].into_iter().enumerate() {
+            let ids = [2000 + u32::try_from(turn).unwrap(), EOS];
+            conversation.reply(says("sampled"), &ids);
+            said.extend(ids);
+            let before = conversation.sample();
+            let update = conversation.append([Message::user(question)]).unwrap();
+            let row = conversation.ended_sample();
+            assert_eq!(row.is_some(), update.ends_sample, "{}", layout.name);
+            if let Some(row) = row {
+                assert_eq!(row, before, "{}: the row as it was read", layout.name);
+                rows.push(row);
+                ended += 1;
+            }
+        }
+        let moves = layout.system == System::InUser { turn: UserTurn::Last, join: "\n\n" };
+        assert_eq!(ended, if moves { 4 } else { 0 }, "{}", layout.name);
+        rows.push(conversation.sample());
+        let mut learnt: Vec<_> = rows.into_iter().flat_map(|row| row.labels).filter(|label| *label >= 0).collect();
+        let mut said: Vec<_> = said.into_iter().map(i64::from).collect();
+        learnt.sort_unstable();
+        said.sort_unstable();
+        assert_eq!(learnt, said, "{}", layout.name);
+    }
+}
+
+/// What a model can say, with JSON for the arguments of its calls.
+fn reply() -> BoxedStrategy<AssistantMessage<'static>> {
+    let number = prop_oneof![Just("1"), Just("1.0"), Just("-2e3"), Just("null"), Just("\"é\"")];
+    let arguments = (number.clone(), number).prop_map(|(a, b)| format!("{{\"b\": {a}, \"a\": [{b}, {{}}]}}"));
+    let call = ("[a-c]{1,3}", arguments, "[a-z0-9]{9}");
+    let calls = proptest::collection::vec(call, 1..3).prop_filter("ids differ", |calls| {
+        calls.iter().all(|(_, _, id)| calls.iter().filter(|(_, _, other)| other == id).count() == 1)
+    });
+    let calls = calls.prop_map(|calls| {
+        let calls = calls.into_iter().map(|(name, arguments, id)| ToolCall::new(name, arguments).id(id));
+        AssistantMessage { tool_calls: calls.collect(), ..AssistantMessage::default() }
+    });
+    let thinks = ("[a-c t]{1,5}", "[a-c]{1,4}").prop_map(|(thinking, text)| AssistantMessage {
+        content: vec![Chunk::thinking(thinking), Chunk::text(text)].into(),
+        ..AssistantMessage::default()
+    });
+    prop_oneof!["[a-c t]{0,6}[a-c]".prop_map(|text| says(&text)), calls, thinks].boxed()
+}
+
+/// The reply as a client may keep it: arguments written anew, thinking left out, one text or a list.
+fn echo(reply: &AssistantMessage<'static>, way: usize) -> AssistantMessage<'static> {
+    let mut echoed = reply.clone();
+    for call in &mut echoed.tool_calls {
+        let value: serde_json::Value = serde_json::from_str(&call.arguments).unwrap();
+        call.arguments = match way % 3 {
+            0 => call.arguments.clone(),
+            1 => value.to_string().into(),
+            _ => serde_json::to_string_pretty(&value).unwrap().into(),
+        };
+    }
+    let text: String = match &reply.content {
+        mistral_chat_template::Content::Text(text) => text.to_string(),
+        mistral_chat_template::Content::Chunks(chunks) => {
+            let text =
+                |chunk: &Chunk<'static>| if let Chunk::Text(text) = chunk { text.to_string() } else { String::new() };
+            chunks.iter().map(text).collect()
+        }
+    };
+    let has_calls = !reply.tool_calls.is_empty();
+    echoed.content = match way % 4 {
+        0 => reply.content.clone(),
+        1 => text.into(),
+        2 if has_calls => Vec::new().into(),
+        2 => vec![Chunk::text(text)].into(),
+        _ if has_calls => " ".into(),
+        _ => text.into(),
+    };
+    echoed
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(150))]
+
+    /// The ids are those of a conversation that was told what comes next; the client's way to keep replies changes none.
+    #[test]
+    fn an_echo_is_recognised(turns in proptest::collection::vec((reply(), "[a-c]{1,4}", 0..12_usize), 1..6)) {
+        for layout in [Layout::V3, Layout::V7, Layout::V11, Layout::V13.with(Feature::Think), Layout::V15.with(Feature::Think)] {
+            let mut client = Chat::new([Message::system("S"), Message::user("a")]);
+            let mut updated = Conversation::new(client.clone(), &layout, Bytes).unwrap();
+            let mut appended = Conversation::new(client.clone(), &layout, Bytes).unwrap();
+            for (reply, question, way) in &turns {
+                let chat = Chat::new([Message::user("?"), Message::Assistant(reply.clone())]);
+                let Ok(prompt) = layout.in_mode(Mode::Agnostic).render(&chat) else { continue };
+                let ids: Vec<u32> = prompt.encode(&Bytes).unwrap();
+                let end = Bytes.control(Control::EndInst).unwrap();
+                let said: Vec<u32> = ids.into_iter().skip_while(|id| *id != end).skip(1).collect();
+                let said = sampled(Saying::InPieces, &said);
+                updated.reply(reply.clone(), &said);
+                appended.reply(reply.clone(), &said);
+                let results = reply.tool_calls.iter().map(|call| Message::tool("1").answering(call.id.clone().unwrap()));
+                let mut next: Vec<_> = results.collect();
+                if next.is_empty() {
+                    next.push(Message::user(question.clone()));
+                }
+                client.messages.push(Message::Assistant(echo(reply, *way)));
+                client.messages.extend(next.iter().cloned());
+                let by_append = appended.append(next).unwrap();
+                let by_update = updated.update(client.clone()).unwrap();
+                prop_assert_eq!(updated.ids(), appended.ids(), "{}: {:?}", layout.name, client);
+                prop_assert_eq!(updated.sampled(), appended.sampled());
+                prop_assert_eq!(by_update, by_append);
+                if !reply.tool_calls.is_empty() {
+                    // After results, the model says something before it is asked again.
+                    updated.reply(says("ok"), &[1111, 1107, EOS]);
+                    appended.reply(says("ok"), &[1111, 1107, EOS]);
+                    client.messages.extend([Message::assistant("ok"), Message::user("b")]);
+                    let by_append = appended.append([Message::user("b")]).unwrap();
+                    prop_assert_eq!(updated.update(client.clone()).unwrap(), by_append);
+                }
+            }
+        }
+    }
+}
+
 /// A tokenizer that some text makes fail: an image, which it cannot encode.
 #[test]
 fn what_cannot_be_encoded_leaves_the_conversation_as_it_was() {
