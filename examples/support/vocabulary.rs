@@ -1,30 +1,28 @@
-//! A model's own vocabulary file as a [`Tokenizer`] and a [`Detokenizer`]: `tekken.json` or a SentencePiece model, through
-//! `kitoken`.
+//! A model's own vocabulary file as a [`Tokenizer`] and a [`Detokenizer`]: `tekken.json` or a SentencePiece model.
 #![allow(dead_code, reason = "each program uses a part")]
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 
-use kitoken::{Definition, Kitoken, Normalization, Token};
+use kitoken::{Definition, Kitoken, Model, Normalization, SpecialToken, Token};
 use mistral_chat_template::completion::Detokenizer;
 use mistral_chat_template::layout::WordStart;
 use mistral_chat_template::prompt::TokenizerKind;
 use mistral_chat_template::{Control, Tokenizer};
+use sentencepiece_model::{SentencePiece, SentencePieceModel, Type};
 use serde::Deserialize;
 use serde_json::Value;
 
-use word_cache::{WordCache, words};
+use byte_pairs::{BytePairs, Memory, StartAt};
+pub(crate) use tekken_words::TEKKEN_PATTERN;
+use tekken_words::TekkenWords;
 
-#[path = "word_cache.rs"]
-mod word_cache;
-
-/// How a Tekken vocabulary parts a text before it encodes it, in all files of Mistral's.
-pub(crate) const TEKKEN_PATTERN: &str = concat!(
-    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
-    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
-    r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-);
+#[path = "byte_pairs.rs"]
+mod byte_pairs;
+#[path = "tekken_words.rs"]
+mod tekken_words;
 
 /// The control tokens of a `tekken.json` that does not list its own, by their ids.
 const TEKKEN_CONTROLS: [&str; 20] = [
@@ -54,16 +52,23 @@ const TEKKEN_CONTROLS: [&str; 20] = [
 const NO_PREFIX: &str = "☺";
 
 pub(crate) struct Vocabulary {
-    /// Knows no control token, so that no text can become one.
-    pub(crate) encoder: Kitoken,
+    pub(crate) encoder: Encoder,
     /// The control tokens by their names, those that the crate does not know among them.
     pub(crate) controls: HashMap<String, u32>,
     controls_by_id: HashMap<u32, Control>,
     /// The bytes of each id that is text; empty for any other.
     pub(crate) pieces: Vec<Box<[u8]>>,
+    /// The JSON of what a `tekken.json` says that its model can be set to: its `model_settings_builder`.
+    pub(crate) settings: Option<String>,
     is_sentencepiece: bool,
-    /// The words that were encoded before, where the ids of a text are those of its words.
-    pub(crate) words: Option<WordCache>,
+}
+
+/// Text into ids. Knows no control token, so that no text can become one.
+pub(crate) enum Encoder {
+    Tekken(TekkenWords, BytePairs),
+    SentencePiece(BytePairs),
+    /// Any other pattern, model or normalization.
+    Other(Box<Kitoken>),
 }
 
 impl Vocabulary {
@@ -76,26 +81,12 @@ impl Vocabulary {
         Ok(vocabulary)
     }
 
-    fn new(mut definition: Definition, controls: HashMap<String, u32>) -> Result<Self, Box<dyn Error>> {
-        let is_sentencepiece = is_sentencepiece(&definition);
-        let pieces = pieces(&definition);
-        definition.specials.clear();
-        let mut vocabulary = Vocabulary {
-            encoder: Kitoken::from_definition(definition)?,
-            controls: HashMap::new(),
-            controls_by_id: HashMap::new(),
-            pieces,
-            is_sentencepiece,
-            words: None,
-        };
+    fn new(encoder: Encoder, pieces: Vec<Box<[u8]>>, controls: HashMap<String, u32>, is_sentencepiece: bool) -> Self {
+        let (known, controls_by_id) = Default::default();
+        let mut vocabulary =
+            Vocabulary { encoder, controls: known, controls_by_id, pieces, settings: None, is_sentencepiece };
         vocabulary.add_controls(controls);
-        Ok(vocabulary)
-    }
-
-    /// The ids of a text are those of its words, which are kept.
-    fn with_words(mut self) -> Self {
-        self.words = Some(WordCache::new(self.pieces.iter().map(|piece| piece.len())));
-        self
+        vocabulary
     }
 
     /// Makes ids control tokens. What they were as text they are no longer.
@@ -128,46 +119,57 @@ impl Vocabulary {
     }
 }
 
-fn is_sentencepiece(definition: &Definition) -> bool {
-    !definition.config.normalization.is_empty()
-}
-
-/// The bytes of each id that is text: a `▁` of SentencePiece is a space.
-fn pieces(definition: &Definition) -> Vec<Box<[u8]>> {
-    let is_sentencepiece = is_sentencepiece(definition);
-    let mut pieces = Vec::new();
-    // kitoken has pieces of a SentencePiece model that no id stands for.
-    for token in definition.model.vocab().iter().filter(|token| token.id != Token::INVALID) {
-        let index = token.id as usize;
-        if pieces.len() <= index {
-            pieces.resize(index + 1, Box::default());
-        }
-        pieces[index] = match std::str::from_utf8(&token.bytes) {
-            Ok(text) if is_sentencepiece => text.replace('▁', " ").into_bytes().into(),
-            _ => token.bytes.as_slice().into(),
-        };
-    }
-    pieces
-}
-
 fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
-    let definition = Definition::from_sentencepiece_slice(bytes)?;
-    let is_plain = |form: &Normalization| matches!(form, Normalization::Replace { .. } | Normalization::Extend { .. });
-    let are_apart = definition.config.normalization.iter().all(is_plain)
-        && definition.model.vocab().iter().all(|token| is_of_one_word(&token.bytes));
-    let specials = definition.specials.iter().filter(|special| special.id != Token::INVALID);
-    let named = |bytes: &[u8], id| Some((std::str::from_utf8(bytes).ok()?.to_owned(), id));
-    let mut controls: HashMap<_, _> = specials.filter_map(|special| named(&special.bytes, special.id)).collect();
+    let mut definition = Definition::from_sentencepiece_slice(bytes)?;
+    let has_id = |special: &&SpecialToken| special.id != Token::INVALID;
+    let named = |special: &SpecialToken| Some((String::from_utf8(special.bytes.clone()).ok()?, special.id));
+    let mut controls: HashMap<String, u32> = definition.specials.iter().filter(has_id).filter_map(named).collect();
     // The unknown piece is the first, and no special token to the encoder.
     controls.entry("<unk>".to_owned()).or_insert(0);
-    let vocabulary = Vocabulary::new(definition, controls)?;
-    Ok(if are_apart { vocabulary.with_words() } else { vocabulary })
+    definition.specials.clear();
+    let model = SentencePieceModel::from_slice(bytes)?;
+    let pieces = model.pieces().iter().map(text_of_piece).collect();
+    let pairs = sentencepiece_pairs(&definition);
+    let encoder = pairs.map_or_else(|| other(definition), |pairs| Ok(Encoder::SentencePiece(pairs)))?;
+    Ok(Vocabulary::new(encoder, pieces, controls, true))
 }
 
-/// Does no other character stand before a space of the piece?
-fn is_of_one_word(piece: &[u8]) -> bool {
-    let piece = String::from_utf8_lossy(piece).replace('▁', " ");
-    !piece.trim_start_matches(' ').contains(' ')
+/// The bytes that a piece stands for: a `▁` is a space, and `<0x41>` is a byte.
+fn text_of_piece(piece: &SentencePiece) -> Box<[u8]> {
+    let text = piece.piece();
+    match piece.r#type() {
+        Type::Byte => {
+            let digits = text.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>')).unwrap_or_default();
+            u8::from_str_radix(digits, 16).into_iter().collect()
+        }
+        Type::Normal | Type::UserDefined => text.replace('▁', " ").into_bytes().into(),
+        Type::Control | Type::Unknown | Type::Unused => Box::default(),
+    }
+}
+
+/// The pairs of a model that does with a text what Mistral's do: one space before it, spaces as `▁`, and no more.
+fn sentencepiece_pairs(definition: &Definition) -> Option<BytePairs> {
+    let Model::BytePair { vocab, chars: true } = &definition.model else { return None };
+    let spaces = Normalization::Replace { pattern: " ".into(), replacement: "▁".to_owned() };
+    let prefix = Normalization::Extend { character: '▁', left: 1, right: 0, pad: false };
+    if definition.config.normalization != [spaces, prefix] {
+        return None;
+    }
+    // The piece of the byte is of no text, which has `▁` for each space.
+    let vocab = || vocab.iter().filter(|token| token.bytes != b" ");
+    let texts = || vocab().filter_map(|token| std::str::from_utf8(&token.bytes).ok());
+    if texts().any(|text| text.contains(' ')) || !texts().any(|text| text == "▁") {
+        return None;
+    }
+    let with_spaces = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) => text.replace('▁', " ").into_bytes().into(),
+        Err(_) => bytes.into(),
+    };
+    BytePairs::new(vocab().map(|token| (with_spaces(&token.bytes), token.id)), StartAt::Characters)
+}
+
+fn other(definition: Definition) -> Result<Encoder, Box<dyn Error>> {
+    Ok(Encoder::Other(Box::new(Kitoken::from_definition(definition)?)))
 }
 
 fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
@@ -182,34 +184,77 @@ fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
         Some(listed) => listed.into_iter().map(|special| (special.token_str, special.rank)).collect(),
         None => TEKKEN_CONTROLS.into_iter().map(str::to_owned).zip(0..).collect(),
     };
-    let is_parted_at_spaces = file["config"]["pattern"] == TEKKEN_PATTERN;
+    let settings = file.get("model_settings_builder").map(Value::to_string);
+    let has_pattern = file["config"]["pattern"] == TEKKEN_PATTERN;
     // The vocabulary is of the same form in all versions.
     file["config"]["version"] = "v3".into();
-    let definition = Definition::from_tekken_slice(&serde_json::to_vec(&file)?)?;
-    let vocabulary = Vocabulary::new(definition, controls)?;
-    Ok(if is_parted_at_spaces { vocabulary.with_words() } else { vocabulary })
+    let mut definition = Definition::from_tekken_slice(&serde_json::to_vec(&file)?)?;
+    definition.specials.clear();
+    let vocab = definition.model.vocab();
+    let mut pieces = Vec::new();
+    for token in vocab {
+        let index = token.id as usize;
+        if pieces.len() <= index {
+            pieces.resize(index + 1, Box::default());
+        }
+        pieces[index] = token.bytes.as_slice().into();
+    }
+    let ranked = vocab.iter().map(|token| (token.bytes.clone().into(), token.id));
+    let pairs = if has_pattern { BytePairs::new(ranked, StartAt::Bytes) } else { None };
+    let encoder = match pairs {
+        Some(pairs) => Encoder::Tekken(TekkenWords::new()?, pairs),
+        None => other(definition)?,
+    };
+    Ok(Vocabulary { settings, ..Vocabulary::new(encoder, pieces, controls, false) })
+}
+
+/// The words of a text, each with the spaces before it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let spaces = rest.bytes().take_while(|byte| *byte == b' ').count();
+        let end = rest[spaces..].find(' ').map_or(rest.len(), |end| spaces + end);
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+fn encode_words<'t>(pairs: &BytePairs, words: impl Iterator<Item = &'t str>, ids: &mut Vec<u32>) {
+    let mut memory = Memory::default();
+    words.for_each(|word| pairs.encode(word, &mut memory, ids));
+}
+
+fn encode_pieces(pairs: &BytePairs, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+    // To SentencePiece, `▁` is a space.
+    let text = if text.contains('▁') { Cow::from(text.replace('▁', " ")) } else { text.into() };
+    if word_start == WordStart::Nothing {
+        return encode_words(pairs, words(&text), ids);
+    }
+    // The dummy prefix is a space of the first word.
+    let first = words(&text).next().unwrap_or_default();
+    let spaced = format!(" {first}");
+    encode_words(pairs, std::iter::once(&*spaced).chain(words(&text[first.len()..])), ids);
+}
+
+fn encode_otherwise(encoder: &Kitoken, text: &str, has_prefix: bool, ids: &mut Vec<u32>) {
+    let encode = |text: &str| encoder.encode(text, false).unwrap_or_default();
+    match has_prefix {
+        true => ids.extend(encode(text)),
+        false => ids.extend(encode(&format!("{NO_PREFIX}{text}")).into_iter().skip(2)),
+    }
 }
 
 impl Tokenizer for Vocabulary {
     fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
-        let encode = |text: &str| self.encoder.encode(text, false).unwrap_or_default();
-        let without_prefix =
-            |text: &str| -> Vec<u32> { encode(&format!("{NO_PREFIX}{text}")).into_iter().skip(2).collect() };
-        let whole = || match (self.is_sentencepiece, word_start) {
-            (true, WordStart::Nothing) => without_prefix(text),
-            _ => encode(text),
-        };
-        match (self.is_sentencepiece, word_start, &self.words) {
-            (_, _, _) if text.is_empty() => {}
-            (_, _, None) => ids.extend(whole()),
-            (false, _, Some(cache)) => cache.encode(words(text), ids, whole, encode),
-            (true, WordStart::Nothing, Some(cache)) => cache.encode(words(text), ids, whole, without_prefix),
-            (true, WordStart::Space, Some(cache)) => {
-                // The dummy prefix is a space of the first word.
-                let first = words(text).next().unwrap_or_default();
-                let spaced = format!(" {first}");
-                let words = std::iter::once(&*spaced).chain(words(&text[first.len()..]));
-                cache.encode(words, ids, whole, without_prefix);
+        if text.is_empty() {
+            return;
+        }
+        match &self.encoder {
+            Encoder::Tekken(parted, pairs) => encode_words(pairs, parted.of(text), ids),
+            Encoder::SentencePiece(pairs) => encode_pieces(pairs, text, word_start, ids),
+            Encoder::Other(encoder) => {
+                encode_otherwise(encoder, text, !self.is_sentencepiece || word_start == WordStart::Space, ids);
             }
         }
     }

@@ -135,15 +135,16 @@ fn answer_lines(vocabulary: &Vocabulary) -> Result<(), Box<dyn Error>> {
 mod tests {
     use std::sync::LazyLock;
 
+    use kitoken::Definition;
     use mistral_chat_template::Control;
     use mistral_chat_template::completion::Detokenizer;
     use proptest::prelude::*;
 
     use super::*;
+    use vocabulary::Encoder;
 
-    /// The bytes, and merges of letters, of spaces and of both.
-    fn vocabulary() -> Vocabulary {
-        const MERGES: [&str; 12] = ["ab", " a", "  ", "é", " ab", "bc", "abc", " 雨", "\n\n", ", ", "..", "   "];
+    /// A Tekken vocabulary of the bytes, and merges of letters, of spaces and of both.
+    fn tekken() -> Vec<u8> {
         let bytes = (0..=u8::MAX).map(|byte| vec![byte]).chain(MERGES.map(|merge| merge.as_bytes().to_vec()));
         let token =
             |(rank, bytes): (usize, Vec<u8>)| json!({"rank": rank, "token_bytes": base64(&bytes), "token_str": null});
@@ -152,8 +153,33 @@ mod tests {
             "pattern": vocabulary::TEKKEN_PATTERN, "version": "v3", "num_vocab_tokens": vocab.len(),
             "default_vocab_size": 20 + vocab.len(), "default_num_special_tokens": 20,
         });
-        Vocabulary::read(json!({"config": config, "vocab": vocab}).to_string().as_bytes()).unwrap()
+        json!({"config": config, "vocab": vocab}).to_string().into_bytes()
     }
+
+    /// A SentencePiece model of the bytes, some characters, and merges of letters, of spaces and of both.
+    fn sentencepiece() -> Vec<u8> {
+        const NORMAL: u8 = 1;
+        const BYTE: u8 = 6;
+        let field = |number: u8, bytes: &[u8]| [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat();
+        let piece = |text: &str, score: f32, kind: u8| {
+            field(1, &[&*field(1, text.as_bytes()), &[2 << 3 | 5], &score.to_le_bytes(), &[3 << 3, kind]].concat())
+        };
+        let mut model = [("<unk>", 2), ("<s>", 3), ("</s>", 3)].map(|(text, kind)| piece(text, 0.0, kind)).concat();
+        model.extend((0..=u8::MAX).flat_map(|byte| piece(&format!("<0x{byte:02X}>"), 0.0, BYTE)));
+        for (rank, merge) in (1_u8..).zip(MERGES.iter().chain(&["xyz"])) {
+            model.extend(piece(&merge.replace(' ', "▁"), -f32::from(rank), NORMAL));
+        }
+        for character in "▁abcé雨.1".chars() {
+            model.extend(piece(&character.to_string(), -100.0, NORMAL));
+        }
+        let (byte_pairs, byte_fallback) = ([3 << 3, 2], [0x98, 0x02, 1]);
+        let (prefix, spaces_stay) = ([3 << 3, 1], [4 << 3, 0]);
+        model.extend(field(2, &[&byte_pairs[..], &byte_fallback].concat()));
+        model.extend(field(3, &[&*field(1, b"identity"), &prefix, &spaces_stay].concat()));
+        model
+    }
+
+    const MERGES: [&str; 13] = ["ab", " a", "  ", "é", " ab", "bc", "abc", " 雨", "\n\n", ", ", "..", "   ", "ca"];
 
     fn base64(bytes: &[u8]) -> String {
         const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -170,43 +196,111 @@ mod tests {
 
     #[test]
     fn a_control_token_is_no_text() {
-        let id = Tokenizer::control(&*WHOLE, Control::ToolCalls).unwrap();
-        assert_eq!(Detokenizer::control(&*WHOLE, id), Some(Control::ToolCalls));
+        let id = Tokenizer::control(&TEKKEN.0, Control::ToolCalls).unwrap();
+        assert_eq!(Detokenizer::control(&TEKKEN.0, id), Some(Control::ToolCalls));
         let mut bytes = Vec::new();
-        WHOLE.bytes(id, &mut bytes);
+        TEKKEN.0.bytes(id, &mut bytes);
         assert!(bytes.is_empty());
     }
 
-    static BY_WORDS: LazyLock<Vocabulary> = LazyLock::new(vocabulary);
+    /// What kitoken makes of a vocabulary file, which knows no control token here either.
+    struct Kitoken(Definition, kitoken::Kitoken);
 
-    static WHOLE: LazyLock<Vocabulary> = LazyLock::new(|| {
-        let mut vocabulary = vocabulary();
-        assert!(vocabulary.words.take().is_some(), "the pattern is that of Tekken's files");
-        vocabulary
+    impl From<Definition> for Kitoken {
+        fn from(mut definition: Definition) -> Self {
+            definition.specials.clear();
+            Kitoken(definition.clone(), kitoken::Kitoken::from_definition(definition).unwrap())
+        }
+    }
+
+    static TEKKEN: LazyLock<(Vocabulary, Kitoken)> = LazyLock::new(|| {
+        let vocabulary = Vocabulary::read(&tekken()).unwrap();
+        assert!(matches!(vocabulary.encoder, Encoder::Tekken(..)));
+        (vocabulary, Definition::from_tekken_slice(&tekken()).unwrap().into())
     });
 
-    fn ids(vocabulary: &Vocabulary, text: &str) -> Vec<u32> {
+    static SENTENCEPIECE: LazyLock<(Vocabulary, Kitoken)> = LazyLock::new(|| {
+        let vocabulary = Vocabulary::read(&sentencepiece()).unwrap();
+        assert!(matches!(vocabulary.encoder, Encoder::SentencePiece(..)));
+        (vocabulary, Definition::from_sentencepiece_slice(&sentencepiece()).unwrap().into())
+    });
+
+    fn ids(vocabulary: &Vocabulary, text: &str, word_start: WordStart) -> Vec<u32> {
         let mut ids = Vec::new();
-        vocabulary.text(text, WordStart::Nothing, &mut ids);
+        vocabulary.text(text, word_start, &mut ids);
         ids
+    }
+
+    /// Texts of each class of the pattern's, and of any other character.
+    fn text() -> impl Strategy<Value = String> {
+        let character = prop_oneof![
+            6 => proptest::sample::select("abcABC 雨éǅʰ\u{301}\u{903}1½٣.,!'/▁☺\t\r\n\u{a0}\u{85}\u{3000}\u{200b}".chars().collect::<Vec<_>>()),
+            1 => any::<char>(),
+        ];
+        let run = (character, 1..4_usize).prop_map(|(character, times)| character.to_string().repeat(times));
+        proptest::collection::vec(run, 0..24).prop_map(|runs| runs.concat())
     }
 
     proptest! {
         #[test]
-        fn words_have_the_ids_that_they_have_in_their_text(
-            text in "([a-cé1.,'/雨▁\u{a0}\u{301}]{0,4}[ \t\n]{0,2}){0,12}",
-        ) {
-            prop_assert_eq!(ids(&BY_WORDS, &text), ids(&WHOLE, &text));
+        fn tekken_words_are_the_matches_of_the_pattern(text in text()) {
+            let Encoder::Tekken(words, _) = &TEKKEN.0.encoder else { unreachable!() };
+            let matches: Vec<&str> = TEKKEN.1.0.config.split(&text).into_iter().map(|(start, end)| &text[start..end]).collect();
+            prop_assert_eq!(words.of(&text).collect::<Vec<_>>(), matches);
+        }
+
+        #[test]
+        fn tekken_ids_are_those_of_kitoken(text in text()) {
+            prop_assert_eq!(ids(&TEKKEN.0, &text, WordStart::Space), TEKKEN.1.1.encode(&text, false).unwrap());
+        }
+
+        #[test]
+        fn sentencepiece_ids_are_those_of_kitoken(text in text()) {
+            let encode = |text: &str| SENTENCEPIECE.1.1.encode(text, false).unwrap();
+            let own = |word_start| ids(&SENTENCEPIECE.0, &text, word_start);
+            prop_assert_eq!(own(WordStart::Space), encode(&text));
+            // Without the prefix there are the ids of what follows a character that is in no merge.
+            let alone = encode("\u{1}");
+            prop_assert_eq!([&*alone, &*own(WordStart::Nothing)].concat(), encode(&format!("\u{1}{text}")));
         }
 
         #[test]
         fn ids_stand_for_the_bytes_of_their_text(text in any::<String>()) {
             let mut bytes = Vec::new();
-            for id in ids(&WHOLE, &text) {
-                prop_assert_eq!(Detokenizer::control(&*WHOLE, id), None);
-                WHOLE.bytes(id, &mut bytes);
+            for id in ids(&TEKKEN.0, &text, WordStart::Space) {
+                prop_assert_eq!(Detokenizer::control(&TEKKEN.0, id), None);
+                TEKKEN.0.bytes(id, &mut bytes);
             }
             prop_assert_eq!(String::from_utf8(bytes), Ok(text));
         }
+    }
+
+    #[test]
+    fn pieces_are_bytes_of_text_again() {
+        let (vocabulary, text) = (&SENTENCEPIECE.0, "ab a  é雨 ☺\n\nX");
+        let mut bytes = Vec::new();
+        ids(vocabulary, text, WordStart::Nothing).into_iter().for_each(|id| vocabulary.bytes(id, &mut bytes));
+        assert_eq!(String::from_utf8(bytes).unwrap(), text);
+        // The byte of a letter that is a piece of its own too.
+        let mut bytes = Vec::new();
+        SENTENCEPIECE.0.bytes(3 + u32::from(b'a'), &mut bytes);
+        assert_eq!(bytes, b"a");
+    }
+
+    #[test]
+    fn a_piece_that_no_merge_leads_to_is_not_what_a_text_becomes() {
+        let whole =
+            (3 + 256..).zip(MERGES.iter().chain(&["xyz"])).find(|(_, piece)| **piece == "xyz").map(|(id, _)| id);
+        assert!(!ids(&SENTENCEPIECE.0, "xyz", WordStart::Nothing).contains(&whole.unwrap()));
+    }
+
+    #[test]
+    fn other_patterns_are_encoded_too() {
+        let tekken = String::from_utf8(tekken()).unwrap().replace(r"|\\s+(?!\\S)", "");
+        let other = Vocabulary::read(tekken.as_bytes()).unwrap();
+        assert!(matches!(other.encoder, Encoder::Other(_)));
+        let spaces = ["a", "  ", "a"].map(|word| ids(&TEKKEN.0, word, WordStart::Space)).concat();
+        assert_eq!(ids(&other, "a  a", WordStart::Space), spaces);
+        assert_ne!(ids(&TEKKEN.0, "a  a", WordStart::Space), spaces);
     }
 }

@@ -9,7 +9,7 @@ use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
 use llguidance::{Matcher, ParserFactory};
 use mistral_chat_template::completion::Detokenizer;
 use mistral_chat_template::image::{ImageConfig, ImageToken};
-use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::layout::{Settings, WordStart};
 use mistral_chat_template::prompt::{Media, Medium, TokenizerKind};
 use mistral_chat_template::version::Detection;
 use mistral_chat_template::{Control, Layout, Segment, Tokenizer};
@@ -49,7 +49,10 @@ impl Tokens {
         let mut grammars = ParserFactory::new_simple(&environment)?;
         grammars.quiet();
         let images = detection.image.unwrap_or(ImageConfig::PIXTRAL);
-        let layout = detection.features.iter().fold(detection.version.layout(), Layout::with);
+        let mut layout = detection.features.iter().fold(detection.version.layout(), Layout::with);
+        if layout.settings != Settings::Unknown {
+            layout.settings = Settings::from_json(vocabulary.settings.as_deref().unwrap_or("null"))?;
+        }
         Ok(Tokens { vocabulary, grammars, images, layout })
     }
 
