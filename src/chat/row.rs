@@ -15,8 +15,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use self::field_names::{bears_on_training, is_about_a_message};
-use self::json::{Object, is_empty};
-use crate::chat::{Chat, Role, Tool};
+use self::json::{Form, Object, form, is_empty, text};
+use crate::chat::{Chat, Content, Role, Tool};
 use crate::error::{Error, ErrorKind};
 
 mod field_names;
@@ -240,6 +240,13 @@ impl RowReader {
     }
 }
 
+/// Is the value the text of a message once more, such as a `solution` beside the conversation that ends with it?
+fn says_again(chat: &Chat<'_>, raw: &str) -> bool {
+    let text = (form(raw) == Form::Text).then(|| text(raw).ok()).flatten();
+    let is_text = |content: &Content<'_>| matches!((content, &text), (Content::Text(one), Some(other)) if one == other);
+    text.is_some() && chat.messages.iter().any(|message| is_text(message.content()))
+}
+
 /// Tools in any form that data sets have for them.
 pub(crate) fn tools_from_json(json: &str) -> Result<Vec<Tool<'_>>, Error> {
     let reader = RowReader::default();
@@ -292,14 +299,19 @@ impl Reading<'_> {
         if self.reader.reads_as_usual()
             && let Some(row) = plain::read(json)
         {
-            let named = row.columns.iter().filter(|(_, raw)| *raw != "null").map(|(name, _)| &**name);
-            let unread = named.filter(|name| bears_on_training(name));
-            self.notes.borrow_mut().unread.extend(unread.map(str::to_owned));
+            let unread = row
+                .columns
+                .iter()
+                .filter(|(name, raw)| *raw != "null" && bears_on_training(name) && !says_again(&row.chat, raw));
+            self.notes.borrow_mut().unread.extend(unread.map(|(name, _)| name.clone().into_owned()));
             return Ok(row);
         }
         let mut object = Object::read(json)?;
         let mut row = self.shape(&mut object)?;
-        let unread = object.unread().filter(|name| bears_on_training(name) || self.is_a_field(name));
+        let unread = object.unread().filter(|name| {
+            (bears_on_training(name) || self.is_a_field(name))
+                && !object.peek(name).is_some_and(|raw| says_again(&row.chat, raw))
+        });
         self.notes.borrow_mut().unread.extend(unread.map(str::to_owned));
         row.columns = object.into_unread();
         Ok(row)

@@ -2,9 +2,11 @@
 
 use std::str::FromStr;
 
+use crate::chat::call_id::nine;
 use crate::chat::row::Row;
 use crate::chat::{Chat, Message, Role};
 use crate::error::Error;
+use crate::layout::{CallIds, Layout};
 use crate::prompt::Prompt;
 use crate::train::{Learn, Mask};
 
@@ -323,5 +325,34 @@ impl Row<'_> {
             }
         }
         forgotten
+    }
+
+    /// Gives the calls of the last message ids where the layout asks for one of each call and prints none, and says how
+    /// many: no token of the prompt hangs on them.
+    ///
+    /// ```
+    /// use mistral_chat_template::train::RowReader;
+    /// use mistral_chat_template::Layout;
+    ///
+    /// let row = r#"{"query": "Weather?", "answers": "[{\"name\": \"w\", \"arguments\": {}}]"}"#;
+    /// let mut row = RowReader::default().read(row)?;
+    /// assert_eq!(row.give_unprinted_ids(&Layout::V7), 0);
+    /// assert_eq!(row.give_unprinted_ids(&Layout::V13), 1);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn give_unprinted_ids(&mut self, layout: &Layout) -> usize {
+        if layout.rules.call_ids != CallIds::NotEmpty || layout.calls.writes_ids() {
+            return 0;
+        }
+        let chats = [Some(&mut self.chat), self.rejected.as_mut()];
+        let mut given = 0;
+        for chat in chats.into_iter().flatten() {
+            let Some(Message::Assistant(reply)) = chat.messages.last_mut() else { continue };
+            for (position, call) in reply.tool_calls.iter_mut().enumerate().filter(|(_, call)| call.id.is_none()) {
+                call.id = Some(nine(&format!("last call {position}"), 0).into());
+                given += 1;
+            }
+        }
+        given
     }
 }

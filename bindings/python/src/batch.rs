@@ -180,6 +180,9 @@ impl Plan {
             return Err(Why { kind: "unread_field".to_owned(), at: name.clone(), sentence });
         }
         row.end_with_reply();
+        if let Source::Layout(layout) = &self.source {
+            row.give_unprinted_ids(layout);
+        }
         if let (true, Source::Layout(layout)) = (self.repairs, &self.source) {
             row.repair(layout, &RepairPolicy::for_training())?;
         }

@@ -111,6 +111,9 @@ impl<'o> Formatter<'o> {
         if self.options.last_call_ids == LastCallIds::Drop {
             row.forget_last_call_ids();
         }
+        if let Source::Layout(layout) = self.source {
+            row.give_unprinted_ids(layout);
+        }
         let repairs = match (self.options.repair, self.source) {
             (Repair::Yes, Source::Layout(layout)) => row.repair(layout, &RepairPolicy::for_training())?,
             _ => Vec::new(),

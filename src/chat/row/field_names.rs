@@ -82,16 +82,23 @@ impl RowField {
     #[must_use]
     pub const fn names(self) -> &'static [&'static str] {
         match self {
-            RowField::Messages => {
-                &["messages", "conversations", "conversation", "interactions", "dialog", "dialogue", "turns"]
-            }
+            RowField::Messages => &[
+                "messages",
+                "conversations",
+                "conversation",
+                "interactions",
+                "dialog",
+                "dialogue",
+                "turns",
+                "trajectory",
+            ],
             RowField::Tools => &["tools", "available_tools", "functions"],
             RowField::System => &["system", "system_prompt", "system_message"],
             RowField::Prompt => &["prompt", "instruction", "question", "query"],
             RowField::Input => &["input", "context"],
             RowField::Completion => &["completion", "response", "output", "answer", "answers"],
             RowField::History => &["history"],
-            RowField::Chosen => &["chosen"],
+            RowField::Chosen => &["chosen", "chosen_response"],
             RowField::Rejected => &["rejected", "rejected_response"],
             RowField::Label => &["label", "kto_tag"],
             RowField::OnlyLast => &["only_last"],
@@ -160,7 +167,9 @@ const VOICES: [(&str, Voice); 26] = [
 ];
 
 pub(super) fn voice(name: &str) -> Option<Voice> {
-    let is_named = |(known, _): &&(&str, Voice)| known.eq_ignore_ascii_case(name);
+    // `function-call` is `function_call`.
+    let name = name.replace('-', "_");
+    let is_named = |(known, _): &&(&str, Voice)| known.eq_ignore_ascii_case(&name);
     VOICES.iter().find(is_named).map(|(_, voice)| *voice)
 }
 
@@ -170,9 +179,10 @@ pub(super) fn voice_names() -> String {
 }
 
 /// Words in the name of a field that bears on what a model learns.
-const BEARING: [&str; 37] = [
+const BEARING: [&str; 53] = [
     "answer",
     "answers",
+    "attempt",
     "audio",
     "audios",
     "call",
@@ -183,9 +193,14 @@ const BEARING: [&str; 37] = [
     "content",
     "conversation",
     "conversations",
+    "cot",
+    "document",
     "documents",
+    "explanation",
     "function",
     "functions",
+    "generation",
+    "generations",
     "image",
     "images",
     "instruction",
@@ -194,18 +209,28 @@ const BEARING: [&str; 37] = [
     "message",
     "messages",
     "output",
+    "passage",
     "prefix",
     "prompt",
+    "rationale",
     "reasoning",
     "rejected",
     "response",
+    "responses",
     "role",
+    "solution",
+    "solutions",
     "system",
+    "target",
+    "targets",
     "template",
     "thinking",
+    "thought",
+    "thoughts",
     "tool",
     "tools",
     "train",
+    "trajectory",
     "video",
     "weight",
 ];
