@@ -6,7 +6,8 @@
 Both sides do the same work on the same chats in turn, and their ids are compared first. A ratio is the median over pairs
 of runs: the other's time over ours. The chats are of Python's own manual, each text given once, but where it says "the
 same chats". The vocabularies are files that mistral-common brings; transformers has the template that mistral-common
-generates, and for Tekken its own conversion of the file.
+generates, and for Tekken its own conversion of the file. No text ends with a space: that template keeps the last space
+of a reply, which mistral-common drops, and the ids differ there.
 """
 
 import argparse
@@ -44,7 +45,7 @@ class Text:
         text = ""
         while len(text) < characters:
             text += ("\n\n" if text else "") + next(self.paragraphs)
-        return text[: 2 * characters]
+        return text[: 2 * characters].rstrip()
 
     def chat(self, characters):
         """Questions and replies of about this many characters, and a question at the end."""

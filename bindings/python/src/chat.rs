@@ -3,8 +3,10 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use mct::Role;
 use mistral_chat_template as mct;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -30,6 +32,8 @@ impl Text {
 /// What is given as a chat.
 pub(crate) enum Given {
     Read(Arc<mct::Chat<'static>>),
+    /// Messages of a role and a text, which need no JSON to be read.
+    Plain(Vec<(Role, PyBackedStr)>),
     Text(Text),
 }
 
@@ -52,6 +56,23 @@ impl Given {
         request(chat, tools, fields).map(Given::Text)
     }
 
+    /// The same of a chat that is only to be laid out: nothing is asked for the JSON that it came as.
+    pub(crate) fn messages(
+        chat: &Bound<'_, PyAny>,
+        tools: Option<&Bound<'_, PyAny>>,
+        fields: Fields<'_, '_>,
+        dialect: mct::chat::Dialect,
+    ) -> PyResult<Self> {
+        use mct::chat::Dialect::{Either, Mistral, OpenAi};
+        let is_alone = tools.is_none() && fields.is_none_or(|fields| fields.is_empty());
+        if is_alone && matches!(dialect, Either | Mistral | OpenAi) {
+            if let Some(messages) = plain(chat) {
+                return Ok(Given::Plain(messages));
+            }
+        }
+        Given::new(chat, tools, fields)
+    }
+
     /// Does something with the chat, the interpreter's lock released.
     pub(crate) fn with<R: Send>(
         &self,
@@ -61,9 +82,36 @@ impl Given {
     ) -> PyResult<R> {
         let result = py.detach(|| match self {
             Given::Read(chat) => act(chat),
+            Given::Plain(messages) => act(&mct::Chat::new(messages.iter().map(|(role, text)| message(*role, text)))),
             Given::Text(text) => mct::Chat::read(text.as_str(), dialect).and_then(|chat| act(&chat)),
         });
         result.or_raise(py)
+    }
+}
+
+/// The messages of a list of dicts of a role and a text, and nothing beside them; `None` for any other object.
+fn plain(chat: &Bound<'_, PyAny>) -> Option<Vec<(Role, PyBackedStr)>> {
+    let py = chat.py();
+    let message = |message: Bound<'_, PyAny>| {
+        let dict = message.cast_exact::<PyDict>().ok().filter(|dict| dict.len() == 2)?;
+        let role = dict.get_item(intern!(py, "role")).ok()??;
+        let role = match role.cast_exact::<PyString>().ok()?.to_str().ok()? {
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "system" => Role::System,
+            _ => return None,
+        };
+        let content = dict.get_item(intern!(py, "content")).ok()??;
+        Some((role, content.cast_exact::<PyString>().ok()?.extract().ok()?))
+    };
+    chat.cast_exact::<PyList>().ok()?.iter().map(message).collect()
+}
+
+fn message(role: Role, text: &str) -> mct::Message<'_> {
+    match role {
+        Role::System => mct::Message::system(text),
+        Role::Assistant => mct::Message::assistant(text),
+        _ => mct::Message::user(text),
     }
 }
 

@@ -8,17 +8,19 @@ use mct::chat::Json;
 use mct::error::Family;
 use mct::grammar::LarkStyle;
 use mct::template::{ClockTime, GenerationPrompt};
-use mct::version::Detection;
+use mct::version::{Detection, Version};
 use mistral_chat_template as mct;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::chat::{self, Given};
 use crate::error::{Raise, argument, refused};
-use crate::json;
 use crate::prompt::{Learnt, Prompt};
 use crate::tokenizer::{AnyTokenizer, Opened};
+use crate::{gguf, json};
 
 /// Where a prefix of the prompt does not stay, if it does not: `segment`, `message`, `cause`.
 pub(crate) fn prefix_break_dict<'py>(
@@ -45,11 +47,15 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    fn detected(found: Detection) -> PyResult<Self> {
+    /// The layout of what was found, with the settings that its file has, if any.
+    fn detected(py: Python<'_>, found: Detection, settings: Option<String>) -> PyResult<Self> {
         let label = format!("{}{}", found.version, found.features);
-        let layout = mct::Layout::from_str(&label).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let mut layout = mct::Layout::from_str(&label).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        if let Some(settings) = &settings {
+            layout.settings = mct::layout::Settings::from_json(settings).or_raise(py)?;
+        }
         let certainty = Some(format!("{:?}", found.certainty).to_lowercase());
-        Ok(Layout { layout, label, settings: None, evidence: Some(found.evidence), certainty })
+        Ok(Layout { layout, label, settings, evidence: Some(found.evidence), certainty })
     }
 
     pub(crate) fn in_mode(&self, mode: Option<&str>) -> PyResult<mct::Layout> {
@@ -94,19 +100,25 @@ impl Layout {
         Ok(Layout { layout, label, settings: None, evidence: Some(found.evidence), certainty })
     }
 
-    /// The layout of a model's folder or of one of its files: `tekken.json`, or a SentencePiece model by its name.
+    /// The layout of a model's folder or of one of its files: `tekken.json` with its settings, a SentencePiece model by
+    /// its name, or a GGUF file.
     #[staticmethod]
     fn from_files(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let file = if path.is_dir() { vocabulary_in(&path)? } else { path };
         let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let found = if is_json {
-            Detection::from_tekken_header(&read(&file)?)
+        let (found, settings) = if gguf::is_gguf(&file).map_err(|error| os_error(&file, &error))? {
+            let texts = gguf::texts(&file).map_err(|error| os_error(&file, &error))?;
+            (Detection::from_gguf(texts), None)
+        } else if is_json {
+            let text = read(&file)?;
+            let found = Detection::from_tekken_header(&text);
+            let settings = found.as_ref().map_or(Ok(None), |found| settings_of(&file, found.version, &text))?;
+            (found, settings)
         } else {
-            std::fs::metadata(&file).map_err(|error| os_error(&file, &error))?;
-            Detection::from_sentencepiece_file_name(&name)
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            (Detection::from_sentencepiece_file_name(&name), None)
         };
-        Layout::detected(found.map_err(|error| detect_error(py, error))?)
+        Layout::detected(py, found.map_err(|error| detect_error(py, error))?, settings)
     }
 
     /// The version's name, such as `"v7"`.
@@ -185,7 +197,7 @@ impl Layout {
         let learnt = Learnt::of(learn)?;
         let dialect = chat::dialect(dialect)?;
         let act = |chat: &mct::Chat<'_>| Ok(Prompt::new(layout.render(chat)?, learnt, chat));
-        Given::new(chat, tools, fields)?.with(chat.py(), dialect, act)
+        Given::messages(chat, tools, fields, dialect)?.with(chat.py(), dialect, act)
     }
 
     /// The prompt of a text with a gap: `{"prompt": …, "suffix": …}`.
@@ -205,8 +217,9 @@ impl Layout {
         dialect: Option<&str>,
         fields: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let dialect = chat::dialect(dialect)?;
         let act = |chat: &mct::Chat<'_>| self.layout.prefix_break(chat, n);
-        let found = Given::new(chat, tools, fields)?.with(chat.py(), chat::dialect(dialect)?, act)?;
+        let found = Given::messages(chat, tools, fields, dialect)?.with(chat.py(), dialect, act)?;
         prefix_break_dict(chat.py(), found)
     }
 
@@ -269,7 +282,22 @@ fn read(path: &Path) -> PyResult<String> {
     std::fs::read_to_string(path).map_err(|error| os_error(path, &error))
 }
 
-/// The vocabulary file of a model's folder.
+/// The settings that a `tekken.json` says its model knows; `null` where its version has some and the file says none.
+fn settings_of(path: &Path, version: Version, tekken: &str) -> PyResult<Option<String>> {
+    #[derive(Deserialize)]
+    struct Tekken<'t> {
+        #[serde(borrow)]
+        model_settings_builder: Option<&'t RawValue>,
+    }
+    if version.layout().settings == mct::layout::Settings::Unknown {
+        return Ok(None);
+    }
+    let tekken: Tekken<'_> =
+        serde_json::from_str(tekken).map_err(|error| PyValueError::new_err(format!("{}: {error}", path.display())))?;
+    Ok(Some(tekken.model_settings_builder.map_or("null", RawValue::get).to_owned()))
+}
+
+/// The vocabulary file of a model's folder; a GGUF file where it has none.
 fn vocabulary_in(folder: &Path) -> PyResult<PathBuf> {
     let entries = std::fs::read_dir(folder).map_err(|error| os_error(folder, &error))?;
     let mut names: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -280,12 +308,16 @@ fn vocabulary_in(folder: &Path) -> PyResult<PathBuf> {
             "tekken.json" => Some(0),
             _ if name.contains(".model.v") => Some(1),
             "tokenizer.model" => Some(2),
+            _ if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf")) => Some(3),
             _ => None,
         }
     };
     let found = names.iter().filter(|path| rank(path).is_some()).min_by_key(rank);
     found.cloned().ok_or_else(|| {
-        PyValueError::new_err(format!("{}: there is no tekken.json and no tokenizer.model", folder.display()))
+        PyValueError::new_err(format!(
+            "{}: there is no tekken.json, no tokenizer.model and no GGUF file",
+            folder.display()
+        ))
     })
 }
 
@@ -394,7 +426,7 @@ impl ChatTemplate {
         }
         let render = |chat: &mct::Chat<'_>| Ok(Prompt::new(template.render(chat)?, learnt.clone(), chat));
         match Given::new(chat, tools, Some(&fields))? {
-            given @ Given::Read(_) => given.with(py, dialect, render),
+            given @ (Given::Read(_) | Given::Plain(_)) => given.with(py, dialect, render),
             Given::Text(text) => {
                 let text = text.as_str();
                 let render = || match mct::Chat::read(text, dialect) {

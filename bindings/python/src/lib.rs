@@ -8,6 +8,7 @@ mod completion;
 mod conversation;
 mod error;
 mod format;
+mod gguf;
 mod json;
 #[path = "../../../examples/support/model_files.rs"]
 mod model_files;

@@ -88,16 +88,17 @@ pub(crate) fn repair<'py>(
     let policy = self::policy(policy)?;
     let dialect = chat::dialect(dialect)?;
     let (chat, repairs) = match Given::new(chat, tools, None)? {
-        Given::Read(chat) => py.detach(|| {
+        Given::Text(text) => py
+            .detach(|| {
+                let mended = Request::repair(text.as_str(), dialect, &layout, &policy)?;
+                Ok((mended.request.chat.into_owned(), mended.repairs))
+            })
+            .or_raise(py)?,
+        read => read.with(py, dialect, |chat| {
             let repaired = chat.repair(&layout, &policy)?;
             Ok((repaired.chat.into_owned().into_owned(), repaired.repairs))
-        }),
-        Given::Text(text) => py.detach(|| {
-            let mended = Request::repair(text.as_str(), dialect, &layout, &policy)?;
-            Ok((mended.request.chat.into_owned(), mended.repairs))
-        }),
-    }
-    .or_raise(py)?;
+        })?,
+    };
     let told = |repair: Repair| {
         let dict = PyDict::new(py);
         dict.set_item("at", repair.at)?;

@@ -21,19 +21,13 @@ use crate::vocabulary::Vocabulary as File;
 /// A model's own vocabulary file: `tekken.json`, or a SentencePiece model (`tokenizer.model.v3`).
 #[pyclass(frozen, module = "mistral_chat_template", name = "Vocabulary")]
 pub(crate) struct Vocabulary {
-    file: Arc<VocabularyFile>,
+    file: Arc<File>,
     path: PathBuf,
     controls_path: Option<PathBuf>,
 }
 
 /// What pickle opens an object with: a function and its arguments.
 pub(crate) type Opened<'py, T> = (Bound<'py, PyAny>, T);
-
-/// A vocabulary file, and its control tokens by their ids.
-pub(crate) struct VocabularyFile {
-    file: File,
-    controls: HashMap<u32, Control>,
-}
 
 #[pymethods]
 impl Vocabulary {
@@ -50,16 +44,13 @@ impl Vocabulary {
             Some(error) => PyOSError::new_err((error.raw_os_error(), why, path.clone())),
             None => refused(py, Family::Tokenizer, "vocabulary", "", &format!("{}: {why}", path.display())),
         })?;
-        let named = |control| Some((Tokenizer::control(&file, control)?, control));
-        let controls_by_id = Control::all().filter_map(named).collect();
-        let file = Arc::new(VocabularyFile { file, controls: controls_by_id });
-        Ok(Vocabulary { file, path, controls_path: controls })
+        Ok(Vocabulary { file: Arc::new(file), path, controls_path: controls })
     }
 
     /// `"tekken"` or `"sentencepiece"`.
     #[getter]
     fn kind(&self) -> &'static str {
-        kind_name(self.file.file.kind())
+        kind_name(self.file.kind())
     }
 
     /// The ids of a text, which are never those of control tokens; shape `(n,)`, int32.
@@ -69,7 +60,7 @@ impl Vocabulary {
     fn encode<'py>(&self, py: Python<'py>, text: &str, word_start: bool) -> Bound<'py, numpy::PyArray1<i32>> {
         let word_start = if word_start { WordStart::Space } else { WordStart::Nothing };
         let mut ids = Vec::new();
-        self.file.file.text(text, word_start, &mut ids);
+        self.file.text(text, word_start, &mut ids);
         crate::prompt::ids_array(py, ids)
     }
 
@@ -77,9 +68,9 @@ impl Vocabulary {
     fn decode(&self, ids: &Bound<'_, PyAny>) -> PyResult<String> {
         let mut bytes = Vec::new();
         for id in ids_of(ids)? {
-            match self.file.controls.get(&id) {
+            match Detokenizer::control(&*self.file, id) {
                 Some(control) => bytes.extend(control.as_str().bytes()),
-                None => self.file.file.bytes_of(id, &mut bytes),
+                None => self.file.bytes(id, &mut bytes),
             }
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -87,7 +78,7 @@ impl Vocabulary {
 
     /// The id of a control token such as `"[INST]"`; `None` where the file has none.
     fn control_id(&self, literal: &str) -> Option<u32> {
-        Tokenizer::control(&self.file.file, control(literal)?)
+        Tokenizer::control(&*self.file, control(literal)?)
     }
 
     fn __repr__(&self) -> String {
@@ -178,7 +169,7 @@ pub(crate) fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
 /// Either tokenizer, which can be shared.
 #[derive(Clone)]
 pub(crate) enum AnyTokenizer {
-    File(Arc<VocabularyFile>),
+    File(Arc<File>),
     Callable(Arc<Callable>),
 }
 
@@ -260,7 +251,7 @@ impl Callable {
 impl Tokenizer for AnyTokenizer {
     fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
         match self {
-            AnyTokenizer::File(opened) => opened.file.text(text, word_start, ids),
+            AnyTokenizer::File(file) => file.text(text, word_start, ids),
             AnyTokenizer::Callable(callable) => match callable.text(text, word_start) {
                 Ok(new) => ids.extend(new),
                 Err(error) => raise(error),
@@ -270,14 +261,14 @@ impl Tokenizer for AnyTokenizer {
 
     fn control(&self, control: Control) -> Option<u32> {
         match self {
-            AnyTokenizer::File(opened) => Tokenizer::control(&opened.file, control),
+            AnyTokenizer::File(file) => Tokenizer::control(&**file, control),
             AnyTokenizer::Callable(callable) => callable.controls.get(&control).copied(),
         }
     }
 
     fn kind(&self) -> Option<TokenizerKind> {
         match self {
-            AnyTokenizer::File(opened) => opened.file.kind(),
+            AnyTokenizer::File(file) => file.kind(),
             AnyTokenizer::Callable(callable) => callable.kind,
         }
     }
@@ -286,14 +277,14 @@ impl Tokenizer for AnyTokenizer {
 impl Detokenizer for AnyTokenizer {
     fn control(&self, id: u32) -> Option<Control> {
         match self {
-            AnyTokenizer::File(opened) => opened.controls.get(&id).copied(),
+            AnyTokenizer::File(file) => Detokenizer::control(&**file, id),
             AnyTokenizer::Callable(callable) => callable.by_id.get(&id).copied(),
         }
     }
 
     fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
         match self {
-            AnyTokenizer::File(opened) => opened.file.bytes_of(id, bytes),
+            AnyTokenizer::File(file) => file.bytes(id, bytes),
             AnyTokenizer::Callable(callable) => match callable.bytes(id) {
                 Ok(new) => bytes.extend(new),
                 Err(error) => raise(error),

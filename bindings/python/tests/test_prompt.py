@@ -1,10 +1,13 @@
 """Prompts, their positions and their arrays."""
 
+import json
 import pickle
 import threading
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import mistral_chat_template as mct
 
@@ -143,3 +146,27 @@ def test_no_memory_is_lost(layout, vocabulary):
     round_of(10_000)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 4_000, f"{grown} KiB more after 20,000 calls"
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"role": st.sampled_from(["user", "assistant", "system"]), "content": st.text(max_size=8)},
+            optional={"x": st.none()},
+        ),
+        max_size=6,
+    )
+)
+def test_dicts_are_read_as_their_json_is(chat):
+    """Messages of a role and a text are read without JSON, and any others through it."""
+    template = mct.ChatTemplate("{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ m | length }}{% endfor %}")
+    for format in (mct.Layout("v7-tekken"), mct.Layout("v3", mode="finetuning"), mct.Preset(), template):
+        outcomes = []
+        for given in (chat, tuple(chat), {"messages": chat}, json.dumps(chat)):
+            try:
+                prompt = format.render(given)
+                outcomes.append((prompt.text, prompt.segments, prompt.spans, prompt.mask))
+            except mct.ChatError as error:
+                outcomes.append((error.kind, error.at, error.layout))
+        assert all(outcome == outcomes[0] for outcome in outcomes), outcomes

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._native import Layout, Mode, Path, Vocabulary
+    from ._native import Layout, Vocabulary
+    from .types import Mode, Path
 
 
 def json_pointer(at: str) -> str:

@@ -1,34 +1,46 @@
-"""The types of the extension module. `Messages` is what every chat argument accepts."""
+"""The types of the extension module."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
+from typing_extensions import Self
 
 from ._errors import ChatError
 from ._types import Reject, Segment, Span
+from .types import AnyTokenizer, Dialect, Ids, Learn, Messages, Mode, Path, Tools
+
+__all__ = [
+    "CallableTokenizer",
+    "Chat",
+    "ChatTemplate",
+    "Completion",
+    "CompletionReader",
+    "Conversation",
+    "Encoded",
+    "Explanation",
+    "Layout",
+    "Preset",
+    "Prompt",
+    "Vocabulary",
+    "__version__",
+    "fit",
+    "format_batch",
+    "pack",
+    "repair",
+    "which_layout",
+]
 
 __version__: str
 
-#: A list of messages, a request with `messages`, its JSON text, or a `Chat`; dicts, or objects with `model_dump`.
-Messages: TypeAlias = Chat | str | bytes | Mapping[str, Any] | Sequence[Any]
-Tools: TypeAlias = Sequence[Any]
-Mode: TypeAlias = Literal["test", "serving", "finetuning", "agnostic"]
-Dialect: TypeAlias = Literal[
-    "either", "mistral", "openai", "legacy", "sharegpt", "responses", "anthropic", "conversations", "ollama", "gemini"
-]
-Learn: TypeAlias = Literal["assistant", "last_turn", "weighted", "everything"] | Sequence[bool]
-Path: TypeAlias = str | os.PathLike[str]
-Ids: TypeAlias = Sequence[int] | npt.NDArray[np.integer]
-AnyTokenizer: TypeAlias = Vocabulary | CallableTokenizer
-
+@final
 class Chat:
     """A chat that was read: what `repair` and `fit` give, and every chat argument accepts."""
 
-    def __init__(self, chat: Messages, tools: Tools | None = None, *, dialect: Dialect | None = None, **fields: Any) -> None: ...
+    def __new__(cls, chat: Messages, tools: Tools | None = None, *, dialect: Dialect | None = None, **fields: Any) -> Self: ...
     @property
     def messages(self) -> list[dict[str, Any]]: ...
     @property
@@ -37,10 +49,11 @@ class Chat:
     def to_json(self) -> str: ...
     def __len__(self) -> int: ...
 
+@final
 class Layout:
     """One version's layout: how a chat becomes a prompt."""
 
-    def __init__(self, name: str, *, mode: Mode | None = None, settings: Mapping[str, Any] | str | None = None) -> None:
+    def __new__(cls, name: str, *, mode: Mode | None = None, settings: Mapping[str, Any] | str | None = None) -> Self:
         """The layout of a name: `"v7"`, `"v3-tekken"`, `"v13+think"`, or a model's.
 
         `settings` is `model_settings_builder` of a v15 tokenizer file, where it is not the usual one.
@@ -108,10 +121,11 @@ class Layout:
     ) -> str | None:
         """The grammar of the answers that the chat allows; `None` where nothing is constrained."""
 
+@final
 class ChatTemplate:
     """A model's own Jinja template, rendered as transformers does."""
 
-    def __init__(self, source: str, *, special_tokens: Mapping[str, str] | None = None) -> None: ...
+    def __new__(cls, source: str, *, special_tokens: Mapping[str, str] | None = None) -> Self: ...
     @staticmethod
     def from_files(path: Path) -> ChatTemplate:
         """The template of a model's folder, of its `tokenizer_config.json` or of a `chat_template.jinja`."""
@@ -145,10 +159,11 @@ class ChatTemplate:
     ) -> dict[str, Any] | None: ...
     def nearest_layout(self) -> dict[str, Any]: ...
 
+@final
 class Preset:
     """A SillyTavern preset: its files as JSON texts or dicts, loaded in order into a fresh install."""
 
-    def __init__(self, *files: str | bytes | Mapping[str, Any]) -> None: ...
+    def __new__(cls, *files: str | bytes | Mapping[str, Any]) -> Self: ...
     @staticmethod
     def for_layout(layout: Layout) -> Preset: ...
     def render(
@@ -166,6 +181,7 @@ class Preset:
     def compare(self, layout: Layout) -> str: ...
     def to_json(self) -> str: ...
 
+@final
 class Prompt:
     """A prompt: a string that knows what of it is a control token and what is text."""
 
@@ -194,6 +210,7 @@ class Prompt:
 
     def divergence(self, other: Prompt) -> dict[str, Any] | None: ...
 
+@final
 class Encoded:
     """The tokens of a prompt as arrays of one length `n`; nothing was copied."""
 
@@ -218,16 +235,17 @@ class Encoded:
         """Shape `(n,)`: true for the tokens of texts, false for control tokens."""
 
     def keys(self) -> list[str]: ...
-    def __getitem__(self, key: str) -> npt.NDArray[Any]: ...
+    def __getitem__(self, key: str, /) -> npt.NDArray[Any]: ...
     def __len__(self) -> int: ...
 
+@final
 class Vocabulary:
     """A model's own vocabulary file: `tekken.json`, or a SentencePiece model.
 
     `controls` is a file with a JSON object of more control tokens and their ids.
     """
 
-    def __init__(self, path: Path, *, controls: Path | None = None) -> None: ...
+    def __new__(cls, path: Path, *, controls: Path | None = None) -> Self: ...
     @property
     def kind(self) -> Literal["tekken", "sentencepiece"]: ...
     def encode(self, text: str, *, word_start: bool = True) -> npt.NDArray[np.int32]:
@@ -236,6 +254,7 @@ class Vocabulary:
     def decode(self, ids: Ids) -> str: ...
     def control_id(self, literal: str) -> int | None: ...
 
+@final
 class CallableTokenizer:
     """A function that encodes texts, with the ids of control tokens by their literals beside it.
 
@@ -243,21 +262,22 @@ class CallableTokenizer:
     text or the bytes of one id.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         encode: Callable[..., Ids],
         controls: Mapping[str, int],
         *,
         kind: Literal["tekken", "sentencepiece"] | None = None,
         decode: Callable[[int], str | bytes] | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def control_id(self, literal: str) -> int | None: ...
 
+@final
 class Conversation:
     """A chat that the model goes on with, as the ids that were sampled."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         layout: Layout,
         chat: Messages,
         tokenizer: AnyTokenizer,
@@ -265,7 +285,7 @@ class Conversation:
         *,
         dialect: Dialect | None = None,
         **fields: Any,
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def ids(self) -> npt.NDArray[np.int32]: ...
     @property
@@ -299,21 +319,22 @@ class Conversation:
 
     def __len__(self) -> int: ...
 
+@final
 class Completion:
     """The whole of what a model said: text with control tokens spelled out, or ids with a tokenizer."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         output: str | Ids,
         layout: Layout,
         tokenizer: AnyTokenizer | None = None,
         *,
         lenient: bool = False,
         tools: Tools | None = None,
-        call_ids: Literal["random"] | int | None = "random",
+        call_ids: Literal["random"] | int | None = ...,
         stop_strings: Sequence[str] | None = None,
         after: Prompt | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def message(self, dialect: Literal["openai", "mistral"] = "openai") -> dict[str, Any]: ...
     @property
     def finish_reason(self) -> Literal["stop", "length", "tool_calls"]: ...
@@ -337,21 +358,22 @@ class Completion:
         completion_tokens: int = 0,
     ) -> dict[str, Any]: ...
 
+@final
 class CompletionReader:
     """Reads a model's output as it comes, and gives the deltas that a client of `dialect` gets."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         layout: Layout,
         *,
         calls: Literal["streamed", "whole"] = "streamed",
-        call_ids: Literal["random"] | int | None = "random",
+        call_ids: Literal["random"] | int | None = ...,
         lenient: bool = False,
         tools: Tools | None = None,
         stop_strings: Sequence[str] | None = None,
         after: Prompt | None = None,
         dialect: Literal["openai", "mistral"] = "openai",
-    ) -> None: ...
+    ) -> Self: ...
     def push(self, text: str) -> list[dict[str, Any]]: ...
     def push_ids(self, ids: int | Ids, tokenizer: AnyTokenizer) -> list[dict[str, Any]]: ...
     @property
@@ -360,10 +382,11 @@ class CompletionReader:
     @property
     def completion(self) -> Completion: ...
 
+@final
 class Explanation:
     """A prompt of a log, and how it deviates from a layout."""
 
-    def __init__(self, prompt: str, layout: Layout, *, system: str | None = None) -> None: ...
+    def __new__(cls, prompt: str, layout: Layout, *, system: str | None = None) -> Self: ...
     @staticmethod
     def nearest(prompt: str) -> list[Explanation]: ...
     @property

@@ -17,7 +17,7 @@ from . import _native
 from ._errors import ChatError
 
 if TYPE_CHECKING:
-    from ._native import Mode, Tools
+    from .types import Mode, Tools
 
 Message = dict[str, Any]
 
