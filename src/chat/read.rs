@@ -69,13 +69,17 @@ impl<'a> Chat<'a> {
         }
         let context = Context::new(dialect);
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        match context.chat(&mut deserializer).and_then(|chat| deserializer.end().map(|()| chat)) {
-            Ok(chat) => {
-                let sent = Sent::of(json, dialect).map(|sent| sent.plain(context.plain.get()));
-                Ok(Chat { sent, ..chat })
-            }
-            Err(error) => Err(request::with_hint(context.explain(error, json), json, dialect)),
+        let explained = |context: Context, error| request::with_hint(context.explain(error, json), json, dialect);
+        // A chat is long to move: it is read to where it stays.
+        let mut chat = match context.chat(&mut deserializer) {
+            Ok(chat) => chat,
+            Err(error) => return Err(explained(context, error)),
+        };
+        if let Err(error) = deserializer.end() {
+            return Err(explained(context, error));
         }
+        chat.sent = Sent::of(json, dialect).map(|sent| sent.plain(context.plain.get()));
+        Ok(chat)
     }
 }
 
