@@ -158,7 +158,9 @@ fn sentencepiece_pairs(definition: &Definition) -> Option<BytePairs> {
     // The piece of the byte is of no text, which has `▁` for each space.
     let vocab = || vocab.iter().filter(|token| token.bytes != b" ");
     let texts = || vocab().filter_map(|token| std::str::from_utf8(&token.bytes).ok());
-    if texts().any(|text| text.contains(' ')) || !texts().any(|text| text == "▁") {
+    // Text is encoded word by word: no piece goes on from another character to a space.
+    let spans_words = |text: &str| text.contains(' ') || text.trim_start_matches('▁').contains('▁');
+    if texts().any(spans_words) || !texts().any(|text| text == "▁") {
         return None;
     }
     let with_spaces = |bytes: &[u8]| match std::str::from_utf8(bytes) {
