@@ -37,6 +37,7 @@ fn any_output() -> impl Strategy<Value = String> {
         "</s>",
         "[THINK]",
         "[/THINK]",
+        "<think>",
         "</think>",
         "```",
         "```json\n",
