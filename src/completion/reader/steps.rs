@@ -76,10 +76,12 @@ impl CompletionReader {
 
     /// Can the layout have this token where text or thinking is?
     pub(super) fn can_stand(&self, control: Control) -> bool {
-        let names_a_call = match &self.opening {
-            Some(opening) => opening.is_name(),
-            None => self.middle.is_name(&self.tools),
-        };
+        // An end token after the name, which more text makes text, parts them.
+        let names_a_call = self.end.is_none()
+            && match &self.opening {
+                Some(opening) => opening.is_name(),
+                None => self.middle.is_name(&self.tools),
+            };
         Mark::Control(control) == self.layout.reply.close
             || self.begins_calls(control)
             || self.is_thinking(control)
