@@ -42,7 +42,7 @@
 //! | a client of another API | [`ReplyEvents`](completion::ReplyEvents) and [`Completion::response`]: the answer in the form of the API that asked |
 //! | a prompt from a log | [`Explanation`](explain::Explanation) |
 //! | a chat that a layout refuses | [`Chat::repair`], which lists what it changed |
-//! | more messages than fit | [`Chat::fit`]; [`CheckedChat::truncate`](render::CheckedChat::truncate) is mistral-common's rule |
+//! | more messages than fit | [`Window`](conversation::Window), turn by turn; [`Chat::fit`]; [`CheckedChat::truncate`](render::CheckedChat::truncate) is mistral-common's rule |
 //! | the same conversation, one turn longer | [`Conversation`]: the ids that stay, those that are new, and those that were sampled |
 //! | a prefix cache | [`Format::prefix_break`]; [`Prompt::divergence`] for any two prompts |
 //!
@@ -59,11 +59,14 @@
 //! # A conversation that goes on
 //!
 //! A server gets the whole conversation with each request, as the client kept it: with ids that the layout refuses, and
-//! longer by a turn. It mends it, leaves out what the context cannot hold, and gives the model what is new.
+//! longer by a turn. It mends it, leaves out what the context cannot hold, and gives the model what is new. An error
+//! becomes the response of OpenAI's API.
 //!
 //! ```
-//! use mistral_chat_template::{Chat, Conversation, Layout, Mode, Segment};
+//! use mistral_chat_template::conversation::Window;
+//! use mistral_chat_template::error::ApiError;
 //! use mistral_chat_template::repair::RepairPolicy;
+//! use mistral_chat_template::{Conversation, Dialect, Layout, Mode, Request, Segment};
 //!
 //! # let requests = [
 //! #     r#"{"model": "m", "messages": [{"role": "user", "content": "What time is it?"}]}"#,
@@ -75,13 +78,11 @@
 //! # let mut log = Vec::new();
 //! # let tokens = |segment: Segment<'_>| if let Segment::Text(text) = segment { text.len() } else { 1 };
 //! let layout = Layout::V11.in_mode(Mode::Serving);
-//! let mut conversation: Option<Conversation<'static>> = None;
+//! let (mut window, mut conversation) = (Window::new(32_000), None::<Conversation<'static>>);
 //! for request in requests {
-//!     let chat = Chat::from_json(request)?;
-//!     let mended = chat.repair(&layout, &RepairPolicy::default())?;
+//!     let mended = Request::repair(request, Dialect::Either, &layout, &RepairPolicy::default())?;
 //!     log.extend(mended.repairs.iter().map(ToString::to_string));
-//!     let fitted = mended.chat.fit(&layout, 32_000, tokens)?;
-//!     let chat = fitted.chat.into_owned().into_owned();
+//!     let chat = window.fit(&mended.request.chat, &layout, tokens)?.into_chat();
 //!     match &mut conversation {
 //!         None => conversation = Some(Conversation::without_ids(chat, &layout)?),
 //!         Some(conversation) => {
@@ -99,7 +100,7 @@
 //!         "messages[2].tool_call_id: \"call_9yKqLb2xVzT0cWm3uRsE1hNd\" became \"bzi8lpajx\"",
 //!     ]
 //! );
-//! # Ok::<(), mistral_chat_template::Error>(())
+//! # Ok::<(), ApiError>(())
 //! ```
 //!
 //! A trainer lets the model talk with its tools, and learns from the ids that were sampled, not from those that a
