@@ -162,8 +162,7 @@ async fn answer(state: Arc<Shared>, job: Job, head: Head) -> Answered {
 
 /// Has a job done where it keeps nobody waiting but its own client.
 async fn begin(state: Arc<Shared>, job: Job) -> Result<Receiver<Event>, Fault> {
-    let busy =
-        || Fault::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests wait for an answer");
+    let busy = || Fault::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests wait for an answer");
     let waiting = Arc::clone(&state.waiting).try_acquire_owned().map_err(|_| busy())?;
     let running = Arc::clone(&state.running).acquire_owned().await.map_err(Fault::server)?;
     let (sender, receiver) = mpsc::channel(64);

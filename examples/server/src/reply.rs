@@ -43,7 +43,8 @@ impl Head {
         let error = completion.error.iter().map(ToString::to_string);
         let rest = Some(&completion.rest).filter(|rest| !rest.is_empty()).map(|rest| format!("left over: {rest:?}"));
         let left_out = Some(ended.usage.left_out).filter(|count| *count > 0);
-        let left_out = left_out.map(|count| format!("messages: {count} were left out, so that the prompt fits the context"));
+        let left_out =
+            left_out.map(|count| format!("messages: {count} were left out, so that the prompt fits the context"));
         let notes: Vec<String> = self.notes.iter().cloned().chain(left_out).chain(error).chain(rest).collect();
         if !notes.is_empty() {
             body["notes"] = json!(notes);

@@ -78,7 +78,8 @@ fn a_conversation_beyond_the_context_is_cut_rarely() {
     let sum = |name: &str| late.iter().map(|usage| number(usage, name)).sum::<u64>();
     let (prompts, cached) = (sum("prompt_tokens"), sum("cached_tokens"));
     assert!(late.iter().all(|usage| number(usage, "prompt_tokens") <= 1600), "{late:?}");
-    let cuts = late.windows(2).filter(|pair| number(&pair[1], "prompt_tokens") < number(&pair[0], "prompt_tokens")).count();
+    let cuts =
+        late.windows(2).filter(|pair| number(&pair[1], "prompt_tokens") < number(&pair[0], "prompt_tokens")).count();
     assert!((1..=8).contains(&cuts), "{cuts} cuts in {} turns", late.len());
     assert!(cached * 100 > prompts * 80, "{cached} of {prompts} ids were cached");
     // A turn encodes what is new, also where the cut moves: what stays behind it is known.
@@ -96,7 +97,8 @@ fn what_is_left_out_is_said() {
     }
     messages.push(json!({"role": "user", "content": "And now?"}));
     let answer = server.ask(&json!({"model": "v13", "messages": messages, "max_tokens": 500}));
-    let left_out = |note: &Value| note.as_str().unwrap().ends_with("were left out, so that the prompt fits the context");
+    let left_out =
+        |note: &Value| note.as_str().unwrap().ends_with("were left out, so that the prompt fits the context");
     assert!(answer["notes"].as_array().unwrap().iter().any(left_out), "{answer}");
     let used = number(&answer["usage"], "prompt_tokens") + number(&answer["usage"], "completion_tokens");
     assert!(used <= 200, "{answer}");

@@ -2,6 +2,7 @@
 
 mod answers;
 mod conversations;
+mod extractor;
 mod goldens;
 mod page;
 mod readme;
