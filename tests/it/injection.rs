@@ -293,8 +293,8 @@ mod presets {
     use super::*;
     use mistral_chat_template::Preset;
     use mistral_chat_template::preset::{
-        Builtin, Generation, Injection, InjectionPlace, InjectionRole, NamesBehavior, QuietVoice, Scene, SceneFormat,
-        SceneMessage, Speaker,
+        Adapter, Builtin, Generation, Injection, InjectionPlace, InjectionRole, NamesBehavior, QuietVoice, Scene,
+        SceneFormat, SceneMessage, Speaker,
     };
 
     fn injected(text: &str, place: InjectionPlace) -> Scene {
@@ -383,6 +383,29 @@ mod presets {
         }
         println!("{} fields, {} prompts compared", FIELDS.len() + 2, cells.compared);
         assert_eq!((cells.compared, cells.refused), ((FIELDS.len() + NAMES.len() + 4) * 27 * 7, 0));
+    }
+
+    /// Other programs' presets become presets of this crate.
+    #[test]
+    fn every_literal_in_a_chat_of_a_neighbours_preset_is_text() {
+        let lm_studio = r#"{"inference_params": {"input_prefix": "[INST]", "input_suffix": "[/INST]",
+            "pre_prompt_prefix": "[SYSTEM_PROMPT]", "pre_prompt_suffix": "[/SYSTEM_PROMPT]"}}"#;
+        let adapters = [Layout::V7, Layout::V7_TEKKEN].map(|layout| Adapter::for_layout(&layout).unwrap().preset());
+        let mut studio = Preset::default();
+        studio.load(lm_studio).unwrap();
+        let presets = adapters.into_iter().chain([Adapter::default().preset(), studio]);
+        let mut cells = Cells::default();
+        for (name, preset) in ["koboldcpp v7", "koboldcpp v7-tekken", "koboldcpp", "LM Studio"].into_iter().zip(presets)
+        {
+            let plain = preset.with_scene(&Scene::default()).unwrap();
+            cells.compare(|text| Ok::<_, ()>(render(&plain, "N", text)), &format!("message in {name}"));
+            let of = |text: &str| {
+                let scene = Scene { system_prompt: text.to_owned(), ..Scene::default() };
+                preset.with_scene(&scene).map(|format| render(&format, "N", "q"))
+            };
+            cells.compare(of, &format!("system prompt in {name}"));
+        }
+        assert_eq!((cells.compared, cells.refused), (2 * 27 * 4, 0));
     }
 
     #[test]
