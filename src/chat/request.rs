@@ -143,43 +143,29 @@ impl<'a> Request<'a> {
         let Ok(node) = Node::parse(&text) else {
             return Err(Chat::read(json, dialect).err().unwrap_or_else(|| Error::new(ErrorKind::Json, "")));
         };
-        let looks = detect::recognise(node).filter(|looks| is_another(dialect, looks.dialect));
-        if let Some(looks) = looks {
+        let attempt = |dialect: Dialect, form: Option<String>| {
             let mut notes = Notes::new(Strictness::Mend);
             notes.mended.clone_from(&mended);
-            let what = format!("{looks}, and was read as one of these");
-            notes.note("", NoteSort::Form, what);
-            if let Ok(chat) = owned_where_changed(&text, |text| read_mended(text, looks.dialect, &mut notes)) {
-                return Ok(Self::of(chat, looks.dialect, notes));
-            }
-        }
-        let mut notes = Notes::new(Strictness::Mend);
-        notes.mended = mended;
-        let dialect = match detect::recognise(node) {
-            Some(looks) if is_older(dialect, looks.dialect) => {
-                notes.note("", NoteSort::Form, format!("{looks}, and was read as one of these"));
-                looks.dialect
-            }
-            _ => dialect,
+            notes.mended.extend(form.map(|what| Note { at: String::new(), sort: NoteSort::Form, what }));
+            let chat = owned_where_changed(&text, |text| read_mended(text, dialect, &mut notes))?;
+            Ok(Self::of(chat, dialect, notes))
         };
-        let marks = (notes.mended.len(), notes.ignored.len());
-        let error = match owned_where_changed(&text, |text| read_mended(text, dialect, &mut notes)) {
-            Ok(chat) => return Ok(Self::of(chat, dialect, notes)),
-            Err(error) => error,
-        };
-        // These have `messages` too, and what of them cannot be read may be chat completions.
-        if matches!(dialect, Dialect::Anthropic | Dialect::Ollama) && node.fields().is_some_and(|it| it.has("messages"))
+        let looks = detect::recognise(node).filter(|looks| looks_other(dialect, looks.dialect));
+        if let Some(looks) = looks
+            && let Ok(read) = attempt(looks.dialect, Some(format!("{looks}, and was read as one of these")))
         {
-            notes.mended.truncate(marks.0);
-            notes.ignored.truncate(marks.1);
-            notes.places = Places::default();
-            let title = Dialect::OpenAi.title();
-            notes.note("", NoteSort::Form, format!("read as one of {title}, because {error}"));
-            if let Ok(chat) = owned_where_changed(&text, |text| read_mended(text, Dialect::Either, &mut notes)) {
-                return Ok(Self::of(chat, Dialect::Either, notes));
-            }
+            return Ok(read);
         }
-        Err(refusal(error))
+        attempt(dialect, None).or_else(|error| {
+            // These have `messages` too, and what of them cannot be read may be chat completions.
+            let has_messages = node.fields().is_some_and(|fields| fields.has("messages"));
+            if has_messages && matches!(dialect, Dialect::Anthropic | Dialect::Ollama) {
+                let form = format!("read as one of {}, because {error}", Dialect::OpenAi.title());
+                attempt(Dialect::Either, Some(form)).map_err(|_| refusal(error))
+            } else {
+                Err(refusal(error))
+            }
+        })
     }
 
     fn of(chat: Chat<'a>, dialect: Dialect, notes: Notes) -> (Self, Vec<Note>) {
@@ -244,9 +230,10 @@ fn is_another(dialect: Dialect, looks: Dialect) -> bool {
     }
 }
 
-/// Does a chat completions request use legacy function calling?
-fn is_older(dialect: Dialect, looks: Dialect) -> bool {
-    looks == Dialect::Legacy && dialect.is_completions() && dialect != Dialect::Legacy
+/// Is what a request looks like another API's, or an older form?
+fn looks_other(dialect: Dialect, looks: Dialect) -> bool {
+    let is_older = looks == Dialect::Legacy && dialect.is_completions() && dialect != Dialect::Legacy;
+    is_another(dialect, looks) || is_older
 }
 
 /// Reads a dialect that is not one of chat completions.
@@ -292,9 +279,7 @@ pub(super) fn read<'a>(json: &'a str, dialect: Dialect) -> Result<Chat<'a>, Erro
 #[cold]
 pub(super) fn with_hint(error: Error, json: &str, dialect: Dialect) -> Error {
     match Dialect::recognise(json) {
-        Some(looks) if is_another(dialect, looks.dialect) || is_older(dialect, looks.dialect) => {
-            error.with_hint(looks.to_string())
-        }
+        Some(looks) if looks_other(dialect, looks.dialect) => error.with_hint(looks.to_string()),
         _ => error,
     }
 }

@@ -165,6 +165,26 @@ fn older_functions_are_tools() {
     assert_eq!(Chat::read(nameless, Dialect::Legacy).unwrap_err().at(), "functions[0]");
 }
 
+#[test]
+fn older_calls_and_functions_are_mended() {
+    let body = r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": null, "function_call": {"name": "now"}},
+        {"role": "function", "name": "now", "content": null}], "functions": [{"name": "now", "parameters": null, "strict": 1}, {}]}"#;
+    for dialect in [Dialect::OpenAi, Dialect::Mistral, Dialect::Legacy] {
+        let mended = Request::mend(body, dialect).unwrap();
+        let Message::Assistant(reply) = &mended.request.chat.messages[1] else { panic!("{dialect:?}") };
+        assert_eq!(reply.tool_calls[0].arguments, "{}");
+        assert_eq!(mended.request.chat.tools.len(), 1);
+        let at: Vec<_> = mended.repairs.iter().map(|repair| &*repair.at).filter(|at| !at.is_empty()).collect();
+        assert_eq!(
+            at,
+            ["messages[1].function_call", "messages[2].content", "functions[0].strict", "functions[1]"],
+            "{dialect:?}"
+        );
+    }
+    let body = r#"{"messages": [{"role": "user", "content": "Hi"}], "functions": {"name": "now"}}"#;
+    assert_eq!(Request::mend(body, Dialect::OpenAi).unwrap().repairs[1].at, "functions");
+}
+
 /// A body, and the paths of what is passed over.
 #[test]
 fn what_could_have_shaped_the_prompt_is_told() {

@@ -153,6 +153,11 @@ impl Walk<'_> {
         let root = Path::Request;
         let at = root.field("functions");
         let list = fields.value("functions");
+        if self.notes.mends() && list.is_some_and(|list| !list.is_list()) {
+            self.notes.note(at, NoteSort::FieldDropped, "the functions are no list, and were left out");
+            draft.drop("functions");
+            return;
+        }
         let mended = self.list(list, &at, 0, Self::legacy_function);
         let new = mended.as_deref().and_then(|json| Node::parse(json).ok()).or(list);
         let tools = fields.value("tools").and_then(Node::list).map_or(0, |tools| tools.len());

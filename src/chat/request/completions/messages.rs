@@ -268,13 +268,18 @@ impl Walk<'_> {
     fn legacy_call(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
         let Some(call) = fields.value("function_call") else { return };
         let here = at.field("function_call");
-        if call.fields().is_none_or(|it| it.text("name").is_none()) {
+        let function = call.fields().filter(|it| it.text("name").is_some());
+        let Some(function) = function else {
             self.notes.note(here, NoteSort::CallDropped, "the call names no function, and was left out");
             draft.drop("function_call");
             read.push("function_call");
             return;
+        };
+        if self.dialect == Dialect::Legacy {
+            draft.edit("function_call", Edit::of(self.called(&function, &here)));
+            return;
         }
-        if self.dialect == Dialect::Legacy || fields.value("tool_calls").is_some_and(|calls| !calls.is_nothing()) {
+        if fields.value("tool_calls").is_some_and(|calls| !calls.is_nothing()) {
             return;
         }
         let calls = format!("[{{\"type\":\"function\",\"function\":{}}}]", call.json());

@@ -172,11 +172,17 @@ impl Walk<'_> {
         if let Some(edit) = self.id(fields.get("id"), &at.field("id")) {
             draft.edit("id", edit);
         }
-        let mut inside = Draft::of(&function);
+        draft.edit("function", Edit::of(self.called(&function, &here)));
+        Edit::of(draft.finish())
+    }
+
+    /// The new text of what is called, where anything of it is mended.
+    pub(super) fn called(&mut self, function: &Fields<'_>, here: &Path<'_>) -> Option<String> {
+        let mut inside = Draft::of(function);
         match function.get("arguments") {
             Some(arguments) if matches!(arguments.sort(), Sort::Text | Sort::Object | Sort::Null) => {}
             None => {
-                self.notes.note(here, NoteSort::FieldMended, "the call has no arguments, and got `{}`");
+                self.notes.note(*here, NoteSort::FieldMended, "the call has no arguments, and got `{}`");
                 inside.set("arguments", "\"{}\"");
             }
             Some(other) => {
@@ -185,8 +191,7 @@ impl Walk<'_> {
                 inside.set("arguments", quoted(other.json()));
             }
         }
-        draft.edit("function", Edit::of(inside.finish()));
-        Edit::of(draft.finish())
+        inside.finish()
     }
 
     /// A call that has no function: one whose fields are flat, or one of a custom tool.
