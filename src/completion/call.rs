@@ -6,7 +6,7 @@ use super::liberty::{Leniency, LibertyKind};
 use super::queue::{CallEnd, Queue};
 use crate::control::Control;
 use crate::error::ErrorKind;
-use crate::layout::ToolCalls;
+use crate::layout::{Layout, ToolCalls};
 
 /// One call: name, perhaps `[CALL_ID]` and id, `[ARGS]`, arguments.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Call {
     offset: usize,
     form: ToolCalls,
     leniency: Leniency,
+    /// Are `[ARGS]` and its kin control tokens of the layout? Then text only spells them.
+    has_tokens: bool,
     part: Part,
     /// What is held of the part before the arguments, and where it begins.
     held: String,
@@ -47,19 +49,20 @@ enum Part {
 }
 
 impl Call {
-    pub(super) fn new(index: usize, offset: usize, form: ToolCalls, leniency: Leniency, layout: &'static str) -> Self {
+    pub(super) fn new(index: usize, offset: usize, form: ToolCalls, leniency: Leniency, layout: &Layout) -> Self {
         Call {
             index,
             offset,
             form,
             leniency,
+            has_tokens: layout.vocabulary.contains(Control::Args),
             part: Part::Name,
             held: String::new(),
             held_offset: offset,
             name: String::new(),
             id: None,
             arguments: Arguments::new(leniency),
-            faults: Faults::new(layout),
+            faults: Faults::new(layout.name),
         }
     }
 
@@ -92,6 +95,9 @@ impl Call {
             self.held.truncate(split.at);
             match split.control {
                 Some(control) => {
+                    if self.has_tokens {
+                        out.liberty(LibertyKind::SpelledToken, call_path(self.index), at);
+                    }
                     self.control(control, at, out);
                 }
                 None => {

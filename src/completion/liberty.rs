@@ -102,6 +102,8 @@ liberties! {
     OtherForm "other_form" "calls in the form of other versions";
     /// An id between name and arguments where the version writes none.
     CallIdToken "call_id_token" "an id that the version does not write";
+    /// `[ARGS]` or `[CALL_ID]` as text, where the version has such a token.
+    SpelledToken "spelled_token" "a control token that is only spelled";
     /// `name{…}`, without `[ARGS]`.
     NoArgsToken "no_args_token" "a call without [ARGS]";
     /// A name, and nothing after it.

@@ -367,7 +367,7 @@ impl CompletionReader {
     }
 
     pub(super) fn call(&self, offset: usize, form: ToolCalls) -> Place {
-        Place::Call(Call::new(self.calls, offset, form, self.leniency, self.layout.name))
+        Place::Call(Call::new(self.calls, offset, form, self.leniency, &self.layout))
     }
 
     pub(in crate::completion) fn control(&mut self, control: Control, door: Door) {
