@@ -113,7 +113,7 @@ impl<'a> Mended<'a> {
     ///
     /// let body = r#"{"input": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}"#;
     /// let mended = Request::mend(body, Dialect::Responses)?.repair(&Layout::V7, &RepairPolicy::default())?;
-    /// assert_eq!(mended.repairs[0].at, "input[1].content");
+    /// assert_eq!(mended.repairs[0].at, "input[1]");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn repair(self, layout: &Layout, policy: &RepairPolicy) -> Result<Self, Error> {
