@@ -142,7 +142,7 @@ fn every_door_names_the_culprit() {
         );
     }
     let error = serde_json::from_str::<OwnedChat>(r#"{"messages": [{"role": "wizard", "content": ""}]}"#).unwrap_err();
-    assert!(error.to_string().starts_with(r#"messages[0].role: "wizard" is no role"#), "{error}");
+    assert!(error.to_string().starts_with(r#"messages[0].role: "wizard" is not a role"#), "{error}");
 }
 
 #[test]

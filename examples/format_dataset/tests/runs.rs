@@ -158,7 +158,7 @@ fn a_reject_stops_the_run() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(rows(&String::from_utf8(output.stdout).unwrap()).len(), 1, "what stands before it is written");
     let report = String::from_utf8(output.stderr).unwrap();
-    assert!(report.starts_with("error: line 2: messages[0].role: \"wizard\" is no role"), "{report}");
+    assert!(report.starts_with("error: line 2: messages[0].role: \"wizard\" is not a role"), "{report}");
 }
 
 #[test]
