@@ -28,7 +28,7 @@ mod value;
 
 pub(crate) use self::constructs::constructs;
 pub(crate) use self::error::{Done, Reason, Stop};
-pub(crate) use self::machine::{Context, Met, Printed};
+pub(crate) use self::machine::{Context, Elsewhere, Met, Printed};
 pub(crate) use self::syntax::Program;
 pub(crate) use self::text::{Origin, Piece, Text};
 pub(crate) use self::value::Value;

@@ -18,7 +18,7 @@ mod loops;
 mod scopes;
 mod watch;
 
-pub(crate) use self::watch::Met;
+pub(crate) use self::watch::{Elsewhere, Met};
 
 /// What a template sees beside its own names.
 pub(crate) trait Context<'r> {

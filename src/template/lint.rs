@@ -9,14 +9,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::elsewhere::Elsewhere;
 use self::table::{ENGINES, Outcome, Row, Table};
-use super::chat_view::ChatView;
-use super::{ChatTemplate, GenerationPrompt, render};
+use super::{ChatTemplate, GenerationPrompt};
 use crate::chat::{Json, Sent};
 use crate::error::Error;
-use crate::jinja::{Met, constructs};
+use crate::jinja::constructs;
 
 mod behaviour;
+mod elsewhere;
 mod table;
 
 /// Something that the author of a template should know.
@@ -46,7 +47,7 @@ pub struct Lint {
     /// The engines that it concerns; empty where it concerns all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<Engine>,
-    /// Did one of the chats that were rendered meet it?
+    /// Does one of the chats that were rendered show it? None does where no chat gets there, or where an engine fails before.
     pub met: bool,
     /// What happens, as a clause without a full stop.
     pub sentence: String,
@@ -179,9 +180,10 @@ impl Probe<'_> {
 impl ChatTemplate {
     /// What the author of this template should know, in the order of its lines, then what concerns the whole of it.
     ///
-    /// Renders some thirty chats, notes each construct with the kinds of values that it was given, and looks up what other
-    /// engines do with these. Then it looks for what was sent in the prompts: a reply and its end, reasoning, tools, results
-    /// and their ids. A template that loses something on purpose is told as well.
+    /// Renders some thirty chats, for each engine as that engine would: what it does with each construct and the kinds of
+    /// values that it is given is looked up, and a difference is told where it gets into the prompt. Then it looks for what
+    /// was sent in the prompts: a reply and its end, reasoning, tools, results and their ids. A template that loses something
+    /// on purpose is told as well.
     ///
     /// ```
     /// use mistral_chat_template::ChatTemplate;
@@ -194,34 +196,25 @@ impl ChatTemplate {
     pub fn lint(&self) -> Vec<Lint> {
         let table = Table::read();
         let mut found = Found::default();
-        let mut met: BTreeSet<Met> = BTreeSet::new();
+        let written: Vec<_> = std::iter::once(&self.main)
+            .chain(&self.for_tools)
+            .flat_map(|compiled| constructs(&compiled.source).unwrap_or_default())
+            .collect();
+        let mut elsewhere = Elsewhere::new(&table, &written);
         for probe in Probe::all() {
             let template = probe.template(self);
             let Ok(sent) = probe.sent() else { continue };
-            let Ok(view) = ChatView::of_sent(&template, &sent) else { continue };
-            let steps = render::steps(&template, &view);
-            met.extend(view.compiled(&template).program.watch(&view, steps).into_iter().flatten());
+            elsewhere.render(&template, &sent, &mut found);
         }
-        for Met { line, construct, given } in &met {
-            if let Some(row) = table.find(construct, given) {
-                for (engine, outcome) in ENGINES.into_iter().zip(&row.outcomes) {
-                    found.note((*line, construct), engine, given, row, outcome, true);
-                }
+        for (construct, line) in &written {
+            if elsewhere.has_met(*line, construct) {
+                continue;
             }
-        }
-        let lines: BTreeSet<u32> = met.iter().map(|met| met.line).collect();
-        let known: BTreeSet<(u32, &str)> = met.iter().map(|met| (met.line, &*met.construct)).collect();
-        for compiled in std::iter::once(&self.main).chain(&self.for_tools) {
-            for (construct, line) in constructs(&compiled.source).unwrap_or_default() {
-                if known.contains(&(line, &*construct)) {
-                    continue;
-                }
-                for (place, engine) in ENGINES.into_iter().enumerate() {
-                    if let Some((row, outcome)) = table.lacks(&construct, place) {
-                        let loads = !matches!(outcome, Outcome::FailsToLoad { .. });
-                        let met = !loads || lines.contains(&line) && !is_watched(&construct);
-                        found.note((line, &construct), engine, "", row, outcome, met);
-                    }
+            for (place, engine) in ENGINES.into_iter().enumerate() {
+                if let Some((row, outcome)) = table.lacks(construct, place) {
+                    let loads = !matches!(outcome, Outcome::FailsToLoad { .. });
+                    let met = !loads || elsewhere.gets_to(engine, *line) && !is_watched(construct);
+                    found.note((*line, construct), engine, "", row, outcome, met);
                 }
             }
         }
@@ -239,15 +232,12 @@ fn is_watched(construct: &str) -> bool {
         && construct != "test with ()"
 }
 
-/// What was found of constructs: by line, construct and kind, what each engine does.
+/// What was found of constructs: by place, what each engine does.
 #[derive(Default)]
-struct Found(BTreeMap<Place, Use>);
+struct Found(BTreeMap<Place, BTreeMap<Engine, Said>>);
 
-/// The line, the construct, and what becomes of it.
-type Place = (u32, String, LintKind);
-
-/// Whether a chat meets it, and what each engine does.
-type Use = (bool, BTreeMap<Engine, Said>);
+/// The line, the construct, what becomes of it, and whether a chat shows that.
+type Place = (u32, String, LintKind, bool);
 
 struct Said {
     sentence: String,
@@ -277,16 +267,30 @@ impl Found {
                 (LintKind::Differs, format!("prints {other:?}{some} for `{template}`, transformers {prints:?}"))
             }
         };
-        let (any_met, engines) = self.0.entry((line, construct.to_owned(), kind)).or_default();
-        *any_met |= met;
+        let engines = self.0.entry((line, construct.to_owned(), kind, met)).or_default();
         let said = engines.entry(engine).or_insert(Said { sentence, given: BTreeSet::new() });
         if !given.is_empty() {
             said.given.insert(given.to_owned());
         }
     }
 
-    fn lints(self) -> Vec<Lint> {
-        let lint = |((line, construct, kind), (met, engines)): (Place, Use)| {
+    /// Has a chat shown this?
+    fn is_met(&self, (line, construct): (u32, &str), engine: Engine, kind: LintKind) -> bool {
+        let place = (line, construct.to_owned(), kind, true);
+        self.0.get(&place).is_some_and(|engines| engines.contains_key(&engine))
+    }
+
+    fn lints(mut self) -> Vec<Lint> {
+        let places: Vec<Place> = self.0.keys().filter(|(.., met)| !met).cloned().collect();
+        for place in places {
+            let (line, construct, kind, _) = &place;
+            let met: Vec<Engine> =
+                ENGINES.into_iter().filter(|engine| self.is_met((*line, construct), *engine, *kind)).collect();
+            if let Some(engines) = self.0.get_mut(&place) {
+                engines.retain(|engine, _| !met.contains(engine));
+            }
+        }
+        let lint = |((line, construct, kind, met), engines): (Place, BTreeMap<Engine, Said>)| {
             let clauses: Vec<_> = engines
                 .iter()
                 .map(|(engine, Said { sentence, given })| match given.is_empty() {
@@ -307,6 +311,6 @@ impl Found {
                 construct: Some(construct),
             }
         };
-        self.0.into_iter().map(lint).collect()
+        self.0.into_iter().filter(|(_, engines)| !engines.is_empty()).map(lint).collect()
     }
 }

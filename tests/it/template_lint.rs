@@ -89,6 +89,47 @@ fn json_is_printed_otherwise() {
 }
 
 #[test]
+fn a_difference_is_told_where_it_gets_into_the_prompt() {
+    let asked = each(
+        "{% if loop.first %}a{% endif %}{{ m.role }}{% set json = m|tojson %}{% if json %}{{ eos_token }}{% endif %}",
+    );
+    assert_eq!(engines(&asked, LintKind::Differs, 1), []);
+    let printed = each("{{ loop.first }}{{ m.role }}{{ eos_token }}");
+    assert!(engines(&printed, LintKind::Differs, 1).contains(&Engine::HfJinja));
+    // minijinja takes a text for a sequence.
+    let chosen = each("{% if m.role is sequence %}{{ m.role }}{% endif %}{{ eos_token }}");
+    assert!(engines(&chosen, LintKind::Differs, 1).contains(&Engine::MiniJinja), "{:?}", lints(&chosen));
+    let alike = each("{% if m.role is sequence %}{{ m.role }}{% else %}{{ m['role'] }}{% endif %}{{ eos_token }}");
+    assert_eq!(engines(&alike, LintKind::Differs, 1), []);
+}
+
+#[test]
+fn what_an_engine_does_not_get_to_is_not_met() {
+    let met = |source: &str, construct: &str, engine: Engine| {
+        let found = lints(source).into_iter().filter(|lint| lint.construct.as_deref() == Some(construct));
+        found.filter(|lint| lint.engines.contains(&engine)).map(|lint| lint.met).collect::<Vec<_>>()
+    };
+    let twice = each("{{ m.role.swapcase() }}{{ m.role|wordcount }}{{ eos_token }}");
+    assert_eq!(met(&twice, "method swapcase", Engine::HfJinja), [true]);
+    assert_eq!(met(&twice, "filter wordcount", Engine::HfJinja), [false]);
+    assert_eq!(met(&twice, "filter wordcount", Engine::LlamaCpp), [false]);
+    // What is undefined can be looped over, but @huggingface/jinja does not say so.
+    let guarded = each("{% if m.x is iterable %}{% for x in m.x %}{{ x }}{% endfor %}{% endif %}{{ eos_token }}");
+    assert_eq!(met(&guarded, "loop", Engine::HfJinja), [false]);
+    let open = each("{% for x in m.x %}{{ x }}{% endfor %}{{ eos_token }}");
+    assert_eq!(met(&open, "loop", Engine::HfJinja), [true]);
+}
+
+#[test]
+fn stripping_differs_where_other_white_space_is_left() {
+    let stripped = |text: &str| {
+        let source = each(&format!("{{{{ '{text}'.lstrip('\\n') }}}}{{{{ eos_token }}}}"));
+        engines(&source, LintKind::Differs, 1).contains(&Engine::HfJinja)
+    };
+    assert!(stripped("\\n a") && !stripped("\\na ") && !stripped("a"));
+}
+
+#[test]
 fn beginnings_and_ends_are_counted() {
     assert!(has(&each("{{ bos_token }}{{ m.content }}{{ eos_token }}"), LintKind::BeginsTwice));
     let once = format!("{{{{ bos_token }}}}{}", each("{{ m.content }}{{ eos_token }}"));

@@ -25,6 +25,8 @@ import argparse
 import itertools
 import json
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -53,34 +55,40 @@ KINDS = {
     "none": ["none"],
     "undefined": ["nothing"],
     "empty list": ["[]"],
-    "list": ["['a', 'b']", "[2, 1]", "[{'a': 1}, {'a': 2, 'b': 'x'}]", "['b', 'A', 'c']"],
+    "list": ["['a', 'b']", "['b', 'A', 'c']"],
+    "list of numbers": ["[2, 1]"],
+    "list of dicts": ["[{'a': 1}, {'a': 2, 'b': 'x'}]"],
     "list beyond ASCII": ["['é', 'b']"],
+    "list of dicts beyond ASCII": ["[{'a': 'é'}]"],
     "list with <": ["['<b>', 'it\\'s']"],
+    "list of dicts with <": ["[{'a': '<b>'}]"],
     "list with whole floats": ["[1.0, 2.0]"],
+    "list of dicts with whole floats": ["[{'a': 1.0}]"],
+    "list of dicts with unsorted keys": ["[{'b': 'x', 'a': 1}]"],
     "tuple": ["('a', 'b')", "(1, 2)"],
     "empty dict": ["{}"],
-    "dict": ["{'a': 1}", "{'b': 'x', 'a': [1, none, true]}", "{'a': {'c': 1.5}}"],
+    "dict": ["{'a': 1}", "{'a': 'x', 'b': [1, none, true]}", "{'a': {'c': 1.5}}"],
+    "dict with unsorted keys": ["{'b': 'x', 'a': [1, none, true]}", "{'a': {'d': 1, 'c': 2}}"],
     "dict beyond ASCII": ["{'a': 'é'}", "{'é': ['日']}"],
     "dict with <": ["{'a': '<b>'}", "{'a': [\"it's\"]}"],
     "dict with whole floats": ["{'a': 1.0}"],
     "range": ["range(3)"],
-    "generator": ["['a', 'b']|map('upper')", "[1, 2]|select('odd')"],
+    "generator": ["['a', 'b']|map('upper')", "[{'a': 1}, {'a': 2}]|selectattr('a')"],
     "dict items": ["{'b': 1, 'a': 2}.items()"],
     "dict keys": ["{'b': 1, 'a': 2}.keys()"],
     "dict values": ["{'b': 1, 'a': 2}.values()"],
     "namespace": ["namespace(a=1)"],
 }
 TEXTS = ["text", "empty text", "white space", "text beyond ASCII", "text with <", "spaced text"]
-LISTS = ["empty list", "list", "list beyond ASCII", "list with <", "list with whole floats", "tuple", "range", "generator"]
-DICTS = ["empty dict", "dict", "dict beyond ASCII", "dict with <", "dict with whole floats"]
+DICTS = ["empty dict", "dict", "dict beyond ASCII", "dict with <", "dict with whole floats", "dict with unsorted keys"]
 # What templates use most is run with every kind of value, the rest with these.
 COMMON = set(
     "tojson trim length default string upper safe dictsort lower join items selectattr map replace list indent int capitalize first last "
     "get split strip lstrip rstrip endswith startswith == != in + defined mapping iterable sequence none undefined boolean true false "
     "number integer float".split()
 )
-FEW = ["text", "empty text", "list", "dict", "integer", "none", "undefined"]
-PLAIN = ["text", "empty text", "zero", "integer", "float", "true", "false", "none", "undefined", "list", "dict"]
+FEW = ["text", "empty text", "list", "list of numbers", "list of dicts", "dict", "integer", "none", "undefined"]
+PLAIN = ["text", "empty text", "zero", "integer", "float", "true", "false", "none", "undefined", "list", "list of dicts", "dict"]
 MAPPED = "[{'a': 'x', 'b': 1}, {'a': 'y'}]"
 
 # Filters with what they are given beside the value: kinds, or as they are written, with how the machine calls it.
@@ -201,7 +209,7 @@ TESTS = {
 FUNCTIONS = [
     "range(3)", "range(1, 3)", "range(5, 1, -2)", "range(0)", "range(0, 6, 2)", "namespace()", "namespace(a=1)", "namespace(a='x')",
     "namespace(a=[])", "namespace(a=false)", "namespace(a=none)", "namespace(a={})", "namespace(a='')", "namespace(a=0)", "namespace(a=true)",
-    "dict()", "dict(a=1)", "dict({'a': 1})", "dict({'a': 1}, b=2)", "strftime_now('%Y')",
+    "dict()", "dict(a=1)", "dict({'a': 1})", "dict({'a': 1}, b=2)", "strftime_now('day')",
 ]  # fmt: skip
 # What stands by itself: how the lint finds it, and templates.
 STATEMENTS = {
@@ -228,17 +236,23 @@ MET = {
     ("call of loop", ""): ["{% for i in [[1]] recursive %}{% if i is number %}{{ i }}{% else %}{{ loop(i) }}{% endif %}{% endfor %}"],
     ("call of a macro", ""): ["{% macro f(a) %}<{{ a }}>{% endmacro %}{{ f(1) }}", "{% macro f(a, b=2) %}{{ a }}{{ b }}{% endmacro %}{% set x = f('a') %}{{ x }}"],
     ("call of a macro", "by name"): ["{% macro f(a, b='x') %}{{ a }}{{ b }}{% endmacro %}{{ f(1, b=2) }}", "{% macro f(a) %}{{ a }}{% endmacro %}{{ f(a='x') }}"],
-    ("if without else", ""): ["{{ 'a' if false }}|", "{{ ('a' if false) is defined }}", "{% set x = 'a' if false %}{{ x }}|"],
+    ("if without else", ""): ["{{ 'a' if false }}|", "{{ 'y' if ('a' if false) is defined else 'n' }}", "{% set x = 'a' if false %}{{ x }}|"],
     ("operator a < b < c", ""): ["{{ 'y' if 1 < 2 < 3 else 'n' }}", "{{ 'y' if 1 < 2 < 2 else 'n' }}", "{{ 'y' if 1 == 1 == true else 'n' }}"],
     ("function cycler", "text, text"): ["{% set c = cycler('a', 'b') %}{{ c.next() }}{{ c.next() }}"],
     ("function joiner", "text"): ["{% set j = joiner('x') %}{{ j() }}a{{ j() }}b"],
     ("method cycle", "loop, text, text"): ["{% for i in [1, 2] %}{{ loop.cycle('a', 'b') }}{% endfor %}"],
     ("method changed", "loop, integer"): ["{% for i in [1, 1] %}{{ 'y' if loop.changed(i) else 'n' }}{% endfor %}"],
     ("unpack 2", "list"): ["{% for a, b in [['x', 'y']] %}{{ a }}{{ b }}{% endfor %}", "{% set a, b = ['x', 'y'] %}{{ a }}{{ b }}"],
-    ("unpack 2", "tuple"): ["{% for a, b in {'x': 1}.items() %}{{ a }}{{ b }}{% endfor %}", "{% set a, b = 1, 2 %}{{ a }}{{ b }}"],
+    ("unpack 2", "tuple"): ["{% for a, b in {'x': 1}|items %}{{ a }}{{ b }}{% endfor %}", "{% set a, b = 1, 2 %}{{ a }}{{ b }}"],
+    ("test defined", "function strftime_now"): ["{{ 'y' if strftime_now is defined else 'n' }}"],
+    ("test undefined", "function strftime_now"): ["{{ 'y' if strftime_now is undefined else 'n' }}"],
+    ("if", "function strftime_now"): ["{{ 'y' if strftime_now else 'n' }}"],
 } | {
     (f"attribute {name}", "loop"): [f"{{% for i in ['p', 'q', 'r'] %}}{{{{ loop.{name} }}}},{{% endfor %}}"]
-    for name in "index index0 revindex revindex0 first last length depth depth0".split()
+    for name in "index index0 revindex revindex0 length depth depth0".split()
+} | {
+    (f"attribute {name}", "loop"): [f"{{% for i in ['p', 'q', 'r'] %}}{{{{ 'y' if loop.{name} else 'n' }}}},{{% endfor %}}"]
+    for name in ("first", "last")
 } | {
     (f"attribute {name}", "loop"): [
         f"{{% for i in ['p', 'q', 'r'] %}}{{% if loop.{name} is defined %}}{{{{ loop.{name} }}}}{{% endif %}},{{% endfor %}}"
@@ -280,6 +294,8 @@ def kind_of(value):
             return "text with <"
         return "spaced text" if value.strip() != value or "\n" in value else "text"
     name = {list: "list", tuple: "tuple", dict: "dict"}[type(value)]
+    if name == "list" and value and type(value[0]) in (int, float, dict):
+        return "list of dicts" if isinstance(value[0], dict) else "list of numbers"
     return name if value else f"empty {name}"
 
 
@@ -324,8 +340,8 @@ def cases():
                     yield from on(construct, kinds if name in COMMON else FEW, expression, given)
                 else:
                     for value in (MAPPED, "[{'a': 'x'}]"):
-                        yield Case(construct, ", ".join(["list", *given]), expression, value)
-                    yield Case(construct, ", ".join(["empty list", *given]), expression, "[]")
+                        yield Case(construct, ", ".join(["list of dicts", *given]), expression, value)
+                    yield from on(construct, ["empty list", "text", "empty text", "undefined", "none", "dict"], expression, given)
     for arguments, names in METHODS.items():
         for name in names.split():
             yield from on(f"method {name}", TEXTS if name in COMMON else FEW[:2], f"x.{name}({arguments})", given_of(arguments))
@@ -342,7 +358,9 @@ def cases():
             if name == "eq":
                 yield Case("test eq", "", f"x is {name}{arguments}", "1")
                 continue
-            yield from on(f"test {signs.get(name, name)}", every if name in COMMON else FEW, f"x is {name}{arguments}", given)
+            # A generator's text is its address.
+            some = [kind for kind in every if kind != "generator" or name not in ("lower", "upper")]
+            yield from on(f"test {signs.get(name, name)}", some if name in COMMON else FEW, f"x is {name}{arguments}", given)
             if name in signs:
                 yield Case(f"test {name}", "", f"x is {name}{arguments}", "1")
     for expression in FUNCTIONS:
@@ -360,10 +378,10 @@ def cases():
         for value in KINDS[kind]:
             yield Case("loop", kind, template="{% for i in x %}{{ loop.index }},{% endfor %}", value=value)
     binary = {"==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "*", "/", "//", "%", "**"}
-    kinds = [*PLAIN, "text beyond ASCII", "empty list", "empty dict"]
+    kinds = [*PLAIN, "text beyond ASCII", "empty list", "empty dict", "tuple"]
     for sign in sorted(binary):
         few = ["text", "integer", "zero", "float", "list"]
-        for left, right in itertools.product(kinds, kinds) if sign in COMMON else itertools.product(few, few):
+        for left, right in itertools.product(kinds, kinds) if sign in COMMON or sign == "not in" else itertools.product(few, few):
             for value, other in list(zip(KINDS[left], KINDS[right]))[:2]:
                 yield Case(f"operator {sign}", f"{left}, {right}", f"x {sign} {other}", value)
     for value, other in (("'a'", "'ab'"), ("'a'", "['a', 'b']"), ("'a'", "{'a': 1}"), ("1", "[1, 2]"), ("'<'", "'a<b'"), ("'é'", "'né'")):
@@ -429,7 +447,8 @@ def printing(name, value, depth=0):
     if isinstance(value, (list, tuple)) and depth < 3:
         return "".join(printing(f"{name}[{place}]", item, depth + 1) for place, item in enumerate(value)) + f"{{{{ {name}|length }}}};"
     if hasattr(value, "__iter__") and not isinstance(value, str) and depth == 0:
-        return f"{{% for i in {name} %}}" + (printing("i", next(iter(value), ""), 1)) + ",{% endfor %}"
+        turns = (f"{{% if loop.index0 == {place} %}}{printing('i', item, 1)}{{% endif %}}" for place, item in enumerate(value))
+        return f"{{% for i in {name} %}}{''.join(turns)},{{% endfor %}}"
     return "x"
 
 
@@ -461,13 +480,17 @@ def templates_of(case, reference):
         try:
             printed = printing("r", value)
         except Exception:
-            continue
+            # What raises an error only when it is used, as the library's do as well.
+            if not re.search(r"\|(select|reject)", expression):
+                continue
+            printed = "x"
         yield setting + f"{{% set r = {expression} %}}" + printed, variables
 
 
 def run(engine, jobs):
     """What an engine makes of each (template, variables): its text, or ("!" or "!!", what it says)."""
     results = [None] * len(jobs)
+    print(type(engine).__name__, len(jobs), file=sys.stderr, flush=True)
 
     def batch(places):
         body = "".join(f"{{% if messages[0].content == 'GO{place}' %}}{jobs[place][0]}{{% endif %}}" for place in places)
@@ -498,6 +521,13 @@ def run(engine, jobs):
     return results
 
 
+def in_another_process(jobs):
+    """What transformers makes of them elsewhere: what has an address of Python's memory in it is something else there."""
+    program = [sys.executable, __file__, "--again"]
+    answer = subprocess.run(program, input=json.dumps(jobs), capture_output=True, check=True, encoding="utf-8").stdout
+    return json.loads(answer.splitlines()[-1])
+
+
 def setting_of(template):
     """What of a template makes the value; an engine that cannot make it is not asked more."""
     return (re.match(r"\{% set x = .*? %\}", template, re.S) or [""])[0]
@@ -519,12 +549,17 @@ def escaped(text):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="constructs, as a regular expression")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--again", action="store_true", help="answer the templates on standard input by transformers")
     options = parser.parse_args()
     reference = Reference()
+    if options.again:
+        print(json.dumps(run(reference, json.load(sys.stdin))))
+        return
     jobs, owners = [], []
     for case in cases():
-        if options.only and options.only not in case.construct:
+        if options.only and not re.fullmatch(options.only, case.construct):
             continue
         try:
             for job in templates_of(case, reference):
@@ -532,8 +567,8 @@ def main():
                 owners.append((case.construct, case.given))
         except Refused:
             continue
-    wanted = run(reference, jobs)
-    kept = [place for place, want in enumerate(wanted) if isinstance(want, str) and not re.search("gener.?tor object|0x7f", want, re.I)]
+    wanted, again = run(reference, jobs), in_another_process(jobs)
+    kept = [place for place, want in enumerate(wanted) if isinstance(want, str) and want == again[place]]
     jobs, owners, wanted = ([of[place] for place in kept] for of in (jobs, owners, wanted))
     print(len(jobs), "templates of", len(set(owners)), "constructs with kinds of values")
     rows = defaultdict(lambda: {"runs": 0, "first": None, **{name: [] for name in OTHERS}})
@@ -546,9 +581,10 @@ def main():
             row = rows[owner]
             row["first"] = row["first"] or (job, want)
             outcome = "=" if result == want else "~" + result if isinstance(result, str) else result[0] + short(result[1])
+            outcome = re.sub("0x[0-9a-fA-F]{6,}", "0x…", outcome)
             row[name].append((outcome, job, want))
         print(name, sum(result != want for result, want in zip(results, wanted)), "differ")
-    write(rows)
+    write(rows, options.out)
 
 
 def outcome_of(runs):
@@ -559,7 +595,7 @@ def outcome_of(runs):
     return some + different[0][0], different[0]
 
 
-def write(rows):
+def write(rows, out):
     """One line for all kinds of values of which the engines do alike."""
     lines = {}
     differing = {construct for (construct, _), row in rows.items() if any(outcome_of(row[name])[1] for name in OTHERS)}
@@ -578,10 +614,9 @@ def write(rows):
         template = f"{{% set x = {json.dumps(variables['x'], ensure_ascii=False)} %}}{template}" if "x" in variables else template
         cells = [construct, arguments, "; ".join(kinds), template if shown else "", want if shown else "", *(outcome for outcome, _ in outcomes)]
         written.append("\t".join(map(escaped, cells)))
-    OUT.parent.mkdir(exist_ok=True)
     head = "\t".join(["construct", "given", "kinds", "template", "transformers", *OTHERS])
-    OUT.write_text("\n".join([head, *sorted(written)]) + "\n", encoding="utf-8")
-    print(len(written), "lines,", OUT.stat().st_size, "bytes")
+    out.write_text("\n".join([head, *sorted(written)]) + "\n", encoding="utf-8")
+    print(len(written), "lines,", out.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

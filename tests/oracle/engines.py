@@ -4,7 +4,7 @@
     jinja2         3.1.6      as llama-cpp-python and others run it: the sandbox, with its own `tojson` and no extension
     hf-jinja       0.5.11     npm install @huggingface/jinja@0.5.11, its folder in HF_JINJA
     llama.cpp      b11549     pip install xllamacpp==2026.10.11549 gguf==0.19.0: the server, over a model of no sense
-    minijinja      3.1.0      pip install minijinja==3.1.0, with `pycompat` off
+    minijinja      3.1.0      pip install minijinja==3.1.0, with `pycompat` off, and with values of its own, not Python's
 
 Every engine is given `bos_token`, `eos_token`, `raise_exception`, the messages, the tools and what else the request names:
 `variables` are given as `apply_chat_template` is given keywords.
@@ -12,6 +12,7 @@ Every engine is given `bos_token`, `eos_token`, `raise_exception`, the messages,
 import json
 import math
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -80,18 +81,25 @@ class MiniJinja:
     def __init__(self):
         import minijinja
 
-        self.environment = minijinja.Environment(pycompat=False)
+        self.environment = minijinja.Environment(pycompat=False, trim_blocks=True, lstrip_blocks=True)
         self.environment.add_function("raise_exception", raise_exception)
-        self.known = set()
 
     def render(self, template, request):
         try:
-            if template not in self.known:
-                self.environment.add_template(str(hash(template)), template)
-                self.known.add(template)
-            return self.environment.render_template(str(hash(template)), **variables(request))
+            # Python's own dicts would keep their methods.
+            given = "".join(f"{{% set {name} = {literal(value)} %}}\n" for name, value in variables(request).items())
+            return self.environment.render_str(given + template)
         except Exception as error:
             raise Refused(str(error)) from None
+
+
+def literal(value):
+    """A value as it is written in a template."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in value.items())}}}"
+    return json.dumps(value, ensure_ascii=False) if value is not None else "none"
 
 
 class HfJinja:
@@ -111,6 +119,57 @@ class HfJinja:
 
 
 class LlamaCpp:
+    """`LlamaCppServer` in a process of its own, which is started again where a server does not end."""
+
+    PATIENCE = 30
+
+    def __init__(self):
+        self.process = None
+
+    def start(self):
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([sys.executable, __file__, "--llama.cpp"], **pipes)
+
+    def ask(self, *question):
+        for _ in range(5):
+            if self.process is None:
+                self.start()
+            self.process.stdin.write(json.dumps(question).encode() + b"\n")
+            self.process.stdin.flush()
+            if select.select([self.process.stdout], [], [], self.PATIENCE)[0]:
+                kind, answer = json.loads(self.process.stdout.readline() or "[0, 0]")
+                if kind in ("Refused", "OwnFault"):
+                    raise {"Refused": Refused, "OwnFault": OwnFault}[kind](answer)
+                if kind == "answer":
+                    return answer
+            self.process.kill()
+            self.process = None
+        raise Refused("the server hangs")
+
+    def render(self, template, request):
+        return self.ask("render", template, request)
+
+    def abilities(self, template):
+        return set(self.ask("abilities", template))
+
+    @staticmethod
+    def serve():
+        """Answers the questions on standard input."""
+        server, answers = LlamaCppServer(), os.fdopen(os.dup(1), "wb")
+        # The server prints there as well.
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            what, *given = json.loads(line)
+            try:
+                answer = server.render(*given) if what == "render" else sorted(server.abilities(*given))
+                said = "answer", answer
+            except Refused as refused:
+                said = type(refused).__name__, str(refused)
+            answers.write(json.dumps(said).encode() + b"\n")
+            answers.flush()
+
+
+class LlamaCppServer:
     """A server for each template. It leaves out the first `<s>`, which its tokenizer adds: it is put back."""
 
     def __init__(self):
@@ -235,3 +294,6 @@ ENGINES = {
     "llama.cpp": LlamaCpp,
     "minijinja": MiniJinja,
 }
+
+if __name__ == "__main__" and "--llama.cpp" in sys.argv:
+    LlamaCpp.serve()

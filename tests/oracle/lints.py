@@ -2,16 +2,19 @@
 """Holds what the lint says of real templates against what the engines do with them.
 
     cargo build --release --example which_layout      (the packages are those of constructs.py)
-    HF_JINJA=node_modules/@huggingface/jinja lints.py FOLDER target/release/examples/which_layout [--show N] [--table]
+    HF_JINJA=node_modules/@huggingface/jinja lints.py FOLDER target/release/examples/which_layout
+        [--engine NAME]… [--show N] [--table]
 
 FOLDER holds templates, `*.jinja`. Each is rendered by each engine with the chats of `src/template/lint/chats.jsonl` that
 transformers renders. An engine *fails* where it refuses one of them, and *differs* where it prints another prompt. For each
 engine and each of the two: in how many templates the lint says so and it is so (agree), the lint says so and it is not
-(false alarm), it is so and the lint does not say it (missed). What the lint finds in a line that no chat meets is not counted.
+(false alarm), it is so and the lint does not say it (missed). What the lint finds in a line that no chat meets is not counted. Whether a prompt differs is not seen where an engine
+refuses all chats.
 With `--table`, prints what the templates use of the table of constructs.
 """
 import argparse
 import json
+import re
 import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -39,13 +42,18 @@ def as_transformers_gives_them(messages):
 
 
 def past_the_server(template, request):
-    """The chat as a variable, so that llama.cpp's server does not change it before the engine sees it."""
+    """The chat in variables of other names, so that llama.cpp's server does not change it before the engine sees it."""
+    # The server gives these a value of its own.
+    own = {name: f"sent_{name}" for name in ("add_generation_prompt", "enable_thinking")}
+    for name, other in own.items():
+        template = re.sub(rf"(?<![.\w'\"]){name}\b", other, template)
     template = (
         "{%- if sent_messages is defined -%}{%- set messages = sent_messages -%}{%- set tools = sent_tools -%}"
         + template
         + "{%- else -%}{{- messages[0].content -}}{%- endif -%}"
     )
-    variables = request["variables"] | {"sent_messages": request["messages"], "sent_tools": request["tools"]}
+    variables = {own.get(name, name): value for name, value in request["variables"].items()}
+    variables |= {"sent_messages": request["messages"], "sent_tools": request["tools"]}
     variables |= {"bos_token": "<s>", "eos_token": "</s>"}
     return template, {"messages": [{"role": "user", "content": "x"}], "variables": variables}
 
@@ -65,12 +73,13 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--template", default="")
+    parser.add_argument("--engine", action="append")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     uses = defaultdict(lambda: defaultdict(set))
     counts, shown, unmet = defaultdict(Counter), Counter(), Counter()
     reference = Transformers()
-    engines = {name: ENGINES[name]() for name in OTHERS}
+    engines = {name: ENGINES[name]() for name in options.engine or OTHERS}
     paths = [path for path in sorted(options.folder.glob("*.jinja")) if options.template in path.name]
     for path in paths:
         template = path.read_bytes().decode()
@@ -104,6 +113,9 @@ def main():
                     if (isinstance(got, list) if kind == "fails" else isinstance(got, str) and got != want)
                 ]
                 said_so = said[name, kind]
+                if kind == "differs" and all(isinstance(got, list) for _, got, _ in results):
+                    counts[name, kind]["not seen"] += 1
+                    continue
                 verdict = {(True, True): "agree", (True, False): "false alarm", (False, True): "missed"}.get(
                     (bool(said_so), bool(is_so)), "neither"
                 )
@@ -119,9 +131,10 @@ def main():
                         else:
                             at = next((at for at, pair in enumerate(zip(got, want)) if pair[0] != pair[1]), min(len(got), len(want)))
                             print("   does", chat, repr(got[max(at - 40, 0) : at + 40]), "want", repr(want[max(at - 40, 0) : at + 40]))
-    print("| engine | what | agree | false alarm | missed | neither |\n| --- | --- | --- | --- | --- | --- |")
+    columns = ("agree", "false alarm", "missed", "neither", "not seen")
+    print(f"| engine | what | {' | '.join(columns)} |\n| --- | --- |{' --- |' * len(columns)}")
     for (name, kind), counter in counts.items():
-        print(f"| {name} | {kind} | " + " | ".join(str(counter[of]) for of in ("agree", "false alarm", "missed", "neither")) + " |")
+        print(f"| {name} | {kind} | " + " | ".join(str(counter[of]) for of in columns) + " |")
     print("in lines that no chat meets:", dict(unmet))
     if options.table:
         table(uses)

@@ -74,8 +74,9 @@ impl Table {
         let (kind, rest) = given.split_once(", ").unwrap_or((given, ""));
         let plain: Vec<_> = rest.split(", ").map(plain).collect();
         let plain_rest = plain.join(", ");
-        let tries = [(kind, rest), (kind, &plain_rest), (self::plain(kind), rest), (self::plain(kind), &plain_rest)];
-        let place = tries.into_iter().find_map(|(kind, rest)| self.places.get(&(construct, rest, kind)))?;
+        let kinds = [kind, self::plain(kind), self::plain(self::plain(kind))];
+        let mut tries = kinds.into_iter().flat_map(|kind| [(kind, rest), (kind, &*plain_rest)]);
+        let place = tries.find_map(|(kind, rest)| self.places.get(&(construct, rest, kind)))?;
         self.rows.get(*place)
     }
 
@@ -133,7 +134,8 @@ fn plain(kind: &str) -> &str {
         "spaced text" | "white space" | "text beyond ASCII" | "text with <" => "text",
         "negative integer" | "long integer" => "integer",
         "whole float" => "float",
-        kind => [" beyond ASCII", " with <", " with whole floats"]
+        "list of dicts" | "list of numbers" => "list",
+        kind => [" beyond ASCII", " with <", " with whole floats", " with unsorted keys"]
             .into_iter()
             .find_map(|suffix| kind.strip_suffix(suffix))
             .unwrap_or(kind),
