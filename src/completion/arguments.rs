@@ -64,11 +64,10 @@ enum Depth {
     Nested(usize),
 }
 
-/// Text after a value, and where it begins.
+/// Text after a value, to the end of the piece that was read last.
 #[derive(Debug)]
 pub(super) struct After {
     pub(super) text: String,
-    pub(super) offset: usize,
 }
 
 #[derive(Debug)]
@@ -121,7 +120,7 @@ impl Arguments {
                     sink.give("{}");
                     self.json.stop();
                     self.value.form = Form::Complete;
-                    self.value.after = Some(After { text: rest.to_owned(), offset });
+                    self.value.after = Some(After { text: rest.to_owned() });
                     return;
                 }
             }
@@ -236,8 +235,7 @@ impl Value {
             Event::Lost { fault, offset } => {
                 let is_after = matches!(self.form, Form::Complete) && self.leniency == Leniency::Lenient;
                 if is_after {
-                    let offset = offset - self.gap.len().min(offset);
-                    self.after = Some(After { text: std::mem::take(&mut self.gap), offset });
+                    self.after = Some(After { text: std::mem::take(&mut self.gap) });
                     return;
                 }
                 sink.note(Rank::Syntax, Around::Arguments.error(fault, offset));

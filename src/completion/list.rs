@@ -225,8 +225,7 @@ impl State {
             }
             Event::Lost { fault, offset } => {
                 if self.shape == Shape::Complete && self.leniency == Leniency::Lenient {
-                    let offset = offset.saturating_sub(self.gap.len());
-                    self.after = Some(After { text: std::mem::take(&mut self.gap), offset });
+                    self.after = Some(After { text: std::mem::take(&mut self.gap) });
                     return;
                 }
                 self.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");

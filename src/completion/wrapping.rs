@@ -121,9 +121,7 @@ impl Wrapping {
         if let (State::Open(end), Some(held)) = (self.state, after.as_mut()) {
             let trimmed = held.text.trim_start_matches(is_space);
             if let Some(rest) = trimmed.strip_prefix(end) {
-                let rest = rest.to_owned();
-                held.offset += held.text.len() - rest.len();
-                held.text = rest;
+                held.text = rest.to_owned();
             } else if end.starts_with(trimmed) {
                 return None;
             }

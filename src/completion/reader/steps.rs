@@ -171,16 +171,18 @@ impl CompletionReader {
             }
         };
         if let Some(after) = after {
-            self.after_call(after);
+            self.after_call(after, offset + text.len());
         }
     }
 
-    /// Text after a call that a lenient reader accepts as said.
-    pub(super) fn after_call(&mut self, after: After) {
+    /// Text after a call, up to `end`, that a lenient reader accepts as said.
+    pub(super) fn after_call(&mut self, after: After, end: usize) {
         self.close(End::Sure);
         self.place = Place::Text;
         self.opening = Some(Opening::new(self.leniency, Before::Call));
-        self.pending = Some((after.text, after.offset));
+        // Places are counted from the end: what was left out lies before.
+        let begin = end.saturating_sub(after.text.len());
+        self.pending = Some((after.text, begin));
     }
 
     /// What is said may begin with what is no text.
