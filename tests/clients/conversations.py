@@ -102,12 +102,13 @@ def converse(ask, layout, number, options, lines):
             choice = "none"
 
 
-def table(lines, turns):
+def table(lines):
     for layout in LAYOUTS:
         of_layout = [line for line in lines if line["layout"] == layout]
         if not of_layout:
             continue
-        for turn in [turn for turn in SHOWN if turn <= turns]:
+        reached = max(line["turn"] for line in of_layout)
+        for turn in [turn for turn in SHOWN if turn <= reached]:
             line = next(line for line in of_layout if line["turn"] == turn)
             print(f"{layout:10} {turn:4} {line['prompt']:7} {line['cached']:7} {line['encoded']:7} {line['prepared_ms']:7.2f}")
         later = [line for line in of_layout if line["turn"] > 1]
@@ -164,7 +165,7 @@ def main():
     if options.lines:
         options.lines.write_text("".join(json.dumps(line) + "\n" for line in lines))
     print(f"{'layout':10} {'turn':>4} {'prompt':>7} {'cached':>7} {'encoded':>7} {'ms':>7}")
-    table(lines, options.turns)
+    table(lines)
     # A cut that moves parts a conversation as well.
     apart = [] if options.fit else list(parted(lines))
     for before, now in apart[:5]:

@@ -26,6 +26,8 @@ pub struct Session {
     window: Option<Window>,
     /// The messages of the client's chat that the conversation goes on without.
     dropped: Vec<usize>,
+    /// What the window counted of its prompt.
+    counted: usize,
     /// How many ids of its prompt were encoded for this turn; the others were there.
     pub encoded: usize,
 }
@@ -45,29 +47,29 @@ impl Sessions {
         };
         let Some(mut session) = known else { return self.begin(chat, layout) };
         let before = session.clone();
-        let update = session.update(chat, &self.tokens);
+        let update = session.update(chat, &self.tokens, self.window.as_ref());
         let is_cut = session.dropped.len() > before.dropped.len();
         let goes_on = update.as_ref().is_ok_and(|update| is_cut || update.prefix_break.is_none_or(|it| goes_on(&it)));
         if !goes_on {
             // It is another conversation that begins the same, or one that was taken back.
             self.keep(before);
         }
-        session.encoded = update?.encoded;
+        update?;
         Ok(session)
     }
 
     /// A new conversation.
     fn begin(&self, chat: Chat<'static>, layout: &Layout) -> Result<Session, Error> {
         let mut window = self.window.clone();
-        let (session, dropped) = within(window.as_mut(), chat, layout, &self.tokens, |chat| self.look(chat, layout))?;
-        Ok(Session { window, dropped, ..session })
+        let (session, kept) = within(window.as_mut(), &chat, layout, &self.tokens, |chat| self.look(chat, layout))?;
+        Ok(Session { window, dropped: kept.dropped, counted: kept.count, ..session })
     }
 
     /// A conversation of the whole chat, to look at.
     pub fn look(&self, chat: Chat<'static>, layout: &Layout) -> Result<Session, Error> {
         let conversation = Conversation::new(chat, layout, Arc::clone(&self.tokens))?;
         let encoded = conversation.ids().len();
-        Ok(Session { layout: *layout, conversation, window: None, dropped: Vec::new(), encoded })
+        Ok(Session { layout: *layout, conversation, window: None, dropped: Vec::new(), counted: encoded, encoded })
     }
 
     pub fn keep(&self, session: Session) {
@@ -98,26 +100,47 @@ fn goes_on(parts: &PrefixBreak) -> bool {
     !matches!(parts.cause, BreakCause::MessageChanges | BreakCause::Shorter)
 }
 
-/// Does something with what of a chat is within the window, and says which messages are not. Errors point into the whole
-/// chat.
+/// Which messages of a chat are not within a window, and what the others count.
+#[derive(Default)]
+struct Kept {
+    dropped: Vec<usize>,
+    count: usize,
+}
+
+/// Does something with what of a chat is within the window. Errors point into the whole chat.
 fn within<T>(
     window: Option<&mut Window>,
-    chat: Chat<'static>,
+    chat: &Chat<'static>,
     layout: &Layout,
     tokens: &Tokens,
     work: impl FnOnce(Chat<'static>) -> Result<T, Error>,
-) -> Result<(T, Vec<usize>), Error> {
-    let Some(window) = window else { return Ok((work(chat)?, Vec::new())) };
-    let fitted = window.fit(&chat, layout, |segment: Segment<'_>| tokens.count(segment, layout.word_start))?;
+) -> Result<(T, Kept), Error> {
+    let Some(window) = window else { return Ok((work(chat.clone())?, Kept::default())) };
+    let fitted = window.fit(chat, layout, |segment: Segment<'_>| tokens.count(segment, layout.word_start))?;
     let done = work(fitted.clone().into_chat()).map_err(|error| fitted.in_given(error))?;
-    Ok((done, fitted.dropped))
+    Ok((done, Kept { count: fitted.count, dropped: fitted.dropped }))
 }
 
 impl Session {
-    fn update(&mut self, chat: Chat<'static>, tokens: &Tokens) -> Result<Update, Error> {
+    /// Goes on with a client's chat, within a budget of ids.
+    fn update(&mut self, chat: Chat<'static>, tokens: &Tokens, budget: Option<&Window>) -> Result<Update, Error> {
+        let update = self.update_once(&chat, tokens)?;
+        self.encoded = update.encoded;
+        let over = budget.filter(|budget| self.ids().len() > budget.budget() && self.counted > 0);
+        let Some(budget) = over else { return Ok(update) };
+        // What was sampled can be more ids than a tokenizer makes of its text: the window is to count as many.
+        let (counted, ids) = (self.counted, self.ids().len());
+        let scaled = |tokens: usize| tokens.saturating_mul(counted) / ids;
+        self.window = Some(Window::new(scaled(budget.budget())).with_low_water(scaled(budget.low_water())));
+        let update = self.update_once(&chat, tokens)?;
+        self.encoded += update.encoded;
+        Ok(update)
+    }
+
+    fn update_once(&mut self, chat: &Chat<'static>, tokens: &Tokens) -> Result<Update, Error> {
         let Session { layout, conversation, window, .. } = self;
-        let (update, dropped) = within(window.as_mut(), chat, layout, tokens, |chat| conversation.update(chat))?;
-        self.dropped = dropped;
+        let (update, kept) = within(window.as_mut(), chat, layout, tokens, |chat| conversation.update(chat))?;
+        (self.dropped, self.counted) = (kept.dropped, kept.count);
         Ok(update)
     }
 
