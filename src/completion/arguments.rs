@@ -54,7 +54,7 @@ struct Value {
     /// White space after the value.
     gap: String,
     /// What comes after the value, where it is for the caller: the reader is lenient.
-    after: Option<After>,
+    after: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +62,6 @@ enum Depth {
     Outer,
     /// They are what a string says that begins here: whatever it is, the string is right.
     Nested(usize),
-}
-
-/// Text after a value, to the end of the piece that was read last.
-#[derive(Debug)]
-pub(super) struct After {
-    pub(super) text: String,
 }
 
 #[derive(Debug)]
@@ -120,7 +114,7 @@ impl Arguments {
                     sink.give("{}");
                     self.json.stop();
                     self.value.form = Form::Complete;
-                    self.value.after = Some(After { text: rest.to_owned() });
+                    self.value.after = Some(rest.to_owned());
                     return;
                 }
             }
@@ -139,7 +133,7 @@ impl Arguments {
     fn value_text(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
         let Arguments { json, value, .. } = self;
         match &mut value.after {
-            Some(after) => after.text.push_str(text),
+            Some(after) => after.push_str(text),
             None => json.push(text, offset, |event| value.on(event, sink)),
         }
     }
@@ -168,12 +162,12 @@ impl Arguments {
             sink.give("{}");
         }
         if let Some(after) = nested.take_after() {
-            sink.give(&after.text);
+            sink.give(&after);
         }
     }
 
     /// The text that comes after the arguments, where the reader is lenient.
-    pub(super) fn take_after(&mut self) -> Option<After> {
+    pub(super) fn take_after(&mut self) -> Option<String> {
         self.wrapping.take_after(&mut self.value.after)
     }
 
@@ -182,7 +176,7 @@ impl Arguments {
         self.give_held(sink);
         if let Some(after) = self.value.after.take() {
             // What follows the value is part of what may have ended its wrapping.
-            sink.out.rest(after.text.trim());
+            sink.out.rest(after.trim());
         }
         let Arguments { json, value, .. } = self;
         if let Some(missing) = json.missing_ends().filter(|_| end == End::Sure) {
@@ -235,7 +229,7 @@ impl Value {
             Event::Lost { fault, offset } => {
                 let is_after = matches!(self.form, Form::Complete) && self.leniency == Leniency::Lenient;
                 if is_after {
-                    self.after = Some(After { text: std::mem::take(&mut self.gap) });
+                    self.after = Some(std::mem::take(&mut self.gap));
                     return;
                 }
                 sink.note(Rank::Syntax, Around::Arguments.error(fault, offset));
@@ -256,7 +250,7 @@ impl Value {
                 };
             }
             Event::More(text) => match (&mut self.after, &self.form) {
-                (Some(after), _) => after.text.push_str(text),
+                (Some(after), _) => after.push_str(text),
                 (None, Form::Rest) => sink.out.rest(text),
                 (None, _) => sink.give(text),
             },

@@ -1,6 +1,6 @@
 //! A call that control tokens part into name, id and arguments: text and control tokens in, deltas out.
 
-use super::arguments::{After, Arguments, End, Sink};
+use super::arguments::{Arguments, End, Sink};
 use super::fault::{Faults, Rank, call_path, field_path};
 use super::liberty::{Leniency, LibertyKind};
 use super::queue::{CallEnd, Queue};
@@ -160,7 +160,7 @@ impl Call {
     }
 
     /// The text that comes after the arguments, where the reader is lenient.
-    pub(super) fn take_after(&mut self) -> Option<After> {
+    pub(super) fn take_after(&mut self) -> Option<String> {
         self.arguments.take_after()
     }
 

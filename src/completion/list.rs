@@ -1,6 +1,6 @@
 //! A JSON list of calls: text in pieces in; out comes each call's name, id and arguments, as soon as they are there.
 
-use super::arguments::{After, Arguments, End, Sink};
+use super::arguments::{Arguments, End, Sink};
 use super::fault::{Around, Faults, Rank, call_path, field_path};
 use super::json::{Event, Json};
 use super::liberty::{Leniency, LibertyKind};
@@ -29,7 +29,7 @@ struct State {
     faults: Faults,
     /// White space after the list.
     gap: String,
-    after: Option<After>,
+    after: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,13 +177,13 @@ impl CallList {
     fn source(&mut self, text: &str, offset: usize, out: &mut Queue) {
         let CallList { json, state, .. } = self;
         match &mut state.after {
-            Some(after) => after.text.push_str(text),
+            Some(after) => after.push_str(text),
             None => json.push(text, offset, |event| state.on(event, out)),
         }
     }
 
     /// The text that comes after the list, where the reader is lenient.
-    pub(super) fn take_after(&mut self) -> Option<After> {
+    pub(super) fn take_after(&mut self) -> Option<String> {
         self.wrapping.take_after(&mut self.state.after)
     }
 
@@ -192,7 +192,7 @@ impl CallList {
         self.give_held(out);
         if let Some(after) = self.state.after.take() {
             // What follows the list is part of what may have ended its wrapping.
-            out.rest(after.text.trim());
+            out.rest(after.trim());
         }
         let CallList { json, state, .. } = self;
         if let Some(missing) = json.missing_ends().filter(|_| end == End::Sure) {
@@ -225,7 +225,7 @@ impl State {
             }
             Event::Lost { fault, offset } => {
                 if self.shape == Shape::Complete && self.leniency == Leniency::Lenient {
-                    self.after = Some(After { text: std::mem::take(&mut self.gap) });
+                    self.after = Some(std::mem::take(&mut self.gap));
                     return;
                 }
                 self.faults.note(Rank::Syntax, Around::List.error(fault, offset), "tool_calls");
@@ -234,7 +234,7 @@ impl State {
                 self.shape = Shape::Broken;
             }
             Event::More(text) => match &mut self.after {
-                Some(after) => after.text.push_str(text),
+                Some(after) => after.push_str(text),
                 None => out.rest(text),
             },
         }

@@ -1,7 +1,6 @@
 //! What models put around JSON: a code fence, or the parentheses of a call. Text in pieces in; out comes where the JSON
 //! begins, and where its wrapping ends.
 
-use super::arguments::After;
 use super::liberty::{Leniency, LibertyKind};
 
 const FENCE: &str = "```";
@@ -117,11 +116,11 @@ impl Wrapping {
     }
 
     /// What follows a value: without the end of the wrapping, and not before that is known.
-    pub(super) fn take_after(&mut self, after: &mut Option<After>) -> Option<After> {
+    pub(super) fn take_after(&mut self, after: &mut Option<String>) -> Option<String> {
         if let (State::Open(end), Some(held)) = (self.state, after.as_mut()) {
-            let trimmed = held.text.trim_start_matches(is_space);
+            let trimmed = held.trim_start_matches(is_space);
             if let Some(rest) = trimmed.strip_prefix(end) {
-                held.text = rest.to_owned();
+                *held = rest.to_owned();
             } else if end.starts_with(trimmed) {
                 return None;
             }

@@ -1,7 +1,7 @@
 //! How a reader consumes text and control tokens: what is read in, deltas into the reader's queue out.
 
 use super::{CompletionReader, DummyPrefix, EndToken, Place, Run};
-use crate::completion::arguments::{After, End};
+use crate::completion::arguments::End;
 use crate::completion::call::Call;
 use crate::completion::delta::{Delta, Stray, StrayFate};
 use crate::completion::fault::{Faults, call_path};
@@ -176,13 +176,13 @@ impl CompletionReader {
     }
 
     /// Text after a call, up to `end`, that a lenient reader accepts as said.
-    pub(super) fn after_call(&mut self, after: After, end: usize) {
+    pub(super) fn after_call(&mut self, after: String, end: usize) {
         self.close(End::Sure);
         self.place = Place::Text;
         self.opening = Some(Opening::new(self.leniency, Before::Call));
         // Places are counted from the end: what was left out lies before.
-        let begin = end.saturating_sub(after.text.len());
-        self.pending = Some((after.text, begin));
+        let begin = end.saturating_sub(after.len());
+        self.pending = Some((after, begin));
     }
 
     /// What is said may begin with what is no text.
