@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::calls::ANY_OBJECT;
 use super::{Grammar, Part, Shape, TextKind, Times};
 use crate::control::Control;
-use crate::error::{Error, ErrorKind};
-use crate::prompt::Tokenizer;
+use crate::error::Error;
+use crate::prompt::{Tokenizer, control_id};
 use crate::python::json;
 
 /// Which of two grammars is printed.
@@ -92,7 +92,7 @@ impl Grammar<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoControlId`]: the tokenizer has no id for a control token of the grammar (`[ARGS]` of a v7
+    /// [`ErrorKind::NoControlId`](crate::ErrorKind::NoControlId): the tokenizer has no id for a control token of the grammar (`[ARGS]` of a v7
     /// tokenizer).
     ///
     /// ```
@@ -314,8 +314,7 @@ impl<T: Tokenizer> Printer<'_, T> {
     }
 
     fn control(&mut self, control: Control) -> Result<(), Error> {
-        let missing = || Error::new(ErrorKind::NoControlId { control: control.as_str() }, "");
-        let id = self.tokenizer.control(control).ok_or_else(missing)?;
+        let id = control_id(self.tokenizer, control)?;
         // Writing into a string does not fail.
         let _ = write!(self.out, "<[{id}]>");
         Ok(())

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{Grammar, Part, Shape, TextKind, Times};
 use crate::control::Control;
-use crate::error::{Error, ErrorKind};
-use crate::prompt::Tokenizer;
+use crate::error::Error;
+use crate::prompt::{Tokenizer, control_id};
 use crate::python::json;
 
 impl Grammar<'_> {
@@ -23,7 +23,7 @@ impl Grammar<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoControlId`]: the tokenizer has no id for a control token of the grammar (`[ARGS]` of a v7
+    /// [`ErrorKind::NoControlId`](crate::ErrorKind::NoControlId): the tokenizer has no id for a control token of the grammar (`[ARGS]` of a v7
     /// tokenizer).
     ///
     /// ```
@@ -150,8 +150,7 @@ impl<T: Tokenizer> Printer<'_, '_, T> {
     }
 
     fn control(&mut self, control: Control) -> Result<(), Error> {
-        let missing = || Error::new(ErrorKind::NoControlId { control: control.as_str() }, "");
-        let id = self.tokenizer.control(control).ok_or_else(missing)?;
+        let id = control_id(self.tokenizer, control)?;
         // Writing into a string does not fail.
         let _ = write!(self.out, "{{\"type\": \"token\", \"token\": {id}}}");
         Ok(())

@@ -83,6 +83,11 @@ macro_rules! behind {
 
 behind!(&T, Box<T>, Arc<T>);
 
+/// The id of a control token, which has to have one.
+pub(crate) fn control_id(tokenizer: &(impl Tokenizer + ?Sized), control: Control) -> Result<u32, Error> {
+    tokenizer.control(control).ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))
+}
+
 impl Layout {
     /// Checks that a tokenizer is of the layout's kind, before anything is encoded.
     ///
@@ -150,10 +155,9 @@ impl Layout {
     pub fn stop_ids(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Vec<u32>, Error> {
         self.check_tokenizer(tokenizer)?;
         match self.reply.close {
-            Mark::Control(close) => match tokenizer.control(close) {
-                Some(id) => Ok(vec![id]),
-                None => Err(Error::new(ErrorKind::NoControlId { control: close.as_str() }, "").in_layout(self.name)),
-            },
+            Mark::Control(close) => {
+                control_id(tokenizer, close).map(|id| vec![id]).map_err(|error| error.in_layout(self.name))
+            }
             Mark::Text(_) => Ok(Vec::new()),
         }
     }
@@ -292,11 +296,7 @@ impl<'t, T: Tokenizer + ?Sized> Encoder<'t, T> {
         let begin = self.ids.len();
         match run.segment {
             Segment::Text(text) => self.tokenizer.text(text, run.word_start, &mut self.ids),
-            Segment::Control(control) => self.ids.push(
-                self.tokenizer
-                    .control(control)
-                    .ok_or_else(|| Error::new(ErrorKind::NoControlId { control: control.as_str() }, ""))?,
-            ),
+            Segment::Control(control) => self.ids.push(control_id(self.tokenizer, control)?),
             Segment::Media(media) => {
                 let medium = self.next_medium(run).of(media);
                 if !self.tokenizer.media(medium, &mut self.ids) {
