@@ -4,7 +4,7 @@
 //! the value, which is written as JSON again.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -114,6 +114,12 @@ struct Write<'o> {
 }
 
 impl Write<'_> {
+    fn write<E>(self, json: impl fmt::Display) -> Result<(), E> {
+        // Writing into a string does not fail.
+        let _ = write!(self.out, "{json}");
+        Ok(())
+    }
+
     fn text<E: de::Error>(self, text: &str) -> Result<(), E> {
         self.out.push_str(&serde_json::to_string(text).map_err(E::custom)?);
         Ok(())
@@ -144,13 +150,11 @@ impl<'de> Visitor<'de> for Write<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.out.push_str("null");
-        Ok(())
+        self.write("null")
     }
 
     fn visit_none<E>(self) -> Result<(), E> {
-        self.out.push_str("null");
-        Ok(())
+        self.write("null")
     }
 
     fn visit_some<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
@@ -162,33 +166,28 @@ impl<'de> Visitor<'de> for Write<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.out.push_str(if value { "true" } else { "false" });
-        Ok(())
+        self.write(value)
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.out.push_str(&value.to_string());
-        Ok(())
+        self.write(value)
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.out.push_str(&value.to_string());
-        Ok(())
+        self.write(value)
     }
 
     fn visit_i128<E>(self, value: i128) -> Result<(), E> {
-        self.out.push_str(&value.to_string());
-        Ok(())
+        self.write(value)
     }
 
     fn visit_u128<E>(self, value: u128) -> Result<(), E> {
-        self.out.push_str(&value.to_string());
-        Ok(())
+        self.write(value)
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
         if !value.is_finite() {
-            return Err(E::custom(format_args!("{value} is no number of JSON")));
+            return Err(E::custom(format_args!("{value} is not a JSON number")));
         }
         self.out.push_str(&serde_json::to_string(&value).map_err(E::custom)?);
         Ok(())

@@ -37,12 +37,11 @@ impl<T: Tokenizer> Conversation<'_, T> {
         let same = known.iter().zip(&ids).take_while(|(one, other)| one == other).count();
         let kept = (start + same).min(open);
         let is_lost = self.as_read.get(kept..).unwrap_or_default().contains(&true);
-        let behind = |kept| (self.ids.get(kept..).unwrap_or_default(), self.as_read.get(kept..).unwrap_or_default());
-        self.ended = is_lost.then(|| behind(kept)).map(|(ids, as_read)| {
-            let (ids, as_read) = (ids.to_vec(), as_read.to_vec());
-            EndedRow { kept, ids, as_read }
+        self.ended = is_lost.then(|| EndedRow {
+            kept,
+            ids: self.ids.get(kept..).unwrap_or_default().to_vec(),
+            as_read: self.as_read.get(kept..).unwrap_or_default().to_vec(),
         });
-
         let reply_changes = PrefixBreak { segment: self.parts.len(), message: None, cause: BreakCause::ReplyChanges };
 
         self.ids.truncate(start);
