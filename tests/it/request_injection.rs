@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-/// The prompts of a request in some layouts; none where one refuses it.
+/// The prompts of a request in some layouts, or `None` if one of them refuses it.
 fn prompts(kind: &str, json: &str, layouts: &[Layout]) -> Vec<Option<Prompt>> {
     if kind == "row" {
         let row = RowReader::default().read(json).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Requests of every dialect: what each body becomes, what is passed over, and that reading tells of all that it changes.
+//! Requests of every dialect: what each body becomes, what is ignored, and that reading reports all that it changes.
 
 use mistral_chat_template::chat::{ResponseFormat, ToolChoice};
 use mistral_chat_template::repair::{RepairKind, RepairPolicy};
@@ -185,7 +185,7 @@ fn older_calls_and_functions_are_mended() {
     assert_eq!(Request::mend(body, Dialect::OpenAi).unwrap().repairs[1].at, "functions");
 }
 
-/// A body, and the paths of what is passed over.
+/// A body, and the paths of what is ignored.
 #[test]
 fn what_could_have_shaped_the_prompt_is_told() {
     let cases: &[(Dialect, &str, &[&str])] = &[
@@ -524,7 +524,7 @@ struct Sent {
     ignored: Vec<String>,
     #[serde(default)]
     repairs: Vec<String>,
-    /// The prompt of the repaired request, or why there is none.
+    /// The prompt of the repaired request, or the error.
     prompt: Option<String>,
     error: Option<String>,
     /// Why the request has no prompt as it is.

@@ -44,7 +44,7 @@ impl<'c> Shown<'c> {
     }
 }
 
-/// What is passed over of a request.
+/// What is ignored of a request.
 fn ignored(request: &Shown<'_>) -> String {
     let (json, dialect) = request.json();
     Request::read(json, dialect).unwrap().ignored.join("\n")
