@@ -100,7 +100,7 @@ fn the_guide_names_files_that_there_are() {
 fn the_compiler_names_what_the_guide_names() {
     let root = next_version();
     let checked = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--lib", "--all-features", "--message-format", "short"])
+        .args(["check", "--offline", "--lib", "--all-features", "--message-format", "short", "--color", "never"])
         .current_dir(&root)
         .env("CARGO_TARGET_DIR", root.join("target"))
         .output()
