@@ -138,7 +138,8 @@ fn rejects_are_skipped_and_reported() {
     let output = run(&[] as &[&str], &input);
     assert_eq!(rows(printed(&output)).len(), 2);
     let report = String::from_utf8(output.stderr).unwrap();
-    let no_role = "messages[0].role: \"wizard\" is not a role; the roles are user, assistant, human, gpt, system, tool, ";
+    let no_role =
+        "messages[0].role: \"wizard\" is not a role; the roles are user, assistant, human, gpt, system, tool, ";
     for line in [
         "line 2: messages[0].role: fine-tuning learns from an assistant message at the end, not from a user message (magnum)",
         &format!("line 4: {no_role}"),
