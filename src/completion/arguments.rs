@@ -102,6 +102,10 @@ impl Arguments {
         self.json.in_string()
     }
 
+    pub(super) fn is_complete(&self) -> bool {
+        matches!(self.value.form, Form::Complete)
+    }
+
     /// Takes a piece that begins at `offset`.
     pub(super) fn push(&mut self, text: &str, offset: usize, sink: &mut Sink<'_>) {
         let (mut text, mut offset) = (text, offset);

@@ -75,6 +75,10 @@ impl Call {
         self.part == Part::Arguments && self.arguments.in_string()
     }
 
+    pub(super) fn is_complete(&self) -> bool {
+        self.part == Part::Arguments && self.arguments.is_complete()
+    }
+
     pub(super) fn text(&mut self, text: &str, offset: usize, out: &mut Queue) {
         if self.part == Part::Arguments {
             let mut sink = Sink::new(self.index, out, &mut self.faults);

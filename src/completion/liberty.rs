@@ -114,12 +114,16 @@ liberties! {
     Parameters "parameters" "`parameters` read as `arguments`";
     /// The call inside of another object's `function`.
     FunctionWrapper "function_wrapper" "the call stands inside of `function`";
+    /// The list of calls inside of another object's `tool_calls`.
+    CallsWrapper "calls_wrapper" "the calls stand inside of `tool_calls`";
     /// Arguments as a string that holds JSON.
     ArgumentsText "arguments_text" "arguments as a string that holds JSON";
     /// `null`, an empty text or nothing for arguments.
     NoArguments "no_arguments" "no arguments, read as {}";
     /// An id that is `null`.
     NullId "null_id" "an id that is null";
+    /// An id that is neither a string nor `null`. It is left over.
+    OtherId "other_id" "an id that is not a string";
     /// A string in single quotes, as Python prints one.
     SingleQuotes "single_quotes" "a string in single quotes";
     /// `True`, `False` or `None`.
@@ -138,8 +142,10 @@ liberties! {
     ThinkTags "think_tags" "thinking in <think> tags";
     /// The end of thinking that had not begun: all text before it was thinking.
     ThinkingNotBegun "thinking_not_begun" "the end of thinking that was not begun";
-    /// Arguments or a list of calls in a code fence.
+    /// Arguments or calls in a code fence.
     CodeFence "code_fence" "JSON in a code fence";
+    /// Calls between `<tool_call>` and `</tool_call>`.
+    CallTags "call_tags" "calls in <tool_call> tags";
     /// `name({…})`.
     Parentheses "parentheses" "arguments in parentheses";
     /// `]` or `}` is missing at the end.
@@ -148,7 +154,7 @@ liberties! {
     CallsTokenTwice "calls_token_twice" "[TOOL_CALLS] twice";
     /// `}` or `]` once too often.
     ExtraBracket "extra_bracket" "a bracket too many";
-    /// Commas or brackets after a call, with nothing behind them but the next call or the end. They are left over.
+    /// Commas, semicolons or brackets after a call, with nothing behind them but the next call or the end. They are left over.
     Punctuation "punctuation" "punctuation that belongs to no call";
     /// A further list of calls without `[TOOL_CALLS]`.
     FurtherList "further_list" "a further list of calls without [TOOL_CALLS]";

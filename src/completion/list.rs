@@ -24,6 +24,8 @@ struct State {
     shape: Shape,
     /// The call whose object is open.
     call: Option<OpenCall>,
+    /// The object whose `tool_calls` are open.
+    outer: Option<OpenCall>,
     /// How many calls the message has.
     calls: usize,
     faults: Faults,
@@ -39,6 +41,8 @@ enum Shape {
     List,
     /// One object instead of a list: the reader is lenient.
     Object,
+    /// The list that such an object has as its `tool_calls`.
+    Wrapped,
     /// No list: all of it is left over.
     Other,
     Complete,
@@ -63,6 +67,10 @@ struct OpenCall {
     other_arguments: Option<usize>,
     /// Is the object open that `function` holds?
     wrapper: Wrapper,
+    /// Has it members that no call has?
+    has_others: bool,
+    /// Did it hold a list of calls, and so is none?
+    held_calls: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +115,8 @@ enum Target {
     Word(String),
     /// The value of `function`, which has not begun.
     Function,
+    /// The value of `tool_calls`, which has not begun.
+    Calls,
     /// A member that is no field of a call, to its end.
     Other,
 }
@@ -114,10 +124,10 @@ enum Target {
 impl CallList {
     /// A list for a message that already has this many calls.
     pub(super) fn new(calls: usize, leniency: Leniency, layout: &'static str) -> Self {
-        // The members of calls are watched, and those of the object that `function` holds.
+        // The members of calls are watched, and those of the objects that `tool_calls` and `function` hold.
         let watched = match leniency {
             Leniency::Strict => 2,
-            Leniency::Lenient => 3,
+            Leniency::Lenient => 4,
         };
         CallList {
             json: Json::new(leniency, watched),
@@ -126,6 +136,7 @@ impl CallList {
                 leniency,
                 shape: Shape::Before,
                 call: None,
+                outer: None,
                 calls,
                 faults: Faults::new(layout),
                 gap: String::new(),
@@ -136,6 +147,10 @@ impl CallList {
 
     pub(super) fn in_string(&self) -> bool {
         self.json.in_string()
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.state.shape == Shape::Complete
     }
 
     pub(super) fn calls(&self) -> usize {
@@ -242,7 +257,11 @@ impl State {
 
     /// How deep the objects of calls are.
     fn call_level(&self) -> usize {
-        usize::from(self.shape == Shape::List)
+        match self.shape {
+            Shape::List => 1,
+            Shape::Wrapped => 2,
+            _ => 0,
+        }
     }
 
     /// How deep the fields of the open call are.
@@ -282,9 +301,24 @@ impl State {
             let Some(call) = &mut self.call else { return };
             match kind {
                 Kind::Key => call.begin_key(),
+                Kind::Array if matches!(call.target, Target::Calls) => self.begin_wrapped(offset, out),
                 _ => call.begin_value(kind, first, offset, leniency, faults, out),
             }
         }
+    }
+
+    /// The list begins that the open object has as its `tool_calls`: the object is no call.
+    fn begin_wrapped(&mut self, offset: usize, out: &mut Queue) {
+        out.liberty(LibertyKind::CallsWrapper, "tool_calls", offset);
+        // An id that it has is no call's.
+        out.end_call(CallEnd::Broken);
+        self.outer = self.call.take();
+        self.shape = Shape::Wrapped;
+    }
+
+    fn end_wrapped(&mut self) {
+        self.shape = Shape::Object;
+        self.call = self.outer.take().map(|outer| OpenCall { target: Target::Nothing, held_calls: true, ..outer });
     }
 
     fn source(&mut self, text: &str, out: &mut Queue) {
@@ -292,17 +326,21 @@ impl State {
             (Some(call), _) => call.source(text, &mut self.faults, out),
             (None, Shape::Other | Shape::Broken) => out.rest(text),
             (None, Shape::Complete) => self.gap.push_str(text),
-            (None, Shape::Before | Shape::List | Shape::Object) => {}
+            (None, Shape::Before | Shape::List | Shape::Object | Shape::Wrapped) => {}
         }
     }
 
     fn end(&mut self, level: usize, offset: usize, out: &mut Queue) {
+        if self.shape == Shape::Wrapped && level == 1 {
+            return self.end_wrapped();
+        }
         if level == self.field_level() {
             if let Some(call) = &mut self.call {
                 call.end_member(offset, self.leniency, &mut self.faults, out);
             }
-        } else if let Some(call) = self.call.as_mut().filter(|call| call.wrapper == Wrapper::Open)
-            && level == usize::from(self.shape == Shape::List) + 1
+        } else if let call_level = self.call_level()
+            && let Some(call) = self.call.as_mut().filter(|call| call.wrapper == Wrapper::Open)
+            && level == call_level + 1
         {
             call.wrapper = Wrapper::Closed;
             call.member.clear();
@@ -323,6 +361,9 @@ impl State {
             out.rest(&call.member);
             return;
         }
+        if call.held_calls {
+            return;
+        }
         let [name, arguments, _] = call.seen;
         if !name {
             self.faults.note(Rank::Shape, ErrorKind::CallWithoutName { offset: call.offset }, call_path(call.index));
@@ -331,11 +372,12 @@ impl State {
             self.faults.note(Rank::Shape, ErrorKind::CallArgumentsNotObject { offset }, path);
         } else if !arguments {
             match self.leniency {
-                Leniency::Lenient => {
+                // Other members may have been meant as its arguments.
+                Leniency::Lenient if !call.has_others => {
                     out.liberty(LibertyKind::NoArguments, call_path(call.index), call.offset);
                     out.arguments(call.index, "{}");
                 }
-                Leniency::Strict => {
+                Leniency::Strict | Leniency::Lenient => {
                     let kind = ErrorKind::CallWithoutArgumentsField { offset: call.offset };
                     self.faults.note(Rank::Shape, kind, call_path(call.index));
                 }
@@ -351,7 +393,7 @@ impl State {
             Target::String(Field::Name | Field::Arguments, _) => out.rest(&call.name),
             Target::String(Field::Id, _) => out.rest(&call.id),
             Target::Word(word) => out.arguments(call.index, &word),
-            Target::Key(_) | Target::Other | Target::Function => out.rest(&call.member),
+            Target::Key(_) | Target::Other | Target::Function | Target::Calls => out.rest(&call.member),
             Target::Nothing | Target::Value(_) | Target::Arguments | Target::Text(..) => {}
         }
         self.calls += usize::from(out.end_call(end));
@@ -371,6 +413,8 @@ impl OpenCall {
             seen: [false; 3],
             other_arguments: None,
             wrapper: Wrapper::Closed,
+            has_others: false,
+            held_calls: false,
         }
     }
 
@@ -410,6 +454,10 @@ impl OpenCall {
                 out.liberty(LibertyKind::NullId, field_path(self.index, "id"), offset);
                 Target::Other
             }
+            (Target::Value(Field::Id), _) if is_lenient => {
+                out.liberty(LibertyKind::OtherId, field_path(self.index, "id"), offset);
+                Target::Other
+            }
             (Target::Value(field), _) => {
                 let kind = ErrorKind::CallFieldType { field: field.as_str(), offset };
                 faults.note(Rank::Type, kind, field_path(self.index, field.as_str()));
@@ -436,7 +484,7 @@ impl OpenCall {
                 self.member.push_str(text);
                 decoder.push(text, &mut self.key);
             }
-            Target::Value(_) | Target::Function | Target::Other => self.member.push_str(text),
+            Target::Value(_) | Target::Function | Target::Calls | Target::Other => self.member.push_str(text),
             Target::String(field, decoder) => {
                 let slot = match field {
                     Field::Id => &mut self.id,
@@ -485,8 +533,12 @@ impl OpenCall {
             Target::Other if leniency == Leniency::Lenient && self.key == "id" && self.member.ends_with("null") => {}
             // The message says so itself.
             Target::Other if self.key == "type" && self.member.ends_with("\"function\"") => {}
-            Target::Other => out.rest(&std::mem::take(&mut self.member)),
-            Target::Nothing | Target::Value(_) | Target::Function | Target::Arguments => {}
+            Target::Other if self.key == "role" && self.member.ends_with("\"assistant\"") => {}
+            Target::Other => {
+                self.has_others |= !matches!(&*self.key, "id" | "type" | "index");
+                out.rest(&std::mem::take(&mut self.member));
+            }
+            Target::Nothing | Target::Value(_) | Target::Function | Target::Calls | Target::Arguments => {}
         }
     }
 
@@ -503,14 +555,19 @@ impl OpenCall {
     fn end_key(&mut self, offset: usize, leniency: Leniency, faults: &mut Faults, out: &mut Queue) {
         let is_lenient = leniency == Leniency::Lenient;
         let field = match &*self.key {
-            "parameters" if is_lenient && !self.has(Field::Arguments) => {
+            "parameters" if is_lenient && !self.held_calls && !self.has(Field::Arguments) => {
                 out.liberty(LibertyKind::Parameters, call_path(self.index), offset);
                 Some(Field::Arguments)
             }
-            "function" if is_lenient && self.wrapper == Wrapper::Closed => {
+            "function" if is_lenient && !self.held_calls && self.wrapper == Wrapper::Closed => {
                 self.target = Target::Function;
                 return;
             }
+            "tool_calls" if is_lenient && !self.has(Field::Name) && !self.has(Field::Arguments) => {
+                self.target = Target::Calls;
+                return;
+            }
+            _ if self.held_calls => None,
             key => Field::ALL.into_iter().find(|field| field.as_str() == key),
         };
         self.target = match field {

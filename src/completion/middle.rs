@@ -1,8 +1,11 @@
 //! A call in the middle of what is said, whose control tokens a server took out: text in pieces in; what is said out, and
 //! what is held back because a call of one of the request's tools may begin with it.
 
-use super::opening::{Found, Probe, Verdict};
+use super::opening::{Found, Probe, Verdict, Wrapped, wrapped};
 use crate::control::Control;
+
+/// What JSON or its wrapping begins with.
+const JSON_BEGINS: [char; 4] = ['[', '{', '`', '<'];
 
 /// Looks for calls of tools in what is said.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub(super) struct Middle {
     pub(super) offset: usize,
     /// Reads what is held, where it is JSON.
     probe: Option<Probe>,
+    /// How many bytes stand before that JSON: what it is wrapped in.
+    lead: usize,
     /// What stands before what is held.
     before: Option<char>,
 }
@@ -44,7 +49,14 @@ impl Middle {
             let before = whole.get(..at).and_then(|before| before.chars().next_back()).or(self.before);
             let beginning = match self.probe.take() {
                 Some(probe) => self.probed(probe, rest.get(known..).unwrap_or_default(), tools),
-                None if rest.starts_with(['[', '{']) => self.probed(Probe::new(), rest, tools),
+                None if rest.starts_with(JSON_BEGINS) => match wrapped(rest) {
+                    Wrapped::Maybe => Beginning::Maybe,
+                    Wrapped::Text => Beginning::Text(1),
+                    Wrapped::Json(begin) => {
+                        self.lead = begin;
+                        self.probed(Probe::new(), rest.get(begin..).unwrap_or_default(), tools)
+                    }
+                },
                 None => name(rest, before, tools),
             };
             match beginning {
@@ -54,7 +66,7 @@ impl Middle {
                     self.before = before;
                     let begin = end.saturating_sub(call.len());
                     if let Beginning::Call = beginning {
-                        let found = if call.starts_with(['[', '{']) { Found::Json(0) } else { Found::Call(0) };
+                        let found = if call.starts_with(JSON_BEGINS) { Found::Json(0) } else { Found::Call(0) };
                         self.before = None;
                         return Step { said: whole, call: Some((found, call, begin)) };
                     }
@@ -88,7 +100,7 @@ impl Middle {
             }
             Some(Verdict::Call) => Beginning::Call,
             // What was read is not read again, so that time is linear.
-            Some(Verdict::Text) => Beginning::Text(probe.end().max(1)),
+            Some(Verdict::Text) => Beginning::Text(self.lead + probe.end().max(1)),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::json::{Event, Json};
 use super::liberty::Leniency;
 use super::scanner::Kind;
 use super::unescape::Unescape;
+use super::wrapping::{CALL_TAG, FENCE, LONGEST_FENCE, is_language, is_space};
 use crate::control::Control;
 
 pub(super) const OPEN_TAG: &str = "<think>";
@@ -65,8 +66,13 @@ impl Opening {
             (None, _) => Found::Nothing,
             _ if trimmed.starts_with(OPEN_TAG) => Found::Thinking(space + OPEN_TAG.len()),
             _ if OPEN_TAG.starts_with(trimmed) => Found::Nothing,
-            (Some(b'[' | b'{'), Leniency::Lenient) if !tools.is_empty() || self.after == Before::Call => {
-                let new = self.held.get(known.max(space)..).unwrap_or_default();
+            (Some(b'[' | b'{' | b'`' | b'<'), Leniency::Lenient) if !tools.is_empty() || self.after == Before::Call => {
+                let json = match wrapped(trimmed) {
+                    Wrapped::Maybe => return Found::Nothing,
+                    Wrapped::Text => return Found::Text,
+                    Wrapped::Json(at) => space + at,
+                };
+                let new = self.held.get(known.max(json)..).unwrap_or_default();
                 match self.probe.get_or_insert_with(Probe::new).push(new, tools) {
                     None => Found::Nothing,
                     Some(Verdict::Call) => Found::Json(space),
@@ -103,7 +109,7 @@ impl Opening {
 
 /// May it stand between calls?
 const fn is_punctuation(char: char) -> bool {
-    matches!(char, ',' | '}' | ']')
+    matches!(char, ',' | ';' | '}' | ']')
 }
 
 /// The name of a tool, and then `[ARGS]`, `[CALL_ID]` or arguments.
@@ -120,6 +126,35 @@ fn named(text: &str, space: usize, tools: &[String]) -> Found {
         Found::Nothing
     } else {
         Found::Text
+    }
+}
+
+/// Does JSON begin here, perhaps in a code fence or a tag?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrapped {
+    /// More of the text has to say it.
+    Maybe,
+    Text,
+    /// It begins after this many bytes.
+    Json(usize),
+}
+
+/// Looks for JSON at the beginning of a text.
+pub(super) fn wrapped(text: &str) -> Wrapped {
+    let opened = match text.strip_prefix(FENCE) {
+        Some(fenced) => fenced.trim_start_matches(is_language),
+        None => text.strip_prefix(CALL_TAG).unwrap_or(text),
+    };
+    let inside = opened.trim_start_matches(is_space);
+    let begin = text.len() - inside.len();
+    let may_go_on = match text.len() - opened.len() {
+        0 => FENCE.starts_with(text) || CALL_TAG.starts_with(text),
+        length => length <= LONGEST_FENCE && begin <= LONGEST_SPACE && inside.is_empty(),
+    };
+    match inside.starts_with(['[', '{']) {
+        true if text.len() - opened.len() <= LONGEST_FENCE => Wrapped::Json(begin),
+        false if may_go_on => Wrapped::Maybe,
+        _ => Wrapped::Text,
     }
 }
 
@@ -146,6 +181,11 @@ struct Seen {
     name: String,
     decoder: Unescape,
     target: Target,
+    /// Is a tool named, whose arguments did not begin yet?
+    is_named: bool,
+    has_arguments: bool,
+    /// Does the object say that it is a message? Then it may have content before its calls.
+    has_role: bool,
     verdict: Option<Verdict>,
     /// Where it was known.
     end: usize,
@@ -157,6 +197,8 @@ enum Target {
     Key,
     Value,
     Name,
+    /// The value of `tool_calls`.
+    Calls,
 }
 
 impl Probe {
@@ -168,10 +210,13 @@ impl Probe {
             name: String::new(),
             decoder: Unescape::default(),
             target: Target::Other,
+            is_named: false,
+            has_arguments: false,
+            has_role: false,
             verdict: None,
             end: 0,
         };
-        Probe { json: Json::new(Leniency::Lenient, 3), seen, read: 0 }
+        Probe { json: Json::new(Leniency::Lenient, 4), seen, read: 0 }
     }
 
     /// Takes more text. Without tools, whatever is called is taken for one.
@@ -214,6 +259,10 @@ impl Seen {
                         self.wrapped = 1;
                         Target::Other
                     }
+                    (Kind::Array, Target::Calls, _) => {
+                        self.call_level = 2;
+                        Target::Other
+                    }
                     _ => Target::Other,
                 };
                 self.decoder = Unescape::default();
@@ -221,25 +270,47 @@ impl Seen {
             Event::Source(text) => match self.target {
                 Target::Key => self.decoder.push(text, &mut self.key),
                 Target::Name => self.decoder.push(text, &mut self.name),
-                Target::Other | Target::Value => {}
+                Target::Other | Target::Value | Target::Calls => {}
             },
             Event::End { level, .. } if level == field_level => match self.target {
                 Target::Name => {
                     let name = self.name.trim();
                     let names_a_tool = tools.iter().any(|tool| tool == name) || (tools.is_empty() && is_name(name));
-                    return Some(if names_a_tool { Verdict::Call } else { Verdict::Text });
+                    if !names_a_tool || self.has_arguments {
+                        return Some(if names_a_tool { Verdict::Call } else { Verdict::Text });
+                    }
+                    (self.is_named, self.target) = (true, Target::Other);
                 }
-                Target::Key => match &*self.key {
-                    "name" | "arguments" | "parameters" | "function" | "type" | "id" => self.target = Target::Value,
-                    _ => return Some(Verdict::Text),
-                },
-                Target::Other | Target::Value => self.target = Target::Other,
+                Target::Key => return self.on_key(),
+                Target::Other | Target::Value | Target::Calls => self.target = Target::Other,
             },
-            // An object that names nothing.
-            Event::End { level, .. } if level < field_level => return Some(Verdict::Text),
+            // An object ends that names a tool alone, or nothing.
+            Event::End { level, .. } if level < field_level => {
+                return Some(if self.is_named { Verdict::Call } else { Verdict::Text });
+            }
             Event::Lost { .. } => return Some(Verdict::Text),
             _ => {}
         }
+        None
+    }
+
+    /// A key that no call has says that the object is none.
+    fn on_key(&mut self) -> Option<Verdict> {
+        self.target = match &*self.key {
+            "arguments" | "parameters" if self.is_named => return Some(Verdict::Call),
+            "arguments" | "parameters" => {
+                self.has_arguments = true;
+                Target::Value
+            }
+            "name" | "function" | "type" | "id" => Target::Value,
+            "tool_calls" if self.call_level == 0 => Target::Calls,
+            "role" if self.call_level == 0 => {
+                self.has_role = true;
+                Target::Value
+            }
+            "content" if self.has_role => Target::Value,
+            _ => return Some(Verdict::Text),
+        };
         None
     }
 }

@@ -1,15 +1,19 @@
-//! What models put around JSON: a code fence, or the parentheses of a call. Text in pieces in; out comes where the JSON
+//! What models put around JSON: a code fence, a tag, or the parentheses of a call. Text in pieces in; out comes where the JSON
 //! begins, and where its wrapping ends.
 
 use super::liberty::{Leniency, LibertyKind};
 
-const FENCE: &str = "```";
+pub(super) const FENCE: &str = "```";
+/// The longest fence, with the name of its language.
+pub(super) const LONGEST_FENCE: usize = 32;
+pub(super) const CALL_TAG: &str = "<tool_call>";
+const CALL_CLOSE_TAG: &str = "</tool_call>";
 
 /// Looks for what is around one value.
 #[derive(Debug)]
 pub(super) struct Wrapping {
     state: State,
-    /// What was read of a fence that begins, and where that is.
+    /// What was read of a fence or a tag that begins, and where that is.
     held: String,
     offset: usize,
 }
@@ -20,6 +24,8 @@ enum State {
     Before,
     /// In the first line of a fence.
     Fence,
+    /// In a tag.
+    Tag,
     /// After the parenthesis that opens, with nothing yet but white space.
     Parenthesis,
     /// The value is wrapped, and this ends it.
@@ -50,7 +56,7 @@ impl Wrapping {
 
     /// Has the value not begun?
     pub(super) const fn is_before(&self) -> bool {
-        matches!(self.state, State::Before | State::Fence | State::Parenthesis)
+        matches!(self.state, State::Before | State::Fence | State::Tag | State::Parenthesis)
     }
 
     /// Takes text before the value, which begins at `offset`; what is around the value is told.
@@ -65,6 +71,10 @@ impl Wrapping {
             match self.state {
                 State::Before if char == '`' => {
                     (self.state, self.offset) = (State::Fence, offset + at);
+                    self.held.push(char);
+                }
+                State::Before if char == '<' => {
+                    (self.state, self.offset) = (State::Tag, offset + at);
                     self.held.push(char);
                 }
                 State::Before if char == '(' => {
@@ -87,8 +97,8 @@ impl Wrapping {
                 }
                 State::Fence => {
                     let ticks = self.held.len().min(FENCE.len());
-                    let is_more = if ticks < FENCE.len() { char == '`' } else { char.is_ascii_alphanumeric() };
-                    if is_more && self.held.len() < 32 {
+                    let is_more = if ticks < FENCE.len() { char == '`' } else { is_language(char) };
+                    if is_more && self.held.len() < LONGEST_FENCE {
                         self.held.push(char);
                         continue;
                     }
@@ -99,6 +109,18 @@ impl Wrapping {
                         tell(LibertyKind::CodeFence, self.offset);
                     }
                     return Begun::Value { rest, offset: offset + at };
+                }
+                State::Tag => {
+                    self.held.push(char);
+                    if self.held == CALL_TAG {
+                        self.state = State::Open(CALL_CLOSE_TAG);
+                        self.held.clear();
+                        tell(LibertyKind::CallTags, self.offset);
+                    } else if !CALL_TAG.starts_with(&*self.held) {
+                        self.held.pop();
+                        self.state = State::Over;
+                        return Begun::Value { rest, offset: offset + at };
+                    }
                 }
                 State::Open(_) | State::Over => return Begun::Value { rest, offset: offset + at },
             }
@@ -130,6 +152,11 @@ impl Wrapping {
     }
 }
 
-const fn is_space(char: char) -> bool {
+/// May it stand in the name of a language, after the fence?
+pub(super) const fn is_language(char: char) -> bool {
+    char.is_ascii_alphanumeric() || char == '_'
+}
+
+pub(super) const fn is_space(char: char) -> bool {
     matches!(char, ' ' | '\t' | '\n' | '\r')
 }

@@ -6,8 +6,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::completion_line;
+use crate::support::completions::{Bytes, assert_every_cut_reads_as, assert_same, read_in_pieces};
+use crate::support::reports::{ids, reports};
 use mistral_chat_template::completion::Leniency;
-use mistral_chat_template::{Chat, Completion, CompletionReader, Control, Error, Layout};
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Chat, Completion, CompletionReader, Control, Error, Layout, Version};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -60,28 +63,12 @@ fn every_random_golden() {
 /// Outputs shaped like public bug reports: what a strict and what a lenient reader says of each, all of it.
 #[test]
 fn every_report() {
-    #[derive(Deserialize)]
-    struct Report {
-        id: String,
-        version: String,
-        completion: String,
-        #[serde(default)]
-        tools: Vec<String>,
-        strict: Value,
-        lenient: Value,
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/completion/reports.jsonl");
-    let text = fs::read_to_string(path).unwrap();
-    assert!(text.lines().count() >= 65);
-    for line in text.lines() {
-        let report: Report = serde_json::from_str(line).unwrap();
+    for report in reports() {
         let layout: Layout = report.version.parse().unwrap();
-        let tool = |name: &String| json!({"type": "function", "function": {"name": name, "parameters": {}}});
-        let request = json!({"messages": [], "tools": report.tools.iter().map(tool).collect::<Vec<_>>()}).to_string();
-        let chat = Chat::from_json(&request).unwrap();
+        let tools = report.tools();
         let output = completion_line::Output::Text(report.completion);
         for (leniency, expected) in [(Leniency::Strict, &report.strict), (Leniency::Lenient, &report.lenient)] {
-            let wishes = completion_line::Wishes { leniency, tools: &chat.tools, ..Default::default() };
+            let wishes = completion_line::Wishes { leniency, tools: &tools, ..Default::default() };
             let answer = completion_line::read(&output, &layout, &wishes);
             let mut value = serde_json::to_value(&answer).unwrap();
             value["message"].as_object_mut().unwrap().remove("role");
@@ -92,6 +79,35 @@ fn every_report() {
                 *liberty = liberty["what"].take();
             }
             assert_eq!(&value, expected, "{} {leniency:?}", report.id);
+        }
+    }
+}
+
+/// In every layout, and however it is cut, a report reads as the whole of it: as text, and as ids.
+#[test]
+fn every_report_is_read_in_pieces() {
+    let think = Layout::V13.with(Feature::Think);
+    let layouts: Vec<Layout> = Version::ALL.iter().map(|version| version.layout()).chain([think]).collect();
+    for report in reports() {
+        let (own, tools): (Layout, _) = (report.version.parse().unwrap(), report.tools());
+        for layout in layouts.iter().chain([&own]) {
+            for leniency in [Leniency::Strict, Leniency::Lenient] {
+                let reader = || CompletionReader::new(layout).with_leniency(leniency).with_tools(&tools);
+                let whole = reader().read(&report.completion);
+                let chars: Vec<String> = report.completion.chars().map(String::from).collect();
+                assert_same(&read_in_pieces(chars.iter().map(String::as_str), reader()), &whole);
+                let sampled = ids(&report.completion);
+                let (whole_ids, mut pieces, mut one_by_one) =
+                    (reader().read_ids(&sampled, &Bytes), reader(), Completion::default());
+                for id in sampled {
+                    one_by_one.extend(pieces.push_id(id, &Bytes));
+                }
+                one_by_one.finish(pieces.finish());
+                assert_same(&one_by_one, &whole_ids);
+                if *layout == own {
+                    assert_every_cut_reads_as(&whole, &report.completion, reader);
+                }
+            }
         }
     }
 }
@@ -277,7 +293,21 @@ fn what_is_mended() {
     assert_eq!(lenient().read(&"f{}".repeat(20_000)).message.tool_calls.len(), 20_000);
     assert_eq!(lenient().read(&format!("So.{}", " f({})".repeat(20_000))).message.tool_calls.len(), 20_000);
     // What may begin a call and does not is read once.
-    for text in ["{\"type\": ", "[{", "f ", "f(", "{\"name\": \"f", "```"] {
+    for text in [
+        "{\"type\": ",
+        "[{",
+        "f ",
+        "f(",
+        "{\"name\": \"f",
+        "{\"name\": \"f\", \"id\": ",
+        "{\"role\": \"f\", \"content\": ",
+        "{\"tool_calls\": [",
+        "```",
+        "```json\n",
+        "```json\n{\"type\": ",
+        "<tool_call>",
+        "<tool_call>\n[",
+    ] {
         let text = format!("So {}", text.repeat(50_000));
         assert_eq!(lenient().read(&text).message.content, text.into());
     }

@@ -5,11 +5,12 @@
 use mistral_chat_template::completion::{Leniency, LibertyKind};
 use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Chat, Chunk, Completion, CompletionReader, Content, Control, Layout, Tool, Version};
+use mistral_chat_template::{Chat, Chunk, Completion, CompletionReader, Content, Layout, Tool, Version};
 use proptest::prelude::*;
 
 use crate::support::arbitrary;
 use crate::support::completions::{Bytes, assert_every_cut_reads_as, assert_same};
+use crate::support::reports::ids;
 
 fn layouts() -> Vec<Layout> {
     let mut layouts: Vec<Layout> = Version::ALL.iter().map(|version| version.layout()).collect();
@@ -70,6 +71,15 @@ fn any_output() -> impl Strategy<Value = String> {
         "{\"name\": \"f\", \"arguments\": {}}",
         "{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": \"{}\"}}",
         "[{\"name\": \"f\", \"arguments\": \"{'a': 'b\\n\",}\"}]",
+        "<tool_call>",
+        "<tool_call>\n",
+        "</tool_call>",
+        "{\"tool_calls\": [{\"name\": \"f\", \"arguments\": {\"a\": 1}}",
+        "{\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"name\": \"f\", \"arguments\": {}}]}",
+        "]}",
+        "[{\"name\": \"f\", \"id\": 7, \"args\": {}}]",
+        "[TOOL_RESULTS]",
+        ";",
         "\"{'a': \\\"\\u00e9\\\", 'b': None,}\"",
         "\"",
         "'",
@@ -91,32 +101,6 @@ fn tools() -> Vec<Tool<'static>> {
 
 fn lenient(layout: &Layout) -> CompletionReader {
     CompletionReader::new(layout).with_leniency(Leniency::Lenient).with_tools(&tools())
-}
-
-fn ids(text: &str) -> Vec<u32> {
-    let mut ids = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let found = Control::all().enumerate().find(|(_, control)| rest.starts_with(control.as_str()));
-        let length = match found {
-            Some((id, control)) => {
-                ids.push(u32::try_from(id).unwrap());
-                control.as_str().len()
-            }
-            None => {
-                ids.push(1000 + u32::from(rest.as_bytes()[0]));
-                1
-            }
-        };
-        // A control token is ASCII, and is not looked for inside of a character.
-        let mut end = length;
-        while !rest.is_char_boundary(end) {
-            ids.push(1000 + u32::from(rest.as_bytes()[end]));
-            end += 1;
-        }
-        rest = &rest[end..];
-    }
-    ids
 }
 
 fn said(completion: &Completion) -> String {
@@ -152,8 +136,8 @@ fn any_arguments() -> impl Strategy<Value = String> {
 /// A call of `f` in one of the forms that models write, and the kinds of liberty that reading it takes.
 fn call_forms(arguments: &str) -> Vec<(String, Vec<LibertyKind>)> {
     use LibertyKind::{
-        ArgumentsText, CodeFence, ExtraBracket, FunctionWrapper, MissingBracket, NoArgsToken, OneObject, Parameters,
-        Parentheses,
+        ArgumentsText, CallTags, CallsWrapper, CodeFence, ExtraBracket, FunctionWrapper, MissingBracket, NoArgsToken,
+        OneObject, Parameters, Parentheses,
     };
     let object = format!("{{\"name\": \"f\", \"arguments\": {arguments}}}");
     let text = serde_json::to_string(arguments).unwrap();
@@ -175,6 +159,8 @@ fn call_forms(arguments: &str) -> Vec<(String, Vec<LibertyKind>)> {
         (format!("[{object}}}]"), vec![ExtraBracket]),
         (format!("[{{\"name\": \"f\", \"parameters\": {arguments}}}]"), vec![Parameters]),
         (format!("[{{\"type\": \"function\", \"function\": {object}}}]"), vec![FunctionWrapper]),
+        (format!("<tool_call>\n{object}\n</tool_call>"), vec![CallTags, OneObject]),
+        (format!("{{\"tool_calls\": [{object}]}}"), vec![OneObject, CallsWrapper]),
     ]
 }
 
@@ -224,7 +210,7 @@ proptest! {
     /// Text that names no tool is said, whatever it looks like.
     #[test]
     fn what_is_said_stays_said(pieces in prop::collection::vec(prop::sample::select(vec![
-        "```", "```json\n", "(", ")", "({", "})", "{\"a\": 1", "{\"a\": 1}", "{'a': None}", "{}", "}", "]", "[", "{",
+        "```", "```json\n", "<tool_call>", "</tool_call>", "<", "{\"tool_calls\": [", "{\"role\": \"assistant\", ", "(", ")", "({", "})", "{\"a\": 1", "{\"a\": 1}", "{'a': None}", "{}", "}", "]", "[", "{",
         "g", "F", "get_", "tide", "ff", "[{\"name\": \"g\", \"arguments\": {\"a\": 1}}]", "\"name\": ", "\"", "'", ", ",
         "[TOOL_CALLS]", "[ARGS]", "</s>", "[/THINK]", "Let me see: ", "é日👍", "\n", " ",
     ]), 0..16), layout in any_layout(), size in 1..5_usize) {
@@ -244,7 +230,7 @@ proptest! {
     /// What is around a call does not change it, wherever it stands.
     #[test]
     fn what_is_around_a_call_does_not_change_it(
-        arguments in any_arguments(), layout in calling_layout(), form in 0..16_usize, before in "[a-z]{0,6}[.: ]{0,3}",
+        arguments in any_arguments(), layout in calling_layout(), form in 0..18_usize, before in "[a-z]{0,6}[.: ]{0,3}",
     ) {
         let (call, kinds) = call_forms(&arguments).swap_remove(form);
         for text in ["", &*before] {

@@ -1,12 +1,15 @@
 //! Answers in the form of the API that asked: what a stream's events add up to is the whole response.
 
-use mistral_chat_template::completion::{CallDeltas, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead};
+use mistral_chat_template::completion::{
+    CallDeltas, Leniency, LibertyKind, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead,
+};
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{Completion, CompletionReader, Dialect, Layout};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::arbitrary;
+use crate::support::reports::reports;
 
 const HEAD: ReplyHead<'_> =
     ReplyHead { id: "42", model: "m", created: 1_764_000_000, prompt_tokens: 5, completion_tokens: 7 };
@@ -17,7 +20,11 @@ fn layout() -> Layout {
 
 /// The events of an output that comes in pieces, and the completion that it is.
 fn streamed(output: &str, size: usize, dialect: Dialect) -> (Vec<ReplyEvent>, Completion) {
-    let mut reader = CompletionReader::new(&layout()).with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
+    streamed_by(CompletionReader::new(&layout()), output, size, dialect)
+}
+
+fn streamed_by(reader: CompletionReader, output: &str, size: usize, dialect: Dialect) -> (Vec<ReplyEvent>, Completion) {
+    let mut reader = reader.with_calls(CallDeltas::Streamed(NewCallIds::seeded(7)));
     let (mut events, mut completion) = (ReplyEvents::new(dialect, HEAD), Completion::default());
     let mut stream = events.begin();
     let chars: Vec<char> = output.chars().collect();
@@ -199,36 +206,47 @@ fn output() -> BoxedStrategy<String> {
     (thinking, text, calls, end).prop_map(|(a, b, c, d)| format!("{a}{b}{c}{d}")).boxed()
 }
 
+/// What each dialect's events add up to is its whole response.
+#[track_caller]
+fn assert_adds_up(output: &str, size: usize, reader: impl Fn() -> CompletionReader) {
+    let (events, completion) = streamed_by(reader(), output, size, Dialect::Anthropic);
+    let whole = serde_json::to_value(completion.response(Dialect::Anthropic, HEAD)).unwrap();
+    assert_eq!(anthropic_message(&events), whole);
+
+    let (events, completion) = streamed_by(reader(), output, size, Dialect::Responses);
+    let whole = serde_json::to_value(completion.response(Dialect::Responses, HEAD)).unwrap();
+    assert_eq!(response(&events), whole);
+
+    let (events, completion) = streamed_by(reader(), output, size, Dialect::Ollama);
+    let whole = serde_json::to_value(completion.response(Dialect::Ollama, HEAD)).unwrap();
+    assert_eq!(ollama_response(&events), whole);
+
+    let (events, completion) = streamed_by(reader(), output, size, Dialect::Gemini);
+    let whole = serde_json::to_value(completion.response(Dialect::Gemini, HEAD)).unwrap();
+    assert_eq!(gemini_response(&events), whole);
+
+    assert_completions_add_up(output, size, reader);
+}
+
+#[track_caller]
+fn assert_completions_add_up(output: &str, size: usize, reader: impl Fn() -> CompletionReader) {
+    let (events, completion) = streamed_by(reader(), output, size, Dialect::OpenAi);
+    let whole = serde_json::to_value(completion.response(Dialect::OpenAi, HEAD)).unwrap();
+    let (streamed, choice) = (chat_completion(&events), &whole["choices"][0]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    assert_eq!(text(&streamed["content"]), text(&choice["message"]["content"]));
+    assert_eq!(text(&streamed["reasoning"]), text(&choice["message"]["reasoning_content"]));
+    let calls = choice["message"].get("tool_calls").cloned().unwrap_or_else(|| json!([]));
+    assert_eq!(&streamed["calls"], &calls);
+    assert_eq!(&streamed["reason"], &choice["finish_reason"]);
+}
+
 proptest! {
     #![proptest_config(arbitrary::cases(200))]
 
     #[test]
     fn a_stream_adds_up_to_the_whole_response(output in output(), size in 1..9_usize) {
-        let (events, completion) = streamed(&output, size, Dialect::Anthropic);
-        let whole = serde_json::to_value(completion.response(Dialect::Anthropic, HEAD)).unwrap();
-        prop_assert_eq!(anthropic_message(&events), whole);
-
-        let (events, completion) = streamed(&output, size, Dialect::Responses);
-        let whole = serde_json::to_value(completion.response(Dialect::Responses, HEAD)).unwrap();
-        prop_assert_eq!(response(&events), whole);
-
-        let (events, completion) = streamed(&output, size, Dialect::Ollama);
-        let whole = serde_json::to_value(completion.response(Dialect::Ollama, HEAD)).unwrap();
-        prop_assert_eq!(ollama_response(&events), whole);
-
-        let (events, completion) = streamed(&output, size, Dialect::Gemini);
-        let whole = serde_json::to_value(completion.response(Dialect::Gemini, HEAD)).unwrap();
-        prop_assert_eq!(gemini_response(&events), whole);
-
-        let (events, completion) = streamed(&output, size, Dialect::OpenAi);
-        let whole = serde_json::to_value(completion.response(Dialect::OpenAi, HEAD)).unwrap();
-        let (streamed, choice) = (chat_completion(&events), &whole["choices"][0]);
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        prop_assert_eq!(text(&streamed["content"]), text(&choice["message"]["content"]));
-        prop_assert_eq!(text(&streamed["reasoning"]), text(&choice["message"]["reasoning_content"]));
-        let calls = choice["message"].get("tool_calls").cloned().unwrap_or_else(|| json!([]));
-        prop_assert_eq!(&streamed["calls"], &calls);
-        prop_assert_eq!(&streamed["reason"], &choice["finish_reason"]);
+        assert_adds_up(&output, size, || CompletionReader::new(&layout()));
     }
 
     /// A whole answer, sent back by a client, is the message that the model wrote.
@@ -265,6 +283,29 @@ proptest! {
                 message.tool_calls.iter().map(of).collect::<Vec<_>>()
             };
             prop_assert_eq!(calls(back), calls(&completion.message));
+        }
+    }
+}
+
+/// The same holds for what models really write, strictly and leniently read.
+#[test]
+fn every_report_adds_up() {
+    // A stream has the escape of a lone surrogate as the model wrote it.
+    for report in reports().into_iter().filter(|report| report.id != "emoji-surrogate") {
+        let (layout, tools): (Layout, _) = (report.version.parse().unwrap(), report.tools());
+        for leniency in [Leniency::Strict, Leniency::Lenient] {
+            println!("{} {leniency:?}", report.id);
+            let reader = || CompletionReader::new(&layout).with_leniency(leniency).with_tools(&tools);
+            let liberties = reader().read(&report.completion).liberties;
+            let told = |kind| liberties.iter().any(|liberty| liberty.kind == kind);
+            if told(LibertyKind::ThinkingNotBegun) {
+                continue; // A stream said it before it was known to be thinking.
+            }
+            assert_completions_add_up(&report.completion, 1, reader);
+            // A message has its text before its calls; a stream has them as they come.
+            if !told(LibertyKind::TextAfterCall) {
+                assert_adds_up(&report.completion, 1, reader);
+            }
         }
     }
 }

@@ -62,7 +62,23 @@ impl CompletionReader {
             self.text(control.as_str());
             return self.deltas.push(Delta::Stray(stray));
         }
+        if self.is_after_call() && !control.is_in_answers() && Mark::Control(control) != self.layout.reply.close {
+            let stray = Stray { control, offset: self.offset, fate: StrayFate::Text };
+            self.end_text();
+            self.text(control.as_str());
+            return self.deltas.push(Delta::Stray(stray));
+        }
         self.control(control, Door::Spelled);
+    }
+
+    /// Is a call or a list complete, behind which a lenient reader reads text?
+    fn is_after_call(&self) -> bool {
+        self.leniency == Leniency::Lenient
+            && match &self.place {
+                Place::Call(call) => call.is_complete(),
+                Place::List(list) => list.is_complete(),
+                Place::Text | Place::Thinking | Place::TaggedThinking { .. } | Place::CallBegins { .. } => false,
+            }
     }
 
     /// Is a string of a call open, inside of which no control token can stand?
@@ -356,7 +372,7 @@ impl CompletionReader {
         let whole = std::mem::take(space);
         let start = offset + text.len() - whole.len();
         let is_list = self.layout.calls.is_list();
-        let looks_like_list = matches!(first, b'[' | b'{' | b'`');
+        let looks_like_list = matches!(first, b'[' | b'{' | b'`' | b'<');
         if is_list != looks_like_list {
             self.deltas.liberty(LibertyKind::OtherForm, call_path(self.calls), begin);
         }

@@ -7,4 +7,5 @@ pub mod completions;
 pub mod markdown;
 pub mod output;
 pub mod program;
+pub mod reports;
 pub mod story;
