@@ -1,20 +1,23 @@
 //! How time and memory grow: twice the input, how much more of both.
 //!
-//! `cargo test --release --test growth -- --ignored --nocapture` prints the table. Time is the least of fifteen runs;
-//! memory is the input and the most that is allocated at a time, over the input and the output.
+//! `cargo test --release --test growth -- --ignored --nocapture --test-threads 1` prints the tables. Time is the least of
+//! fifteen runs; memory is the input and the most that is allocated at a time, over the input and the output.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
 use mistral_chat_template::completion::Leniency;
+use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::preset::Scene;
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::train::RowReader;
 use mistral_chat_template::{
-    Chat, Completion, CompletionReader, Control, Conversation, Format, Layout, Message, Mode, Preset, Segment,
-    ToolCall, Version,
+    Chat, Completion, CompletionReader, Control, Conversation, Dialect, Format, Layout, Message, Mode, Preset, Request,
+    Segment, ToolCall, Version,
 };
+use serde_json::{Value, json};
 
 use self::completions::Bytes;
 
@@ -224,6 +227,77 @@ fn answers() {
     doors("lists amid text, v7, lenient", Layout::V7, Leniency::Lenient, |n| {
         format!("So [1]: [{object}] and ").repeat(n * 200_000)
     });
+}
+
+/// A request whose longest list, which is that of its messages, is repeated until it has so many bytes.
+fn repeated(request: &Value, bytes: usize) -> String {
+    let mut request = request.clone();
+    let lists = request.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut);
+    let messages = lists.max_by_key(|list| list.len()).unwrap();
+    let once = messages.clone();
+    let length = serde_json::to_string(&once).unwrap().len();
+    for _ in 0..bytes / length {
+        messages.extend_from_slice(&once);
+    }
+    request.to_string()
+}
+
+/// Tools, each with a schema of a hundred fields that are nested in each other.
+fn tools(count: usize, fields: usize) -> String {
+    let schema = (0..fields).fold(
+        json!({"type": "string"}),
+        |inner, _| json!({"type": "object", "properties": {"of": inner}, "required": ["of"]}),
+    );
+    let tool = |index: usize| {
+        let function = json!({"name": format!("tool_{index}"), "description": "Does it.", "parameters": schema});
+        json!({"type": "function", "function": function})
+    };
+    let tools: Vec<Value> = (0..count).map(tool).collect();
+    let messages = json!([{"role": "user", "content": "Hi"}]);
+    json!({"messages": messages, "tools": tools, "tool_choice": "required"}).to_string()
+}
+
+/// Requests of 50 n MB in each dialect and row of a data set, read, repaired and rendered, and those with many tools.
+#[test]
+#[ignore = "a measurement: run it in release"]
+fn requests() {
+    drop(black_box(vec![1_u8; 30 << 20]));
+    println!("| what | input at 2n | output at 2n | time at 2n | t(2n)/t(n) | peak at n | at 2n |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let layout = Layout::V13.in_mode(Mode::Agnostic);
+    for line in include_str!("goldens/rich_requests.jsonl").lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        let (kind, request) = (line["kind"].take(), line["request"].take());
+        let Some(dialect) = Dialect::from_name(kind.as_str().unwrap()) else {
+            if request["messages"].is_array() || request["conversations"].is_array() {
+                print("a row", |n| Run::new(repeated(&request, n * 50_000_000), |json| read_row(json, &layout)));
+            }
+            continue;
+        };
+        print(&format!("a request of {dialect:?}"), |n| {
+            Run::new(repeated(&request, n * 50_000_000), |json| {
+                let mended = Request::repair(json, dialect, &layout, &RepairPolicy::default()).unwrap();
+                layout.render(&mended.request.chat).unwrap().as_str().len()
+            })
+        });
+    }
+    for (count, fields) in [(10_000, 10), (100, 60)] {
+        let name = format!("{count} n tools, their schemas {} deep", 2 * fields);
+        print(&format!("{name}: JSON to prompt"), |n| Run::new(tools(n * count, fields), |json| render(json, &layout)));
+        print(&format!("{name}: JSON to grammar"), |n| {
+            Run::new(tools(n * count, fields), |json| {
+                let chat = Chat::from_json(json).unwrap();
+                layout.grammar(&chat).unwrap().unwrap().to_lark(&Bytes, LarkStyle::Exact).unwrap().len()
+            })
+        });
+    }
+}
+
+/// The length of the prompt of a row's chat as it is repaired.
+fn read_row(json: &str, layout: &Layout) -> usize {
+    let chat = RowReader::default().read(json).unwrap().chat;
+    let repaired = chat.repair(layout, &RepairPolicy::default()).unwrap();
+    layout.render(&repaired.chat).unwrap().as_str().len()
 }
 
 fn formats() {

@@ -1,16 +1,16 @@
 //! The loss mask: what is learnt of a prompt, and the labels of its token ids.
 
-use mistral_chat_template::layout::{System, WordStart};
+use mistral_chat_template::layout::System;
 use mistral_chat_template::preset::{Builtin, Generation, Instruct, Scene, SceneSettings};
 use mistral_chat_template::train::{Labelled, Learn};
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Control, Format, Layout, Message, Mode, Preset, Prompt, Role, Tokenizer, ToolCall,
-    Version,
+    AssistantMessage, Chat, Chunk, Control, Format, Layout, Message, Mode, Preset, Prompt, Role, ToolCall, Version,
 };
 use proptest::prelude::*;
 
 use crate::support::arbitrary;
+use crate::support::completions::Bytes;
 
 fn weighted(text: &str, weight: f64) -> Message<'_> {
     Message::Assistant(AssistantMessage { content: text.into(), weight: Some(weight), ..AssistantMessage::default() })
@@ -22,20 +22,6 @@ fn render(layout: Layout, chat: &Chat<'_>) -> Prompt {
 
 fn learnt<'p>(prompt: &'p Prompt, learn: Learn<'_>) -> Vec<&'p str> {
     prompt.mask(learn).unwrap().texts().collect()
-}
-
-/// One id a byte, the space before a run being one of them; control tokens below.
-struct Bytes;
-
-impl Tokenizer for Bytes {
-    fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
-        let space = if word_start == WordStart::Space { " " } else { "" };
-        ids.extend(space.bytes().chain(text.bytes()).map(|byte| 1000 + u32::from(byte)));
-    }
-
-    fn control(&self, control: Control) -> Option<u32> {
-        Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
-    }
 }
 
 #[test]

@@ -1,10 +1,22 @@
 //! Reading what a model wrote in pieces, as text and as ids; `tests/growth.rs` reads ids with this file too.
 
 use mistral_chat_template::completion::Detokenizer;
-use mistral_chat_template::{Completion, CompletionReader, Control};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::{Completion, CompletionReader, Control, Tokenizer};
 
-/// One id a byte, past the ids of the control tokens.
+/// One id a byte, the space before a run of text being one of them, past the ids of the control tokens.
 pub struct Bytes;
+
+impl Tokenizer for Bytes {
+    fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+        let space = if word_start == WordStart::Space { " " } else { "" };
+        ids.extend(space.bytes().chain(text.bytes()).map(|byte| 1000 + u32::from(byte)));
+    }
+
+    fn control(&self, control: Control) -> Option<u32> {
+        Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
+    }
+}
 
 impl Detokenizer for Bytes {
     fn control(&self, id: u32) -> Option<Control> {
