@@ -14,6 +14,7 @@ pub mod chat;
 pub mod compare;
 pub mod completion;
 pub mod detection;
+pub mod grammar;
 pub mod image;
 pub mod preset;
 pub mod python_json;
@@ -35,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     ("compare", compare::run),
     ("completion", completion::run),
     ("detection", detection::run),
+    ("grammar", grammar::run),
     ("image", image::run),
     ("preset", preset::run),
     ("python_json", python_json::run),

@@ -4,6 +4,7 @@
 pub mod arbitrary;
 pub mod case;
 pub mod completions;
+pub mod lark;
 pub mod markdown;
 pub mod output;
 pub mod program;
