@@ -174,15 +174,16 @@ fn no_text_that_is_sent_becomes_a_control_token() {
             let with = |text: &str| with_text(&request, &mut { place }, text).map(|json| json.to_string());
             let Some(harmless) = with(HARMLESS) else { break };
             turn += 1;
+            let render = |template: &ChatTemplate, json: &str| template.render_sent(&Sent::from_json(json)?);
+            let harmless: Vec<_> = templates.iter().map(|template| render(template, &harmless)).collect();
             for literal in literals.iter().cycle().skip(turn * 3).take(3) {
                 let Some(forged) = with(literal) else { break };
-                for template in &templates {
-                    let render = |json: &str| template.render_sent(&Sent::from_json(json)?);
-                    let (Ok(forged), Ok(harmless)) = (render(&forged), render(&harmless)) else {
+                for (template, harmless) in templates.iter().zip(&harmless) {
+                    let (Ok(harmless), Ok(forged)) = (harmless, render(template, &forged)) else {
                         refused += 1;
                         continue;
                     };
-                    let same = controls(&forged) == controls(&harmless);
+                    let same = controls(&forged) == controls(harmless);
                     assert!(same, "{literal} at place {place} of {}: {forged:?}\n{harmless:?}", golden.id);
                     compared += 1;
                 }
