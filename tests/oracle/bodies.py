@@ -95,6 +95,11 @@ class Turns:
         self.reply().setdefault("tool_calls", []).append(call)
 
 
+def as_text(arguments):
+    """Arguments as chat completions have them: text, which some clients send already."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
 def of_responses(body):
     turns = Turns()
     if body.get("instructions"):
@@ -143,7 +148,7 @@ def of_anthropic(body):
             turns.messages[-1]["content"] = said or None
             for block in blocks:
                 if block["type"] == "tool_use":
-                    turns.call(block["id"], block["name"], json.dumps(block["input"]))
+                    turns.call(block["id"], block["name"], as_text(block["input"]))
             continue
         for block in blocks:
             if block["type"] == "tool_result":
@@ -187,19 +192,25 @@ def of_ollama(body):
     turns = Turns()
     for message in body["messages"]:
         images = [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}} for data in message.get("images", [])]
-        content = [*images, {"type": "text", "text": message["content"]}] if images else message["content"]
+        content = message.get("content")
+        content = [*images, {"type": "text", "text": content}] if images else content
         if message["role"] == "assistant":
             turns.add("assistant", content or None)
             if message.get("thinking"):
                 turns.messages[-1]["reasoning_content"] = message["thinking"]
             for call in message.get("tool_calls", []):
-                turns.call(turns.new_id(call["function"]["name"]), call["function"]["name"], json.dumps(call["function"]["arguments"]))
+                turns.call(turns.new_id(call["function"]["name"]), call["function"]["name"], as_text(call["function"]["arguments"]))
         elif message["role"] == "tool":
-            turns.add("tool", content, tool_call_id=turns.open_call(message["tool_name"]))
+            turns.add("tool", content, tool_call_id=turns.open_call(message.get("tool_name")))
         else:
             turns.add(message["role"], content)
     think = body.get("think")
     return turns, functions(body), think if isinstance(think, str) else None
+
+
+def one_or_more(values):
+    """A list, for which a client may have sent its one value."""
+    return values if isinstance(values, list) else [values]
 
 
 def in_lower_case(schema):
@@ -226,7 +237,7 @@ def of_gemini(body):
     turns = Turns()
     system = either(body, "systemInstruction")
     if system:
-        turns.add("system", [chunk(part) for part in system["parts"]])
+        turns.add("system", [chunk(part) for part in one_or_more(system["parts"])])
     for turn in body["contents"]:
         said = [one for one in map(chunk, turn["parts"]) if one]
         if turn.get("role") == "model":
@@ -244,7 +255,7 @@ def of_gemini(body):
         if said:
             turns.add("user", said)
     tools = []
-    for tool in body.get("tools", []):
+    for tool in one_or_more(body.get("tools", [])):
         for function in either(tool, "functionDeclarations") or []:
             schema = either(function, "parametersJsonSchema") or in_lower_case(function.get("parameters", {}))
             declared = {"name": function["name"], "description": function.get("description", ""), "parameters": schema}

@@ -254,6 +254,10 @@ fn user<'a>(reader: &mut Reader<'_, 'a>, message: &Fields<'a>, at: &Path<'_>) ->
         let at = here.index(index);
         let fields = reader.object(*node, &at)?;
         if fields.text("type").as_deref() == Some("tool_result") {
+            if !said.is_empty() && reader.notes.mends() {
+                // Anthropic's API refuses such a message.
+                reader.notes.note(at, NoteSort::FieldMended, "the result stands behind text, and went before it");
+            }
             let read = tool_result(reader, &fields, &at);
             reader.or_drop(read, NoteSort::PartDropped)?;
             results += 1;

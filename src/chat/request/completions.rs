@@ -123,6 +123,10 @@ impl Walk<'_> {
         }
         draft.edit("messages", Edit::of(list));
         draft.edit("tools", Edit::of(self.list(fields.value("tools"), &root.field("tools"), 0, Self::tool)));
+        if self.notes.mends() && fields.value("tools").is_some_and(|tools| !tools.is_list()) {
+            self.notes.note("tools", NoteSort::FieldDropped, "the tools are no list, and were left out");
+            draft.drop("tools");
+        }
         if self.dialect == Dialect::Legacy {
             self.legacy_functions(fields, &mut draft);
             handled.push("functions");
@@ -235,6 +239,12 @@ impl Walk<'_> {
             let request = format!("{{\"messages\":[],\"{name}\":{}}}", value.json());
             let dialect = if self.dialect == Dialect::Legacy { Dialect::Legacy } else { Dialect::Either };
             if crate::chat::Chat::read(&request, dialect).is_err() {
+                if let Some(choice) = choice_of(value) {
+                    let what = "the choice is in the form of another API, and became one of a chat completion";
+                    self.notes.note(name, NoteSort::FieldMended, what);
+                    draft.set(name, choice);
+                    continue;
+                }
                 let what = format!("{} cannot be read, and was left out", shown(value));
                 self.notes.note(name, NoteSort::FieldDropped, what);
                 draft.drop(name);
@@ -332,4 +342,17 @@ fn shown(node: Node<'_>) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// A choice as Anthropic's Messages or OpenAI's Responses have it, in the form of a chat completion.
+fn choice_of(choice: Node<'_>) -> Option<String> {
+    let fields = choice.fields()?;
+    match (&*fields.text("type")?, fields.value("name").filter(|name| name.is_text())) {
+        ("function" | "tool", Some(name)) => {
+            Some(format!("{{\"type\":\"function\",\"function\":{{\"name\":{}}}}}", name.json()))
+        }
+        ("any", None) => Some("\"required\"".to_owned()),
+        (kind @ ("auto" | "none" | "required"), None) => Some(quoted(kind)),
+        _ => None,
+    }
 }

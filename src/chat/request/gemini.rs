@@ -258,7 +258,8 @@ fn settings<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>) -> Result<(), 
     let root = Path::Request;
     if let Some(tools) = fields.value("tools") {
         let at = root.field("tools");
-        for (index, node) in reader.list(tools, &at)?.into_iter().enumerate() {
+        let list = if tools.is_object() { vec![tools] } else { reader.list(tools, &at)? };
+        for (index, node) in list.into_iter().enumerate() {
             let at = at.index(index);
             let tool = reader.object(node, &at)?;
             declarations(reader, &tool, &at)?;

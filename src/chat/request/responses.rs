@@ -25,7 +25,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, request: Node<'a>) -> Result
     let fields = reader.object(request, &root)?;
     reader.notes.ignore_others(&root, &fields, &[REQUEST, known::REQUEST, &KEPT_ELSEWHERE]);
     reader.kept_elsewhere(&fields, &KEPT_ELSEWHERE)?;
-    if let Some(instructions) = fields.value("instructions") {
+    if let Some(instructions) = fields.value("instructions").filter(|it| !it.is_nothing()) {
         let at = root.field("instructions");
         if instructions.is_list() {
             items(reader, instructions, &at)?;

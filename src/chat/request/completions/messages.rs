@@ -13,8 +13,16 @@ const OF_RESULTS: [&str; 2] = ["tool_call_id", "name"];
 impl Walk<'_> {
     pub(super) fn message(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
         let Some(fields) = node.fields() else { return Edit::Keep };
-        let role = fields.text("role").unwrap_or_default();
+        let mut role = fields.text("role").unwrap_or_default();
         let mut draft = Draft::of(&fields);
+        if self.notes.mends()
+            && let Some(meant) = role_of(&role)
+        {
+            let what = format!("the role {role:?} goes by another name here, and became {meant:?}");
+            self.notes.note(at.field("role"), NoteSort::FieldMended, what);
+            draft.set("role", quoted(meant));
+            role = meant.into();
+        }
         let mut read: Vec<&str> = OF_ALL.into();
         match &*role {
             "assistant" => {
@@ -70,7 +78,13 @@ impl Walk<'_> {
             let mended = self.list(Some(parts), &here, 0, Self::part);
             return Edit::Replace(mended.unwrap_or_else(|| parts.json().to_owned()));
         }
+        let is_result = matches!(role, "tool" | "function");
         match content.map(Node::sort) {
+            // A tool returned a list, which says no less than an object.
+            Some(Sort::List) if is_result && self.notes.mends() && content.is_some_and(has_no_parts) => {
+                self.notes.note(here, NoteSort::FieldMended, "the content is no text, and became the text of its JSON");
+                Edit::Replace(quoted(content.map(Node::json).unwrap_or_default()))
+            }
             Some(Sort::List) => Edit::of(self.list(content, &here, 0, Self::part)),
             _ if !self.notes.mends() => Edit::Keep,
             Some(Sort::Text) => Edit::Keep,
@@ -144,6 +158,7 @@ impl Walk<'_> {
                 let url = fields.value("url").map(Node::json).unwrap_or_default();
                 return Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"));
             }
+            "" => return self.drop_part(at, "a part without a type has no place in a chat".to_owned()),
             other => return self.drop_part(at, format!("a part of the type {other:?} has no place in a chat")),
         }
         debug_assert!(names::PART.contains(&field), "{field} is not read");
@@ -391,6 +406,26 @@ fn thinking_of(fields: &Fields<'_>) -> Option<String> {
 fn is_image(fields: &Fields<'_>) -> bool {
     let kind = fields.text("mediaType").or(fields.text("mimeType")).unwrap_or_default();
     kind.starts_with("image/") && fields.text("url").is_some()
+}
+
+/// The role that other APIs and libraries call so.
+fn role_of(name: &str) -> Option<&'static str> {
+    const ROLES: [&str; 5] = ["system", "developer", "user", "assistant", "tool"];
+    let lower = name.to_ascii_lowercase();
+    match &*lower {
+        "human" => Some("user"),
+        "ai" | "model" | "bot" | "gpt" => Some("assistant"),
+        lower => ROLES.into_iter().find(|role| *role == lower && *role != name),
+    }
+}
+
+/// Is it a list of values of which no one is a part of a message?
+fn has_no_parts(list: Node<'_>) -> bool {
+    let is_part = |value: &Node<'_>| match value.fields() {
+        Some(fields) => fields.has("type") || !kind_of(&fields).is_empty(),
+        None => value.is_text(),
+    };
+    list.list().is_some_and(|values| !values.is_empty() && !values.iter().any(is_part))
 }
 
 /// The type of a part that does not say it.

@@ -204,7 +204,10 @@ impl Walk<'_> {
         let Some(name) = of.value("name").filter(|name| name.is_text()) else {
             return self.drop_call(at, "the call names no function");
         };
-        let input = of.value("arguments").or(of.value("input"));
+        const READ: [&str; 6] = ["name", "arguments", "input", "args", "parameters", "custom"];
+        self.notes.ignore_others(at, fields, &[known::CALL, &READ]);
+        let inputs = ["arguments", "input", "args", "parameters"];
+        let input = inputs.into_iter().find_map(|name| of.value(name));
         let arguments = match input {
             Some(input) if input.is_object() => input.json().to_owned(),
             Some(input) if input.is_text() && custom.is_some() => quoted(&format!("{{\"input\": {}}}", input.json())),
