@@ -6,6 +6,9 @@
 //! | `prompt` and `completion`, `instruction` and `output`, `question` and `answer`, … | a prompt and its answer |
 //! | the same with `label` | an answer that is good or bad (KTO) |
 //! | `chosen` and `rejected`, with a `prompt` or with the prompt in each | two answers to one prompt |
+//! | two answers or more with a score, a rank or the number of the better one | the best and the worst of them |
+//! | a question, thinking and an attempt at an answer, as s1K and its kin name them | a prompt and its answer |
+//! | a transcript (`Human: … Assistant: …`), calls and results in the text of messages | a conversation |
 //!
 //! `null` is absence everywhere, since a row that came through Arrow or Parquet has the keys of all others. What is
 //! understood of no field is named in [`Notes::unread`].
@@ -21,11 +24,14 @@ use crate::error::{Error, ErrorKind};
 
 mod field_names;
 mod json;
+mod known_shapes;
 mod message;
 mod missing_ids;
 mod plain;
 mod shapes;
 mod tools;
+mod transcript;
+mod written_calls;
 
 pub use self::field_names::RowField;
 

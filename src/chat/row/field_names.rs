@@ -91,6 +91,7 @@ impl RowField {
                 "dialogue",
                 "turns",
                 "trajectory",
+                "reannotated_messages",
             ],
             RowField::Tools => &["tools", "available_tools", "functions"],
             RowField::System => &["system", "system_prompt", "system_message"],
@@ -179,7 +180,7 @@ pub(super) fn voice_names() -> String {
 }
 
 /// Words in the name of a field that bears on what a model learns.
-const BEARING: [&str; 53] = [
+const BEARING: [&str; 56] = [
     "answer",
     "answers",
     "attempt",
@@ -194,6 +195,7 @@ const BEARING: [&str; 53] = [
     "conversation",
     "conversations",
     "cot",
+    "definitions",
     "document",
     "documents",
     "explanation",
@@ -210,6 +212,7 @@ const BEARING: [&str; 53] = [
     "messages",
     "output",
     "passage",
+    "persona",
     "prefix",
     "prompt",
     "rationale",
@@ -218,6 +221,7 @@ const BEARING: [&str; 53] = [
     "response",
     "responses",
     "role",
+    "scenario",
     "solution",
     "solutions",
     "system",

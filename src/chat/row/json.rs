@@ -37,6 +37,13 @@ impl<'a> Object<'a> {
         value.filter(|raw| !is_null(raw))
     }
 
+    /// The value of a field, which nobody else shall read.
+    pub(super) fn remove(&mut self, name: &str) -> Option<&'a str> {
+        let value = self.take(name);
+        self.fields.retain(|field| field.name != name);
+        value
+    }
+
     /// The value of a field, which stays unread.
     pub(super) fn peek(&self, name: &str) -> Option<&'a str> {
         self.fields.iter().rev().find(|field| field.name == name).map(|field| field.raw).filter(|raw| !is_null(raw))

@@ -67,12 +67,25 @@ impl Reading<'_> {
     }
 
     fn message_of<'a>(&self, mut object: Object<'a>) -> Result<Said<'a>, Error> {
+        let is_human = object.peek("is_human").map(form);
         let Some((role_name, role)) = self.take(&mut object, RowField::Role)? else {
+            if let (Some(Form::Bool(is_human)), Some(raw)) = (is_human, object.take("message")) {
+                // PIPPA.
+                object.take("is_human");
+                let said = content_of(raw).map_err(|error| within(error, || "message".to_owned()))?;
+                let message = if is_human { Message::User(said) } else { Message::assistant(self.untagged(said)) };
+                self.tell_unread(&object, "messages[].");
+                return Ok(Said { message, mark: None });
+            }
             let is_sharegpt = object.names().any(|name| name == "value");
             return Err(missing(if is_sharegpt { "from" } else { "role" }));
         };
         let voice = self.voice(role).map_err(|error| within(error, || role_name))?;
-        let content = self.take(&mut object, RowField::Content)?;
+        let mut content = self.take(&mut object, RowField::Content)?;
+        if content.is_none() && voice == Voice::Of(Role::System) {
+            // SWE-agent's trajectories.
+            content = object.take("system_prompt").map(|raw| ("system_prompt".to_owned(), raw));
+        }
         let mut mark = self.mark(&mut object, voice)?;
         let read = |(name, raw): (String, &'a str)| content_of(raw).map_err(|error| within(error, || name));
         let message = match voice {
@@ -186,6 +199,7 @@ pub(super) fn content_of(raw: &str) -> Result<Content<'_>, Error> {
     match form(raw) {
         Form::Text => text(raw).map(Content::Text),
         Form::List => match without_null_members(raw) {
+            _ if is_of_bare_texts(raw) => bare_texts(raw).map(Content::Chunks),
             Some((stripped, _)) => chat::content_from_json(&stripped).map(Content::into_owned),
             None => chat::content_from_json(raw),
         },
@@ -193,8 +207,20 @@ pub(super) fn content_of(raw: &str) -> Result<Content<'_>, Error> {
     }
 }
 
+/// Is the list one of `{"text": …}` alone, as Bedrock has it?
+fn is_of_bare_texts(raw: &str) -> bool {
+    let is_bare = |raw: &&str| Object::read(raw).is_ok_and(|part| part.unread().eq(["text"]));
+    items(raw).is_ok_and(|parts| !parts.is_empty() && parts.iter().all(is_bare))
+}
+
+fn bare_texts(raw: &str) -> Result<Vec<Chunk<'_>>, Error> {
+    let chunk =
+        |raw| Object::read(raw)?.take("text").map(text).transpose().map(|text| Chunk::Text(text.unwrap_or_default()));
+    items(raw)?.into_iter().map(chunk).collect()
+}
+
 /// A text, a list of texts, or a list of chunks.
-fn thinking_of(raw: &str) -> Result<Cow<'_, str>, Error> {
+pub(super) fn thinking_of(raw: &str) -> Result<Cow<'_, str>, Error> {
     if form(raw) != Form::List {
         return text(raw);
     }
@@ -213,7 +239,7 @@ fn thinking_of(raw: &str) -> Result<Cow<'_, str>, Error> {
     Ok(Cow::Owned(whole))
 }
 
-fn think_first<'a>(thinking: Cow<'a, str>, content: Content<'a>) -> Result<Content<'a>, Error> {
+pub(super) fn think_first<'a>(thinking: Cow<'a, str>, content: Content<'a>) -> Result<Content<'a>, Error> {
     let mut chunks = vec![Chunk::thinking(thinking)];
     match content {
         Content::Text(text) if text.is_empty() => {}

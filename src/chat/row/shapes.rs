@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::json::{Form, Object, form, is_empty, items, text, within};
+use super::known_shapes::alternating;
 use super::message::{Said, content_of};
-use super::{Reading, Row, RowField};
+use super::{Reading, Row, RowField, transcript};
 use crate::chat::{self, AssistantMessage, Chat, Content, Message, ReasoningEffort, Role};
 use crate::error::{Error, ErrorKind};
 
@@ -14,24 +15,38 @@ type Part<'a> = (String, &'a str);
 impl Reading<'_> {
     /// Reads the fields of the row that its shape has.
     pub(super) fn shape<'a>(&self, object: &mut Object<'a>) -> Result<Row<'a>, Error> {
-        let holds = |field| self.holds(object, field);
-        let mut row = if holds(RowField::Chosen) && holds(RowField::Rejected) {
+        let holds = |object: &Object<'_>, field| self.holds(object, field);
+        let mut row = if holds(object, RowField::Chosen) && holds(object, RowField::Rejected) {
             self.pair(object)?
-        } else if holds(RowField::Messages) {
+        } else if let Some(row) = self.known_pair(object)? {
+            row
+        } else if holds(object, RowField::Messages) {
             self.conversation(object)?
-        } else if (holds(RowField::Prompt) || holds(RowField::Input)) && holds(RowField::Completion) {
+        } else if let Some(row) = self.known_exchange(object)? {
+            row
+        } else if (holds(object, RowField::Prompt) || holds(object, RowField::Input))
+            && holds(object, RowField::Completion)
+        {
             self.completion(object)?
+        } else if let Some(row) = self.known_conversation(object)? {
+            row
         } else {
             let fields: Vec<_> = object.names().map(|name| format!("`{name}`")).collect();
             return Err(Error::new(ErrorKind::UnrecognisedRow { fields: fields.join(", ") }, ""));
         };
         self.beside(object, &mut row)?;
+        self.read_written_calls(&mut row);
         Ok(row)
     }
 
     fn conversation<'a>(&self, object: &mut Object<'a>) -> Result<Row<'a>, Error> {
         let Some((name, raw)) = self.take(object, RowField::Messages)? else { return Ok(Row::default()) };
-        let said = self.messages(raw).map_err(|error| within(error, || name))?;
+        // A dialogue of texts is between any two speakers.
+        let is_chat = !name.starts_with("dialog");
+        let said = match alternating(raw).filter(|_| is_chat) {
+            Some(said) => said,
+            None => self.messages(raw).map_err(|error| within(error, || name))?,
+        };
         let mut row = Row::default();
         put(&mut row, said);
         let replies = row.chat.messages.iter().rev().take_while(|message| message.role() == Role::Assistant).count();
@@ -108,6 +123,10 @@ impl Reading<'_> {
             return Ok(());
         }
         let mut prompt = text(raw).map_err(|error| within(error, || name))?;
+        if let Some(said) = transcript::of_humans(&prompt) {
+            put(row, said);
+            return Ok(());
+        }
         if let Some((name, raw)) = input.filter(|(_, raw)| !is_empty(raw)) {
             let input = text(raw).map_err(|error| within(error, || name))?;
             prompt = match &*prompt {
@@ -137,7 +156,7 @@ impl Reading<'_> {
     }
 
     /// An answer: a text, a message, or a list of messages, or of calls.
-    fn answer<'a>(&self, raw: &'a str) -> Result<Vec<Said<'a>>, Error> {
+    pub(super) fn answer<'a>(&self, raw: &'a str) -> Result<Vec<Said<'a>>, Error> {
         match form(raw) {
             Form::Object => Ok(vec![self.message(raw)?]),
             Form::List if holds_calls(raw) => {
@@ -153,10 +172,24 @@ impl Reading<'_> {
     fn pair<'a>(&self, object: &mut Object<'a>) -> Result<Row<'a>, Error> {
         let read = |part: Option<Part<'a>>| {
             let (name, raw) = part.unwrap_or_default();
-            self.answer(raw).map_err(|error| within(error, || name))
+            match (form(raw) == Form::Text).then(|| transcript::of_humans(&text(raw).ok()?)).flatten() {
+                Some(said) => Ok(said),
+                None => self.answer(raw).map_err(|error| within(error, || name)),
+            }
         };
         let chosen = read(self.take(object, RowField::Chosen)?)?;
         let rejected = read(self.take(object, RowField::Rejected)?)?;
+        self.pair_of(object, chosen, rejected, Vec::new())
+    }
+
+    /// Two answers and their prompt: in each of them, given, or beside them.
+    pub(super) fn pair_of<'a>(
+        &self,
+        object: &mut Object<'a>,
+        chosen: Vec<Said<'a>>,
+        rejected: Vec<Said<'a>>,
+        prompt: Vec<Said<'a>>,
+    ) -> Result<Row<'a>, Error> {
         let mut row = Row::default();
         let is_whole = |said: &[Said<'_>]| said.iter().any(|said| said.message.role() == Role::User);
         match (is_whole(&chosen), is_whole(&rejected)) {
@@ -169,7 +202,9 @@ impl Reading<'_> {
                 row.rejected = Some(Chat::new(rejected));
             }
             (false, false) => {
-                if self.holds(object, RowField::Prompt) {
+                if !prompt.is_empty() {
+                    put(&mut row, prompt);
+                } else if self.holds(object, RowField::Prompt) || self.holds(object, RowField::Input) {
                     self.prompt(object, &mut row)?;
                 } else if let Some((name, raw)) = self.take(object, RowField::Messages)? {
                     put(&mut row, self.messages(raw).map_err(|error| within(error, || name))?);
@@ -288,7 +323,7 @@ impl Reading<'_> {
 }
 
 /// Puts messages behind those of the row.
-fn put<'a>(row: &mut Row<'a>, said: impl IntoIterator<Item = Said<'a>>) {
+pub(super) fn put<'a>(row: &mut Row<'a>, said: impl IntoIterator<Item = Said<'a>>) {
     for Said { message, mark } in said {
         row.chat.messages.push(message);
         row.marks.push(mark);
