@@ -149,12 +149,78 @@ mod tests {
             ("", "{}", true),
             (r#"{"a": 1}"#, r#"{"a": "1"}"#, false),
             (r#"{"a": 9007199254740993}"#, r#"{"a": 9007199254740992}"#, false),
+            (r#"{"a": -9007199254740993}"#, r#"{"a": -9007199254740992}"#, false),
+            (r#"{"a": 18446744073709551615}"#, r#"{"a": 18446744073709551614}"#, false),
+            (r#"{"a": [1]}"#, r#"{"a": [1, 2]}"#, false),
+            (r#"{"a": [1, 2]}"#, r#"{"a": [1]}"#, false),
             (r#"{"a": 1}"#, r#"{"a": 1, "b": 2}"#, false),
             ("not json", "not json", true),
             ("not json", "nor this", false),
         ] {
             assert_eq!(is_echo(&calls(one), &Message::Assistant(calls(other))), same, "{one} {other}");
         }
+    }
+
+    fn says(text: &str) -> AssistantMessage<'_> {
+        AssistantMessage { content: text.into(), ..AssistantMessage::default() }
+    }
+
+    #[test]
+    fn texts_are_compared_aloud() {
+        for (one, other, same) in
+            [("a", "a", true), ("", " ", true), (" ", "", true), ("a", "", false), ("", "a", false), ("a", "b", false)]
+        {
+            assert_eq!(is_echo(&says(one), &Message::Assistant(says(other))), same, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn calls_are_compared_by_number_name_and_id() {
+        let call = |name: &'static str, id: &'static str| ToolCall::new(name, "{}").id(id);
+        let calling = |calls: &[ToolCall<'static>]| AssistantMessage {
+            tool_calls: calls.to_vec(),
+            ..AssistantMessage::default()
+        };
+        let one = call("f", "1");
+        for (others, same) in [
+            (vec![one.clone()], true),
+            (vec![one.clone(), call("g", "2")], false),
+            (vec![], false),
+            (vec![call("g", "1")], false),
+            (vec![call("f", "2")], false),
+            (vec![ToolCall::new("f", "{}")], false),
+        ] {
+            let echoed = Message::Assistant(calling(&others));
+            assert_eq!(is_echo(&calling(std::slice::from_ref(&one)), &echoed), same, "{others:?}");
+        }
+        let without_id = calling(&[ToolCall::new("f", "{}")]);
+        assert!(is_echo(&without_id, &Message::Assistant(calling(&[one]))), "the layout wrote no id");
+        assert!(!is_echo(&without_id, &Message::Assistant(calling(&[call("g", "1")]))));
+    }
+
+    #[test]
+    fn ids_are_taken_where_there_are_no_own() {
+        let mut reply = AssistantMessage {
+            tool_calls: vec![ToolCall::new("f", "{}"), ToolCall::new("g", "{}").id("own")],
+            ..AssistantMessage::default()
+        };
+        let echoed = AssistantMessage {
+            tool_calls: vec![ToolCall::new("f", "{}").id("1"), ToolCall::new("g", "{}").id("2")],
+            ..AssistantMessage::default()
+        };
+        take_ids(&mut reply, &echoed);
+        let ids: Vec<_> = reply.tool_calls.iter().map(|call| call.id.as_deref()).collect();
+        assert_eq!(ids, [Some("1"), Some("own")]);
+    }
+
+    #[test]
+    fn most_messages_decide_how_far_all_were_shifted() {
+        let messages = |texts: &[&'static str]| texts.iter().copied().map(Message::user).collect::<Vec<_>>();
+        let known = messages(&["s", "a", "b", "c", "d", "e"]);
+        let known: Vec<_> = known.iter().collect();
+        let given = messages(&["s", "b", "d", "e"]);
+        let found = matches(&known, &given, 1, |at, message| known[at] == message);
+        assert_eq!(found, [Some(0), None, Some(4), Some(5)], "two were shifted by two, and one by one");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::policy::mark_by_weight;
 use crate::chat::row::Row;
-use crate::chat::{Chat, Message};
+use crate::chat::{AssistantMessage, Chat, Message};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::repair::{Repair, RepairPolicy, StrayResults};
@@ -74,19 +74,22 @@ impl Row<'_> {
             |message: &Message<'_>| matches!(message, Message::Assistant(reply) if reply.weight != Some(0.0));
         let messages = &self.chat.messages;
         let prompt = messages.iter().position(is_learnt).unwrap_or(messages.len());
-        let said = |message: &Message<'_>| match message {
-            Message::Assistant(_) => None,
-            other => Some(other.clone().into_owned()),
-        };
         match &self.rejected {
             None => prompt,
             Some(rejected) => {
-                let common = messages.iter().zip(&rejected.messages).take_while(|(one, other)| {
-                    one == other || (one.role() == other.role() && said(one).is_some() && said(one) == said(other))
-                });
+                let pairs = messages.iter().zip(&rejected.messages);
+                let common = pairs.take_while(|(one, other)| without_weight(one) == without_weight(other));
                 prompt.min(common.count())
             }
         }
+    }
+}
+
+/// The message as both chats of a pair have it: only the one that is learnt was given weights.
+fn without_weight<'m>(message: &'m Message<'_>) -> Message<'m> {
+    match message.view() {
+        Message::Assistant(reply) => Message::Assistant(AssistantMessage { weight: None, ..reply }),
+        other => other,
     }
 }
 

@@ -197,6 +197,29 @@ proptest! {
     }
 }
 
+/// One chat behind another that differs in nothing but what stands beside the messages.
+#[test]
+fn an_update_takes_what_stands_beside_the_messages() {
+    use mistral_chat_template::Tool;
+    use mistral_chat_template::chat::{ReasoningEffort, ResponseFormat, ToolChoice};
+
+    let chat = Chat::new([Message::user("a"), Message::assistant("b"), Message::user("c")]);
+    let others = [
+        Chat { tools: vec![Tool { name: "f".into(), ..Tool::default() }], ..chat.clone() },
+        Chat { reasoning_effort: Some(ReasoningEffort::High), ..chat.clone() },
+        Chat { response_format: ResponseFormat::JsonObject, ..chat.clone() },
+        Chat { model: Some("m".into()), ..chat.clone() },
+        Chat { tool_choice: ToolChoice::Required, ..chat.clone() },
+        Chat { parallel_tool_calls: Some(false), ..chat.clone() },
+    ];
+    for layout in arbitrary::layouts() {
+        for other in &others {
+            updates_as_rendered(&layout.in_mode(Mode::Agnostic), &chat, other).unwrap();
+            updates_as_rendered(&layout.in_mode(Mode::Agnostic), other, &chat).unwrap();
+        }
+    }
+}
+
 #[test]
 fn goldens_go_on_as_rendering_shows() {
     let mut asked = 0;

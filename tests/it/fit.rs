@@ -110,3 +110,37 @@ fn a_joined_system_prompt_is_counted_a_few_times() {
     assert!(fitted.count <= 500 && fitted.count > 450, "{}", fitted.count);
     assert!(of_system <= 11, "{of_system}");
 }
+
+/// The indexes of an error about the chat that was left are those of the chat that came in.
+#[test]
+fn an_error_names_the_message_that_was_given() {
+    use mistral_chat_template::{Chunk, Error};
+
+    let chat = Chat::new([
+        Message::system("S"),
+        Message::user("a"),
+        Message::assistant("b"),
+        Message::user("c"),
+        Message::assistant("d"),
+        Message::user(vec![Chunk::image_url("https://example.com/cat.png")]),
+    ]);
+    let refused = |path_of: &Chat<'_>| -> Error { Layout::V7.render(path_of).unwrap_err() };
+    let layout = Layout::V7.with(mistral_chat_template::version::Feature::Image);
+    let whole = rendered(&layout, &chat);
+    for (budget, dropped, at, given) in [
+        (whole, vec![], "messages[5].content[0]", "messages[5].content[0]"),
+        (whole - 1, vec![1, 2], "messages[3].content[0]", "messages[5].content[0]"),
+        (10, vec![1, 2, 3, 4], "messages[1].content[0]", "messages[5].content[0]"),
+    ] {
+        let fitted = chat.fit(&layout, budget, count).unwrap();
+        assert_eq!(fitted.dropped, dropped);
+        let error = refused(&fitted.chat);
+        assert_eq!(error.at(), at);
+        assert_eq!(fitted.in_given(error).at(), given);
+        let elsewhere = || Chat::from_json("{").unwrap_err();
+        assert_eq!(fitted.in_given(elsewhere()).at(), elsewhere().at());
+        let owned = fitted.clone().into_chat();
+        assert_eq!(owned, *fitted.chat);
+        assert_eq!(owned.messages[0], Message::system("S"));
+    }
+}
