@@ -36,7 +36,9 @@ pub fn run(data: &[u8]) {
     if strict.error.is_none() && has_names {
         let (kept, all) = (strict.message.tool_calls.len(), lenient.message.tool_calls.len());
         let added = |liberty: &Liberty| matches!(liberty.kind, LibertyKind::BareCall | LibertyKind::FurtherList);
-        assert!(kept <= all && (kept == all || lenient.liberties.iter().any(added)));
+        let is_told = lenient.liberties.iter().any(added);
+        // A bare call that is cut off may hold what spells another; that is an error.
+        assert!(kept == all || (is_told && (kept < all || lenient.error.is_some())));
     }
     let mut reader = lenient_reader();
     let mut spoken = Completion::default();

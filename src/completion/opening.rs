@@ -89,6 +89,12 @@ impl Opening {
         self.leniency == Leniency::Lenient && is_name(self.held.get(self.leading()..).unwrap_or_default().trim())
     }
 
+    /// Is the name that is held one of these, if there are any?
+    pub(super) fn names_one_of(&self, tools: &[String]) -> bool {
+        let name = self.held.get(self.leading()..).unwrap_or_default().trim();
+        tools.is_empty() || tools.iter().any(|tool| tool == name)
+    }
+
     /// How many bytes of white space come first, and of what may stand between calls.
     fn leading(&self) -> usize {
         let says_nothing = |char: char| char.is_whitespace() || (self.after == Before::Call && is_punctuation(char));

@@ -95,7 +95,7 @@ impl CompletionReader {
         // An end token after the name, which more text makes text, parts them.
         let names_a_call = self.end.is_none()
             && match &self.opening {
-                Some(opening) => opening.is_name(),
+                Some(opening) => opening.is_name() && opening.names_one_of(&self.tools),
                 None => self.middle.is_name(&self.tools),
             };
         Mark::Control(control) == self.layout.reply.close
