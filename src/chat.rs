@@ -232,7 +232,7 @@ impl<'a> Message<'a> {
     /// assert_eq!(Message::tool("42").answering("abc123def").role(), Role::Tool);
     /// ```
     pub fn tool(content: impl Into<Content<'a>>) -> Self {
-        Message::Tool(ToolMessage { content: content.into(), ..ToolMessage::default() })
+        Message::Tool(ToolMessage { content: content.into(), call_id: None, name: None })
     }
 
     /// This tool result with the id of the call that it answers; any other message as it is.

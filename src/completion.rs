@@ -214,7 +214,7 @@ impl Completion {
 
     /// Is the last chunk thinking that has not come to its end?
     fn is_thinking(&self) -> bool {
-        matches!(self.message.content.chunks().last(), Some(Chunk::Thinking { closed: false, .. }))
+        self.message.content.chunks().last().is_some_and(Chunk::is_open)
     }
 
     fn begin_thinking(&mut self) {

@@ -22,6 +22,7 @@ use crate::terms::{Mode, TokenizerKind};
 use crate::version::{Feature, Features};
 
 pub use crate::control::Vocabulary;
+pub use crate::terms::ChunkKind;
 
 mod call_form;
 mod rows;
@@ -530,58 +531,6 @@ impl RoleChunks {
             Role::User => self.user,
             Role::Assistant => self.assistant,
             Role::Tool => self.tool,
-        }
-    }
-}
-
-/// The kind of a [`Chunk`](crate::Chunk).
-///
-/// ```
-/// use mistral_chat_template::layout::ChunkKind;
-///
-/// assert_eq!(ChunkKind::InputAudio.as_str(), "input_audio");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum ChunkKind {
-    /// Text.
-    Text,
-    /// Thinking.
-    Thinking,
-    /// An image as base64.
-    Image,
-    /// An image by its URL.
-    ImageUrl,
-    /// Audio as base64.
-    InputAudio,
-    /// Audio by its URL.
-    AudioUrl,
-}
-
-impl ChunkKind {
-    /// The kind's name in JSON.
-    ///
-    /// ```
-    /// # use mistral_chat_template::layout::ChunkKind;
-    /// assert_eq!(ChunkKind::ImageUrl.as_str(), "image_url");
-    /// ```
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            ChunkKind::Text => "text",
-            ChunkKind::Thinking => "thinking",
-            ChunkKind::Image => "image",
-            ChunkKind::ImageUrl => "image_url",
-            ChunkKind::InputAudio => "input_audio",
-            ChunkKind::AudioUrl => "audio_url",
-        }
-    }
-
-    pub(crate) const fn is_audio(self) -> bool {
-        match self {
-            ChunkKind::InputAudio | ChunkKind::AudioUrl => true,
-            ChunkKind::Text | ChunkKind::Thinking | ChunkKind::Image | ChunkKind::ImageUrl => false,
         }
     }
 }

@@ -296,29 +296,31 @@ impl<'c> CheckedChat<'c, '_> {
     }
 
     fn result(&self, writer: &mut Writer<'_>, turn: &Turn) {
-        let Some((_, Message::Tool(message))) = self.messages(turn).next() else { return };
+        let Some((_, Message::Tool(ToolMessage { content, call_id, name }))) = self.messages(turn).next() else {
+            return;
+        };
         writer.control(Control::ToolResults);
         match self.layout.results {
             ToolResults::None => {}
             ToolResults::NamedList => writer.compose(|out| {
                 out.push_str("[{\"name\": ");
-                match &message.name {
+                match name {
                     Some(name) => json::write_string(name, out),
                     None => out.push_str("null"),
                 }
                 out.push_str(", \"content\": ");
-                self.json_content(message, out);
+                self.json_content(content, out);
                 out.push_str("}]");
             }),
             ToolResults::Object => writer.compose(|out| {
                 out.push_str("{\"content\": ");
-                self.json_content(message, out);
+                self.json_content(content, out);
                 out.push_str(", \"call_id\": ");
-                json::write_string(message.call_id.as_deref().unwrap_or_default(), out);
+                json::write_string(call_id.as_deref().unwrap_or_default(), out);
                 out.push('}');
             }),
             ToolResults::IdThenContent => {
-                writer.text(message.call_id.as_deref().unwrap_or_default());
+                writer.text(call_id.as_deref().unwrap_or_default());
                 writer.control(Control::ToolContent);
                 self.contents(writer, turn);
             }
@@ -328,8 +330,8 @@ impl<'c> CheckedChat<'c, '_> {
     }
 
     /// A result's content as JSON: as the value that it spells, or else as a string.
-    fn json_content(&self, message: &ToolMessage<'_>, out: &mut String) {
-        write_json_or_string(&message.content.joined(self.layout.chunk_join), out);
+    fn json_content(&self, content: &Content<'_>, out: &mut String) {
+        write_json_or_string(&content.joined(self.layout.chunk_join), out);
     }
 
     /// The tools, before the user turn that the layout says.

@@ -1,11 +1,13 @@
 //! The words that every layer speaks, and errors name: who a message comes from, what a prompt is for, whose API sent it.
 
+mod chunk_kind;
 mod dialect;
 mod mode;
 mod reasoning_effort;
 mod role;
 mod tokenizer_kind;
 
+pub use self::chunk_kind::ChunkKind;
 pub use self::dialect::Dialect;
 pub use self::mode::Mode;
 pub use self::reasoning_effort::ReasoningEffort;

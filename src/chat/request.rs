@@ -313,3 +313,128 @@ impl Dialect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Content;
+    use crate::terms::ChunkKind;
+
+    /// The part that a dialect has for a kind, in a body; `None` where it has none. A new kind, or a new dialect, is
+    /// decided here.
+    const fn body(dialect: Dialect, kind: ChunkKind) -> Option<&'static str> {
+        match dialect {
+            Dialect::Either | Dialect::Mistral | Dialect::OpenAi | Dialect::Legacy => Some(match kind {
+                ChunkKind::Text => r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "A"}]}]}"#,
+                ChunkKind::Thinking => {
+                    r#"{"messages": [{"role": "assistant", "content": [{"type": "thinking", "thinking": "A"}]}]}"#
+                }
+                ChunkKind::Image => r#"{"messages": [{"role": "user", "content": [{"type": "image", "image": "A"}]}]}"#,
+                ChunkKind::ImageUrl => {
+                    r#"{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "A"}}]}]}"#
+                }
+                ChunkKind::InputAudio => {
+                    r#"{"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "A"}}]}]}"#
+                }
+                ChunkKind::AudioUrl => {
+                    r#"{"messages": [{"role": "user", "content": [{"type": "audio_url", "audio_url": {"url": "A"}}]}]}"#
+                }
+            }),
+            Dialect::Conversations => Some(match kind {
+                ChunkKind::Text => r#"{"inputs": [{"role": "user", "content": [{"type": "text", "text": "A"}]}]}"#,
+                ChunkKind::Thinking => {
+                    r#"{"inputs": [{"role": "assistant", "content": [{"type": "thinking", "thinking": "A"}]}]}"#
+                }
+                ChunkKind::Image => r#"{"inputs": [{"role": "user", "content": [{"type": "image", "image": "A"}]}]}"#,
+                ChunkKind::ImageUrl => {
+                    r#"{"inputs": [{"role": "user", "content": [{"type": "image_url", "image_url": "A"}]}]}"#
+                }
+                ChunkKind::InputAudio => {
+                    r#"{"inputs": [{"role": "user", "content": [{"type": "input_audio", "input_audio": "A"}]}]}"#
+                }
+                ChunkKind::AudioUrl => {
+                    r#"{"inputs": [{"role": "user", "content": [{"type": "audio_url", "audio_url": "A"}]}]}"#
+                }
+            }),
+            Dialect::ShareGpt => match kind {
+                ChunkKind::Text => Some(r#"{"conversations": [{"from": "human", "value": "A"}]}"#),
+                ChunkKind::Thinking
+                | ChunkKind::Image
+                | ChunkKind::ImageUrl
+                | ChunkKind::InputAudio
+                | ChunkKind::AudioUrl => None,
+            },
+            Dialect::Responses => match kind {
+                ChunkKind::Text => {
+                    Some(r#"{"input": [{"role": "user", "content": [{"type": "input_text", "text": "A"}]}]}"#)
+                }
+                ChunkKind::Thinking => {
+                    Some(r#"{"input": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "A"}]}]}"#)
+                }
+                ChunkKind::ImageUrl => {
+                    Some(r#"{"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "A"}]}]}"#)
+                }
+                ChunkKind::InputAudio => Some(
+                    r#"{"input": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "A"}}]}]}"#,
+                ),
+                ChunkKind::Image | ChunkKind::AudioUrl => None,
+            },
+            Dialect::Anthropic => match kind {
+                ChunkKind::Text => {
+                    Some(r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "A"}]}]}"#)
+                }
+                ChunkKind::Thinking => {
+                    Some(r#"{"messages": [{"role": "assistant", "content": [{"type": "thinking", "thinking": "A"}]}]}"#)
+                }
+                ChunkKind::Image => Some(
+                    r#"{"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "base64", "data": "A"}}]}]}"#,
+                ),
+                ChunkKind::ImageUrl => Some(
+                    r#"{"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "A"}}]}]}"#,
+                ),
+                ChunkKind::InputAudio | ChunkKind::AudioUrl => None,
+            },
+            Dialect::Ollama => match kind {
+                ChunkKind::Text => Some(r#"{"messages": [{"role": "user", "content": "A"}]}"#),
+                ChunkKind::Thinking => Some(r#"{"messages": [{"role": "assistant", "content": "", "thinking": "A"}]}"#),
+                ChunkKind::Image => Some(r#"{"messages": [{"role": "user", "content": "", "images": ["A"]}]}"#),
+                ChunkKind::ImageUrl | ChunkKind::InputAudio | ChunkKind::AudioUrl => None,
+            },
+            Dialect::Gemini => match kind {
+                ChunkKind::Text => Some(r#"{"contents": [{"role": "user", "parts": [{"text": "A"}]}]}"#),
+                ChunkKind::Thinking => {
+                    Some(r#"{"contents": [{"role": "model", "parts": [{"text": "A", "thought": true}]}]}"#)
+                }
+                ChunkKind::Image => Some(
+                    r#"{"contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "A"}}]}]}"#,
+                ),
+                ChunkKind::ImageUrl => Some(
+                    r#"{"contents": [{"role": "user", "parts": [{"fileData": {"mimeType": "image/png", "fileUri": "https://a.de/A"}}]}]}"#,
+                ),
+                ChunkKind::InputAudio => Some(
+                    r#"{"contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "audio/wav", "data": "A"}}]}]}"#,
+                ),
+                ChunkKind::AudioUrl => Some(
+                    r#"{"contents": [{"role": "user", "parts": [{"fileData": {"mimeType": "audio/wav", "fileUri": "https://a.de/A"}}]}]}"#,
+                ),
+            },
+        }
+    }
+
+    #[test]
+    fn every_kind_of_chunk_is_read_where_a_dialect_has_it() {
+        for dialect in Dialect::ALL {
+            for &kind in ChunkKind::ALL {
+                let Some(body) = body(dialect, kind) else { continue };
+                let request = Request::read(body, dialect).unwrap_or_else(|error| panic!("{body}: {error}"));
+                let [message] = &*request.chat.messages else { panic!("{body}: {request:?}") };
+                let is_read = match message.content() {
+                    Content::Text(text) => kind == ChunkKind::Text && text == "A",
+                    Content::Chunks(chunks) => chunks.iter().any(|chunk| chunk.kind() == kind),
+                };
+                assert!(is_read, "{dialect:?}, {kind:?}: {message:?}");
+                assert!(request.ignored.is_empty(), "{dialect:?}, {kind:?}: {:?}", request.ignored);
+            }
+        }
+    }
+}

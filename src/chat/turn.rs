@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{AssistantMessage, Chat, Chunk, Content, Message, Role, ToolCall};
+use crate::terms::ChunkKind;
 
 /// One turn: consecutive messages of one role that are written as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,17 @@ impl Chat<'_> {
 }
 
 impl Chunk<'_> {
+    pub(crate) const fn kind(&self) -> ChunkKind {
+        match self {
+            Chunk::Text(_) => ChunkKind::Text,
+            Chunk::Thinking { .. } => ChunkKind::Thinking,
+            Chunk::Image(_) => ChunkKind::Image,
+            Chunk::ImageUrl { .. } => ChunkKind::ImageUrl,
+            Chunk::InputAudio(_) => ChunkKind::InputAudio,
+            Chunk::AudioUrl(_) => ChunkKind::AudioUrl,
+        }
+    }
+
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Chunk::Text(text) => Some(text),
@@ -85,6 +97,16 @@ impl Chunk<'_> {
             | Chunk::ImageUrl { .. }
             | Chunk::InputAudio(_)
             | Chunk::AudioUrl(_) => None,
+        }
+    }
+
+    /// Is it thinking that has not come to its end?
+    pub(crate) const fn is_open(&self) -> bool {
+        match self {
+            Chunk::Thinking { text: _, closed } => !*closed,
+            Chunk::Text(_) | Chunk::Image(_) | Chunk::ImageUrl { .. } | Chunk::InputAudio(_) | Chunk::AudioUrl(_) => {
+                false
+            }
         }
     }
 

@@ -67,8 +67,16 @@ impl<'c, 'a> Check<'c, 'a> {
                     let kind = ErrorKind::ForeignChunk { role, chunk: kind.as_str() };
                     return self.at(index, &format!("content[{at}]"), kind);
                 }
-                if matches!(chunk, Chunk::InputAudio(data) if data.trim().is_empty()) {
-                    return self.at(index, &format!("content[{at}].input_audio"), ErrorKind::EmptyAudio);
+                match chunk {
+                    Chunk::InputAudio(data) if data.trim().is_empty() => {
+                        return self.at(index, &format!("content[{at}].input_audio"), ErrorKind::EmptyAudio);
+                    }
+                    Chunk::InputAudio(_)
+                    | Chunk::Text(_)
+                    | Chunk::Thinking { .. }
+                    | Chunk::Image(_)
+                    | Chunk::ImageUrl { .. }
+                    | Chunk::AudioUrl(_) => {}
                 }
             }
         }
@@ -300,10 +308,11 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     fn result(&self, index: usize, message: &ToolMessage<'_>) -> Result<(), Error> {
-        if let Some(name) = message.name.as_deref().filter(|name| !is_function_name(name)) {
+        let ToolMessage { content: _, call_id, name } = message;
+        if let Some(name) = name.as_deref().filter(|name| !is_function_name(name)) {
             return self.at(index, "name", ErrorKind::ResultName { name: name.to_owned() });
         }
-        let wrong = match (self.layout.rules.call_ids, message.call_id.as_deref()) {
+        let wrong = match (self.layout.rules.call_ids, call_id.as_deref()) {
             (CallIds::Unchecked, _) => None,
             (CallIds::NineAlphanumeric, None) => Some(ErrorKind::MissingResultId),
             (CallIds::NineAlphanumeric, Some(id)) => {
@@ -371,17 +380,4 @@ pub(crate) fn is_function_name(name: &str) -> bool {
 pub(crate) fn is_nine_alphanumeric(id: &str) -> bool {
     let id = without_newline(id);
     id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-impl Chunk<'_> {
-    pub(crate) const fn kind(&self) -> ChunkKind {
-        match self {
-            Chunk::Text(_) => ChunkKind::Text,
-            Chunk::Thinking { .. } => ChunkKind::Thinking,
-            Chunk::Image(_) => ChunkKind::Image,
-            Chunk::ImageUrl { .. } => ChunkKind::ImageUrl,
-            Chunk::InputAudio(_) => ChunkKind::InputAudio,
-            Chunk::AudioUrl(_) => ChunkKind::AudioUrl,
-        }
-    }
 }

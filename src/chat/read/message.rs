@@ -6,6 +6,8 @@ use super::{
 };
 use serde::{Deserialize, Deserializer};
 
+use crate::terms::ChunkKind;
+
 /// The order of the keys of a message that is a role and a content.
 const ROLE_AND_CONTENT: u64 = 0x01_02;
 
@@ -279,9 +281,9 @@ impl<'de: 'a, 'a> Read<'de> for Chunk<'a> {
             }));
         };
         let missing = |field| context.fault(ErrorKind::MissingField(field));
-        match &**kind {
-            "text" => fields.text.value().map(Chunk::Text).ok_or_else(|| missing("text")),
-            "thinking" => Ok(Chunk::Thinking {
+        match ChunkKind::from_name(kind) {
+            Some(ChunkKind::Text) => fields.text.value().map(Chunk::Text).ok_or_else(|| missing("text")),
+            Some(ChunkKind::Thinking) => Ok(Chunk::Thinking {
                 text: fields.thinking.value().ok_or_else(|| missing("thinking"))?.0,
                 closed: match fields.closed {
                     Field::Absent => true,
@@ -289,21 +291,21 @@ impl<'de: 'a, 'a> Read<'de> for Chunk<'a> {
                     Field::Null => return Err(missing("closed")),
                 },
             }),
-            "image" => fields.image.value().map(Chunk::Image).ok_or_else(|| missing("image")),
-            "image_url" => {
+            Some(ChunkKind::Image) => fields.image.value().map(Chunk::Image).ok_or_else(|| missing("image")),
+            Some(ChunkKind::ImageUrl) => {
                 let Url { url, detail } = fields.image_url.value().ok_or_else(|| missing("image_url"))?;
                 Ok(Chunk::ImageUrl { url, detail })
             }
-            "input_audio" => {
+            Some(ChunkKind::InputAudio) => {
                 fields.input_audio.value().map(|data| Chunk::InputAudio(data.url)).ok_or_else(|| missing("input_audio"))
             }
-            "audio_url" => {
+            Some(ChunkKind::AudioUrl) => {
                 fields.audio_url.value().map(|audio| Chunk::AudioUrl(audio.url)).ok_or_else(|| missing("audio_url"))
             }
-            other => {
-                Err(context
-                    .fault_in("type", ErrorKind::UnknownChunk { name: other.to_owned(), dialect: context.dialect }))
-            }
+            None => Err(context.fault_in(
+                "type",
+                ErrorKind::UnknownChunk { name: kind.clone().into_owned(), dialect: context.dialect },
+            )),
         }
     }
 }

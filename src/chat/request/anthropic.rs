@@ -287,7 +287,7 @@ fn tool_result<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'
         Some(node) => blocks(reader, node, &here)?,
         None => (Content::default(), Vec::new()),
     };
-    reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
+    reader.result(ToolMessage { content, call_id, name: None }, at, &RESULT);
     reader.place_chunks(&positions, &here, &IMAGE);
     Ok(())
 }

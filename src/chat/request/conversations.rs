@@ -99,7 +99,7 @@ fn entry<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) ->
             let (result, here) = (reader.field(fields, "result", at)?, at.field("result"));
             let (content, positions) = parts(reader, result, &here)?;
             let call_id = reader.id_in(fields, "tool_call_id", at)?;
-            reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
+            reader.result(ToolMessage { content, call_id, name: None }, at, &RESULT);
             reader.place_chunks(&positions, &here, &[]);
             Ok(())
         }

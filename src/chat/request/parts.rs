@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use super::completions::is_reference;
 use super::known;
-use super::node::{Node, Path};
+use super::node::{Fields, Node, Path};
 use super::notes::NoteSort;
 use super::reader::{Reader, content};
 use crate::chat::read::names;
 use crate::chat::{Chunk, Content, Dialect};
 use crate::error::{Error, ErrorKind};
+use crate::terms::ChunkKind;
 
 /// A text or a list of parts, and where each chunk stands in the list.
 pub(super) fn parts<'a>(
@@ -49,42 +50,41 @@ pub(super) fn parts<'a>(
 
 fn part<'a>(reader: &mut Reader<'_, 'a>, node: Node<'a>, at: &Path<'_>) -> Result<Chunk<'a>, Error> {
     let fields = reader.object(node, at)?;
-    let kind = reader.text_of(&fields, "type", at)?;
-    reader.notes.ignore_others(at, &fields, &[known::PART, &[&*kind, "closed"]]);
-    match &*kind {
-        "text" => reader.text_of(&fields, "text", at).map(Chunk::Text),
-        "image" => reader.text_of(&fields, "image", at).map(Chunk::Image),
-        "thinking" => {
+    let name = reader.text_of(&fields, "type", at)?;
+    reader.notes.ignore_others(at, &fields, &[known::PART, &[&*name, "closed"]]);
+    let Some(kind) = ChunkKind::from_name(&name) else {
+        let kind = ErrorKind::UnknownItem { name: name.into_owned(), dialect: Dialect::Conversations };
+        return Err(Error::new(kind, at.field("type").to_string()));
+    };
+    match kind {
+        ChunkKind::Text => reader.text_of(&fields, "text", at).map(Chunk::Text),
+        ChunkKind::Image => reader.text_of(&fields, "image", at).map(Chunk::Image),
+        ChunkKind::Thinking => {
             let text = thinking(reader, reader.field(&fields, "thinking", at)?, &at.field("thinking"))?;
             Ok(Chunk::Thinking { text, closed: fields.value("closed").and_then(Node::bool).unwrap_or(true) })
         }
-        "image_url" | "input_audio" | "audio_url" => {
-            let here = Path::Field(at, &kind);
-            let node = fields.value(&kind).ok_or_else(|| missing(&kind, at))?;
-            let (url, detail) = match node.fields() {
-                None => (reader.text(node, &here)?, None),
-                Some(media) => {
-                    reader.notes.ignore_others(&here, &media, &[names::MEDIA, known::PART]);
-                    let name = if media.has("data") { "data" } else { "url" };
-                    (reader.text_of(&media, name, &here)?, reader.text_in(&media, "detail", &here)?)
-                }
-            };
-            Ok(match &*kind {
-                "image_url" => Chunk::ImageUrl { url, detail },
-                "input_audio" => Chunk::InputAudio(url),
-                _ => Chunk::AudioUrl(url),
-            })
+        ChunkKind::ImageUrl => {
+            let (url, detail) = media(reader, &fields, kind, at)?;
+            Ok(Chunk::ImageUrl { url, detail })
         }
-        other => {
-            let kind = ErrorKind::UnknownItem { name: other.to_owned(), dialect: Dialect::Conversations };
-            Err(Error::new(kind, at.field("type").to_string()))
-        }
+        ChunkKind::InputAudio => media(reader, &fields, kind, at).map(|(data, _)| Chunk::InputAudio(data)),
+        ChunkKind::AudioUrl => media(reader, &fields, kind, at).map(|(url, _)| Chunk::AudioUrl(url)),
     }
 }
 
-fn missing(kind: &str, at: &Path<'_>) -> Error {
-    let field = ["image_url", "input_audio", "audio_url"].into_iter().find(|name| *name == kind).unwrap_or_default();
-    Error::new(ErrorKind::MissingField(field), at.to_string())
+/// The URL or the data of a medium, and its detail: a text, or an object.
+fn media<'a>(
+    reader: &mut Reader<'_, 'a>,
+    fields: &Fields<'a>,
+    kind: ChunkKind,
+    at: &Path<'_>,
+) -> Result<(Cow<'a, str>, Option<Cow<'a, str>>), Error> {
+    let (name, here) = (kind.as_str(), at.field(kind.as_str()));
+    let node = fields.value(name).ok_or_else(|| Error::new(ErrorKind::MissingField(name), at.to_string()))?;
+    let Some(media) = node.fields() else { return Ok((reader.text(node, &here)?, None)) };
+    reader.notes.ignore_others(&here, &media, &[names::MEDIA, known::PART]);
+    let name = if media.has("data") { "data" } else { "url" };
+    Ok((reader.text_of(&media, name, &here)?, reader.text_in(&media, "detail", &here)?))
 }
 
 /// Thinking: a text, or a list of texts.

@@ -230,7 +230,7 @@ impl<'n, 'a> Reader<'n, 'a> {
         for (chunk, position) in positions.iter().enumerate() {
             let (part, at) = (format!("messages[{message}].content[{chunk}]"), at.index(*position));
             let said = self.chat.messages.last().and_then(|message| message.content().chunks().get(chunk));
-            if matches!(said, Some(Chunk::Image(_) | Chunk::ImageUrl { .. })) {
+            if said.is_some_and(|chunk| chunk.kind().is_image()) {
                 self.place_fields(&part, &at, images);
             }
             self.notes.places.say(part, at);

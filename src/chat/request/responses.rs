@@ -118,7 +118,7 @@ fn item<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> 
             let (output, here) = (reader.field(fields, "output", at)?, at.field("output"));
             let (content, positions) = reader.parts(output, &here, part)?;
             let call_id = reader.id_in(fields, "call_id", at)?;
-            reader.result(ToolMessage { content, call_id, ..ToolMessage::default() }, at, &RESULT);
+            reader.result(ToolMessage { content, call_id, name: None }, at, &RESULT);
             reader.place_chunks(&positions, &here, &[]);
             Ok(())
         }
@@ -179,7 +179,7 @@ fn client_tool<'a>(reader: &mut Reader<'_, 'a>, kind: &str, fields: &Fields<'a>,
             None if output.is_text() => Content::Text(reader.text(output, &here)?),
             None => Content::Text(Cow::Borrowed(output.json())),
         };
-        reader.result(ToolMessage { content, call_id: id, ..ToolMessage::default() }, at, &RESULT);
+        reader.result(ToolMessage { content, call_id: id, name: None }, at, &RESULT);
         let what = format!("the output is one of a {}, and became a function's", title(kind));
         reader.notes.note(at, NoteSort::FieldMended, what);
         return Ok(());

@@ -41,8 +41,7 @@ pub(super) fn object(arguments: &str) -> Option<Box<RawValue>> {
 
 /// The blocks of a whole answer, and whether each is complete.
 pub(super) fn whole(completion: &Completion) -> Vec<(Block, bool)> {
-    let is_open = |chunk: &Chunk<'_>| matches!(chunk, Chunk::Thinking { closed: false, .. });
-    let has_open_thinking = completion.message.content.chunks().last().is_some_and(is_open);
+    let has_open_thinking = completion.message.content.chunks().last().is_some_and(Chunk::is_open);
     let blocks = blocks(completion);
     let last = blocks.len().saturating_sub(1);
     let reason = completion.finish_reason();

@@ -4,6 +4,7 @@ use super::{Draft, Edit, Walk, known, names, quoted, shown};
 use crate::chat::Dialect;
 use crate::chat::request::node::{Fields, Node, Path, Sort};
 use crate::chat::request::notes::NoteSort;
+use crate::terms::ChunkKind;
 
 /// The fields that are read in messages of any role, in the model's, and in results.
 const OF_ALL: [&str; 3] = ["role", "content", "weight"];
@@ -118,49 +119,12 @@ impl Walk<'_> {
             }
             return self.drop_part(at, format!("{} is not a part of a message", shown(node)));
         };
-        let kind = fields.text("type");
-        let field = kind.as_deref().unwrap_or_else(|| kind_of(&fields));
-        let text = |json: &str| Edit::Replace(format!("{{\"type\":\"text\",\"text\":{json}}}"));
-        match field {
-            "text" | "image_url" | "image" | "input_audio" | "audio_url" | "thinking" => {}
-            "input_text" | "output_text" if fields.text("text").is_some() && self.notes.mends() => {
-                self.notes.note(
-                    at.field("type"),
-                    NoteSort::FieldMended,
-                    "the part is of another API's type, and became a text part",
-                );
-                return text(fields.value("text").map(Node::json).unwrap_or_default());
-            }
-            "refusal" if fields.text("refusal").is_some() && self.notes.mends() => {
-                self.notes.note(at, NoteSort::PartAsText, "the refusal became text");
-                return text(fields.value("refusal").map(Node::json).unwrap_or_default());
-            }
-            "input_image" if fields.text("image_url").is_some() && self.notes.mends() => {
-                self.notes.note(
-                    at.field("type"),
-                    NoteSort::FieldMended,
-                    "the part is of another API's type, and became an image",
-                );
-                let url = fields.value("image_url").map(Node::json).unwrap_or_default();
-                return Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"));
-            }
-            "reasoning" if self.notes.mends() => {
-                let Some(thinking) = thinking_of(&fields) else {
-                    return self.drop_part(at, "the reasoning has no text".to_owned());
-                };
-                let what = "the part is of another API's type, and became thinking";
-                self.notes.note(at.field("type"), NoteSort::FieldMended, what);
-                return Edit::Replace(format!("{{\"type\":\"thinking\",\"thinking\":{}}}", quoted(&thinking)));
-            }
-            "file" if is_image(&fields) && self.notes.mends() => {
-                let what = "the part is a file that is an image, and became an image";
-                self.notes.note(at.field("type"), NoteSort::FieldMended, what);
-                let url = fields.value("url").map(Node::json).unwrap_or_default();
-                return Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"));
-            }
-            "" => return self.drop_part(at, "a part without a type has no place in a chat".to_owned()),
-            other => return self.drop_part(at, format!("a part of the type {other:?} has no place in a chat")),
-        }
+        let name = fields.text("type");
+        let name = name.as_deref();
+        let Some(kind) = ChunkKind::from_name(name.unwrap_or_else(|| kind_of(&fields))) else {
+            return self.foreign_part(&fields, name.unwrap_or(""), at);
+        };
+        let field = kind.as_str();
         debug_assert!(names::PART.contains(&field), "{field} is not read");
         self.notes.ignore_others(at, &fields, &[known::PART, &[field, "closed"]]);
         if let Some(media) = fields.value(field).and_then(Node::fields) {
@@ -169,22 +133,67 @@ impl Walk<'_> {
         if !self.notes.mends() {
             return Edit::Keep;
         }
-        self.known_part(&fields, field, kind.is_none(), at)
+        self.known_part(&fields, kind, name.is_none(), at)
+    }
+
+    /// Mends a part of a type that is not read.
+    fn foreign_part(&mut self, fields: &Fields<'_>, kind: &str, at: &Path<'_>) -> Edit {
+        let text = |json: &str| Edit::Replace(format!("{{\"type\":\"text\",\"text\":{json}}}"));
+        match kind {
+            "input_text" | "output_text" if fields.text("text").is_some() && self.notes.mends() => {
+                self.notes.note(
+                    at.field("type"),
+                    NoteSort::FieldMended,
+                    "the part is of another API's type, and became a text part",
+                );
+                text(fields.value("text").map(Node::json).unwrap_or_default())
+            }
+            "refusal" if fields.text("refusal").is_some() && self.notes.mends() => {
+                self.notes.note(at, NoteSort::PartAsText, "the refusal became text");
+                text(fields.value("refusal").map(Node::json).unwrap_or_default())
+            }
+            "input_image" if fields.text("image_url").is_some() && self.notes.mends() => {
+                self.notes.note(
+                    at.field("type"),
+                    NoteSort::FieldMended,
+                    "the part is of another API's type, and became an image",
+                );
+                let url = fields.value("image_url").map(Node::json).unwrap_or_default();
+                Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"))
+            }
+            "reasoning" if self.notes.mends() => {
+                let Some(thinking) = thinking_of(fields) else {
+                    return self.drop_part(at, "the reasoning has no text".to_owned());
+                };
+                let what = "the part is of another API's type, and became thinking";
+                self.notes.note(at.field("type"), NoteSort::FieldMended, what);
+                Edit::Replace(format!("{{\"type\":\"thinking\",\"thinking\":{}}}", quoted(&thinking)))
+            }
+            "file" if is_image(fields) && self.notes.mends() => {
+                let what = "the part is a file that is an image, and became an image";
+                self.notes.note(at.field("type"), NoteSort::FieldMended, what);
+                let url = fields.value("url").map(Node::json).unwrap_or_default();
+                Edit::Replace(format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":{url}}}}}"))
+            }
+            "" => self.drop_part(at, "a part without a type has no place in a chat".to_owned()),
+            other => self.drop_part(at, format!("a part of the type {other:?} has no place in a chat")),
+        }
     }
 
     /// Mends a part of a type that is read.
-    fn known_part(&mut self, fields: &Fields<'_>, field: &str, is_untyped: bool, at: &Path<'_>) -> Edit {
+    fn known_part(&mut self, fields: &Fields<'_>, kind: ChunkKind, is_untyped: bool, at: &Path<'_>) -> Edit {
+        let field = kind.as_str();
         let mut draft = Draft::of(fields);
         let here = at.field(field);
-        let is_there = match (field, fields.value(field).map(Node::sort)) {
-            ("text" | "image", sort) => sort == Some(Sort::Text),
-            ("thinking", Some(Sort::List)) => {
-                draft.edit("thinking", Edit::of(self.list(fields.value(field), &here, 0, Self::thought)));
+        let sort = fields.value(field).map(Node::sort);
+        let is_there = match (kind, sort) {
+            (ChunkKind::Text | ChunkKind::Image, sort) => sort == Some(Sort::Text),
+            (ChunkKind::Thinking, Some(Sort::List)) => {
+                draft.edit(field, Edit::of(self.list(fields.value(field), &here, 0, Self::thought)));
                 true
             }
-            ("thinking", sort) => sort == Some(Sort::Text),
-            (_, Some(Sort::Text)) => true,
-            (_, Some(Sort::Object)) => {
+            (ChunkKind::Thinking, sort) => sort == Some(Sort::Text),
+            (ChunkKind::ImageUrl | ChunkKind::InputAudio | ChunkKind::AudioUrl, Some(Sort::Object)) => {
                 let media = fields.value(field).and_then(Node::fields).unwrap_or_default();
                 if media.value("detail").is_some_and(|detail| !detail.is_text()) {
                     let mut inside = Draft::of(&media);
@@ -194,13 +203,13 @@ impl Walk<'_> {
                         NoteSort::FieldDropped,
                         "the detail is not a text, and was left out",
                     );
-                    if let ("image_url", edit) = (field, Edit::of(inside.finish())) {
-                        draft.edit("image_url", edit);
+                    if kind.is_image() {
+                        draft.edit(field, Edit::of(inside.finish()));
                     }
                 }
                 media.text("url").or(media.text("data")).is_some()
             }
-            _ => false,
+            (ChunkKind::ImageUrl | ChunkKind::InputAudio | ChunkKind::AudioUrl, sort) => sort == Some(Sort::Text),
         };
         if !is_there {
             return self.drop_part(at, format!("the part has no `{field}`"));
@@ -430,10 +439,7 @@ fn has_no_parts(list: Node<'_>) -> bool {
 
 /// The type of a part that does not say it.
 fn kind_of<'k>(fields: &Fields<'_>) -> &'k str {
-    ["text", "image_url", "image", "input_audio", "audio_url", "thinking"]
-        .into_iter()
-        .find(|name| fields.has(name))
-        .unwrap_or("")
+    ChunkKind::ALL.iter().map(|kind| kind.as_str()).find(|name| fields.has(name)).unwrap_or("")
 }
 
 #[cfg(test)]
