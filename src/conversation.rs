@@ -12,6 +12,6 @@ mod window;
 
 pub use self::drift::Drift;
 pub use self::fit::Fitted;
-pub use self::object::{Conversation, NoTokenizer};
+pub use self::object::{Conversation, NoTokenizer, Rest};
 pub use self::update::{EncodedSegment, Move, Update};
 pub use self::window::Window;

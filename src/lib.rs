@@ -82,11 +82,11 @@
 //! for request in requests {
 //!     let mended = Request::repair(request, Dialect::Either, &layout, &RepairPolicy::default())?;
 //!     log.extend(mended.repairs.iter().map(ToString::to_string));
-//!     let chat = window.fit(&mended.request.chat, &layout, tokens)?.into_chat();
+//!     let fitted = window.fit(&mended.request.chat, &layout, tokens)?;
 //!     match &mut conversation {
-//!         None => conversation = Some(Conversation::without_ids(chat, &layout)?),
+//!         None => conversation = Some(Conversation::without_ids(fitted.into_chat(), &layout)?),
 //!         Some(conversation) => {
-//!             let update = conversation.update(chat)?;
+//!             let update = conversation.update_from(&fitted.chat)?;
 //!             // What the model has read of the prompt before stays, up to update.start.
 //!             log.extend(update.prefix_break.map(|parts| parts.to_string()));
 //!             assert_eq!(update.new_segments.len(), 12, "a call and its result, to be encoded and read");

@@ -73,7 +73,7 @@ impl CallMode {
 }
 
 impl ToolChoice<'_> {
-    pub(super) fn into_owned(self) -> ToolChoice<'static> {
+    pub(crate) fn into_owned(self) -> ToolChoice<'static> {
         match self {
             ToolChoice::Auto => ToolChoice::Auto,
             ToolChoice::None => ToolChoice::None,

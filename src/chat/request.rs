@@ -174,6 +174,24 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Where a request's messages stand in its text.
+pub(crate) struct MessagesSpan {
+    /// Behind the bracket that begins their list.
+    pub(crate) start: usize,
+    /// Behind the last of them.
+    pub(crate) end: usize,
+    pub(crate) messages: usize,
+}
+
+/// Where the messages of a chat-completion request stand, if there are some.
+pub(crate) fn messages_span(json: &str) -> Option<MessagesSpan> {
+    let list = Node::parse(json).ok()?.fields()?.value("messages")?;
+    let messages = list.list()?;
+    let place = |node: Node<'_>| node.json().as_ptr().addr().checked_sub(json.as_ptr().addr());
+    let last = messages.last()?;
+    Some(MessagesSpan { start: place(list)? + 1, end: place(*last)? + last.json().len(), messages: messages.len() })
+}
+
 /// Reads a text, and copies what is read of one that is not the caller's.
 fn owned_where_changed<'a>(
     text: &Cow<'a, str>,

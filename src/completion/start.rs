@@ -39,8 +39,7 @@ impl CompletionReader {
     /// ```
     #[must_use]
     pub fn after(mut self, prompt: &Prompt) -> Self {
-        let spans: Vec<Span> = prompt.spans().collect();
-        let begun = self.begun(&spans);
+        let begun = self.begun(prompt);
         let text = |span: &Span| prompt.as_str().get(span.range.clone()).unwrap_or_default();
         let segments: Vec<Segment<'_>> = begun
             .iter()
@@ -98,17 +97,16 @@ impl CompletionReader {
     }
 
     /// The spans at the prompt's end that are of the answer: after the last control token that no answer has.
-    fn begun<'s>(&self, spans: &'s [Span]) -> &'s [Span] {
-        let begin = match self.layout.user.close {
-            Mark::Control(_) => spans.iter().rposition(|span| match span.kind {
+    fn begun(&self, prompt: &Prompt) -> Vec<Span> {
+        match self.layout.user.close {
+            Mark::Control(_) => prompt.spans_behind(|span| match span.kind {
                 SpanKind::Control(control) => !control.is_in_answers(),
                 SpanKind::Media(_) => true,
                 SpanKind::Text(_) | SpanKind::MoreText => false,
             }),
             // Turns are parted by text.
-            Mark::Text(_) => spans.iter().rposition(|span| span.role != Some(Role::Assistant) || !span.is_text()),
-        };
-        spans.get(begin.map_or(0, |begin| begin + 1)..).unwrap_or_default()
+            Mark::Text(_) => prompt.spans_behind(|span| span.role != Some(Role::Assistant) || !span.is_text()),
+        }
     }
 
     fn go_on(&mut self, begun: &[Segment<'_>]) {

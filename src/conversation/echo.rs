@@ -1,5 +1,6 @@
 //! A reply and a message of a client's chat in: is the message the reply, as the client kept it?
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -23,10 +24,14 @@ fn is_echoed_call(one: &ToolCall<'_>, other: &ToolCall<'_>) -> bool {
 }
 
 /// Gives the calls of a reply the ids that the client gave them, where they have none.
-pub(super) fn take_ids<'a>(reply: &mut AssistantMessage<'a>, echoed: &AssistantMessage<'a>) {
+pub(super) fn take_ids<'a, 'g>(
+    reply: &mut AssistantMessage<'a>,
+    echoed: &AssistantMessage<'g>,
+    own: impl Fn(&Cow<'g, str>) -> Cow<'a, str>,
+) {
     for (call, echoed) in reply.tool_calls.iter_mut().zip(&echoed.tool_calls) {
         if call.id.is_none() {
-            call.id.clone_from(&echoed.id);
+            call.id = echoed.id.as_ref().map(&own);
         }
     }
 }

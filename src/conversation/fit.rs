@@ -74,12 +74,19 @@ impl Fitted<'_> {
     /// ```
     #[must_use]
     pub fn in_given(&self, error: Error) -> Error {
-        error.moved(|at| in_given(at, &self.dropped).unwrap_or_else(|| at.to_owned()))
+        in_given(error, &self.dropped)
     }
 }
 
-/// A path into a chat without messages that were left out of it, in the chat that has them.
-fn in_given(at: &str, dropped: &[usize]) -> Option<String> {
+/// An error about a chat without messages that were left out of it, with its path in the chat that has them.
+pub(super) fn in_given(error: Error, dropped: &[usize]) -> Error {
+    if dropped.is_empty() {
+        return error;
+    }
+    error.moved(|at| path_in_given(at, dropped).unwrap_or_else(|| at.to_owned()))
+}
+
+fn path_in_given(at: &str, dropped: &[usize]) -> Option<String> {
     let (index, rest) = at.strip_prefix("messages[")?.split_once(']')?;
     let mut index: usize = index.parse().ok()?;
     for gone in dropped {

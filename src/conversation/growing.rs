@@ -1,7 +1,7 @@
 //! [`GrowingPrompt`]: a chat's prompt that goes on with each message that is appended, instead of being rendered anew.
 //! What it costs is what the messages add, but for layouts that move what stood before.
 
-use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role, Sort, Turn};
+use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role, Sent, Sort, ToolChoice, Turn};
 use crate::control::Control;
 use crate::error::Error;
 use crate::layout::{Layout, SystemWithAudio};
@@ -56,10 +56,14 @@ impl<'a> GrowingPrompt<'a> {
     }
 
     /// Takes what no layout prints from another chat.
-    pub(super) fn take_unprinted(&mut self, other: Chat<'a>) {
-        let Chat { tool_choice, parallel_tool_calls, sent, .. } = other;
+    pub(super) fn take_unprinted(&mut self, tool_choice: ToolChoice<'a>, parallel_tool_calls: Option<bool>) {
         (self.chat.tool_choice, self.chat.parallel_tool_calls, self.chat.sent) =
-            (tool_choice, parallel_tool_calls, sent);
+            (tool_choice, parallel_tool_calls, None);
+    }
+
+    /// Takes what the chat was read from.
+    pub(super) fn take_sent(&mut self, sent: Option<Sent<'a>>) {
+        self.chat.sent = sent;
     }
 
     /// Appends messages behind the first `keep` ones, which are all of them, or all but a message to be continued.

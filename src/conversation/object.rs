@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::growing::{Change, GrowingPrompt};
 use super::ids::{Part, SampledTurn, SampledTurns};
 use super::update::{EncodedSegment, Update};
+use super::window::Window;
 use crate::chat::{AssistantMessage, Chat, Content, Message};
 use crate::control::Control;
 use crate::error::Error;
@@ -13,7 +14,12 @@ use crate::prompt::{Encoder, MediaSource, Place, PrefixBreak, Prompt, Run, Segme
 use crate::train::Labelled;
 
 mod assemble;
+mod rest;
 mod whole_chat;
+mod within;
+
+pub use self::rest::Rest;
+use self::rest::SentRequest;
 
 /// A conversation: its chat, its prompt and its token ids, which go on with each turn.
 ///
@@ -65,6 +71,11 @@ pub struct Conversation<'a, T = NoTokenizer> {
     reply: Option<Reply<'a>>,
     /// The row that ended with the last update, where one did.
     ended: Option<EndedRow>,
+    window: Option<Window>,
+    /// The messages of the chat that was given last which the window leaves out.
+    dropped: Vec<usize>,
+    /// The request that it was made of last.
+    sent: Option<SentRequest>,
 }
 
 /// The tokenizer of a conversation without ids: there is none.
@@ -168,7 +179,21 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         let prompt = GrowingPrompt::new(chat, layout)?;
         let (ids, sampled, as_read, parts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (turns, reply, ended) = (BTreeMap::new(), None, None);
-        let mut conversation = Conversation { tokenizer, prompt, parts, ids, sampled, as_read, turns, reply, ended };
+        let (window, dropped, sent) = (None, Vec::new(), None);
+        let mut conversation = Conversation {
+            tokenizer,
+            prompt,
+            parts,
+            ids,
+            sampled,
+            as_read,
+            turns,
+            reply,
+            ended,
+            window,
+            dropped,
+            sent,
+        };
         let nothing = Prompt::new();
         let assembled = conversation.assemble(Place::default(), 0, (&nothing, &Chat::default()), Some)?;
         conversation.take_in(assembled, (Place::default(), 0, 0), 0, None);
@@ -413,6 +438,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     pub fn append(&mut self, messages: impl IntoIterator<Item = Message<'a>>) -> Result<Update, Error> {
         let open = self.ids.len();
         self.close()?;
+        self.sent = None;
         let reply = self.reply.take();
         let before = reply.as_ref().map_or(self.chat().messages.len(), |reply| reply.before);
         if let Some(reply) = &reply {

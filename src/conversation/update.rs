@@ -72,6 +72,33 @@ impl Update {
         let moved = self.moves.iter().find(|moved| moved.from.contains(&old))?;
         Some(moved.to.start + old - moved.from.start)
     }
+
+    /// This update and the next as one.
+    pub(super) fn then(self, next: Update) -> Update {
+        let mut moves = Vec::new();
+        for second in &next.moves {
+            for first in &self.moves {
+                let start = second.from.start.max(first.to.start);
+                let end = second.from.end.min(first.to.end);
+                if start < end {
+                    let from = first.from.start + (start - first.to.start);
+                    let to = second.to.start + (start - second.from.start);
+                    push_move(&mut moves, from..from + (end - start), to..to + (end - start));
+                }
+            }
+        }
+        let is_first = |one: &PrefixBreak| next.prefix_break.as_ref().is_none_or(|other| one.segment < other.segment);
+        Update {
+            kept: self.kept.min(next.kept),
+            new_ids: self.kept.min(next.kept)..next.new_ids.end,
+            encoded: self.encoded + next.encoded,
+            prefix_break: self.prefix_break.filter(is_first).or(next.prefix_break),
+            new_segments: self.new_segments.start.min(next.new_segments.start)..next.new_segments.end,
+            start: self.start.min(next.start),
+            moves,
+            ends_sample: self.ends_sample || next.ends_sample,
+        }
+    }
 }
 
 /// Ids that are the same as before, and where they went.

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::echo::fingerprint;
 use super::fit::{Fitted, Totals, cuts};
-use crate::chat::{Chat, Turn};
+use crate::chat::{Chat, Message, Role, Turn};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::prompt::Segment;
@@ -122,17 +122,29 @@ impl Window {
         layout: &Layout,
         mut count: impl FnMut(Segment<'_>) -> usize,
     ) -> Result<Fitted<'c>, Error> {
-        let conversation = CheckedChat::new(chat, layout)?;
-        let mut cuts = cuts(&conversation);
-        let first = self.turn_of_cut(&conversation).and_then(|turn| cuts.iter().position(|cut| *cut == turn));
-        cuts.drain(..first.unwrap_or_default());
-        let from = cuts.first().copied().unwrap_or_default();
         let mut counts = HashMap::with_capacity(self.counts.len());
         let mut counted = |segment: Segment<'_>| {
             let key = (self.hasher.hash_one(segment), length(segment));
             *counts.entry(key).or_insert_with(|| self.counts.get(&key).copied().unwrap_or_else(|| count(segment)))
         };
-        let mut totals = Totals::new(conversation, from, &mut counted);
+        let (fitted, cut) = self.cut(chat, layout, &mut counted)?;
+        (self.cut, self.counts) = (cut, counts);
+        Ok(fitted)
+    }
+
+    /// As [`fit`](Window::fit), counting each segment, without keeping the new cut.
+    fn cut<'c>(
+        &self,
+        chat: &'c Chat<'_>,
+        layout: &Layout,
+        count: &mut impl FnMut(Segment<'_>) -> usize,
+    ) -> Result<(Fitted<'c>, Option<Cut>), Error> {
+        let conversation = CheckedChat::new(chat, layout)?;
+        let mut cuts = cuts(&conversation);
+        let first = self.turn_of_cut(&conversation).and_then(|turn| cuts.iter().position(|cut| *cut == turn));
+        cuts.drain(..first.unwrap_or_default());
+        let from = cuts.first().copied().unwrap_or_default();
+        let mut totals = Totals::new(conversation, from, count);
         let total = totals.of(from);
         let (cut, total) = if total <= self.budget {
             (from, total)
@@ -149,9 +161,41 @@ impl Window {
         let message = totals.conversation.turns.get(cut).map_or(0, |turn| turn.messages.start);
         let fitted = totals.fitted(chat, cut, total);
         let behind = chat.messages.get(message).filter(|_| !fitted.dropped.is_empty());
-        self.cut = behind.map(|behind| Cut { message, fingerprint: fingerprint(behind) });
-        self.counts = counts;
-        Ok(fitted)
+        let cut = behind.map(|behind| Cut { message, fingerprint: fingerprint(behind) });
+        Ok((fitted, cut))
+    }
+
+    /// Moves the cut for a prompt that is over the budget, and says what more is left out of a chat without what was left
+    /// out before.
+    pub(super) fn move_cut(
+        &mut self,
+        chat: &Chat<'_>,
+        layout: &Layout,
+        mut count: impl FnMut(Segment<'_>) -> usize,
+    ) -> Result<Vec<usize>, Error> {
+        self.cut = None;
+        let (fitted, cut) = self.cut(chat, layout, &mut count)?;
+        self.cut = cut;
+        Ok(fitted.dropped)
+    }
+
+    /// Says where the cut is in the chat that was given, of which these messages are left out, `more` of them now.
+    pub(super) fn move_behind(&mut self, dropped: &[usize], more: usize) {
+        if let Some(cut) = &mut self.cut {
+            cut.message += dropped.len().saturating_sub(more);
+        }
+    }
+
+    /// What is left out of a chat as long as the cut stays, where the chat still has the message behind it.
+    pub(super) fn left_out(&self, chat: &Chat<'_>) -> Option<Vec<usize>> {
+        let Cut { message, fingerprint: known } = self.cut?;
+        let (before, behind) = chat.messages.split_at_checked(message)?;
+        let is_user = |message: &Message<'_>| message.role() == Role::User;
+        let begins_turn = !before.last().is_some_and(is_user);
+        let is_behind = |first: &Message<'_>| begins_turn && is_user(first) && fingerprint(first) == known;
+        behind.first().filter(|first| is_behind(first))?;
+        let is_dropped = |index: &usize| before.get(*index).is_some_and(|it| it.role() != Role::System);
+        Some((0..message).filter(is_dropped).collect())
     }
 
     /// The turn behind the cut, where the chat still has it.

@@ -56,6 +56,24 @@ impl Prompt {
         })
     }
 
+    /// The spans behind the last one of which `is_before` is true, or all; those before it are not looked at.
+    pub(crate) fn spans_behind(&self, is_before: impl Fn(&Span) -> bool) -> Vec<Span> {
+        let mut behind = Vec::new();
+        let starts = self.pieces.iter().rev().skip(1).map(|piece| piece.end).chain([0]);
+        for (piece, start) in self.pieces.iter().rev().zip(starts) {
+            let spans: Vec<Span> = piece.spans(start).collect();
+            for span in spans.into_iter().rev() {
+                if is_before(&span) {
+                    behind.reverse();
+                    return behind;
+                }
+                behind.push(span);
+            }
+        }
+        behind.reverse();
+        behind
+    }
+
     pub(super) fn spans_from(&self, place: Place) -> impl Iterator<Item = Span> {
         let mut start = place.bytes;
         let pieces = self.pieces.get(place.pieces..).unwrap_or_default();

@@ -40,6 +40,7 @@ mod repair_goldens;
 mod replies;
 mod request_injection;
 mod requests;
+mod rests;
 mod reunited;
 mod rows;
 mod serde_doors;

@@ -67,6 +67,7 @@ shared![
     Fault,
     OwnedChat,
     Window,
+    Rest<'static>,
     EncodedSegment<'static>,
     Medium<'static>,
     Move,

@@ -373,7 +373,7 @@ proptest! {
     fn an_echo_is_recognised(turns in proptest::collection::vec((reply(), "[a-c]{1,4}", 0..12_usize), 1..6)) {
         for layout in [Layout::V3, Layout::V7, Layout::V11, Layout::V13.with(Feature::Think), Layout::V15.with(Feature::Think)] {
             let mut client = Chat::new([Message::system("S"), Message::user("a")]);
-            let mut updated = Conversation::new(client.clone(), &layout, Bytes).unwrap();
+            let mut updated = Conversation::new(client.clone(), &layout, &Bytes).unwrap();
             let mut appended = Conversation::new(client.clone(), &layout, Bytes).unwrap();
             for (reply, question, way) in &turns {
                 let chat = Chat::new([Message::user("?"), Message::Assistant(reply.clone())]);
@@ -389,9 +389,14 @@ proptest! {
                 if next.is_empty() {
                     next.push(Message::user(question.clone()));
                 }
+                let new = next.len();
                 client.messages.push(Message::Assistant(echo(reply, *way)));
                 client.messages.extend(next.iter().cloned());
                 let by_append = appended.append(next).unwrap();
+                prop_assert!(updated.goes_on(&client) && updated.shared(&client) == client.messages.len() - new);
+                let mut copied = updated.clone();
+                prop_assert_eq!(copied.update_from(&client).unwrap(), by_append.clone());
+                prop_assert_eq!((copied.ids(), copied.chat()), (appended.ids(), appended.chat()));
                 let by_update = updated.update(client.clone()).unwrap();
                 prop_assert_eq!(updated.ids(), appended.ids(), "{}: {:?}", layout.name, client);
                 prop_assert_eq!(updated.sampled(), appended.sampled());

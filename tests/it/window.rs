@@ -1,8 +1,13 @@
 //! A window over a conversation that goes on: what it keeps, how rarely its cut moves, and what it counts.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use mistral_chat_template::conversation::Update;
 use mistral_chat_template::conversation::{Fitted, Window};
-use mistral_chat_template::{Chat, Error, Format, Layout, Message, Mode, Role, Segment};
+use mistral_chat_template::layout::WordStart;
+use mistral_chat_template::prompt::Medium;
+use mistral_chat_template::{
+    Chat, Control, Conversation, Error, Format, Layout, Message, Mode, Role, Segment, Tokenizer,
+};
 use proptest::prelude::*;
 
 use crate::support::arbitrary;
@@ -11,6 +16,33 @@ fn count(segment: Segment<'_>) -> usize {
     match segment {
         Segment::Text(text) => text.len(),
         Segment::Control(_) | Segment::Media(_) => 1,
+    }
+}
+
+/// As many ids as [`count`] says.
+struct Bytes;
+
+impl Tokenizer for Bytes {
+    fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
+        ids.extend(text.bytes().map(|byte| 1000 + u32::from(byte)));
+    }
+
+    fn control(&self, control: Control) -> Option<u32> {
+        Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
+    }
+
+    fn media(&self, _: Medium<'_>, ids: &mut Vec<u32>) -> bool {
+        ids.push(900);
+        true
+    }
+}
+
+/// Is what an update says of the ids true?
+fn assert_says_what_became(update: &Update, before: &[u32], now: &[u32]) {
+    assert_eq!(before[..update.kept], now[..update.kept]);
+    assert_eq!(update.new_ids, update.kept..now.len());
+    for moved in &update.moves {
+        assert_eq!(before[moved.from.clone()], now[moved.to.clone()], "{update:?}");
     }
 }
 
@@ -158,6 +190,90 @@ proptest! {
                     prop_assert!(stays.map_or(true, |least| least == fitted.dropped), "{} {n}: and moves to the mark", layout.name);
                 }
                 before = fitted.dropped;
+            }
+        }
+    }
+}
+
+/// What a model samples is one id a byte, or two.
+fn sampled(text: &str, ids_a_byte: usize) -> Vec<u32> {
+    let ids = text.bytes().flat_map(|byte| std::iter::repeat_n(2000 + u32::from(byte), ids_a_byte));
+    ids.chain(Bytes.control(Control::Eos)).collect()
+}
+
+#[test]
+fn a_conversation_stays_within_its_window() {
+    for layout in [Layout::V3, Layout::V7, Layout::V11, Layout::V13] {
+        for ids_a_byte in [1, 2] {
+            let budget = 6000;
+            let mut chat = Chat::new([Message::system("You know the tides."), Message::user("Hi")]);
+            let conversation = Conversation::new(chat.clone(), &layout, Bytes).unwrap();
+            let mut conversation = conversation.with_window(Window::new(budget)).unwrap();
+            let (mut moved, mut dropped) = (0, 0);
+            for n in 0..60 {
+                let [question, answer] = exchange(n);
+                let Message::Assistant(reply) = answer.clone() else { unreachable!() };
+                let mistral_chat_template::Content::Text(text) = &reply.content else { unreachable!() };
+                let said = sampled(text, ids_a_byte);
+                conversation.reply(reply.clone(), &said);
+                let before = conversation.ids().to_vec();
+                chat.messages.extend([answer, question]);
+                assert!(conversation.goes_on(&chat), "{} {n}", layout.name);
+                let update = conversation.update_from(&chat).unwrap();
+                assert!(conversation.ids().len() <= budget, "{} {n}: {}", layout.name, conversation.ids().len());
+                assert_says_what_became(&update, &before, conversation.ids());
+                assert!(conversation.ids().windows(said.len()).any(|ids| ids == said), "what was sampled stays");
+                let gone = conversation.dropped().len();
+                assert_eq!(gone + conversation.chat().messages.len(), chat.messages.len());
+                moved += usize::from(gone != dropped);
+                dropped = gone;
+            }
+            assert!((2..=12).contains(&moved), "{}: {moved}", layout.name);
+        }
+    }
+}
+
+#[test]
+fn a_chat_that_cannot_be_cut_enough_is_taken_in_nevertheless() {
+    let mut chat = Chat::new([Message::user("Hi"), Message::assistant("Hello!"), Message::user("x".repeat(50))]);
+    let conversation = Conversation::new(first(&chat, 1), &Layout::V13, Bytes).unwrap();
+    let mut conversation = conversation.with_window(Window::new(40)).unwrap();
+    let error = conversation.update_from(&chat).unwrap_err();
+    assert_eq!(error.to_string(), "what has to stay in the prompt is 13 over the budget (v13)");
+    chat.messages[2] = Message::user("Bye");
+    conversation.update_from(&chat).unwrap();
+    assert_eq!(conversation.prompt().as_str(), "<s>[INST]Hi[/INST]Hello!</s>[INST]Bye[/INST]");
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(40))]
+
+    /// A conversation cuts as a window does that counts its ids.
+    #[test]
+    fn a_conversation_cuts_as_its_window(chat in arbitrary::chat(), budget in 0..120_usize, low in 0..120_usize) {
+        for layout in arbitrary::layouts() {
+            let layout = layout.in_mode(Mode::Agnostic);
+            let mut window = Window::new(budget).with_low_water(low);
+            let mut conversation: Option<Conversation<'static, Bytes>> = None;
+            for n in 1..=chat.messages.len() {
+                let given = first(&chat, n);
+                let Ok(whole) = layout.render(&given) else { continue };
+                let fitted = window.fit(&given, &layout, count);
+                let Some(conversation) = &mut conversation else {
+                    let begun = Conversation::new(given.clone(), &layout, Bytes).unwrap();
+                    prop_assert_eq!(begun.ids(), whole.encode_for(&given, &Bytes).unwrap());
+                    conversation = begun.with_window(Window::new(budget).with_low_water(low)).ok();
+                    prop_assert_eq!(conversation.is_some(), fitted.is_ok());
+                    continue;
+                };
+                let before = conversation.ids().to_vec();
+                let updated = conversation.update_from(&given);
+                prop_assert_eq!(updated.is_ok(), fitted.is_ok(), "{} {}: {:?} {:?}", layout.name, n, updated, fitted);
+                let (Ok(update), Ok(fitted)) = (updated, fitted) else { continue };
+                prop_assert_eq!(conversation.dropped(), &fitted.dropped, "{} {}", layout.name, n);
+                prop_assert_eq!(conversation.prompt().as_str(), rendered(&layout, &fitted.chat));
+                prop_assert_eq!(conversation.ids().len(), fitted.count);
+                assert_says_what_became(&update, &before, conversation.ids());
             }
         }
     }

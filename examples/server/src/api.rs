@@ -11,14 +11,15 @@ use axum::routing::{get, post};
 use axum::{Router, http};
 use mistral_chat_template::layout::WordStart;
 use mistral_chat_template::render::Fim;
-use mistral_chat_template::repair::RepairPolicy;
+use mistral_chat_template::repair::{Mended, RepairPolicy};
 use mistral_chat_template::{Chat, Dialect, Format, Layout, Tokenizer};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{self, Receiver};
 
 use crate::fault::{Fault, json_response};
-use crate::generate::{self, Event, Job, Question};
+use crate::generate::{self, Event, Job, Prepared, Question};
 use crate::params::Params;
 use crate::reply::{self, Head};
 use crate::state::State as Shared;
@@ -82,30 +83,51 @@ async fn model(State(state): Server, Path(name): Path<String>) -> Answered {
 }
 
 /// A chat that was read, and what was done to it.
-pub struct Asked {
+pub struct Asked<'b> {
+    pub mended: Mended<'b>,
+    pub about: About,
+}
+
+/// What a request says beside its chat.
+pub struct About {
     pub layout: Layout,
-    pub chat: Chat<'static>,
     pub params: Params,
     /// What was changed in the request, and what of it nobody reads.
     pub notes: Vec<String>,
 }
 
-impl Asked {
-    pub fn read(state: &Shared, body: &str, dialect: Dialect) -> Result<Self, Fault> {
-        Self::read_with(state, body, dialect, None)
+impl<'b> Asked<'b> {
+    /// Reads a request, and repairs its chat for the layout of its model.
+    pub fn read(state: &Shared, body: &'b str, dialect: Dialect) -> Result<Self, Fault> {
+        let params = Params::read(body)?;
+        let layout = state.layout(params.model.as_deref())?;
+        Self::read_with(body, dialect, layout, params)
     }
 
     /// Reads a request, for another layout than that of its model.
-    pub fn read_with(state: &Shared, body: &str, dialect: Dialect, layout: Option<Layout>) -> Result<Self, Fault> {
-        let params = Params::read(body)?;
-        let layout = layout.map_or_else(|| state.layout(params.model.as_deref()), Ok)?;
+    pub fn read_with(body: &'b str, dialect: Dialect, layout: Layout, params: Params) -> Result<Self, Fault> {
         let mended = mistral_chat_template::Request::repair(body, dialect, &layout, &RepairPolicy::default())?;
+        Ok(Self::of(mended, layout, params))
+    }
+
+    /// Reads a request that goes on with a chat: what it has is not all of it.
+    pub fn mended(state: &Shared, body: &'b str, dialect: Dialect) -> Result<Self, Fault> {
+        let params = Params::read(body)?;
+        let layout = state.layout(params.model.as_deref())?;
+        Ok(Self::of(mistral_chat_template::Request::mend(body, dialect)?, layout, params))
+    }
+
+    fn of(mended: Mended<'b>, layout: Layout, params: Params) -> Self {
         let ignored = params.ignored.iter().chain(&mended.request.ignored);
         let mut ignored: Vec<_> = ignored.map(|name| format!("{name}: nobody reads it")).collect();
         ignored.sort();
         ignored.dedup();
         let notes = mended.repairs.iter().map(ToString::to_string).chain(ignored).collect();
-        Ok(Asked { layout, chat: mended.request.chat.into_owned(), params, notes })
+        Asked { mended, about: About { layout, params, notes } }
+    }
+
+    pub fn chat(&self) -> &Chat<'b> {
+        &self.mended.request.chat
     }
 }
 
@@ -118,12 +140,14 @@ fn dialect(headers: &HeaderMap) -> Dialect {
 async fn chat(State(state): Server, request: Request) -> Answered {
     let dialect = dialect(request.headers());
     let body = body::text(&state, request.into_body()).await?;
+    let waiting = room(&state)?;
     let reading = Arc::clone(&state);
-    let asked = blocking(move || Asked::read(&reading, &body, dialect)).await?;
-    let Asked { layout, chat, params, notes } = asked;
-    let head = head(&state, &params, notes);
-    let job = Job { layout, question: Question::Chat(Box::new(chat)), params, dialect };
-    answer(state, job, head).await
+    let job = blocking(move || {
+        let (prepared, about) = Prepared::new(&reading, &body, dialect)?;
+        Ok(Job { about, question: Question::Chat(Box::new(prepared)), dialect })
+    })
+    .await?;
+    answer(state, job, waiting).await
 }
 
 async fn fim(State(state): Server, request: Request) -> Answered {
@@ -134,24 +158,31 @@ async fn fim(State(state): Server, request: Request) -> Answered {
     let Fim { prompt, suffix } = Fim::from_json(&body)?;
     let fim = Fim { prompt: prompt.into_owned().into(), suffix: suffix.into_owned().into() };
     let notes = params.ignored.iter().map(|name| format!("{name}: nobody reads it")).collect();
-    let head = head(&state, &params, notes);
-    answer(state, Job { layout, question: Question::Fim(fim), params, dialect }, head).await
+    let waiting = room(&state)?;
+    answer(state, Job { about: About { layout, params, notes }, question: Question::Fim(fim), dialect }, waiting).await
 }
 
-fn head(state: &Shared, params: &Params, notes: Vec<String>) -> Head {
+fn head(state: &Shared, about: &About) -> Head {
+    let About { params, notes, .. } = about;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Head {
         id: format!("{:016x}", rand::random::<u64>()),
         created: now.as_secs(),
         model: params.model.clone().unwrap_or_else(|| state.name.clone()),
-        notes,
+        notes: notes.clone(),
         with_usage: params.wants_usage(),
     }
 }
 
-async fn answer(state: Arc<Shared>, job: Job, head: Head) -> Answered {
-    let (is_streamed, dialect) = (job.params.is_streamed(), job.dialect);
-    let mut events = begin(state, job).await?;
+/// Room for one more request that waits, or is answered.
+fn room(state: &Shared) -> Result<OwnedSemaphorePermit, Fault> {
+    let busy = || Fault::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests wait for an answer");
+    Arc::clone(&state.waiting).try_acquire_owned().map_err(|_| busy())
+}
+
+async fn answer(state: Arc<Shared>, job: Job, waiting: OwnedSemaphorePermit) -> Answered {
+    let (is_streamed, dialect, head) = (job.about.params.is_streamed(), job.dialect, head(&state, &job.about));
+    let mut events = begin(state, job, waiting).await?;
     match events.recv().await {
         Some(Event::Begun) if is_streamed => Ok(reply::stream(events, head, dialect)),
         Some(Event::Begun) => reply::whole(events, &head, dialect).await,
@@ -161,15 +192,13 @@ async fn answer(state: Arc<Shared>, job: Job, head: Head) -> Answered {
 }
 
 /// Has a job done where it keeps nobody waiting but its own client.
-async fn begin(state: Arc<Shared>, job: Job) -> Result<Receiver<Event>, Fault> {
-    let busy = || Fault::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests wait for an answer");
-    let waiting = Arc::clone(&state.waiting).try_acquire_owned().map_err(|_| busy())?;
+async fn begin(state: Arc<Shared>, job: Job, waiting: OwnedSemaphorePermit) -> Result<Receiver<Event>, Fault> {
     let running = Arc::clone(&state.running).acquire_owned().await.map_err(Fault::server)?;
     let (sender, receiver) = mpsc::channel(64);
     tokio::task::spawn_blocking(move || {
         let _room = (waiting, running);
         state.metrics.running.inc();
-        generate::run(&state, &job, &sender);
+        generate::run(&state, job, &sender);
         state.metrics.running.dec();
     });
     Ok(receiver)
@@ -196,8 +225,8 @@ async fn tokenize(State(state): Server, request: Request) -> Answered {
             state.tokens.text(&text, WordStart::Nothing, &mut ids);
             return Ok(ids);
         }
-        let Asked { layout, chat, .. } = Asked::read(&state, &body, dialect)?;
-        Ok(state.sessions.look(chat, &layout)?.ids().to_vec())
+        let asked = Asked::read(&state, &body, dialect)?;
+        Ok(asked.about.layout.render(asked.chat())?.encode_for(asked.chat(), &*state.tokens)?)
     });
     let ids = ids.await?;
     Ok(json_response(StatusCode::OK, &json!({"count": ids.len(), "max_model_len": context, "tokens": ids})))
@@ -208,8 +237,8 @@ async fn apply_template(State(state): Server, request: Request) -> Answered {
     let dialect = dialect(request.headers());
     let body = body::text(&state, request.into_body()).await?;
     let (prompt, notes) = blocking(move || {
-        let Asked { layout, chat, notes, .. } = Asked::read(&state, &body, dialect)?;
-        Ok((layout.render(&chat)?, notes))
+        let asked = Asked::read(&state, &body, dialect)?;
+        Ok((asked.about.layout.render(asked.chat())?, asked.about.notes))
     })
     .await?;
     Ok(json_response(StatusCode::OK, &json!({"prompt": prompt.as_str(), "notes": notes})))

@@ -7,25 +7,66 @@ use mistral_chat_template::error::ApiError;
 use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::render::Fim;
-use mistral_chat_template::{Chat, Completion, CompletionReader, Dialect, Error, Layout};
+use mistral_chat_template::{Completion, CompletionReader, Dialect, Error, Layout};
 use tokio::sync::mpsc::Sender;
 
+use crate::api::{About, Asked};
 use crate::fault::Fault;
 use crate::params::Params;
 use crate::sampler::Sampler;
+use crate::session::Session;
 use crate::state::State;
 
 /// What is to be answered.
 pub struct Job {
-    pub layout: Layout,
+    pub about: About,
     pub question: Question,
-    pub params: Params,
     pub dialect: Dialect,
 }
 
 pub enum Question {
-    Chat(Box<Chat<'static>>),
+    Chat(Box<Prepared>),
     Fim(Fim<'static>),
+}
+
+/// A chat that became ids.
+pub struct Prepared {
+    session: Session,
+    /// What the answer is constrained to.
+    lark: Option<String>,
+    reader: CompletionReader,
+    usage: Usage,
+}
+
+impl Prepared {
+    /// A request's body into ids, and what the request says beside its chat.
+    pub fn new(state: &State, body: &str, dialect: Dialect) -> Result<(Self, About), Fault> {
+        let begun = Instant::now();
+        let (session, about, read) = match Self::go_on(state, body, dialect, begun) {
+            Some(went_on) => went_on,
+            None => {
+                let asked = Asked::read(state, body, dialect)?;
+                let read = begun.elapsed();
+                (state.sessions.take(body, &asked.mended, &asked.about.layout)?, asked.about, read)
+            }
+        };
+        let known = session.conversation().ok_or_else(|| Fault::server("the conversation is gone"))?;
+        let grammar = about.layout.grammar(known.chat())?;
+        let lark = grammar.map(|grammar| grammar.to_lark(&*state.tokens, LarkStyle::Exact)).transpose()?;
+        let reader =
+            reader(&about.layout, &about.params, dialect).with_tools(&known.chat().tools).after(known.prompt());
+        let usage = Usage { read, left_out: session.left_out(), ..Usage::new(session.ids(), session.encoded, begun) };
+        state.metrics.prepared.observe(usage.prepared.as_secs_f64());
+        Ok((Prepared { session, lark, reader, usage }, about))
+    }
+
+    /// Reads no more of a body than is new; what does not go on is read as a whole, which finds out why.
+    fn go_on(state: &State, body: &str, dialect: Dialect, begun: Instant) -> Option<(Session, About, Duration)> {
+        let (mut session, rest) = state.sessions.rest(body)?;
+        let asked = Asked::mended(state, rest.as_str(), dialect).ok()?;
+        let read = begun.elapsed();
+        session.go_on(&rest, &asked.mended, &asked.about.layout).then_some((session, asked.about, read))
+    }
 }
 
 /// What a handler is told of an answer.
@@ -51,7 +92,8 @@ pub struct Usage {
     pub cached: usize,
     /// How many ids of the prompt were encoded for this request.
     pub encoded: usize,
-    /// From the chat to the ids of its prompt.
+    /// From the request's body to its chat, and to the ids of its prompt.
+    pub read: Duration,
     pub prepared: Duration,
     pub answer: usize,
     /// How many messages of the chat the model does not read, as they are beyond the context.
@@ -59,8 +101,9 @@ pub struct Usage {
 }
 
 impl Usage {
-    fn of_prompt(prompt: usize, encoded: usize, prepared: Duration) -> Self {
-        Usage { prompt, cached: 0, encoded, prepared, answer: 0, left_out: 0 }
+    fn new(ids: &[u32], encoded: usize, begun: Instant) -> Self {
+        let (read, prepared) = (Duration::ZERO, begun.elapsed());
+        Usage { prompt: ids.len(), cached: 0, encoded, read, prepared, answer: 0, left_out: 0 }
     }
 }
 
@@ -84,7 +127,7 @@ impl From<Fault> for Stopped {
 }
 
 /// Answers, and tells of it while somebody listens.
-pub fn run(state: &State, job: &Job, events: &Sender<Event>) {
+pub fn run(state: &State, job: Job, events: &Sender<Event>) {
     match answer(state, job, events) {
         Ok(()) => {}
         Err(Stopped::Gone) => {
@@ -96,61 +139,51 @@ pub fn run(state: &State, job: &Job, events: &Sender<Event>) {
     }
 }
 
-fn answer(state: &State, job: &Job, events: &Sender<Event>) -> Result<(), Stopped> {
-    let answer = Answer { state, job, events };
-    match &job.question {
-        Question::Chat(chat) => {
-            let begun = Instant::now();
-            let grammar = job.layout.grammar(chat)?;
-            let lark = grammar.map(|grammar| grammar.to_lark(&*state.tokens, LarkStyle::Exact)).transpose()?;
-            let reader = job.reader().after_chat(chat)?;
-            let mut session = state.sessions.take(Chat::clone(chat), &job.layout)?;
-            let ids = session.ids().to_vec();
-            let usage = Usage::of_prompt(ids.len(), session.encoded, begun.elapsed());
-            let usage = Usage { left_out: session.left_out(), ..usage };
-            state.metrics.prepared.observe(usage.prepared.as_secs_f64());
-            let said = answer.sample(&ids, usage, lark, reader);
-            let ended = said.map(|(ended, sampled)| {
-                // What a stop string cut off is not said.
-                if let Some(sampled) = sampled {
-                    session.reply(ended.completion.message.clone(), &sampled);
-                }
-                ended
-            });
-            state.sessions.keep(session);
-            answer.send(Event::Ended(Box::new(ended?)))
+fn answer(state: &State, job: Job, events: &Sender<Event>) -> Result<(), Stopped> {
+    let Job { about: About { layout, params, .. }, question, dialect } = job;
+    let answer = Answer { state, layout, params, events };
+    match question {
+        Question::Chat(prepared) => {
+            let Prepared { mut session, lark, reader, usage } = *prepared;
+            let (ended, sampled) = answer.sample(session.ids(), usage, lark, reader)?;
+            // What a stop string cut off is not said.
+            if let Some(sampled) = sampled {
+                session.reply(ended.completion.message.clone(), &sampled);
+            }
+            drop(session);
+            answer.send(Event::Ended(Box::new(ended)))
         }
         Question::Fim(fim) => {
             let begun = Instant::now();
-            let prompt = job.layout.render_fim(fim)?;
+            let prompt = layout.render_fim(&fim)?;
             let ids = prompt.encode(&*state.tokens)?;
-            let usage = Usage::of_prompt(ids.len(), ids.len(), begun.elapsed());
-            let (ended, _) = answer.sample(&ids, usage, None, job.reader().after(&prompt))?;
+            let usage = Usage::new(&ids, ids.len(), begun);
+            let reader = reader(&layout, &answer.params, dialect).after(&prompt);
+            let (ended, _) = answer.sample(&ids, usage, None, reader)?;
             answer.send(Event::Ended(Box::new(ended)))
         }
     }
 }
 
-impl Job {
-    fn reader(&self) -> CompletionReader {
-        CompletionReader::new(&self.layout).with_calls(self.calls()).with_stop_strings(self.params.stops())
-    }
+fn reader(layout: &Layout, params: &Params, dialect: Dialect) -> CompletionReader {
+    CompletionReader::new(layout).with_calls(calls(layout, dialect)).with_stop_strings(params.stops())
+}
 
-    /// Mistral's client does not put the pieces of a call together; and where the model writes a call's id last, only
-    /// a whole call has it.
-    fn calls(&self) -> CallDeltas {
-        let ids = NewCallIds::random();
-        match (self.dialect, self.layout.calls) {
-            (Dialect::Mistral, _) | (_, ToolCalls::ListWithIds) => CallDeltas::Whole(ids),
-            _ => CallDeltas::Streamed(ids),
-        }
+/// Mistral's client does not put the pieces of a call together; and where the model writes a call's id last, only a
+/// whole call has it.
+fn calls(layout: &Layout, dialect: Dialect) -> CallDeltas {
+    let ids = NewCallIds::random();
+    match (dialect, layout.calls) {
+        (Dialect::Mistral, _) | (_, ToolCalls::ListWithIds) => CallDeltas::Whole(ids),
+        _ => CallDeltas::Streamed(ids),
     }
 }
 
 /// An answer in the making.
 struct Answer<'a> {
     state: &'a State,
-    job: &'a Job,
+    layout: Layout,
+    params: Params,
     events: &'a Sender<Event>,
 }
 
@@ -161,7 +194,7 @@ impl Answer<'_> {
 
     /// How many ids the answer may have.
     fn limit(&self, prompt: usize) -> Result<usize, Fault> {
-        let (context, asked) = (self.state.context, self.job.params.limit());
+        let (context, asked) = (self.state.context, self.params.limit());
         let room = context.saturating_sub(prompt);
         match asked {
             // Where messages are left out for it, an answer has the room that there is.
@@ -181,8 +214,8 @@ impl Answer<'_> {
         mut reader: CompletionReader,
     ) -> Result<(Ended, Option<Vec<u32>>), Stopped> {
         let State { engine, tokens, metrics, .. } = self.state;
-        let params = &self.job.params;
-        let (limit, stop_ids) = (self.limit(prompt.len())?, self.job.layout.stop_ids(&**tokens)?);
+        let params = &self.params;
+        let (limit, stop_ids) = (self.limit(prompt.len())?, self.layout.stop_ids(&**tokens)?);
         let grammar = lark.map(|lark| tokens.matcher(lark)).transpose();
         let grammar = grammar.map_err(|error| Fault::request("grammar", "", format!("no grammar: {error}")))?;
         let mut sampler = Sampler::new(params.temperature(), params.top_p(), params.seed(), grammar);

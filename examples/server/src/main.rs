@@ -111,7 +111,7 @@ fn state(options: Options, patience: Duration) -> Result<State, Box<dyn Error>> 
         context,
         answer: options.answer,
         engine: Engine::new(model, options.conversations),
-        sessions: Sessions::new(Arc::clone(&tokens), options.conversations, window),
+        sessions: Arc::new(Sessions::new(Arc::clone(&tokens), options.conversations, window)),
         tokens,
         metrics: Metrics::new(),
         body: options.body,

@@ -15,6 +15,7 @@ use crate::api::{Asked, blocking};
 use crate::body;
 use crate::fault::Fault;
 use crate::html::{self, Ids, Parts, escaped};
+use crate::params::Params;
 use crate::state::State as Shared;
 
 type Server = State<Arc<Shared>>;
@@ -98,13 +99,13 @@ fn prompt(state: &Shared, typed: &Typed) -> Result<String, Fault> {
     let layout = state.layout(Some(&typed.layout))?.in_mode(Mode::Test);
     let is_json = typed.chat.trim_start().starts_with('{');
     let (chat, notes) = if is_json {
-        let asked = Asked::read_with(state, &typed.chat, Dialect::Either, Some(layout))?;
-        (asked.chat, asked.notes)
+        let asked = Asked::read_with(&typed.chat, Dialect::Either, layout, Params::read(&typed.chat)?)?;
+        (asked.mended.request.chat, asked.about.notes)
     } else {
         (Chat::new([Message::user(typed.chat.clone())]), Vec::new())
     };
     let prompt = layout.render(&chat)?;
-    let ids = state.sessions.look(chat, &layout)?.ids().to_vec();
+    let ids = prompt.encode_for(&chat, &*state.tokens)?;
     let mut facts = vec![
         ("layout", format!("{}{}", layout.name, layout.features)),
         ("bytes", prompt.as_str().len().to_string()),

@@ -1,6 +1,7 @@
 //! An answer as a client gets it: whole, or as server-sent events.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::sse::{self, KeepAlive, Sse};
@@ -49,9 +50,14 @@ impl Head {
         if !notes.is_empty() {
             body["notes"] = json!(notes);
         }
-        let Usage { cached, encoded, prepared, .. } = ended.usage;
-        body["usage"]["prompt_tokens_details"] =
-            json!({"cached_tokens": cached, "encoded_tokens": encoded, "prepared_ms": prepared.as_secs_f64() * 1e3});
+        let Usage { cached, encoded, read, prepared, .. } = ended.usage;
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        body["usage"]["prompt_tokens_details"] = json!({
+            "cached_tokens": cached,
+            "encoded_tokens": encoded,
+            "read_ms": milliseconds(read),
+            "prepared_ms": milliseconds(prepared),
+        });
     }
 }
 

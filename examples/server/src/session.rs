@@ -3,31 +3,27 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mistral_chat_template::conversation::{Update, Window};
-use mistral_chat_template::prompt::{BreakCause, PrefixBreak};
-use mistral_chat_template::{AssistantMessage, Chat, Conversation, Error, Layout, Message, Role, Segment};
+use mistral_chat_template::conversation::{Rest, Window};
+use mistral_chat_template::repair::Mended;
+use mistral_chat_template::{AssistantMessage, Chat, Conversation, Error, Layout, Role};
 
 use crate::tokens::Tokens;
 
 /// The conversations that the server knows, the least recently used first.
 pub struct Sessions {
-    kept: Mutex<Vec<Session>>,
+    kept: Mutex<Vec<Known>>,
     capacity: usize,
     tokens: Arc<Tokens>,
     /// What a conversation is cut down to that is longer than the context; absent where it is refused.
     window: Option<Window>,
 }
 
-/// A conversation.
-#[derive(Clone)]
+pub type Known = Conversation<'static, Arc<Tokens>>;
+
+/// A conversation that a request has to itself; the others have it again when it is dropped.
 pub struct Session {
-    layout: Layout,
-    conversation: Conversation<'static, Arc<Tokens>>,
-    window: Option<Window>,
-    /// The messages of the client's chat that the conversation goes on without.
-    dropped: Vec<usize>,
-    /// What the window counted of its prompt.
-    counted: usize,
+    conversation: Option<Known>,
+    home: Arc<Sessions>,
     /// How many ids of its prompt were encoded for this turn; the others were there.
     pub encoded: usize,
 }
@@ -37,44 +33,60 @@ impl Sessions {
         Sessions { kept: Mutex::default(), capacity: capacity.max(1), tokens, window }
     }
 
-    /// The conversation that a chat goes on with, or a new one. It is the caller's until it is kept.
-    pub fn take(&self, chat: Chat<'static>, layout: &Layout) -> Result<Session, Error> {
-        let known = {
-            let mut kept = self.lock();
-            let shared = |session: &Session| if session.layout == *layout { session.shared(&chat) } else { 0 };
-            let best = kept.iter().enumerate().map(|(index, session)| (shared(session), index)).max();
-            best.filter(|(shared, _)| *shared > 0).map(|(_, index)| kept.remove(index))
+    /// The conversation whose last request a body goes on with, and what is left to read of the body.
+    pub fn rest<'b>(self: &Arc<Self>, body: &'b str) -> Option<(Session, Rest<'b>)> {
+        let mut kept = self.lock();
+        let rests = kept.iter().enumerate().filter_map(|(index, known)| Some((index, known.rest(body)?)));
+        let (index, rest) = rests.min_by_key(|(_, rest)| rest.as_str().len())?;
+        Some((Session::new(self, kept.remove(index)), rest))
+    }
+
+    /// The conversation that the chat of a body goes on with, or a new one.
+    pub fn take(self: &Arc<Self>, body: &str, mended: &Mended<'_>, layout: &Layout) -> Result<Session, Error> {
+        let chat = &mended.request.chat;
+        let mut session = match self.known(chat, layout) {
+            Some(known) => {
+                let mut session = Session::new(self, known);
+                session.encoded =
+                    session.known().map_or(Ok(0), |known| known.update_from(chat).map(|it| it.encoded))?;
+                session
+            }
+            None => self.begin(chat, layout)?,
         };
-        let Some(mut session) = known else { return self.begin(chat, layout) };
-        let before = session.clone();
-        let update = session.update(chat, &self.tokens, self.window.as_ref());
-        let is_cut = session.dropped.len() > before.dropped.len();
-        let goes_on = update.as_ref().is_ok_and(|update| is_cut || update.prefix_break.is_none_or(|it| goes_on(&it)));
-        if !goes_on {
-            // It is another conversation that begins the same, or one that was taken back.
-            self.keep(before);
+        if let Some(known) = session.known() {
+            known.remember(body, mended);
         }
-        update?;
         Ok(session)
     }
 
-    /// A new conversation.
-    fn begin(&self, chat: Chat<'static>, layout: &Layout) -> Result<Session, Error> {
-        let mut window = self.window.clone();
-        let (session, kept) = within(window.as_mut(), &chat, layout, &self.tokens, |chat| self.look(chat, layout))?;
-        Ok(Session { window, dropped: kept.dropped, counted: kept.count, ..session })
-    }
-
-    /// A conversation of the whole chat, to look at.
-    pub fn look(&self, chat: Chat<'static>, layout: &Layout) -> Result<Session, Error> {
-        let conversation = Conversation::new(chat, layout, Arc::clone(&self.tokens))?;
-        let encoded = conversation.ids().len();
-        Ok(Session { layout: *layout, conversation, window: None, dropped: Vec::new(), counted: encoded, encoded })
-    }
-
-    pub fn keep(&self, session: Session) {
+    /// The conversation that has most of a chat. Where another one begins the same, or this one was taken back, it is a
+    /// copy.
+    fn known(&self, chat: &Chat<'_>, layout: &Layout) -> Option<Known> {
         let mut kept = self.lock();
-        kept.push(session);
+        let questions = chat.messages.iter().position(|message| message.role() == Role::User)?;
+        let of_layout = kept.iter().enumerate().filter(|(_, known)| known.layout() == layout);
+        let shared = of_layout.map(|(index, known)| (known.shared(chat), index));
+        let (_, index) = shared.max().filter(|(shared, _)| *shared > questions)?;
+        match kept.get(index) {
+            Some(known) if !known.goes_on(chat) => Some(known.clone()),
+            _ => Some(kept.remove(index)),
+        }
+    }
+
+    fn begin(self: &Arc<Self>, chat: &Chat<'_>, layout: &Layout) -> Result<Session, Error> {
+        let mut conversation = Conversation::new(chat.clone().into_owned(), layout, Arc::clone(&self.tokens))?;
+        let encoded = conversation.ids().len();
+        if let Some(window) = &self.window {
+            conversation = conversation.with_window(window.clone())?;
+        }
+        let mut session = Session::new(self, conversation);
+        session.encoded = encoded;
+        Ok(session)
+    }
+
+    fn keep(&self, conversation: Known) {
+        let mut kept = self.lock();
+        kept.push(conversation);
         if kept.len() > self.capacity {
             kept.remove(0);
         }
@@ -90,87 +102,56 @@ impl Sessions {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Session>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Does a conversation go on, though its layout moves what stood before?
-fn goes_on(parts: &PrefixBreak) -> bool {
-    !matches!(parts.cause, BreakCause::MessageChanges | BreakCause::Shorter)
-}
-
-/// Which messages of a chat are not within a window, and what the others count.
-#[derive(Default)]
-struct Kept {
-    dropped: Vec<usize>,
-    count: usize,
-}
-
-/// Does something with what of a chat is within the window. Errors point into the whole chat.
-fn within<T>(
-    window: Option<&mut Window>,
-    chat: &Chat<'static>,
-    layout: &Layout,
-    tokens: &Tokens,
-    work: impl FnOnce(Chat<'static>) -> Result<T, Error>,
-) -> Result<(T, Kept), Error> {
-    let Some(window) = window else { return Ok((work(chat.clone())?, Kept::default())) };
-    let fitted = window.fit(chat, layout, |segment: Segment<'_>| tokens.count(segment, layout.word_start))?;
-    let done = work(fitted.clone().into_chat()).map_err(|error| fitted.in_given(error))?;
-    Ok((done, Kept { count: fitted.count, dropped: fitted.dropped }))
-}
-
 impl Session {
-    /// Goes on with a client's chat, within a budget of ids.
-    fn update(&mut self, chat: Chat<'static>, tokens: &Tokens, budget: Option<&Window>) -> Result<Update, Error> {
-        let update = self.update_once(&chat, tokens)?;
-        self.encoded = update.encoded;
-        let over = budget.filter(|budget| self.ids().len() > budget.budget() && self.counted > 0);
-        let Some(budget) = over else { return Ok(update) };
-        // What was sampled can be more ids than a tokenizer makes of its text: the window is to count as many.
-        let (counted, ids) = (self.counted, self.ids().len());
-        let scaled = |tokens: usize| tokens.saturating_mul(counted) / ids;
-        self.window = Some(Window::new(scaled(budget.budget())).with_low_water(scaled(budget.low_water())));
-        let update = self.update_once(&chat, tokens)?;
-        self.encoded += update.encoded;
-        Ok(update)
+    fn new(home: &Arc<Sessions>, known: Known) -> Self {
+        Session { conversation: Some(known), home: Arc::clone(home), encoded: 0 }
     }
 
-    fn update_once(&mut self, chat: &Chat<'static>, tokens: &Tokens) -> Result<Update, Error> {
-        let Session { layout, conversation, window, .. } = self;
-        let (update, kept) = within(window.as_mut(), chat, layout, tokens, |chat| conversation.update(chat))?;
-        (self.dropped, self.counted) = (kept.dropped, kept.count);
-        Ok(update)
+    fn known(&mut self) -> Option<&mut Known> {
+        self.conversation.as_mut()
+    }
+
+    /// Goes on with the rest of a request, if it is one of this conversation and layout.
+    pub fn go_on(&mut self, rest: &Rest<'_>, mended: &Mended<'_>, layout: &Layout) -> bool {
+        let known = self.known().filter(|known| known.layout() == layout);
+        let updated = known.and_then(|known| known.update_rest(rest, mended));
+        self.encoded = updated.as_ref().map_or(0, |updated| updated.encoded);
+        updated.is_some()
     }
 
     /// How many messages of the client's chat the model does not read.
     pub fn left_out(&self) -> usize {
-        self.dropped.len()
+        self.conversation.as_ref().map_or(0, |known| known.dropped().len())
     }
 
     /// The ids that the model is to read.
     pub fn ids(&self) -> &[u32] {
-        self.conversation.ids()
+        self.conversation.as_ref().map_or(&[], Conversation::ids)
+    }
+
+    /// It is there until the session is dropped.
+    pub fn conversation(&self) -> Option<&Known> {
+        self.conversation.as_ref()
     }
 
     /// Takes the answer, and the ids that the model sampled.
     pub fn reply(&mut self, message: AssistantMessage<'static>, sampled: &[u32]) {
-        self.conversation.reply(message, sampled);
+        if let Some(known) = &mut self.conversation {
+            known.reply(message, sampled);
+        }
     }
+}
 
-    /// How many messages a chat begins with that this conversation has; none before the first user message. Replies
-    /// are compared when it goes on.
-    fn shared(&self, chat: &Chat<'_>) -> usize {
-        let is_same = |(one, other): &(&Message<'_>, &Message<'_>)| {
-            one == other || (one.role(), other.role()) == (Role::Assistant, Role::Assistant)
-        };
-        let known = &self.conversation.chat().messages;
-        let mut dropped = self.dropped.iter().peekable();
-        let kept = chat.messages.iter().enumerate().filter(|(index, _)| dropped.next_if_eq(&index).is_none());
-        let kept = kept.map(|(_, message)| message);
-        let shared = known.iter().zip(kept).take_while(is_same).count();
-        let is_asked = known.iter().take(shared).any(|message| message.role() == Role::User);
-        if is_asked { shared } else { 0 }
+/// However the answer ended.
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(known) = self.conversation.take() {
+            self.home.keep(known);
+        }
     }
 }

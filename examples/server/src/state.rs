@@ -19,7 +19,7 @@ use crate::tokens::Tokens;
 pub struct State {
     pub engine: Engine,
     pub tokens: Arc<Tokens>,
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
     pub metrics: Metrics,
     /// The model's name.
     pub name: String,

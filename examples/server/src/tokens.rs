@@ -12,7 +12,7 @@ use mistral_chat_template::image::{ImageConfig, ImageToken};
 use mistral_chat_template::layout::{Settings, WordStart};
 use mistral_chat_template::prompt::{Media, Medium, TokenizerKind};
 use mistral_chat_template::version::Detection;
-use mistral_chat_template::{Control, Layout, Segment, Tokenizer};
+use mistral_chat_template::{Control, Layout, Tokenizer};
 
 use crate::vocabulary::Vocabulary;
 
@@ -59,19 +59,6 @@ impl Tokens {
     /// How many ids there are.
     pub fn len(&self) -> usize {
         self.vocabulary.pieces.len()
-    }
-
-    /// How many ids a segment has. An image counts as one of 1024 × 1024 pixels: how large it is, its segment does not say.
-    pub fn count(&self, segment: Segment<'_>, word_start: WordStart) -> usize {
-        match segment {
-            Segment::Control(_) => 1,
-            Segment::Text(text) => {
-                let mut ids = Vec::new();
-                self.vocabulary.text(text, word_start, &mut ids);
-                ids.len()
-            }
-            Segment::Media(_) => self.images.grid(1024, 1024).map_or(0, |grid| grid.tokens().count()),
-        }
     }
 
     /// The id of the end token.

@@ -1,10 +1,12 @@
 //! A client's whole chat: what of it a conversation has already, and what it goes on with.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Conversation, said};
-use crate::chat::{AssistantMessage, Chat, Message, Role};
+use crate::chat::{AssistantMessage, Chat, Message, Role, ToolChoice};
 use crate::conversation::echo::{is_echo, matches, take_ids};
+use crate::conversation::fit::in_given;
 use crate::conversation::growing::{GrowingPrompt, same_runs};
 use crate::conversation::ids::SampledTurns;
 use crate::conversation::update::{Update, all_moves};
@@ -40,42 +42,132 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     /// assert_eq!(&conversation.prompt().as_str()[update.start..], " How are you?[/INST]");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
-    pub fn update(&mut self, mut chat: Chat<'a>) -> Result<Update, Error> {
-        let known = self.known_count();
-        let is_known = |(at, message): &(usize, &Message<'_>)| self.is_known(*at, message);
-        let same = chat.messages.iter().enumerate().take(known).take_while(is_known).count();
-        if same < known || !self.prompt.same_beside_messages(&chat) {
-            return self.replace(chat, same);
+    pub fn update(&mut self, chat: Chat<'a>) -> Result<Update, Error> {
+        let updated = self.update_of(&chat, &Moved)?;
+        self.prompt.take_sent(chat.sent);
+        Ok(updated)
+    }
+
+    /// As [`update`](Conversation::update), of a chat that is the caller's, such as one that borrows from a request's
+    /// body: only what is new is copied.
+    ///
+    /// What a layout does not read, [`Chat::sent`], is not kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Conversation::update).
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Conversation, Layout, Message};
+    ///
+    /// let mut conversation: Conversation<'static> =
+    ///     Conversation::without_ids(Chat::new([Message::user("Hi")]), &Layout::V7)?;
+    /// let body = String::from(r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"},
+    ///     {"role": "user", "content": "Bye"}]}"#);
+    /// conversation.update_from(&Chat::from_json(&body)?)?;
+    /// drop(body);
+    /// assert_eq!(conversation.prompt().as_str(), "<s>[INST] Hi[/INST] Hello!</s>[INST] Bye[/INST]");
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    pub fn update_from(&mut self, chat: &Chat<'_>) -> Result<Update, Error> {
+        self.update_of(chat, &Copied)
+    }
+
+    /// How many messages this conversation has at the beginning of a chat, the reply as its client kept it among them.
+    /// Those that a [window](Conversation::with_window) leaves out are not counted.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Conversation, Layout, Message};
+    ///
+    /// let hi = || Message::user("Hi");
+    /// let conversation = Conversation::without_ids(Chat::new([hi(), Message::assistant("Hello!"), Message::user("Bye")]), &Layout::V7)?;
+    /// assert_eq!(conversation.shared(&Chat::new([hi(), Message::assistant("Hello!"), Message::user("And?")])), 2);
+    /// assert_eq!(conversation.shared(&Chat::new([Message::user("Bye")])), 0);
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn shared(&self, chat: &Chat<'_>) -> usize {
+        self.same(&self.within(chat))
+    }
+
+    /// Does a chat go on with this conversation: has it all of its messages, and the same tools and settings?
+    ///
+    /// Another one that begins the same, or in which the client took a message back, does not; a server that keeps this
+    /// conversation as well [updates](Conversation::update) a clone of it then.
+    ///
+    /// ```
+    /// use mistral_chat_template::{Chat, Conversation, Layout, Message};
+    ///
+    /// let mut messages = vec![Message::user("Hi"), Message::assistant("Hello!"), Message::user("Bye")];
+    /// let conversation = Conversation::without_ids(Chat::new(messages.clone()), &Layout::V7)?;
+    /// messages.push(Message::assistant("Bye!"));
+    /// messages.push(Message::user("Are you there?"));
+    /// assert!(conversation.goes_on(&Chat::new(messages.clone())));
+    /// messages[2] = Message::user("How are you?");
+    /// assert!(!conversation.goes_on(&Chat::new(messages)));
+    /// # Ok::<(), mistral_chat_template::Error>(())
+    /// ```
+    #[must_use]
+    pub fn goes_on(&self, chat: &Chat<'_>) -> bool {
+        self.prompt.same_beside_messages(chat) && self.same(&self.within(chat)) == self.known_count()
+    }
+
+    /// Takes in a chat, without what the window leaves out of it.
+    fn update_of<'g>(&mut self, chat: &Chat<'g>, own: &impl Own<'g, 'a>) -> Result<Update, Error> {
+        let dropped = self.left_out(chat);
+        let messages = without(chat, &dropped);
+        let updated = self.update_messages(&messages, chat, own).map_err(|error| in_given(error, &dropped))?;
+        self.dropped = dropped;
+        self.sent = None;
+        self.within_window(updated)
+    }
+
+    /// Takes in the messages of a chat that are within the window.
+    pub(super) fn update_messages<'g>(
+        &mut self,
+        messages: &[&Message<'g>],
+        beside: &Chat<'g>,
+        own: &impl Own<'g, 'a>,
+    ) -> Result<Update, Error> {
+        let (known, same) = (self.known_count(), self.same(messages));
+        if same < known || !self.prompt.same_beside_messages(beside) {
+            return self.replace(own.chat(messages, beside), same);
         }
-        if self.reply.is_some() && chat.messages.len() == known && is_prefix(chat.messages.last()) {
+        if self.reply.is_some() && messages.len() == known && is_prefix(messages.last().copied()) {
             if self.is_closed()? {
-                return self.replace(chat, same);
+                return self.replace(own.chat(messages, beside), same);
             }
             self.ended = None;
+            self.prompt.take_unprinted(own.choice(beside), beside.parallel_tool_calls);
             return Ok(self.nothing_new());
         }
-        let new = chat.messages.split_off(known);
-        let echoed = self.reply.as_ref().and_then(|_| chat.messages.pop());
-        let updated = self.go_on(echoed, new)?;
-        self.prompt.take_unprinted(chat);
+        let (old, new) = messages.split_at_checked(known).unwrap_or_default();
+        let updated = self.go_on(old.last().copied(), new, own)?;
+        self.prompt.take_unprinted(own.choice(beside), beside.parallel_tool_calls);
         Ok(updated)
     }
 
     /// Appends what comes after a reply that a client sent back.
-    fn go_on(&mut self, echoed: Option<Message<'a>>, new: Vec<Message<'a>>) -> Result<Update, Error> {
-        let (Some(reply), Some(Message::Assistant(echoed))) = (&mut self.reply, echoed) else {
-            return self.append(new);
+    pub(super) fn go_on<'g>(
+        &mut self,
+        echoed: Option<&Message<'g>>,
+        new: &[&Message<'g>],
+        own: &impl Own<'g, 'a>,
+    ) -> Result<Update, Error> {
+        let owned = || new.iter().map(|message| own.message(message));
+        let (Some(reply), Some(Message::Assistant(as_kept))) = (&mut self.reply, echoed) else {
+            return self.append(owned());
         };
         let sampled = reply.message.clone();
-        take_ids(&mut reply.message, &echoed);
-        if let Ok(update) = self.append(new.clone()) {
+        take_ids(&mut reply.message, as_kept, |id| own.text(id));
+        if let Ok(update) = self.append(owned()) {
             return Ok(update);
         }
         // What the model said may be nothing that the layout takes; what the client made of it may be.
-        if let Some(reply) = &mut self.reply {
+        if let (Some(reply), Some(Message::Assistant(echoed))) = (&mut self.reply, echoed.map(|it| own.message(it))) {
             reply.message = AssistantMessage { prefix: false, ..echoed };
         }
-        let updated = self.append(new);
+        let updated = self.append(owned());
         if let Some(reply) = &mut self.reply {
             reply.message = sampled;
         }
@@ -87,8 +179,19 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         self.reply.as_ref().map_or(self.chat().messages.len(), |reply| reply.before + 1)
     }
 
+    /// How many messages are those of the conversation, from the first on.
+    fn same(&self, messages: &[&Message<'_>]) -> usize {
+        let known = self.known_count();
+        messages.iter().enumerate().take(known).take_while(|(at, message)| self.is_known(*at, message)).count()
+    }
+
+    /// The messages of a chat but for those that the window leaves out.
+    fn within<'c, 'g>(&self, chat: &'c Chat<'g>) -> Vec<&'c Message<'g>> {
+        without(chat, &self.left_out(chat))
+    }
+
     /// Is a message of a client's chat that of the conversation, or its echo?
-    fn is_known(&self, at: usize, message: &Message<'_>) -> bool {
+    pub(super) fn is_known(&self, at: usize, message: &Message<'_>) -> bool {
         if let Some(reply) = self.reply.as_ref().filter(|reply| reply.before == at) {
             return is_echo(&reply.message, message);
         }
@@ -143,7 +246,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
             if let (Some(turn), Message::Assistant(echoed), false) = (turn, &*message, is_prefix(Some(message))) {
                 let mut own = known.get(known_at).copied().cloned();
                 if let Some(Message::Assistant(own)) = &mut own {
-                    take_ids(own, echoed);
+                    take_ids(own, echoed, Cow::clone);
                 }
                 *message = own.unwrap_or_else(|| message.clone());
                 turns.insert(at, turn);
@@ -186,4 +289,86 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
 
 fn is_prefix(message: Option<&Message<'_>>) -> bool {
     matches!(message, Some(Message::Assistant(AssistantMessage { prefix: true, .. })))
+}
+
+/// The messages of a chat but for some.
+pub(super) fn without<'c, 'g>(chat: &'c Chat<'g>, dropped: &[usize]) -> Vec<&'c Message<'g>> {
+    let mut dropped = dropped.iter().peekable();
+    let kept = chat.messages.iter().enumerate().filter(|(index, _)| dropped.next_if_eq(&index).is_none());
+    kept.map(|(_, message)| message).collect()
+}
+
+/// These messages, with what a chat has beside its own.
+fn with_messages<'g>(beside: &Chat<'g>, messages: Vec<Message<'g>>) -> Chat<'g> {
+    let Chat {
+        messages: _,
+        tools,
+        tool_choice,
+        parallel_tool_calls,
+        reasoning_effort,
+        response_format,
+        model,
+        sent: _,
+    } = beside;
+    Chat {
+        messages,
+        tools: tools.clone(),
+        tool_choice: tool_choice.clone(),
+        parallel_tool_calls: *parallel_tool_calls,
+        reasoning_effort: *reasoning_effort,
+        response_format: response_format.clone(),
+        model: model.clone(),
+        sent: None,
+    }
+}
+
+/// How a conversation takes what is new of a chat that is given.
+pub(super) trait Own<'g, 'a> {
+    fn text(&self, text: &Cow<'g, str>) -> Cow<'a, str>;
+    fn message(&self, message: &Message<'g>) -> Message<'a>;
+    fn choice(&self, beside: &Chat<'g>) -> ToolChoice<'a>;
+    /// A chat of some of its messages.
+    fn chat(&self, messages: &[&Message<'g>], beside: &Chat<'g>) -> Chat<'a>;
+}
+
+/// It lives as long as the conversation.
+pub(super) struct Moved;
+
+impl<'a> Own<'a, 'a> for Moved {
+    fn text(&self, text: &Cow<'a, str>) -> Cow<'a, str> {
+        text.clone()
+    }
+
+    fn message(&self, message: &Message<'a>) -> Message<'a> {
+        message.clone()
+    }
+
+    fn choice(&self, beside: &Chat<'a>) -> ToolChoice<'a> {
+        beside.tool_choice.clone()
+    }
+
+    fn chat(&self, messages: &[&Message<'a>], beside: &Chat<'a>) -> Chat<'a> {
+        with_messages(beside, messages.iter().map(|message| self.message(message)).collect())
+    }
+}
+
+/// It does not, and is copied.
+pub(super) struct Copied;
+
+impl<'g, 'a> Own<'g, 'a> for Copied {
+    fn text(&self, text: &Cow<'g, str>) -> Cow<'a, str> {
+        Cow::Owned(text.clone().into_owned())
+    }
+
+    fn message(&self, message: &Message<'g>) -> Message<'a> {
+        message.view().into_owned()
+    }
+
+    fn choice(&self, beside: &Chat<'g>) -> ToolChoice<'a> {
+        beside.tool_choice.clone().into_owned()
+    }
+
+    fn chat(&self, messages: &[&Message<'g>], beside: &Chat<'g>) -> Chat<'a> {
+        with_messages(beside, messages.iter().map(|message| message.view()).collect()).into_owned()
+    }
 }
