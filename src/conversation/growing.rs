@@ -85,6 +85,7 @@ impl<'a> GrowingPrompt<'a> {
             self.chat.messages.extend(replaced);
             return Err(error);
         }
+        let before = self.changing_turns(keep);
         let from = if replaced.is_empty() { self.turns.len() } else { self.forget_from(keep) };
         let mut earlier = self.earlier_turns(keep);
         if !replaced.is_empty() && from < self.turns.len() {
@@ -94,12 +95,29 @@ impl<'a> GrowingPrompt<'a> {
         let from = from.min(self.gather_from(keep));
         let place = self.places.get(from).copied().unwrap_or_else(|| self.prompt.end());
         let cut = self.prompt.split_off(place);
-        self.places.truncate(from);
+        let kept_places = from.min(self.places.len());
+        let places = self.places.split_off(kept_places);
         self.write_from(from);
         let stays = same_runs(&cut, self.prompt.runs_from(place));
         let goes_on = cut.runs_from(Place::default()).nth(stays).is_none();
         let prefix_break = if goes_on { None } else { self.prefix_break_from(from, keep, earlier) };
-        Ok(Change { place, cut, stays, prefix_break, replaced })
+        Ok(Change { place, cut, stays, prefix_break, replaced, before, kept_places, places })
+    }
+
+    /// The turns that new messages behind the first `keep` can change, and what is beside them.
+    fn changing_turns(&self, keep: usize) -> TurnsBefore {
+        // The last one may be replaced, and then the one before it goes on.
+        let last = self.turns.len().saturating_sub(2);
+        let new = self.chat.messages.get(keep..).unwrap_or_default();
+        let from = if self.begins_otherwise() {
+            0
+        } else if self.pairs(new) {
+            self.last_results(keep).min(last)
+        } else {
+            last
+        };
+        let turns = self.turns.get(from..).unwrap_or_default().to_vec();
+        TurnsBefore { from, turns, users: self.users, has_system: self.has_system }
     }
 
     /// Takes the messages from one on, which are one assistant turn's, out of the turns; says which turn is another.
@@ -114,15 +132,18 @@ impl<'a> GrowingPrompt<'a> {
         last
     }
 
-    /// Puts back what was appended over.
-    pub(super) fn undo(&mut self, keep: usize, replaced: Vec<Message<'a>>) {
+    /// Takes back what was appended behind the first `keep` messages.
+    pub(super) fn undo(&mut self, keep: usize, change: Change<'a>) {
+        let Change { place, cut, replaced, before, kept_places, places, .. } = change;
         self.chat.messages.truncate(keep);
         self.chat.messages.extend(replaced);
-        let chat = std::mem::take(&mut self.chat);
-        // It was rendered before.
-        if let Ok(growing) = GrowingPrompt::new(chat, &self.layout) {
-            *self = growing;
-        }
+        self.prompt.split_off(place);
+        self.prompt.join(cut);
+        self.places.truncate(kept_places);
+        self.places.extend(places);
+        self.turns.truncate(before.from);
+        self.turns.extend(before.turns);
+        (self.users, self.has_system) = (before.users, before.has_system);
     }
 
     pub(super) const fn layout(&self) -> &Layout {
@@ -350,8 +371,19 @@ pub(super) struct Change<'a> {
     pub(super) stays: usize,
     /// Its segments are counted from that place on.
     pub(super) prefix_break: Option<PrefixBreak>,
-    /// The messages that were appended over.
-    pub(super) replaced: Vec<Message<'a>>,
+    /// The messages that were appended over, the turns and the places of turns that were changed.
+    replaced: Vec<Message<'a>>,
+    before: TurnsBefore,
+    kept_places: usize,
+    places: Vec<Place>,
+}
+
+/// The turns from one on before messages were appended.
+struct TurnsBefore {
+    from: usize,
+    turns: Vec<Turn>,
+    users: Option<(usize, usize)>,
+    has_system: bool,
 }
 
 /// How many segments are the same at the beginning of both.

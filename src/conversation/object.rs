@@ -478,13 +478,16 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         messages: impl Iterator<Item = Message<'a>>,
         open: usize,
     ) -> Result<Update, Error> {
-        let Change { place, cut, stays, prefix_break, replaced } = self.prompt.append_behind(before, messages)?;
-        let first = self.parts.len().saturating_sub(cut.runs_from(Place::default()).count());
-        let prefix_break = prefix_break.map(|it| PrefixBreak { segment: first + it.segment, ..it });
-        match self.assemble(place, first, (&cut, self.chat()), Some) {
-            Ok(assembled) => Ok(self.take_in(assembled, (place, first, stays), open, prefix_break)),
+        let change = self.prompt.append_behind(before, messages)?;
+        let Change { place, stays, .. } = change;
+        let first = self.parts.len().saturating_sub(change.cut.runs_from(Place::default()).count());
+        match self.assemble(place, first, (&change.cut, self.chat()), Some) {
+            Ok(assembled) => {
+                let prefix_break = change.prefix_break.map(|it| PrefixBreak { segment: first + it.segment, ..it });
+                Ok(self.take_in(assembled, (place, first, stays), open, prefix_break))
+            }
             Err(error) => {
-                self.prompt.undo(before, replaced);
+                self.prompt.undo(before, change);
                 Err(error)
             }
         }

@@ -80,6 +80,13 @@ impl Prompt {
         pieces.iter().flat_map(move |piece| piece.spans(std::mem::replace(&mut start, piece.end)))
     }
 
+    /// Appends what was cut off.
+    pub(crate) fn join(&mut self, cut: Prompt) {
+        let begin = self.text.len();
+        self.text.push_str(&cut.text);
+        self.pieces.extend(cut.pieces.into_iter().map(|piece| Piece { end: piece.end + begin, ..piece }));
+    }
+
     /// Cuts off what stands from a place on.
     pub(crate) fn split_off(&mut self, place: Place) -> Prompt {
         let pieces = self.pieces.split_off(place.pieces.min(self.pieces.len()));

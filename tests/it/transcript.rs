@@ -428,3 +428,50 @@ fn what_cannot_be_encoded_leaves_the_conversation_as_it_was() {
     conversation.append([Message::user("c")]).unwrap();
     assert_eq!(decode(conversation.ids()), "<s>[INST]a[/INST]b</s>[INST]c[/INST]");
 }
+
+/// A tokenizer that has no id for the end of a question while it is asked not to.
+#[derive(Clone, Copy)]
+struct Flaky<'f>(&'f std::cell::Cell<bool>);
+
+impl Tokenizer for Flaky<'_> {
+    fn text(&self, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+        Bytes.text(text, word_start, ids);
+    }
+
+    fn control(&self, control: Control) -> Option<u32> {
+        Tokenizer::control(&Bytes, control).filter(|_| !self.0.get() || control != Control::EndInst)
+    }
+}
+
+proptest! {
+    #![proptest_config(arbitrary::cases(100))]
+
+    /// What fails in the middle leaves no trace: it goes on as one that never failed.
+    #[test]
+    fn what_fails_is_taken_back(chat in arbitrary::chat(), wrong in arbitrary::chat(), at in 1..4_usize) {
+        for layout in arbitrary::layouts() {
+            let layout = layout.in_mode(Mode::Agnostic);
+            let fails = std::cell::Cell::new(false);
+            let first = Chat { messages: chat.messages.iter().take(at).cloned().collect(), ..chat.clone() };
+            let Ok(mut failed) = Conversation::new(first, &layout, Flaky(&fails)) else { continue };
+            for message in chat.messages.iter().skip(at) {
+                let mut never = failed.clone();
+                fails.set(true);
+                let _ = failed.append(wrong.messages.iter().cloned().chain([Message::user("x")]));
+                fails.set(false);
+                if failed.chat().messages.len() == never.chat().messages.len() {
+                    prop_assert_eq!(failed.ids(), never.ids());
+                    prop_assert_eq!(failed.chat(), never.chat());
+                    prop_assert!(failed.segments().eq(never.segments()), "{}", layout.name);
+                } else {
+                    failed = never.clone();
+                }
+                let expected = never.append([message.clone()]).map_err(|error| error.to_string());
+                let appended = failed.append([message.clone()]).map_err(|error| error.to_string());
+                prop_assert_eq!(appended, expected, "{}", layout.name);
+                prop_assert!(failed.segments().eq(never.segments()), "{}", layout.name);
+                prop_assert_eq!(failed.ids(), never.ids());
+            }
+        }
+    }
+}
