@@ -203,12 +203,12 @@ fn owned_where_changed<'a>(
     }
 }
 
+/// Reads a text that is JSON, and mends what reading would refuse.
 fn read_mended<'t>(json: &'t str, dialect: Dialect, notes: &mut Notes) -> Result<Chat<'t>, Error> {
     if !dialect.is_completions() {
         return read_other(json, dialect, notes);
     }
-    let edited = Node::parse(json).ok().and_then(|node| completions::walk(node, dialect, notes));
-    match edited {
+    match completions::walk(Node::of_parsed(json), dialect, notes) {
         None => completions_of(json, dialect, notes),
         Some(edited) => completions_of(&edited, dialect, notes).map(Chat::into_owned),
     }

@@ -2,6 +2,7 @@
 //!
 //! The request stays JSON: each mend replaces the text of one value, and the chat is read from what comes out.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::known;
@@ -220,11 +221,12 @@ impl Walk<'_> {
         }
         self.choice(fields, draft);
         self.response_format(fields, draft);
-        let last = fields.value("messages").and_then(Node::list).and_then(|list| list.last().copied());
-        let is_reply =
-            last.and_then(Node::fields).and_then(|it| it.text("role")).is_some_and(|role| role == "assistant");
+        let is_reply = || {
+            let last = fields.value("messages").and_then(Node::list).and_then(|list| list.last().copied());
+            last.and_then(Node::fields).and_then(|it| it.text("role")).is_some_and(|role| role == "assistant")
+        };
         if let Some(flag) = fields.value("continue_final_message")
-            && (flag.bool().is_none() || flag.bool() == Some(true) && !is_reply)
+            && (flag.bool().is_none() || flag.bool() == Some(true) && !is_reply())
         {
             let what = "only an assistant message can be continued, and the field was left out";
             self.notes.note(at("continue_final_message"), NoteSort::FieldDropped, what);
@@ -270,14 +272,14 @@ impl Walk<'_> {
         mend: fn(&mut Self, Node<'_>, &Path<'_>) -> Edit,
     ) -> Option<String> {
         let values = list?.list()?;
-        let mut kept: Vec<String> = Vec::with_capacity(values.len());
+        let mut kept: Vec<Cow<'_, str>> = Vec::with_capacity(values.len());
         let (mut is_changed, mut is_behind_reference) = (false, false);
         for (index, value) in values.iter().enumerate() {
             let edit = mend(self, *value, &at.index(index));
             is_changed |= !matches!(edit, Edit::Keep);
             let new = match edit {
-                Edit::Keep => value.json().to_owned(),
-                Edit::Replace(json) => json,
+                Edit::Keep => Cow::Borrowed(value.json()),
+                Edit::Replace(json) => Cow::Owned(json),
                 Edit::Drop => {
                     is_behind_reference |= is_reference(*value);
                     continue;
@@ -288,10 +290,12 @@ impl Walk<'_> {
                 && let Some(last) = kept.last_mut()
                 && let Some(joined) = joined_texts(last, &new)
             {
-                *last = joined;
+                *last = Cow::Owned(joined);
                 continue;
             }
-            self.notes.places.say(at.index(kept.len() + before), at.index(index));
+            if kept.len() + before != index || !self.notes.places.is_empty() {
+                self.notes.places.say(at.index(kept.len() + before), at.index(index));
+            }
             kept.push(new);
         }
         is_changed.then(|| format!("[{}]", kept.join(",")))

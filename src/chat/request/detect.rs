@@ -59,16 +59,18 @@ pub(super) fn recognise(request: Node<'_>) -> Option<Recognised> {
         None if fields.has("input") => return found(Dialect::Responses, "`input`"),
         None => return None,
     }
-    if let Some(why) = anthropic(&fields) {
+    // Read once: each message is asked for several signs.
+    let messages: Vec<_> = objects(messages).collect();
+    if let Some(why) = anthropic(&fields, &messages) {
         return found(Dialect::Anthropic, why);
     }
-    if let Some(why) = ollama(&fields) {
+    if let Some(why) = ollama(&fields, &messages) {
         return found(Dialect::Ollama, why);
     }
     if fields.has("functions") {
         return found(Dialect::Legacy, "`functions`");
     }
-    for message in objects(messages) {
+    for message in &messages {
         if message.has("function_call") {
             return found(Dialect::Legacy, "a message with `function_call`");
         }
@@ -83,7 +85,7 @@ fn objects<'a>(list: Option<Node<'a>>) -> impl Iterator<Item = Fields<'a>> {
     list.and_then(Node::list).unwrap_or_default().into_iter().filter_map(Node::fields)
 }
 
-fn anthropic(fields: &Fields<'_>) -> Option<&'static str> {
+fn anthropic(fields: &Fields<'_>, messages: &[Fields<'_>]) -> Option<&'static str> {
     if fields.value("system").is_some_and(|system| !system.is_nothing()) {
         return Some("`system` beside its messages");
     }
@@ -93,7 +95,7 @@ fn anthropic(fields: &Fields<'_>) -> Option<&'static str> {
     if objects(fields.value("tools")).any(|tool| tool.has("input_schema")) {
         return Some("a tool with `input_schema`");
     }
-    for part in objects(fields.value("messages")).flat_map(|message| objects(message.value("content"))) {
+    for part in messages.iter().flat_map(|message| objects(message.value("content"))) {
         match part.text("type").as_deref() {
             Some("tool_use") => return Some("a part of the type `tool_use`"),
             Some("tool_result") => return Some("a part of the type `tool_result`"),
@@ -104,8 +106,8 @@ fn anthropic(fields: &Fields<'_>) -> Option<&'static str> {
     None
 }
 
-fn ollama(fields: &Fields<'_>) -> Option<&'static str> {
-    for message in objects(fields.value("messages")) {
+fn ollama(fields: &Fields<'_>, messages: &[Fields<'_>]) -> Option<&'static str> {
+    for message in messages {
         if message.value("images").is_some_and(|images| images.is_list() && !images.is_nothing()) {
             return Some("a message with `images`");
         }

@@ -27,6 +27,11 @@ impl<'a> Node<'a> {
         serde_json::from_str::<&RawValue>(json).map(|raw| Node(raw.get()))
     }
 
+    /// The value that a text is which was parsed before.
+    pub(crate) fn of_parsed(json: &'a str) -> Self {
+        Node(json.trim_matches([' ', '\t', '\r', '\n']))
+    }
+
     /// The text of the value.
     pub(crate) const fn json(self) -> &'a str {
         self.0

@@ -97,6 +97,11 @@ impl Places {
         }
     }
 
+    /// Is every part of the chat where it was in the request?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The place in the request that a path in the chat means.
     pub(crate) fn of(&self, path: &str) -> String {
         if self.0.is_empty() {
