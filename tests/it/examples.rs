@@ -154,6 +154,33 @@ fn a_page_for_a_browser_holds_the_prompt() {
     assert!(!page.contains("<script") && page.contains("{{form}}"), "{page}");
     assert_eq!(text_of_html(&page), "<s>[INST] </div><script>alert(1)</script>{{form}}[/INST]");
 
+    // In every place that has text: the file's name is the title.
+    let hostile = folder.join("</title><script>'&\".json".replace('/', "\u{2215}"));
+    let text = "</pre></dl></title>'\"><script>alert(1)</script><img src=x onerror=alert(1)>&lt;";
+    let everywhere = serde_json::json!({
+        "messages": [
+            {"role": "system", "content": text},
+            {"role": "user", "content": text},
+            {"role": "assistant", "content": "", "tool_calls": [
+                {"id": "123456789", "type": "function", "function": {"name": "f", "arguments": {"a": text, text: 1}}}
+            ]},
+            {"role": "tool", "tool_call_id": "123456789", "content": text},
+        ],
+        "tools": [{"type": "function", "function": {"name": "f", "description": text, "parameters": {"type": "object", "title": text}}}],
+        "model": text,
+    });
+    fs::write(&hostile, everywhere.to_string()).unwrap();
+    for layout in ["v3", "v11", "v13"] {
+        let arguments = ["--html", path.to_str().unwrap(), "--layout", layout, hostile.to_str().unwrap()];
+        printed(&run("preview", &arguments, ""));
+        let page = fs::read_to_string(&path).unwrap();
+        for tag in ["<script", "<img", "</pre", "alert(1)\""] {
+            assert!(!page.contains(tag), "{layout}: {tag}: {page}");
+        }
+        assert_eq!(page.matches("</title>").count() + page.matches("</dl>").count(), 2, "{layout}");
+        assert_eq!(page.matches("&lt;script&gt;alert(1)").count(), 7, "{layout}: six texts, and a key");
+    }
+
     let before = fs::read_to_string(&chat).unwrap();
     assert!(failed(&asked(&chat)).1.contains("are one file"));
     assert_eq!(fs::read_to_string(&chat).unwrap(), before);
