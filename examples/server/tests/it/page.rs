@@ -13,6 +13,27 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
+/// A chat with that in every place that has text.
+fn hostile_everywhere() -> String {
+    let text = format!("</pre></dl></title>'\">{HOSTILE}&lt;");
+    let chat = serde_json::json!({
+        "messages": [
+            {"role": "system", "content": text},
+            {"role": "user", "content": text, (&text): text},
+            {"role": "assistant", "content": "", "tool_calls": [
+                {"id": text, "type": "function", "function": {"name": text, "arguments": {"a": text, (&text): 1}}}
+            ]},
+            {"role": "tool", "tool_call_id": text, "name": text, "content": text},
+        ],
+        "tools": [{"type": "function", "function": {
+            "name": text, "description": text, "parameters": {"type": "object", "title": text},
+        }}],
+        "model": text,
+        (&text): text,
+    });
+    chat.to_string()
+}
+
 /// A chat as the form sends it.
 fn typed(layout: &str, chat: &str) -> String {
     format!("layout={}&chat={}", encoded(layout), encoded(chat))
@@ -29,12 +50,22 @@ fn what_is_typed_is_shown_without_scripts() {
         assert!(page.contains(&format!("<option selected>{layout}</option>")), "{page}");
         assert!(page.contains("<div class=\"margin\">0 user</div>"), "{page}");
     }
-    for chat in [HOSTILE.to_owned(), format!("{{\"messages\": [{{\"role\": \"{}\"}}]}}", HOSTILE.replace('"', "\\\""))]
-    {
+    let role = format!("{{\"messages\": [{{\"role\": \"{}\"}}]}}", HOSTILE.replace('"', "\\\""));
+    for (chat, says) in [
+        (HOSTILE.to_owned(), "class=\"row user\""),
+        (role, "<p class=\"error\">messages[0].role: "),
+        (hostile_everywhere(), "<dt>changed</dt><dd>tools[0].function.name: "),
+    ] {
         let (_, page) = server.post_text("/", &typed("v11", &chat));
         let body = page.split_once("<body>").unwrap().1.split_once("<script nonce").unwrap().0;
-        assert!(!body.contains("<img") && !body.contains("<script"), "{body}");
+        assert!(body.contains(says), "{body}");
+        for tag in ["<img", "<script", "</pre", "</title"] {
+            assert!(!body.contains(tag), "{tag}: {body}");
+        }
+        assert_eq!((body.matches("</textarea>").count(), body.matches("</form>").count()), (1, 1), "{body}");
     }
+    let (_, page) = server.post_text("/", &typed(HOSTILE, "Hi"));
+    assert!(page.contains("<p class=\"error\">the model &quot;&lt;img src=x"), "{page}");
     let (_, fragment) = server.post_text("/preview", &typed("v99", "Hi"));
     assert!(fragment.starts_with("<p class=\"error\">the model &quot;v99&quot; does not exist"), "{fragment}");
     let (status, _) = server.post_text("/", "chat=%FF%FE");
@@ -99,6 +130,13 @@ fn a_browser_shows_the_prompt_and_runs_nothing_of_the_chat() {
     assert!(page.contains("<span class=\"control\" title=\"17\">[SYSTEM_PROMPT]</span>"), "{page}");
     assert!(page.contains("<div class=\"margin\">1 user <span class=\"warning\">!</span></div>"), "{page}");
     let prompt = page.split_once("<div id=\"prompt\">").unwrap().1.split_once("<script").unwrap().0;
+    assert!(!prompt.contains("<img"), "{prompt}");
+
+    let url = server.url(&format!("/#{}", typed("v13", &hostile_everywhere())));
+    let page = browsed(&url).unwrap();
+    assert!(page.contains("<title>The prompt of a chat</title>"), "{page}");
+    let prompt = page.split_once("<div id=\"prompt\">").unwrap().1.split_once("<script").unwrap().0;
+    assert!(prompt.contains("[AVAILABLE_TOOLS]") && prompt.contains("<dt>changed</dt>"), "{prompt}");
     assert!(!prompt.contains("<img"), "{prompt}");
     server.is_well();
 }
