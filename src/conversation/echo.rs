@@ -213,7 +213,7 @@ mod tests {
             tool_calls: vec![ToolCall::new("f", "{}").id("1"), ToolCall::new("g", "{}").id("2")],
             ..AssistantMessage::default()
         };
-        take_ids(&mut reply, &echoed);
+        take_ids(&mut reply, &echoed, Cow::clone);
         let ids: Vec<_> = reply.tool_calls.iter().map(|call| call.id.as_deref()).collect();
         assert_eq!(ids, [Some("1"), Some("own")]);
     }
