@@ -39,7 +39,7 @@ impl Program {
             "sillytavern" => Ok(Program::SillyTavern),
             "koboldcpp" => Ok(Program::KoboldCpp),
             "ollama" => Ok(Program::Ollama),
-            other => Err(format!("{other:?} is none of sillytavern, koboldcpp and ollama").into()),
+            other => Err(format!("{other:?} is not sillytavern, koboldcpp or ollama").into()),
         }
     }
 }

@@ -374,7 +374,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// The chunks of a list; none of a text.
+    /// The chunks of a list; empty for a text.
     pub(crate) fn chunks(&self) -> &[Chunk<'a>] {
         match self {
             Content::Text(_) => &[],

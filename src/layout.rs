@@ -62,7 +62,7 @@ pub struct Layout {
     pub reply: Frame,
     /// Where system messages go.
     pub system: System,
-    /// The user turn before which tools and settings stand; none for a version without tools.
+    /// The user turn before which tools and settings stand; `None` for a version without tools.
     pub tools: Option<UserTurn>,
     /// The settings that stand in the prompt.
     pub settings: Settings,
@@ -443,11 +443,11 @@ pub enum History {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Thinking {
-    /// There is none.
+    /// Not at all.
     None,
     /// Between `[THINK]` and `[/THINK]`, where the vocabulary has them ([`Feature::Think`]).
     Tokens,
-    /// There is none in the prompt, but answers begin with some in `<think>` and `</think>`, which are text: the first
+    /// Not in the prompt, but answers begin with thinking between `<think>` and `</think>`, which are text: the first
     /// Magistral Small (2506), whose system prompt asks for it.
     Tags,
 }

@@ -208,7 +208,7 @@ fn updated(conversation: &mut Conversation<'static, Bytes>, chat: Chat<'static>)
     measure(|| drop(conversation.update(chat).unwrap()))
 }
 
-/// The least that one of eight turns allocates behind so many others: now and then a buffer grows.
+/// The least that one of eight turns allocates behind this many others: now and then a buffer grows.
 fn turn_behind(layout: &Layout, exchanges: usize, turn: Turn) -> (u64, u64) {
     let chat = calls_and_results(1);
     let system = Message::system("Be kind.");

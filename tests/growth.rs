@@ -78,7 +78,7 @@ fn json(chat: &Chat<'_>) -> String {
     serde_json::to_string(chat).unwrap()
 }
 
-/// One message of so many megabytes.
+/// One message of this many megabytes.
 fn long_message(megabytes: usize) -> String {
     json(&Chat::new([Message::user(words(megabytes * 1_000_000))]))
 }
@@ -229,7 +229,7 @@ fn answers() {
     });
 }
 
-/// A request whose longest list, which is that of its messages, is repeated until it has so many bytes.
+/// A request whose longest list, which is that of its messages, is repeated until it has this many bytes.
 fn repeated(request: &Value, bytes: usize) -> String {
     let mut request = request.clone();
     let lists = request.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut);

@@ -183,7 +183,7 @@ impl Output {
     }
 }
 
-/// The content: null where there is none, a list where the vocabulary has `[THINK]` and the output only ends.
+/// The content: null if it is empty, a list where the vocabulary has `[THINK]` and the output only ends.
 fn content(message: &AssistantMessage<'_>, output: &Output, layout: &Layout) -> Value {
     let chunk = |chunk: &Chunk<'_>| match chunk {
         Chunk::Text(text) => json!({"type": "text", "text": text}),

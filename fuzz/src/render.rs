@@ -43,7 +43,7 @@ fn assert_lists_tools(prompt: &Prompt) {
     let mut again = String::new();
     reformat(list, &mut again).expect("the list of tools is JSON");
     assert_eq!(list, again);
-    // A number that is none is Python's alone.
+    // Only Python reads NaN and Infinity.
     let Ok(tools) = serde_json::from_str::<Vec<Value>>(list) else { return };
     assert!(tools.iter().all(|tool| tool["function"]["parameters"].is_object()), "{list}");
 }

@@ -9,7 +9,7 @@ use crate::terms::ChunkKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub(crate) role: Role,
-    /// The messages; none for a user turn that only carries the system prompt.
+    /// The messages; empty for a user turn that only carries the system prompt.
     pub(crate) messages: Range<usize>,
     /// Is the turn left out, to fit a budget?
     pub(crate) dropped: bool,
@@ -121,7 +121,7 @@ impl Chunk<'_> {
 }
 
 impl<'a> Message<'a> {
-    /// The calls of an assistant message; none of any other.
+    /// The calls of an assistant message; empty for any other.
     pub(crate) fn tool_calls(&self) -> &[ToolCall<'a>] {
         match self {
             Message::Assistant(message) => &message.tool_calls,

@@ -69,7 +69,7 @@ struct OpenCall {
     wrapper: Wrapper,
     /// Has it members that no call has?
     has_others: bool,
-    /// Did it hold a list of calls, and so is none?
+    /// Did it hold a list of calls, so that it is not a call itself?
     held_calls: bool,
 }
 

@@ -300,7 +300,7 @@ impl Seen {
         None
     }
 
-    /// A key that no call has says that the object is none.
+    /// A key that no call has: then the object is not a call.
     fn on_key(&mut self) -> Option<Verdict> {
         self.target = match &*self.key {
             "arguments" | "parameters" if self.is_named => return Some(Verdict::Call),

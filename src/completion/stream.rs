@@ -45,7 +45,7 @@ impl<'r> NewDeltas<'r> {
     }
 
     /// The deltas, each with the positions of the token ids that it comes from: the first id pushed is 0. An id that
-    /// ends one delta and begins another belongs to both; none is left out.
+    /// ends one delta and begins another belongs to both. Every id belongs to a delta.
     ///
     /// ```
     /// use mistral_chat_template::{CompletionReader, Control, Layout};

@@ -119,7 +119,7 @@ pub(super) fn matches(
     given.iter().enumerate().map(known_of).collect()
 }
 
-/// The place of each message that there is one of; none for those that there are more of.
+/// The place of each message that occurs once; `None` for one that occurs more often.
 fn places<'m>(messages: impl Iterator<Item = (usize, &'m Message<'m>)>) -> HashMap<u64, Option<usize>> {
     let mut places = HashMap::new();
     for (at, message) in messages {

@@ -78,7 +78,7 @@ pub struct Conversation<'a, T = NoTokenizer> {
     sent: Option<SentRequest>,
 }
 
-/// The tokenizer of a conversation without ids: there is none.
+/// Stands for the tokenizer of a conversation without ids.
 ///
 /// ```
 /// use mistral_chat_template::{Chat, Conversation, Layout, Message};

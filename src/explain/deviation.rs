@@ -125,7 +125,7 @@ impl fmt::Display for DeviationKind {
             DeviationKind::DoubleBegin => f.write_str("a second <s>"),
             DeviationKind::StrayBegin => f.write_str("<s> begins a prompt, and stands nowhere else"),
             DeviationKind::MissingEnd => f.write_str("</s> is missing at the end of the reply"),
-            DeviationKind::StrayEnd => f.write_str("</s> ends a reply, and there is none"),
+            DeviationKind::StrayEnd => f.write_str("</s> ends a reply, but no reply is open"),
             DeviationKind::ExtraSpace { beside } => write!(f, "a space too many beside {beside}"),
             DeviationKind::MissingSpace { beside } => write!(f, "a space is missing beside {beside}"),
             DeviationKind::Blank => f.write_str("white space where the layout writes nothing"),

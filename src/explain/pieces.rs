@@ -9,7 +9,7 @@ use crate::layout::{Layout, Mark};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) range: Range<usize>,
-    /// The control token that it spells; none for text.
+    /// The control token that it spells; `None` for text.
     pub(super) control: Option<Control>,
 }
 

@@ -1,5 +1,5 @@
-//! SillyTavern's files into a [`Preset`]: all names that fields ever had, what stands for absent ones, and what a file
-//! is that is none.
+//! SillyTavern's files into a [`Preset`]: every name that a field ever had, the defaults of absent fields, and what a file
+//! is if it is not a preset.
 
 use serde_json::{Map, Value};
 

@@ -41,8 +41,8 @@ impl<'c> Medium<'c> {
         Medium { media: Media::Image, index: 0, message: None, chunk: Some(chunk) }
     }
 
-    /// The width and the height of an image that came with its data, in pixels; none for one that is elsewhere, for a
-    /// sound, and where the chunk is not known.
+    /// The width and the height in pixels of an image that came with its data; `None` for an image given by its URL, for
+    /// audio, and for a chunk that is not known.
     ///
     /// # Errors
     ///

@@ -134,7 +134,7 @@ impl Layout {
         std::iter::once(self.reply.close.as_str())
     }
 
-    /// The ids at which sampling ends; none for a layout that ends replies with text.
+    /// The ids at which sampling ends; empty for a layout that ends replies with text.
     ///
     /// # Errors
     ///
@@ -234,7 +234,7 @@ impl Prompt {
 }
 
 impl Prompt {
-    /// For each token of [`Prompt::encode`], the index of the message that it comes from; none for what the layout adds.
+    /// For each token of [`Prompt::encode`], the index of the message that it comes from; `None` for what the layout adds.
     ///
     /// Where one run of text comes from several messages, its tokens are counted as the first one's.
     ///

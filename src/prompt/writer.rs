@@ -10,7 +10,7 @@ pub(crate) struct Writer<'p> {
     prompt: &'p mut Prompt,
     word_start: WordStart,
     origin: Origin,
-    /// Where the open text run begins, past the space before it; none while no run is open.
+    /// Where the open text run begins, past the space before it; `None` while no run is open.
     run: Option<usize>,
 }
 

@@ -23,7 +23,7 @@ use crate::layout::Layout;
 pub struct CheckedChat<'c, 'a> {
     pub(crate) chat: &'c Chat<'a>,
     pub(crate) layout: &'c Layout,
-    /// The turns; none of a chat that is only checked or written without them.
+    /// The turns; empty for a chat that is only checked, or written without them.
     pub(crate) turns: Vec<Turn>,
     /// The first and the last user turn, before any turn was dropped to fit a budget.
     pub(crate) users: Option<(usize, usize)>,

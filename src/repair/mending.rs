@@ -83,7 +83,7 @@ pub(super) struct Item<'c> {
 /// Where a message comes from in the chat that came in.
 #[derive(Clone, Default)]
 pub(super) struct Source {
-    /// The message; none for one that was added.
+    /// The message; `None` for one that was added.
     message: Option<usize>,
     calls: Vec<CallSource>,
     /// The position of each chunk, once some were left out.
@@ -145,7 +145,7 @@ impl<'c> Item<'c> {
         !self.message.tool_calls().is_empty()
     }
 
-    /// The weight of an assistant message; none of any other.
+    /// The weight of an assistant message; `None` for any other.
     #[allow(clippy::option_option, reason = "an assistant message may have no weight")]
     pub(super) fn weight(&self) -> Option<Option<f64>> {
         match &self.message {

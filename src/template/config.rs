@@ -271,7 +271,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     ///
-    /// There is none of this name.
+    /// The model has no template of this name.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, ChatTemplate, Format};

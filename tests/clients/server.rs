@@ -115,7 +115,7 @@ impl Asked {
         Ok(Some(Asked { path, body: String::from_utf8(body)? }))
     }
 
-    /// The model that is asked, and whether it is to stream; none of an API that is not served.
+    /// The model that is asked, and whether it is to stream; `None` for an API that is not served.
     fn model(&self) -> Result<Option<(String, bool)>, serde_json::Error> {
         let path = self.path.split('?').next().unwrap_or_default();
         if let Some((_, method)) = path.split_once("/models/")

@@ -213,7 +213,7 @@ fn what_is_right_stays() {
     assert!(message.tool_calls.is_empty(), "half a name calls nothing");
 
     let message = read(&Layout::V13, "[TOOL_CALLS]f[ARGS]city=Paris</s>");
-    assert_eq!(message.tool_calls[0].arguments, "city=Paris", "whoever can make something of it may");
+    assert_eq!(message.tool_calls[0].arguments, "city=Paris", "the caller may still parse it");
 }
 
 /// What a lenient reader mends: the output, what it says, its calls, and the liberties, however it is cut.

@@ -301,7 +301,7 @@ fn any_message() -> impl Strategy<Value = AssistantMessage<'static>> {
     })
 }
 
-/// What of the message the layout can write; none where that is nothing, or has no end.
+/// What the layout can write of the message; `None` if that is nothing, or has no end.
 fn fitting(mut message: AssistantMessage<'static>, layout: &Layout) -> Option<AssistantMessage<'static>> {
     if let Content::Chunks(chunks) = &mut message.content {
         if !layout.features.contains(Feature::Think) {

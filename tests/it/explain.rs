@@ -138,7 +138,7 @@ fn literals() {
         &[
             "18: \"[IMG]\" -> \"\": [IMG] has no place here",
             "28: \"[/INST]\" -> \"\": [/INST] has no place here",
-            "35: \"</s>\" -> \"\": </s> ends a reply, and there is none",
+            "35: \"</s>\" -> \"\": </s> ends a reply, but no reply is open",
         ],
         "<s>[INST]a[/INST]bc</s>[INST]d[/INST]",
     );

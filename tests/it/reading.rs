@@ -48,7 +48,7 @@ fn a_sharegpt_conversation_is_a_chat() {
     ];
     assert_eq!(said, expected);
     let empty = Chat::read(r#"{"system": "", "conversations": []}"#, Dialect::ShareGpt).unwrap();
-    assert!(empty.messages.is_empty(), "an empty system prompt is none");
+    assert!(empty.messages.is_empty(), "an empty system prompt is left out");
     for wrong in [
         r#"{"system": "S"}"#,
         r#"{"conversations": [{"value": "v"}]}"#,

@@ -20,7 +20,7 @@ fn controls(prompt: &Prompt) -> Vec<Control> {
     prompt.segments().filter_map(control).collect()
 }
 
-/// A prompt string split at each control literal, as whoever tokenises a whole string does.
+/// A prompt string split at each control literal, as a program that tokenises a whole string does.
 fn split_plainly(prompt: &str) -> usize {
     let literals = Control::all().map(Control::as_str);
     literals.map(|literal| prompt.matches(literal).count()).sum()

@@ -13,7 +13,7 @@ fn weighted(text: &'static str, weight: f64) -> Message<'static> {
     Message::Assistant(message)
 }
 
-/// A question and a reply, so many times.
+/// A question and a reply, this many times.
 fn exchanges(number: usize) -> Row<'static> {
     let exchange = |n| [Message::user(format!("q{n}")), Message::assistant(format!("a{n}"))];
     Row::new(Chat::new((0..number).flat_map(exchange)))

@@ -21,12 +21,12 @@ pub(crate) enum Command {
 }
 
 pub(crate) struct Options {
-    /// The file to read; none for standard input.
+    /// The file to read; `None` for standard input.
     pub(crate) input: Option<PathBuf>,
-    /// The file to write; none for standard output.
+    /// The file to write; `None` for standard output.
     pub(crate) output: Option<PathBuf>,
     pub(crate) rows: RowReader,
-    /// Whose JSON the rows are; none for any shape.
+    /// Whose JSON the rows are; `None` for any shape.
     pub(crate) dialect: Option<Dialect>,
     pub(crate) unread: Unread,
     pub(crate) policy: TrainingPolicy,

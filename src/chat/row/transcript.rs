@@ -43,7 +43,7 @@ const CALL: &str = "<functioncall>";
 const BEFORE_FUNCTIONS: &str = "Use them if required -";
 
 impl Speakers {
-    /// The turns, without the spaces around them; an empty one at the end, which is to be written, is none.
+    /// The turns, without the spaces around them; an empty one at the end, which the model is to write, is left out.
     fn turns<'t>(&self, text: &'t str) -> Vec<(Role, &'t str)> {
         let next = |text: &str| {
             let found = self.marks.iter().filter_map(|(mark, role)| Some((text.find(mark)?, mark.len(), *role)));
@@ -146,7 +146,7 @@ impl Reading<'_> {
     }
 }
 
-/// The objects that stand in a text one after the other, each as its JSON text; the first of what is none ends them.
+/// The objects that stand in a text one after the other, each as its JSON text, up to the first that is not an object.
 fn json_texts(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -309,7 +309,7 @@ impl Literals<'_> {
     }
 }
 
-/// The character whose number stands in so many hexadecimal digits.
+/// The character whose number is written in this many hexadecimal digits.
 fn escaped(characters: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
     let (number, rest) = characters.as_str().split_at_checked(digits)?;
     *characters = rest.chars();

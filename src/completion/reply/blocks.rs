@@ -31,7 +31,7 @@ fn is_json(text: &str) -> bool {
 }
 
 /// Arguments as an object, for an API that has no text of JSON there: on one line, their keys in the order in which the
-/// model wrote them. What is no object, or is none to every reader of JSON, has no such form.
+/// model wrote them. Arguments that are not an object, or that no JSON reader accepts, have no such form.
 pub(super) fn object(arguments: &str) -> Option<Box<RawValue>> {
     let replaced = surrogates::replaced(arguments);
     let mut object = String::new();

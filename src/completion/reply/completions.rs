@@ -111,7 +111,7 @@ impl<'v> MessageChunk<'v> {
 }
 
 /// The message of a whole answer. Content is one text, or a list of chunks where Mistral's has thinking; both have
-/// `null` where there is none.
+/// `null` without one.
 struct Message<'c> {
     message: &'c AssistantMessage<'static>,
     is_mistral: bool,

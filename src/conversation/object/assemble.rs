@@ -23,7 +23,7 @@ impl<T: Tokenizer> Conversation<'_, T> {
         Assembly { tokenizer, prompt, chat, close, place, before, turns }.assemble(known, known_of)
     }
 
-    /// Puts ids in behind those of the `first` segments, which end at a place and of which so many more stay.
+    /// Inserts ids behind those of the `first` segments, which end at `place`; the next `stays` segments stay.
     pub(super) fn take_in(
         &mut self,
         assembled: Assembled,

@@ -81,7 +81,7 @@ impl<'r> Machine<'r> {
         open.next = 0;
     }
 
-    /// The item of the next turn, for which the frame is made anew; or jumps where there is none.
+    /// The item of the next turn, for which the frame is made anew; after the last item, jumps.
     pub(super) fn next_item(&mut self, far: i32) -> Done<Option<Value<'r>>> {
         self.scopes.renew();
         let Some(open) = self.loops.last_mut() else { return Ok(None) };

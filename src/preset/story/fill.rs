@@ -256,7 +256,7 @@ impl Run<'_, '_> {
         })
     }
 
-    /// A call of a helper; what is none has the value of the macro of its name.
+    /// A call of a helper. Any other name has the value of the macro of that name.
     fn helper(&mut self, path: &Path, call: &Call) -> Result<Value, StoryError> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {

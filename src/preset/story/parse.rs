@@ -292,7 +292,7 @@ impl<'s> Parser<'s> {
             if let Some(chained) = chained_block(&mut alternative) {
                 chained.close_strip = strip;
             }
-            // A chained block ends where the next one begins; its parent says so where there is none.
+            // A chained block ends where the next one begins, or else where its parent ends.
             next_strip = strip;
             inverse = Some(alternative);
             end = after;
