@@ -1,4 +1,4 @@
-//! A Jinja template and the values that it is given into what it prints, as Python prints it, each piece with its origin.
+//! A Jinja template and its variables in, the text that Python would print out, in pieces that each know their origin.
 //!
 //! The language is that of Jinja 3.1 in the environment that transformers makes: `trim_blocks`, `lstrip_blocks`, the
 //! immutable sandbox, loop controls, `{% generation %}`, and `tojson`, `raise_exception` and `strftime_now` of its own.

@@ -1,7 +1,7 @@
 //! Chats into Mistral prompts, byte for byte and token for token as Mistral's own library lays them out.
 //!
-//! A typed chat goes in, a [`Prompt`] comes out: a string that knows what of it is a control token and what is text.
-//! What a user types is never searched, so no user can forge a turn.
+//! A typed chat goes in, a [`Prompt`] comes out: a string that knows which of its bytes are control tokens and which are
+//! text. User text is never scanned for control tokens, so no user can forge a turn.
 //!
 //! ```
 //! use mistral_chat_template::{Chat, Control, Format, Layout, Message, Segment};
@@ -58,9 +58,9 @@
 //!
 //! # A conversation that goes on
 //!
-//! A server gets the whole conversation with each request, as the client kept it: with ids that the layout refuses, and
-//! longer by a turn. It mends it, leaves out what the context cannot hold, and gives the model what is new. An error
-//! becomes the response of OpenAI's API.
+//! Each request brings the whole conversation as the client kept it, one turn longer, with ids that the layout refuses.
+//! The server repairs the chat, drops what does not fit and sends the model only what is new. An error becomes a response
+//! in the form of OpenAI's API.
 //!
 //! ```
 //! use mistral_chat_template::conversation::Window;
@@ -103,8 +103,8 @@
 //! # Ok::<(), ApiError>(())
 //! ```
 //!
-//! A trainer lets the model talk with its tools, and learns from the ids that were sampled, not from those that a
-//! tokenizer makes of their text.
+//! A trainer lets the model call its tools, and learns from the ids that were sampled, not from the ids that a tokenizer
+//! makes of their text.
 //!
 //! ```
 //! use mistral_chat_template::{Chat, CompletionReader, Conversation, Layout, Message, ToolCall};
@@ -161,25 +161,25 @@
 //!
 //! # Input safety
 //!
-//! Every string of a [`Chat`] is untrusted. No input causes a panic; the code has no `unsafe`, and no
-//! recursion that an input could deepen. Time and memory grow linearly with the input: a prompt takes its bytes and 16
-//! more for each piece. A chat that a layout does not accept is an [`Error`] with the path to the culprit. Only the
-//! caller can choose a control token; no function makes one of text.
+//! Every string of a [`Chat`] is untrusted. No input causes a panic; the code has no `unsafe`, and no recursion that an
+//! input could deepen. Time and memory grow linearly with the input: a prompt takes its bytes and 16 more for each piece.
+//! A chat that a layout does not accept is an [`Error`] with the path to the culprit. Only the caller can choose a
+//! control token; no function makes one from text.
 //!
 //! # Versions to come
 //!
-//! A version of the prompt format that is new comes with a minor release. Its variants join enums that are
-//! `#[non_exhaustive]`; its fields join structs that are built from another one: write `..Layout::V13`,
-//! `..Chat::default()`, `..AssistantMessage::default()`, and the code goes on compiling.
+//! New versions of the prompt format arrive in minor releases. Their variants join enums that are `#[non_exhaustive]`;
+//! their fields join structs that you build from another value: write `..Layout::V13`, `..Chat::default()` or
+//! `..AssistantMessage::default()`, and your code keeps compiling.
 //!
 //! # Learn more
 //!
-//! * [`Layout`] is the specification: one row a version, and each field says what it decides.
+//! * [`Layout`] is the specification: one row per version, and each field documents what it decides.
 //! * [`Prompt`] is the result, and the buffer of the next one.
-//! * [`CheckedChat`](render::CheckedChat) is a chat that was checked, for those who shorten it or render it twice.
-//! * [`grammar`] says what a model may answer, for servers that constrain sampling.
-//! * [`ErrorKind`] lists all that can be wrong.
-//! * [`python_json`] prints JSON as Python does, which is how the models saw it.
+//! * [`CheckedChat`](render::CheckedChat) is a chat that was checked, for callers that shorten it or render it twice.
+//! * [`grammar`] describes what a model may answer, for servers that constrain sampling.
+//! * [`ErrorKind`] lists everything that can be wrong.
+//! * [`python_json`] prints JSON as Python does, which is the form that the models saw.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(all(feature = "explain", feature = "grammar", feature = "preset", feature = "template")),

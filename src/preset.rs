@@ -14,13 +14,13 @@
 //! # Ok::<(), mistral_chat_template::Error>(())
 //! ```
 //!
-//! A preset is read with [`Preset::load`], goes with a [`Scene`], and then is a [`Format`](crate::Format) as any other:
-//! its string is byte for byte what SillyTavern 1.19.0 sends, and its segments say which `[INST]` the preset wrote and
-//! which somebody typed.
+//! [`Preset::load`] reads a preset; with a [`Scene`] it is a [`Format`](crate::Format) like any other. The prompt's string
+//! is byte for byte what SillyTavern 1.19.0 sends, and its segments say which `[INST]` the preset wrote and which
+//! somebody typed.
 //!
 //! What the context and the instruct preset write is trusted, and so can hold control tokens. Names, cards, personas,
-//! world info, system prompts, chats and whatever a macro makes of them are text: each stretch of text knows whose it is
-//! on its whole way, so that no literal can form in it or across its ends.
+//! world info, system prompts, chats and whatever a macro makes of them are text: each stretch of text keeps track of its
+//! author throughout, so that no literal can form in it or across its ends.
 //!
 //! Time and memory are linear in what comes in. Macros may write 1 MiB and eight times their input, a story as much and
 //! in 100,000 steps; blocks, macros and scopes go 64 deep. Nothing reaches a file, a clock or a source of chance.

@@ -11,8 +11,8 @@
 //! # Ok::<(), mistral_chat_template::Error>(())
 //! ```
 //!
-//! The prompt has true segments: control tokens come from the template alone. Through all that a template does with texts, each
-//! piece of what it prints remembers whether the template or the client wrote it.
+//! The prompt keeps its segments: control tokens come from the template alone. Whatever a template does with texts, each
+//! piece of its output remembers whether the template or the client wrote it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

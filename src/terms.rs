@@ -1,4 +1,4 @@
-//! The words that every layer speaks, and errors name: who a message comes from, what a prompt is for, whose API sent it.
+//! Small enums that every layer and every error uses: who a message comes from, what a prompt is for, whose API sent it.
 
 mod chunk_kind;
 mod dialect;
