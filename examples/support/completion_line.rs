@@ -1,6 +1,7 @@
 //! A `{"version", "completion"}` line: a model's output in; out come the message in mistral-common's JSON, what has no
 //! place in it, what is wrong, and what a client would be sent.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use mistral_chat_template::completion::{CallDeltas, Delta, Leniency, NewCallIds, NewDeltas};
@@ -48,7 +49,7 @@ pub(crate) struct Wishes<'a> {
 /// What an output says.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
-    pub(crate) message: Value,
+    pub(crate) message: Spoken,
     /// What has no place in the message.
     pub(crate) rest: String,
     /// Control tokens that had no place where they stood.
@@ -64,6 +65,29 @@ pub(crate) struct Answer {
     pub(crate) error: Option<Error>,
 }
 
+/// The message as mistral-common writes it: its types take a fraction of what JSON values do.
+#[derive(Debug, Serialize)]
+pub(crate) struct Spoken {
+    role: &'static str,
+    content: Value,
+    tool_calls: Option<Vec<Called>>,
+    prefix: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Called {
+    id: Cow<'static, str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: Function,
+}
+
+#[derive(Debug, Serialize)]
+struct Function {
+    name: Cow<'static, str>,
+    arguments: String,
+}
+
 /// Reads an output.
 pub(crate) fn read(output: &Output, layout: &Layout, wishes: &Wishes<'_>) -> Answer {
     let reader = || CompletionReader::new(layout).with_leniency(wishes.leniency).with_tools(wishes.tools);
@@ -73,16 +97,17 @@ pub(crate) fn read(output: &Output, layout: &Layout, wishes: &Wishes<'_>) -> Ans
     };
     let stray = |stray: &mistral_chat_template::completion::Stray| json!({"token": stray.control.as_str(), "offset": stray.offset, "fate": format!("{:?}", stray.fate)});
     let liberty = |liberty: &mistral_chat_template::completion::Liberty| json!({"kind": liberty.kind.name(), "at": liberty.at, "what": liberty.to_string()});
+    let finish_reason = completion.finish_reason().as_str();
     Answer {
-        message: message(&completion.message, output, layout),
-        rest: completion.rest.clone(),
+        message: message(completion.message, output, layout),
+        rest: completion.rest,
         stray: completion.stray.iter().map(stray).collect(),
         liberties: match wishes.leniency {
             Leniency::Strict => None,
             _ => Some(completion.liberties.iter().map(liberty).collect()),
         },
         deltas: wishes.stream.map(|stream| deltas(output, reader().with_calls(stream.calls()))),
-        finish_reason: wishes.stream.map(|_| completion.finish_reason().as_str()),
+        finish_reason: wishes.stream.map(|_| finish_reason),
         error: completion.error,
     }
 }
@@ -125,16 +150,14 @@ fn sent(delta: &Delta) -> Option<Value> {
     if delta.is_marker() { None } else { serde_json::to_value(delta).ok() }
 }
 
-/// The message as mistral-common writes it.
-fn message(message: &AssistantMessage<'_>, output: &Output, layout: &Layout) -> Value {
+fn message(message: AssistantMessage<'static>, output: &Output, layout: &Layout) -> Spoken {
     let calls_began = !message.tool_calls.is_empty() || output.has(Control::ToolCalls, layout);
-    let calls: Option<Vec<Value>> = calls_began.then(|| message.tool_calls.iter().map(call).collect());
-    json!({
-        "role": "assistant",
-        "content": content(message, output, layout),
-        "tool_calls": calls,
-        "prefix": message.prefix,
-    })
+    Spoken {
+        content: content(&message, output, layout),
+        prefix: message.prefix,
+        role: "assistant",
+        tool_calls: calls_began.then(|| message.tool_calls.into_iter().map(call).collect()),
+    }
 }
 
 impl Piece {
@@ -201,12 +224,12 @@ fn content(message: &AssistantMessage<'_>, output: &Output, layout: &Layout) -> 
     }
 }
 
-fn call(call: &ToolCall<'_>) -> Value {
-    json!({
-        "id": call.id.as_deref().unwrap_or("null"),
-        "type": "function",
-        "function": {"name": call.name, "arguments": arguments(&call.arguments)},
-    })
+fn call(call: ToolCall<'static>) -> Called {
+    Called {
+        function: Function { arguments: arguments(&call.arguments), name: call.name },
+        id: call.id.unwrap_or(Cow::Borrowed("null")),
+        kind: "function",
+    }
 }
 
 /// Arguments as mistral-common writes them anew: an object as Python's `json.dumps` does, any other text as it is.

@@ -31,7 +31,7 @@ fn goldens(file: &str) -> Vec<Case> {
 
 fn read(output: &completion_line::Output, layout: &Layout) -> Result<Value, Error> {
     let answer = completion_line::read(output, layout, &completion_line::Wishes::default());
-    answer.error.map_or(Ok(answer.message), Err)
+    answer.error.map_or_else(|| Ok(serde_json::to_value(answer.message).unwrap()), Err)
 }
 
 fn assert_reads(file: &str, least: usize) {
