@@ -16,7 +16,8 @@ mod contents;
 pub(crate) use self::contents::unkeepable;
 pub(crate) use self::contents::{check_turns, says_nothing};
 
-/// What is left of [`check_chat`] and [`check_turns`] where each message is plain and there are no tools.
+/// What is left of [`check_chat`] and [`check_turns`] where each message is plain: how the chat ends, and its settings.
+/// Schemas are not checked: a plain chat has none, and appending to a checked chat cannot change its own.
 pub(crate) fn check_plain(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error> {
     let check = Check { chat, layout };
     check.ends()?;

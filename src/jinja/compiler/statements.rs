@@ -131,16 +131,8 @@ impl<'s> Compiler<'s> {
             self.store(&target);
             return Ok(());
         }
-        let filters = self.at;
-        self.skip_filters()?;
-        self.open.extend([Open::Capture, Open::Frame]);
-        self.emit(Instruction::BeginCapture);
-        self.emit(Instruction::PushFrame);
-        self.hard_body(&["endset"])?;
-        self.emit(Instruction::PopFrame);
-        self.emit(Instruction::EndCapture);
-        self.open.truncate(self.open.len().saturating_sub(2));
-        self.filters_at(filters)?;
+        let filters = self.captured_body("endset")?;
+        self.at_earlier(filters, Self::filters_only)?;
         self.store(&target);
         Ok(())
     }
@@ -153,10 +145,24 @@ impl<'s> Compiler<'s> {
         Ok(())
     }
 
-    /// Compiles the filters that stand at an earlier place.
-    fn filters_at(&mut self, place: usize) -> Done<()> {
+    /// Compiles the body of a block into what it prints, and says where the block's filters stand.
+    fn captured_body(&mut self, end: &'static str) -> Done<usize> {
+        let filters = self.at;
+        self.skip_filters()?;
+        self.open.extend([Open::Capture, Open::Frame]);
+        self.emit(Instruction::BeginCapture);
+        self.emit(Instruction::PushFrame);
+        self.hard_body(&[end])?;
+        self.emit(Instruction::PopFrame);
+        self.emit(Instruction::EndCapture);
+        self.open.truncate(self.open.len().saturating_sub(2));
+        Ok(filters)
+    }
+
+    /// Compiles the rest of a tag at an earlier place.
+    fn at_earlier(&mut self, place: usize, compile: impl FnOnce(&mut Self) -> Done<()>) -> Done<()> {
         let back = std::mem::replace(&mut self.at, place);
-        self.filters_only()?;
+        compile(self)?;
         if !matches!(self.peek(), Token::BlockEnd) {
             return Err(self.expected("end of statement block"));
         }
@@ -165,22 +171,11 @@ impl<'s> Compiler<'s> {
     }
 
     fn filter_block(&mut self) -> Done<()> {
-        let filters = self.at;
-        self.skip_filters()?;
-        self.open.extend([Open::Capture, Open::Frame]);
-        self.emit(Instruction::BeginCapture);
-        self.emit(Instruction::PushFrame);
-        self.hard_body(&["endfilter"])?;
-        self.emit(Instruction::PopFrame);
-        self.emit(Instruction::EndCapture);
-        self.open.truncate(self.open.len().saturating_sub(2));
-        let back = std::mem::replace(&mut self.at, filters);
-        self.filter()?;
-        self.filters_only()?;
-        if !matches!(self.peek(), Token::BlockEnd) {
-            return Err(self.expected("end of statement block"));
-        }
-        self.at = back;
+        let filters = self.captured_body("endfilter")?;
+        self.at_earlier(filters, |compiler| {
+            compiler.filter()?;
+            compiler.filters_only()
+        })?;
         self.emit(Instruction::Print);
         Ok(())
     }
