@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::conversation::{Update, Window};
-use mistral_chat_template::layout::WordStart;
-use mistral_chat_template::prompt::Medium;
 use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
@@ -13,24 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::arbitrary;
-
-#[derive(Clone, Copy)]
-struct Bytes;
-
-impl Tokenizer for Bytes {
-    fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
-        ids.extend(text.bytes().map(|byte| 1000 + u32::from(byte)));
-    }
-
-    fn control(&self, control: Control) -> Option<u32> {
-        Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
-    }
-
-    fn media(&self, _: Medium<'_>, ids: &mut Vec<u32>) -> bool {
-        ids.push(900);
-        true
-    }
-}
+use crate::support::bytes::Bytes;
 
 type Known = Conversation<'static, Bytes>;
 

@@ -3,37 +3,18 @@
 
 use mistral_chat_template::conversation::Update;
 use mistral_chat_template::conversation::{Fitted, Window};
-use mistral_chat_template::layout::WordStart;
-use mistral_chat_template::prompt::Medium;
 use mistral_chat_template::{
     Chat, Control, Conversation, Error, Format, Layout, Message, Mode, Role, Segment, Tokenizer,
 };
 use proptest::prelude::*;
 
 use crate::support::arbitrary;
+use crate::support::bytes::Bytes;
 
 fn count(segment: Segment<'_>) -> usize {
     match segment {
         Segment::Text(text) => text.len(),
         Segment::Control(_) | Segment::Media(_) => 1,
-    }
-}
-
-/// As many ids as [`count`] says.
-struct Bytes;
-
-impl Tokenizer for Bytes {
-    fn text(&self, text: &str, _: WordStart, ids: &mut Vec<u32>) {
-        ids.extend(text.bytes().map(|byte| 1000 + u32::from(byte)));
-    }
-
-    fn control(&self, control: Control) -> Option<u32> {
-        Control::all().position(|other| other == control).and_then(|id| u32::try_from(id).ok())
-    }
-
-    fn media(&self, _: Medium<'_>, ids: &mut Vec<u32>) -> bool {
-        ids.push(900);
-        true
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part, and all of it")]
 
 pub mod arbitrary;
+pub mod bytes;
 pub mod case;
 pub mod completions;
 pub mod lark;
