@@ -32,8 +32,16 @@ pub(super) struct Stops {
     strings: Vec<String>,
     held: String,
     /// How many bytes of what is held come from which id.
-    sources: VecDeque<(usize, usize)>,
+    sources: VecDeque<Source>,
     pub(super) found: Option<StopFound>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    length: usize,
+    id: usize,
+    /// Was text of this id said already?
+    is_said: bool,
 }
 
 impl Stops {
@@ -48,7 +56,7 @@ impl Stops {
     /// Takes text that the last of this many ids stands for. Returns what can be said, and what follows a stop string.
     pub(super) fn push(&mut self, text: &str, ids: usize) -> (String, String) {
         self.held.push_str(text);
-        self.sources.push_back((text.len(), ids.saturating_sub(1)));
+        self.sources.push_back(Source { length: text.len(), id: ids.saturating_sub(1), is_said: false });
         let first = self.strings.iter().filter_map(|string| Some((self.held.find(&**string)?, string)));
         if let Some((at, string)) = first.min_by_key(|(at, string)| (*at, usize::MAX - string.len())) {
             let (id, splits_id) = self.source(at);
@@ -74,9 +82,9 @@ impl Stops {
     /// The id that a byte of what is held comes from, and whether text before it comes from there, too.
     fn source(&self, at: usize) -> (usize, bool) {
         let mut begin = 0;
-        for (length, id) in &self.sources {
+        for Source { length, id, is_said } in &self.sources {
             if at < begin + length {
-                return (*id, at > begin);
+                return (*id, *is_said || at > begin);
             }
             begin += length;
         }
@@ -85,9 +93,10 @@ impl Stops {
 
     /// So many bytes are held no more.
     fn forget(&mut self, mut bytes: usize) {
-        while let Some((length, _)) = self.sources.front_mut() {
+        while let Some(Source { length, is_said, .. }) = self.sources.front_mut() {
             if *length > bytes {
                 *length -= bytes;
+                *is_said |= bytes > 0;
                 return;
             }
             bytes -= *length;

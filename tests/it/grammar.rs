@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mistral_chat_template::chat::{CallMode, ToolChoice};
+use mistral_chat_template::chat::{CallMode, ResponseFormat, ToolChoice};
 use mistral_chat_template::grammar::{LarkStyle, Part, Shape};
 use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::version::Feature;
@@ -123,6 +123,42 @@ fn thinking_cannot_go_on_where_there_is_none() {
     let error = Layout::V7.with(Feature::Think).grammar(&chat).unwrap_err();
     assert_eq!(error.to_string(), "messages[1].content: there is no thinking (v7)");
     assert!(Layout::V13.with(Feature::Think).grammar(&chat).unwrap().is_some());
+}
+
+/// An answer that was begun goes on by its last part that says something, whatever form its content has.
+#[test]
+fn what_was_begun_goes_on_by_what_it_says_last() {
+    let layout = Layout::V13.with(Feature::Think);
+    let begun = |content: Vec<Chunk<'static>>| {
+        let message = AssistantMessage { content: content.into(), prefix: true, ..AssistantMessage::default() };
+        let tools = vec![Tool { name: "f".into(), ..Tool::default() }];
+        let chat = Chat { tools, ..Chat::new([Message::user("q"), Message::Assistant(message)]) };
+        layout.grammar(&chat).unwrap().unwrap().to_lark(&ReleasedIds(&layout), LarkStyle::Exact).unwrap()
+    };
+    let (said, thought) = (begun(vec![Chunk::text("Sure")]), begun(vec![Chunk::thinking("Hm")]));
+    assert_ne!(said, thought, "after thinking, no text was begun");
+    assert_eq!(begun(vec![Chunk::text("Sure"), Chunk::text("")]), said);
+    assert_eq!(begun(vec![Chunk::thinking("Hm"), Chunk::text("Sure")]), said);
+    assert_eq!(begun(vec![Chunk::thinking("Hm"), Chunk::text("")]), thought);
+}
+
+#[test]
+fn text_that_was_begun_is_no_json() {
+    let format = ResponseFormat::JsonObject;
+    let tools = vec![Tool { name: "f".into(), ..Tool::default() }];
+    let begun = |text: &'static str, tools: &[Tool<'static>]| {
+        let chat = Chat::new([Message::user("q"), Message::prefix(text)]);
+        let chat = Chat { tools: tools.to_vec(), response_format: format.clone(), ..chat };
+        Layout::V13.grammar(&chat).map(|grammar| grammar.is_some()).map_err(|error| error.at().to_owned())
+    };
+    let refused = Err("messages[1].content".to_owned());
+    for tools in [&[][..], &tools] {
+        assert_eq!(begun(" \n", tools), Ok(true));
+        assert_eq!(begun("{\"a\": ", tools), refused);
+        assert_eq!(begun(" [", tools), refused);
+    }
+    assert_eq!(begun("Sure", &[]), refused, "the answer can be nothing else");
+    assert_eq!(begun("Sure", &tools), Ok(true), "it can be text and calls");
 }
 
 /// The parts that a shape names.

@@ -10,6 +10,8 @@ mod support;
 
 mod append;
 mod completion;
+mod completion_api;
+mod completion_edges;
 mod completion_mends;
 mod completion_stream;
 mod conversation_ids;
@@ -30,6 +32,7 @@ mod mutants;
 mod next_version;
 mod preset_adapters;
 mod prompt;
+mod prompt_ids;
 mod properties;
 mod public_api;
 mod python_json;

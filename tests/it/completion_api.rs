@@ -1,0 +1,247 @@
+//! What a reader says beside the message: where stop strings were found, which deltas there are and of which ids, and the
+//! fields of responses that no sum of events shows.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use mistral_chat_template::completion::{
+    CallDeltas, Delta, Detokenizer, FinishReason, Leniency, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead, StopCause,
+};
+use mistral_chat_template::version::Feature;
+use mistral_chat_template::{Completion, CompletionReader, Content, Control, Dialect, Layout};
+use serde_json::{Value, json};
+
+/// Each id is one of these pieces.
+struct Pieces(&'static [&'static str]);
+
+impl Detokenizer for Pieces {
+    fn control(&self, _: u32) -> Option<Control> {
+        None
+    }
+
+    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+        let piece = usize::try_from(id).ok().and_then(|id| self.0.get(id));
+        bytes.extend(piece.map_or(&[][..], |piece| piece.as_bytes()));
+    }
+}
+
+/// What is said of ids with these pieces, and of the stop string that was found: itself, its ids, whether one is split.
+fn stopped(
+    stops: &[&str],
+    pieces: &'static [&'static str],
+) -> (String, Option<(String, std::ops::Range<usize>, bool)>) {
+    let mut reader = CompletionReader::new(&Layout::V13).with_stop_strings(stops.iter().copied());
+    let mut completion = Completion::default();
+    for id in (0..).take(pieces.len()) {
+        completion.extend(reader.push_id(id, &Pieces(pieces)));
+    }
+    let found = reader.stop_found().map(|found| (found.string.clone(), found.ids.clone(), found.splits_id));
+    completion.finish(reader.finish());
+    let Content::Text(text) = completion.message.content else { return (String::new(), found) };
+    (text.into_owned(), found)
+}
+
+#[test]
+fn a_stop_string_costs_the_ids_that_hold_it() {
+    let found = |string: &str, ids, splits| Some((string.to_owned(), ids, splits));
+    for (pieces, said, ids) in [
+        (&["Hi", "\nUser:"][..], "Hi", found("\nUser:", 1..2, false)),
+        (&["Hi", "\n", "Us", "er:"], "Hi", found("\nUser:", 1..4, false)),
+        (&["Hi\n", "Us", "er:"], "Hi", found("\nUser:", 0..3, true)),
+        (&["H", "i", "\nUser: I"], "Hi", found("\nUser:", 2..3, false)),
+        (&["\nU", "\nU", "ser:"], "\nU", found("\nUser:", 1..3, false)),
+        (&["a", "\nUs", "\nUser:"], "a\nUs", found("\nUser:", 2..3, false)),
+        (&["a", "\nUs", "e", "x", "y\nUse", "r:"], "a\nUsexy", found("\nUser:", 4..6, true)),
+        (&["a\nUs", "er"], "a\nUser", None),
+        (&["a\n"], "a\n", None),
+    ] {
+        assert_eq!(stopped(&["\nUser:"], pieces), (said.to_owned(), ids), "{pieces:?}");
+    }
+    assert_eq!(stopped(&["ab", "abc"], &["xabcd"]).1, found("abc", 0..1, true), "the longer of two at one place");
+    assert_eq!(stopped(&["bc", "ab"], &["xabcd"]).1, found("ab", 0..1, true), "the first of two");
+    assert_eq!(stopped(&["", "\n"], &["a", "b"]), ("ab".to_owned(), None));
+}
+
+#[test]
+fn what_might_have_become_a_stop_string_is_said_before_anything_else() {
+    for (output, content) in [("a\nUs[TOOL_CALLS]f[ARGS]{}</s>", "a\nUs"), ("a\nUs</s>", "a\nUs"), ("a\nUs", "a\nUs")] {
+        let mut reader = CompletionReader::new(&Layout::V13).with_stop_strings(["\nUser:"]);
+        let mut deltas: Vec<Delta> = reader.push(output).collect();
+        let finished = reader.finish();
+        deltas.extend(finished.deltas.iter().cloned());
+        let first_call = deltas.iter().position(|delta| matches!(delta, Delta::ToolCall(_))).unwrap_or(deltas.len());
+        let text = |delta: &Delta| if let Delta::Text(text) = delta { text.clone() } else { String::new() };
+        let said: String = deltas.iter().take(first_call).map(text).collect();
+        assert_eq!(said, content, "{output:?}");
+    }
+}
+
+#[test]
+fn deltas_that_are_not_taken_are_read() {
+    let mut reader = CompletionReader::new(&Layout::V13);
+    drop(reader.push("It is noon.[TOOL_CALLS]f[ARGS]{\"a\""));
+    let next: Vec<Delta> = reader.push(": 1}</s>").filter(|delta| !delta.is_marker()).collect();
+    assert_eq!(next.len(), 1, "{next:?}");
+    assert!(matches!(next.first(), Some(Delta::ToolCall(more)) if more.arguments == ": 1}" && more.name.is_none()));
+
+    let mut reader = CompletionReader::new(&Layout::V13);
+    let mut deltas = reader.push("");
+    assert_eq!(deltas.size_hint(), (0, Some(0)));
+    assert_eq!(deltas.next(), None);
+    drop(deltas);
+    let mut deltas = reader.push("a[TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{}</s>");
+    assert_eq!(deltas.size_hint(), (0, None), "nothing is read yet");
+    deltas.next().unwrap();
+    let (least, most) = deltas.size_hint();
+    let left = deltas.count();
+    assert!(least == left && most == Some(left) && left > 1, "{least} {most:?} {left}");
+}
+
+#[test]
+fn texts_of_one_push_are_one_delta() {
+    let think = Layout::V13.with(Feature::Think);
+    let deltas = |output: &str| {
+        let mut reader = CompletionReader::new(&think).with_leniency(Leniency::Lenient);
+        let mut all: Vec<Delta> = reader.push(output).collect();
+        all.extend(reader.finish().deltas);
+        all.into_iter().filter(|delta| !delta.is_marker()).collect::<Vec<_>>()
+    };
+    assert_eq!(deltas("[THINK]a [b] <c> d[/THINK]"), [Delta::Thinking("a [b] <c> d".to_owned())]);
+    assert_eq!(deltas("a [b] <c> d"), [Delta::Text("a [b] <c> d".to_owned())]);
+}
+
+#[test]
+fn a_reader_knows_its_fault_and_how_the_answer_ended() {
+    let mut reader = CompletionReader::new(&Layout::V13);
+    assert!(reader.error().is_none());
+    drop(reader.push("[TOOL_CALLS]f[ARGS]{]"));
+    let fault = reader.error().unwrap().to_string();
+    assert!(fault.starts_with("tool_calls[0].arguments: not JSON at byte 20"), "{fault}");
+    let mut reader = CompletionReader::new(&Layout::V3);
+    drop(reader.push("[TOOL_CALLS][{\"name\": 7, "));
+    assert!(reader.error().unwrap().at().starts_with("tool_calls"), "of an open list, too");
+
+    let ended = |output: &str, cause| {
+        let reader = CompletionReader::new(&Layout::V13).with_stop_cause(cause);
+        let completion = reader.read(output);
+        (completion.stop_cause, completion.finish_reason(), completion.message.prefix)
+    };
+    let call = "[TOOL_CALLS]f[ARGS]{}";
+    assert_eq!(ended("a", StopCause::Limit), (StopCause::Limit, FinishReason::Length, true));
+    assert_eq!(ended("a</s>", StopCause::Limit), (StopCause::EndToken, FinishReason::Stop, false));
+    assert_eq!(ended("a", StopCause::EndToken), (StopCause::EndToken, FinishReason::Stop, false));
+    assert_eq!(ended(call, StopCause::EndToken), (StopCause::EndToken, FinishReason::ToolCalls, false));
+    assert_eq!(ended("a", StopCause::StopString).1, FinishReason::Stop);
+    assert_eq!(ended(call, StopCause::StopString).1, FinishReason::ToolCalls);
+    let names = [FinishReason::Stop, FinishReason::Length, FinishReason::ToolCalls].map(|reason| reason.to_string());
+    assert_eq!(names, ["stop", "length", "tool_calls"]);
+}
+
+#[test]
+fn ways_to_make_ids_are_told_apart() {
+    assert_eq!(format!("{:?}", NewCallIds::seeded(7)), "NewCallIds::seeded(7)");
+    assert_eq!(format!("{:?}", NewCallIds::from_fn(|_, _| String::new())), "NewCallIds::from_fn(…)");
+}
+
+const HEAD: ReplyHead<'_> =
+    ReplyHead { id: "42", model: "m", created: 1_764_000_000, prompt_tokens: 5, completion_tokens: 7 };
+
+fn completion(output: &str) -> Completion {
+    let reader = CompletionReader::new(&Layout::V13.with(Feature::Think));
+    reader.with_calls(CallDeltas::Streamed(NewCallIds::seeded(7))).read(output)
+}
+
+fn whole(output: &str, dialect: Dialect) -> Value {
+    serde_json::to_value(completion(output).response(dialect, HEAD)).unwrap()
+}
+
+const TEXT: &str = "Hello!</s>";
+const CALL: &str = "[TOOL_CALLS]f[ARGS]{\"a\": 1}</s>";
+const CUT_OFF: &str = "[THINK]Hm.[/THINK]Hel";
+
+#[test]
+fn a_response_says_how_it_ended_in_the_words_of_its_api() {
+    for (output, openai, anthropic, responses, gemini) in [
+        (TEXT, "stop", "end_turn", "completed", "STOP"),
+        (CALL, "tool_calls", "tool_use", "completed", "STOP"),
+        (CUT_OFF, "length", "max_tokens", "incomplete", "MAX_TOKENS"),
+        ("[TOOL_CALLS]f[ARGS]{\"a\": </s>", "tool_calls", "tool_use", "completed", "MALFORMED_FUNCTION_CALL"),
+    ] {
+        assert_eq!(whole(output, Dialect::OpenAi)["choices"][0]["finish_reason"], openai, "{output}");
+        assert_eq!(whole(output, Dialect::Mistral)["choices"][0]["finish_reason"], openai, "{output}");
+        assert_eq!(whole(output, Dialect::Anthropic)["stop_reason"], anthropic, "{output}");
+        assert_eq!(whole(output, Dialect::Responses)["status"], responses, "{output}");
+        assert_eq!(whole(output, Dialect::Gemini)["candidates"][0]["finishReason"], gemini, "{output}");
+    }
+}
+
+#[test]
+fn a_response_counts_its_tokens_and_has_its_id() {
+    let (openai, responses) = (whole(TEXT, Dialect::OpenAi), whole(TEXT, Dialect::Responses));
+    assert_eq!(openai["id"], "chatcmpl-42");
+    assert_eq!(openai["usage"], json!({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}));
+    assert_eq!(
+        responses["usage"],
+        json!({
+            "input_tokens": 5, "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens": 7, "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 12,
+        })
+    );
+    let gemini = whole(TEXT, Dialect::Gemini);
+    assert_eq!(
+        gemini["usageMetadata"],
+        json!({"promptTokenCount": 5, "candidatesTokenCount": 7, "totalTokenCount": 12})
+    );
+}
+
+#[test]
+fn items_of_a_response_say_whether_they_are_complete() {
+    let items = |output: &str| {
+        let response = whole(output, Dialect::Responses);
+        let text = |item: &Value, name: &str| item[name].as_str().unwrap_or_default().to_owned();
+        let items = response["output"].as_array().unwrap().iter();
+        items.map(|item| (text(item, "type"), text(item, "id"), text(item, "status"))).collect::<Vec<_>>()
+    };
+    let item = |kind: &str, id: &str, status: &str| (kind.to_owned(), id.to_owned(), status.to_owned());
+    assert_eq!(items(TEXT), [item("message", "msg_42_0", "completed")]);
+    assert_eq!(items(CALL), [item("function_call", "fc_42_0", "completed")]);
+    let cut_off = [item("reasoning", "rs_42_0", "completed"), item("message", "msg_42_1", "incomplete")];
+    assert_eq!(items(CUT_OFF), cut_off);
+    assert_eq!(items("[THINK]Hm"), [item("reasoning", "rs_42_0", "incomplete")]);
+    assert_eq!(items("[TOOL_CALLS]f[ARGS]{\"a\": "), [item("function_call", "fc_42_0", "incomplete")]);
+}
+
+#[test]
+fn a_stream_begins_as_its_api_begins_it() {
+    let begin = |dialect| {
+        let mut events = ReplyEvents::new(dialect, HEAD);
+        let kind = events.content_type();
+        let data = |event: &ReplyEvent| serde_json::from_str::<Value>(&event.data).unwrap();
+        (kind, events.begin().iter().map(data).collect::<Vec<_>>())
+    };
+    for dialect in [Dialect::OpenAi, Dialect::Mistral] {
+        let (kind, events) = begin(dialect);
+        assert_eq!(kind, "text/event-stream");
+        let [first] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(first["choices"][0]["delta"], json!({"role": "assistant", "content": ""}));
+        assert_eq!((&first["id"], &first["model"]), (&json!("chatcmpl-42"), &json!("m")));
+    }
+    let (kind, events) = begin(Dialect::Responses);
+    assert_eq!(kind, "text/event-stream");
+    let names: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(names, ["response.created", "response.in_progress"]);
+    assert!(events.iter().all(|event| event["response"]["status"] == "in_progress"));
+    assert_eq!(begin(Dialect::Ollama).0, "application/x-ndjson");
+
+    // Mistral's API sends thinking as a chunk of the content, OpenAI-compatible ones beside it.
+    let thinking = Delta::Thinking("Hm.".to_owned());
+    let delta = |dialect| {
+        let events = ReplyEvents::new(dialect, HEAD).push(&thinking);
+        let chunk: Value = serde_json::from_str(&events.first().unwrap().data).unwrap();
+        chunk["choices"][0]["delta"].clone()
+    };
+    assert_eq!(delta(Dialect::OpenAi), json!({"reasoning_content": "Hm."}));
+    let chunk = &delta(Dialect::Mistral)["content"][0];
+    assert_eq!((&chunk["type"], &chunk["thinking"][0]["text"]), (&json!("thinking"), &json!("Hm.")));
+    let message = &whole("[THINK]Hm.[/THINK]Yes.</s>", Dialect::Mistral)["choices"][0]["message"];
+    assert_eq!(message["content"][0]["type"], "thinking");
+    assert_eq!(message["content"][1], json!({"type": "text", "text": "Yes."}));
+}
