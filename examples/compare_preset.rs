@@ -45,7 +45,7 @@ impl Wish {
                 "--help" | "-h" => return Ok(None),
                 "--json" => wish.json = true,
                 "--write" => wish.write = Some(arguments.next().ok_or("--write: into which file?")?),
-                flag if flag.starts_with("--") => return Err(format!("{flag} is no flag; usage: {USAGE}").into()),
+                flag if flag.starts_with("--") => return Err(format!("{flag} is not a flag; usage: {USAGE}").into()),
                 _ => wish.names.push(argument),
             }
         }

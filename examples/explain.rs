@@ -47,7 +47,7 @@ fn options() -> Result<Option<Options>, String> {
             "--layout" => options.layout = Some(value()?.parse().map_err(|error| format!("{error}"))?),
             "--system" => options.system = Some(value()?),
             "--mend" => options.mend = true,
-            unknown if unknown.starts_with("--") => return Err(format!("{unknown} is no option; see --help")),
+            unknown if unknown.starts_with("--") => return Err(format!("{unknown} is not an option; see --help")),
             file => options.file = Some(file.to_owned()),
         }
     }

@@ -83,7 +83,7 @@ fn options() -> Result<Option<Options>, String> {
             "--lenient" => options.leniency = Leniency::Lenient,
             "--whole" => options.whole = true,
             "--vocabulary" => options.vocabulary = Some(value()?.into()),
-            unknown if unknown.starts_with("--") => return Err(format!("{unknown} is no option; see --help")),
+            unknown if unknown.starts_with("--") => return Err(format!("{unknown} is not an option; see --help")),
             file => options.file = Some(file.to_owned()),
         }
     }
@@ -91,7 +91,7 @@ fn options() -> Result<Option<Options>, String> {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("{text:?} is no number"))
+    text.parse().map_err(|_| format!("{text:?} is not a number"))
 }
 
 /// The recorded output that suits the layout.

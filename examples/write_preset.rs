@@ -55,7 +55,7 @@ fn main() -> Result<(), Sentence> {
                 return Ok(());
             }
             "--for" => program = Program::from_name(&arguments.next().ok_or("--for: for which program?")?)?,
-            flag if flag.starts_with("--") => return Err(format!("{flag} is no flag; usage: {USAGE}").into()),
+            flag if flag.starts_with("--") => return Err(format!("{flag} is not a flag; usage: {USAGE}").into()),
             _ => names.push(argument),
         }
     }

@@ -185,7 +185,7 @@ impl Completion {
     ///
     /// # Errors
     ///
-    /// Calls that are no JSON or were cut off, a call without a name, arguments that are a list, `[THINK]` inside of
+    /// Calls that are not JSON or were cut off, a call without a name, arguments that are a list, `[THINK]` inside of
     /// thinking, `[/THINK]` outside.
     ///
     /// ```

@@ -267,7 +267,7 @@ pub struct Span {
     pub kind: SpanKind,
     /// The index of the message that they come from, or that they frame; `None` for what begins the prompt.
     pub message: Option<usize>,
-    /// The role of that message; `None` for what a preset sets around a reply, which is no part of it. Of a template's
+    /// The role of that message; `None` for what a preset sets around a reply, which is not part of it. Of a template's
     /// output, what a `{% generation %}` block prints is the assistant's.
     pub role: Option<Role>,
 }

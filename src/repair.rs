@@ -189,7 +189,7 @@ impl Chat<'_> {
     /// # Errors
     ///
     /// What cannot be repaired is the error that checking gives, with the path in this chat: no messages, a tool whose
-    /// parameters are no JSON schema, a broken image, a chat to be served that names no model.
+    /// parameters are not a JSON schema, a broken image, a chat to be served that names no model.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Format, Layout, Message, ToolCall};

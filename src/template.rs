@@ -238,7 +238,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     ///
-    /// The source is no template (`{% for %}`), asks for a file (`{% include "a" %}`), or is beyond the limits of
+    /// The source is not a template (`{% for %}`), asks for a file (`{% include "a" %}`), or is beyond the limits of
     /// [`TemplateLimits::default`].
     ///
     /// ```

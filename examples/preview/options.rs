@@ -208,7 +208,7 @@ fn named<T: Copy>(what: &str, value: OsString, names: &[(&str, T)]) -> Result<T,
     let found = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(&value));
     found.map(|(_, named)| *named).ok_or_else(|| {
         let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
-        Failure::Usage(format!("{value:?} is no {what}; there are {}", names.join(", ")))
+        Failure::Usage(format!("{value:?} is not a {what}; there are {}", names.join(", ")))
     })
 }
 

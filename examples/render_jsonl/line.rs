@@ -229,7 +229,7 @@ fn grammar(form: &str, layout: &Layout, chat: &Chat<'_>) -> Result<Option<String
         "structural_tag" => Ok(grammar.to_structural_tag(&ids)?),
         other => {
             let sentence =
-                format!("{other:?} is no form of a grammar; the forms are lark, exact_lark and structural_tag");
+                format!("{other:?} is not a form of a grammar; the forms are lark, exact_lark and structural_tag");
             Err(line_fault("grammar", sentence))
         }
     };
@@ -280,7 +280,7 @@ impl Line<'_> {
             Some(name) => Mode::from_name(name).ok_or_else(|| {
                 line_fault(
                     "mode",
-                    format!("{name:?} is no mode; the modes are {}", Mode::ALL.map(Mode::as_str).join(", ")),
+                    format!("{name:?} is not a mode; the modes are {}", Mode::ALL.map(Mode::as_str).join(", ")),
                 )
             })?,
         };

@@ -91,7 +91,7 @@ impl Given {
         };
         match Chat::read(&continued, dialect) {
             Ok(chat) => template.render(&chat),
-            // What is wrong with the chat is said where it is no request either.
+            // What is wrong with the chat is said where it is not a request either.
             Err(error) => template.render_sent(&Sent::from_json(&continued).map_err(|_| error)?),
         }
     }

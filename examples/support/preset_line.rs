@@ -240,7 +240,7 @@ fn generation(options: &Fields<'_>) -> Result<Generation, Fault> {
         },
         Some(other) => {
             let known = "normal, continue, impersonate, swipe, regenerate and quiet";
-            return wrong("options.type", format!("{other:?} is no type of generation; the types are {known}"));
+            return wrong("options.type", format!("{other:?} is not a type of generation; the types are {known}"));
         }
     })
 }

@@ -109,7 +109,7 @@ impl<'d> Source<'d> {
         layout.in_mode(self.pick(&Mode::ALL))
     }
 
-    /// The rest as a chat: its JSON, or choice by choice. None where the JSON is no chat's.
+    /// The rest as a chat: its JSON, or choice by choice. None where the JSON is not a chat's.
     pub fn chat(mut self) -> Option<Chat<'d>> {
         if self.0.first() != Some(&b'{') {
             return Some(self.chosen_chat());

@@ -63,7 +63,7 @@ pub fn assert_is_whole(prompt: &Prompt, chat: &Chat<'_>) {
         if let SpanKind::Control(control) = span.kind {
             assert_eq!(bytes, control.as_str());
         }
-        // A preset sets text around a reply that is no part of it, and a template says what is one.
+        // A preset sets text around a reply that is not part of it, and a template says what is one.
         let role = span.message.map(|message| chat.messages[message].role());
         let is_reply = |role| role == Some(Role::Assistant);
         assert!(

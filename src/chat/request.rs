@@ -233,7 +233,7 @@ fn without_surrogates(json: &str) -> (Cow<'_, str>, Vec<Note>) {
     let mut paths = paths_of(json, &surrogates::lone(json));
     paths.dedup();
     let note = |at| {
-        let what = "a lone surrogate is no text, and became U+FFFD".to_owned();
+        let what = "a lone surrogate is not text, and became U+FFFD".to_owned();
         Note { at, sort: NoteSort::Surrogate, what }
     };
     (Cow::Owned(replaced), paths.into_iter().map(note).collect())

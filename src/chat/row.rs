@@ -224,7 +224,7 @@ impl RowReader {
     ///
     /// # Errors
     ///
-    /// What is no row: text that is not a JSON object, no field of a known shape, a role such as `"wizard"`, a message
+    /// What is not a row: text other than a JSON object, no field of a known shape, a role such as `"wizard"`, a message
     /// without content, two fields that say one thing differently (`tools` and `functions`), pairs whose prompts do not
     /// agree. The error names the place.
     ///

@@ -76,9 +76,9 @@ enum Form {
     Word(String),
     /// The value is complete.
     Complete,
-    /// What is no JSON is given as it is, for a caller who can use it.
+    /// What is not JSON is given as it is, for a caller who can use it.
     Broken,
-    /// What is no JSON, but comes after a value or in a string, is left over.
+    /// What is not JSON, but comes after a value or in a string, is left over.
     Rest,
 }
 

@@ -183,7 +183,7 @@ impl Call {
                 let end = self.arguments.finish(offset, end, &mut sink);
                 out.end_call(end)
             }
-            // A name or id without its end may be half of one, so it is no call.
+            // A name or id without its end may be half of one, so it is not a call.
             Part::Name | Part::Id => {
                 self.note(ErrorKind::CallWithoutArguments { offset: self.offset });
                 if self.part == Part::Id {

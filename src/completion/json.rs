@@ -20,7 +20,7 @@ pub(super) enum Event<'t> {
     Fault { fault: Fault, offset: usize },
     /// What a lenient reading took: the first of its kind.
     Liberty { kind: LibertyKind, offset: usize },
-    /// It is no JSON from here on.
+    /// It is not JSON from here on.
     Lost { fault: Fault, offset: usize },
     /// What comes after that.
     More(&'t str),
@@ -138,7 +138,7 @@ impl Json {
         self.scanner.missing_ends()
     }
 
-    /// It is no JSON from here on, whatever comes.
+    /// It is not JSON from here on, whatever comes.
     pub(super) fn stop(&mut self) {
         self.lost = true;
     }
@@ -339,7 +339,7 @@ impl Json {
         }
     }
 
-    /// Ends a number before the byte at `at`, which is no part of it.
+    /// Ends a number before the byte at `at`, which is not part of it.
     fn end_number<F: FnMut(Event<'_>)>(
         &mut self,
         mark: Mark,

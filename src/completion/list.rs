@@ -46,7 +46,7 @@ enum Shape {
     /// No list: all of it is left over.
     Other,
     Complete,
-    /// It is no JSON from here on.
+    /// It is not JSON from here on.
     Broken,
 }
 
@@ -117,7 +117,7 @@ enum Target {
     Function,
     /// The value of `tool_calls`, which has not begun.
     Calls,
-    /// A member that is no field of a call, to its end.
+    /// A member that is not a field of a call, to its end.
     Other,
 }
 
@@ -307,10 +307,10 @@ impl State {
         }
     }
 
-    /// The list begins that the open object has as its `tool_calls`: the object is no call.
+    /// The list begins that the open object has as its `tool_calls`: the object is not a call.
     fn begin_wrapped(&mut self, offset: usize, out: &mut Queue) {
         out.liberty(LibertyKind::CallsWrapper, "tool_calls", offset);
-        // An id that it has is no call's.
+        // Its id is not that of a call.
         out.end_call(CallEnd::Broken);
         self.outer = self.call.take();
         self.shape = Shape::Wrapped;

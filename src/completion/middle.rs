@@ -31,7 +31,7 @@ pub(super) struct Step {
 enum Beginning {
     Call,
     Maybe,
-    /// So many bytes are no call, nor have the beginning of one.
+    /// This many bytes are not part of a call, and do not begin one.
     Text(usize),
 }
 

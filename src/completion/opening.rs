@@ -170,7 +170,7 @@ pub(super) enum Verdict {
     Text,
 }
 
-/// Reads JSON until it names a tool, or shows that it is no call.
+/// Reads JSON until it names a tool, or shows that it is not a call.
 #[derive(Debug)]
 pub(super) struct Probe {
     json: Json,

@@ -83,7 +83,7 @@ pub struct CompletionReader {
     /// How many bytes were read, control tokens spelled out.
     offset: usize,
     place: Place,
-    /// What the text may begin with that is no text.
+    /// What the text may begin with that is not text.
     opening: Option<Opening>,
     /// What is said that may begin a call.
     middle: Middle,
@@ -298,7 +298,7 @@ impl CompletionReader {
         self.stops.found.as_ref()
     }
 
-    /// Goes on inside of a run of text, or before one; what was read so far is no part of the answer. Says whether
+    /// Goes on inside of a run of text, or before one; what was read so far is not part of the answer. Says whether
     /// thinking is open.
     pub(super) fn begin_at(&mut self, run: Run) -> bool {
         (self.offset, self.run) = (0, run);

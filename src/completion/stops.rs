@@ -73,7 +73,7 @@ impl Stops {
         (said, String::new())
     }
 
-    /// What is held back, which is no stop string.
+    /// What is held back, which is not a stop string.
     pub(super) fn flush(&mut self) -> String {
         self.sources.clear();
         std::mem::take(&mut self.held)

@@ -120,7 +120,7 @@ impl CompletionReader {
         self.partial = self.characters(bytes);
     }
 
-    /// Reads bytes, with U+FFFD for what is no UTF-8, and gives back those of a character that is not complete.
+    /// Reads bytes, with U+FFFD for what is not UTF-8, and gives back those of a character that is not complete.
     fn characters(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         let mut rest = &*bytes;
         loop {

@@ -586,7 +586,7 @@ const fn by_version(error: &DetectError) -> Fault {
     }
 }
 
-/// Python has a class for what is no JSON, and none for an integer that it does not read.
+/// Python has a class for what is not JSON, and none for an integer that it does not read.
 const fn by_json(json: JsonErrorKind, syntax: Family) -> Family {
     match json {
         JsonErrorKind::IntegerTooLong => Family::Value,

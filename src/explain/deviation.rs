@@ -136,7 +136,7 @@ impl fmt::Display for DeviationKind {
                     "text of the {role} spells {control}, which becomes the control token in a tokenizer that reads strings"
                 )
             }
-            DeviationKind::UnknownControl { literal } => write!(f, "{literal} is no control token here, but text"),
+            DeviationKind::UnknownControl { literal } => write!(f, "{literal} is text here, not a control token"),
             DeviationKind::StrayControl { control } => write!(f, "{control} has no place here"),
             DeviationKind::SystemElsewhere => f.write_str("the system prompt does not belong here"),
             DeviationKind::SystemBelongsHere => f.write_str("the system prompt belongs here"),

@@ -80,7 +80,7 @@ fn named(tail: &str, text: &mut String) -> Done<usize> {
 fn push_code(code: u32, text: &mut String) -> Done<()> {
     match char::from_u32(code) {
         Some(character) => text.push(character),
-        None if (0xD800..0xE000).contains(&code) => return Err(invalid("half of a surrogate pair is no text")),
+        None if (0xD800..0xE000).contains(&code) => return Err(invalid("half of a surrogate pair is not text")),
         None => return Err(invalid("illegal Unicode character")),
     }
     Ok(())

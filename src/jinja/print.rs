@@ -51,7 +51,7 @@ impl<'r> Machine<'r> {
         Ok(out.finish())
     }
 
-    /// Writes what is no text, of bytes that are charged for.
+    /// Writes what is not text, of bytes that are charged for.
     fn write(&mut self, text: &str, out: &mut Builder<'r>) -> Done<()> {
         self.charge_bytes(text.len())?;
         out.push(text, Origin::Given);

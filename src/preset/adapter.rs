@@ -77,7 +77,7 @@ impl Adapter {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`]: `json` is no JSON object, or a field is no text: `{"user_start": 1}`.
+    /// [`ErrorKind::Json`]: `json` is not a JSON object, or a field is not text: `{"user_start": 1}`.
     ///
     /// ```
     /// # use mistral_chat_template::preset::Adapter;
@@ -91,7 +91,7 @@ impl Adapter {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`]: `json` is no list of objects with `name` and `adapter`.
+    /// [`ErrorKind::Json`]: `json` is not a list of objects with `name` and `adapter`.
     ///
     /// ```
     /// # use mistral_chat_template::preset::Adapter;

@@ -17,8 +17,8 @@ impl Preset {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::PresetFile`]: the file is no context, instruct or system prompt preset and no export of several: a
-    /// character card, `{}`, `[1]`. [`ErrorKind::PresetField`]: a field holds what it cannot: `{"story_string": []}`.
+    /// [`ErrorKind::PresetFile`]: the file is not a context, instruct or system prompt preset, nor an export of several:
+    /// a character card, `{}`, `[1]`. [`ErrorKind::PresetField`]: a field holds what it cannot: `{"story_string": []}`.
     ///
     /// ```
     /// use mistral_chat_template::Preset;
@@ -69,7 +69,7 @@ impl Preset {
     ///
     /// # Errors
     ///
-    /// `json` is no JSON object, or [`ErrorKind::PresetField`].
+    /// `json` is not a JSON object, or [`ErrorKind::PresetField`].
     ///
     /// ```
     /// # use mistral_chat_template::Preset;
@@ -87,7 +87,7 @@ impl Preset {
     ///
     /// # Errors
     ///
-    /// `json` is no JSON object, or [`ErrorKind::PresetField`].
+    /// `json` is not a JSON object, or [`ErrorKind::PresetField`].
     ///
     /// ```
     /// # use mistral_chat_template::Preset;
@@ -104,7 +104,7 @@ impl Preset {
     ///
     /// # Errors
     ///
-    /// `json` is no JSON object, or [`ErrorKind::PresetField`].
+    /// `json` is not a JSON object, or [`ErrorKind::PresetField`].
     ///
     /// ```
     /// # use mistral_chat_template::Preset;
@@ -169,7 +169,7 @@ fn object(json: &str) -> Result<Map<String, Value>, Error> {
     }
 }
 
-/// What a text is that is no JSON, by how it begins and by its lines.
+/// What a text is that is not JSON, by how it begins and by its lines.
 fn no_json(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     let has_line = |starts: &[&str]| text.lines().any(|line| starts.iter().any(|start| line.starts_with(start)));
@@ -192,7 +192,7 @@ fn no_json(text: &str) -> Option<&'static str> {
     }
 }
 
-/// What a file is that is no preset of these kinds, by the fields that give it away.
+/// What a file is that is not a preset of these kinds, by the fields that give it away.
 fn looks_like(file: &Map<String, Value>) -> &'static str {
     const SIGNS: [(&[&str], &str); 14] = [
         (&["temp", "top_k", "top_p", "rep_pen"], "a text completion preset (samplers)"),
@@ -411,7 +411,7 @@ impl Fields<'_> {
         self.flag(key).or(is_present.then_some(false))
     }
 
-    /// A number as a number box takes it, in which what is no number is 0; `None` where it is absent or null.
+    /// A number as a number box takes it, in which anything but a number is 0; `None` where it is absent or null.
     fn number(&mut self, key: &str) -> Result<Option<f64>, Error> {
         let Some(value) = self.file.remove(key).filter(|value| !value.is_null()) else { return Ok(None) };
         let Some(text) = shown(&value) else { return self.wrong(key, "a number") };

@@ -93,7 +93,7 @@ impl Preset {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Story`]: the story string is no template (`{{#if description}}` without its end).
+    /// [`ErrorKind::Story`]: the story string is not a template (`{{#if description}}` without its end).
     /// [`ErrorKind::MacrosTooLong`]: macros write without end.
     ///
     /// ```

@@ -20,7 +20,7 @@ pub use pattern::PatternError;
 ///
 /// # Errors
 ///
-/// [`SchemaError::Json`] if the text is no JSON document; [`SchemaError::Schema`] for the first
+/// [`SchemaError::Json`] if the text is not a JSON document; [`SchemaError::Schema`] for the first
 /// value that the meta-schema does not allow, such as `{"type": "int"}`, `{"required": "city"}`,
 /// `{"minLength": -1}`, `{"properties": []}` or `{"pattern": "("}`.
 ///

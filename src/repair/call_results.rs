@@ -109,7 +109,7 @@ fn result_name<'r>(item: &'r Item<'_>) -> Option<&'r str> {
     }
 }
 
-/// Messages as rounds: each message that is no result begins one.
+/// Messages as rounds: each message that is not a result begins one.
 pub(super) fn rounds<'c>(items: impl IntoIterator<Item = Item<'c>>) -> Vec<Round<'c>> {
     let mut rounds: Vec<Round<'c>> = Vec::new();
     for item in items {

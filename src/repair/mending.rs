@@ -328,7 +328,7 @@ impl<'l, 'c> Mending<'l, 'c> {
 
     /// Puts U+FFFD for each lone surrogate in the JSON of calls, results, tools and the response format.
     fn surrogates(&mut self) {
-        let what = "a lone surrogate is no text, and became U+FFFD";
+        let what = "a lone surrogate is not text, and became U+FFFD";
         for index in 0..self.chat.tools.len() {
             if let Some(tool) = self.chat.tools.get_mut(index)
                 && let Some(json) = replaced(tool.parameters.as_str())

@@ -39,7 +39,7 @@ impl<'c> Mending<'_, 'c> {
         matches.iter().flatten().for_each(|call| answered.iter_mut().skip(*call).take(1).for_each(|it| *it = true));
         let (mut kept, mut strays) = (Vec::new(), Vec::new());
         for (position, (result, call)) in round.results.drain(..).zip(matches).enumerate() {
-            // The first message of a chat is no result of anything, and is taken so.
+            // The first message of a chat is not a result of anything, and is taken so.
             let is_first = round.head.is_none() && position == 0;
             match (is_first, call) {
                 (true, _) | (false, Some(_)) => kept.push(result),

@@ -89,7 +89,7 @@ kinds! {
     LastDropped => "last_dropped",
     /// A tool got another name, and so did its calls.
     ToolName => "tool_name",
-    /// A tool that is no function was left out.
+    /// A tool that is not a function was left out.
     ToolDropped => "tool_dropped",
     /// The reasoning effort became another that the layout has.
     EffortChanged => "effort_changed",

@@ -91,7 +91,8 @@ impl<'a> Request<'a> {
     /// let body = r#"{"messages": [{"role": "user", "content": null}, {"role": "user", "content": "cut \ud83d"}]}"#;
     /// let mended = Request::mend(body, Dialect::OpenAi)?;
     /// assert_eq!(mended.request.chat.messages, [Message::user(""), Message::user("cut \u{fffd}")]);
-    /// assert_eq!(mended.repairs[0].to_string(), "messages[1].content: a lone surrogate is no text, and became U+FFFD");
+    /// let repair = mended.repairs[0].to_string();
+    /// assert_eq!(repair, "messages[1].content: a lone surrogate is not text, and became U+FFFD");
     /// # Ok::<(), mistral_chat_template::Error>(())
     /// ```
     pub fn mend(json: &'a str, dialect: Dialect) -> Result<Mended<'a>, Error> {

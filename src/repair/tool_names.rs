@@ -26,7 +26,7 @@ impl<'c> Names<'c> {
         Names { new: HashMap::new(), taken }
     }
 
-    /// Renames what is no name.
+    /// Renames what is not a name.
     fn mend(&mut self, name: &mut Cow<'c, str>) -> Option<Renamed> {
         if is_function_name(name) {
             return None;

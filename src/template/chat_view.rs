@@ -280,7 +280,7 @@ impl<'a> Sent<'a> {
     ///
     /// # Errors
     ///
-    /// What is no request: text that is not JSON, no `messages`, a message or a tool that is not an object.
+    /// What is not a request: text that is not JSON, no `messages`, a message or a tool that is not an object.
     ///
     /// ```
     /// use mistral_chat_template::chat::Sent;
@@ -399,7 +399,7 @@ fn function(members: Members<'_>) -> Members<'_> {
 
 /// The chat with each part as it was sent that is still so, and the rest as it is typed.
 fn request<'v>(chat: &'v Chat<'_>, thinking: Thinking) -> Result<Request<'v>, Error> {
-    // What chooses among the tools, and the model's name, are no variables of a template.
+    // What chooses among the tools, and the model's name, are not variables of a template.
     let Chat {
         messages,
         tools,

@@ -30,7 +30,7 @@ impl Row<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chat::repair`]: the chat has a fault that has no mend, such as an image that is no image.
+    /// As [`Chat::repair`]: the chat has a fault that has no mend, such as an image that is not an image.
     ///
     /// ```
     /// use mistral_chat_template::train::RowReader;

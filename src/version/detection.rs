@@ -117,7 +117,7 @@ impl Detection {
     ///
     /// # Errors
     ///
-    /// [`DetectError::Tekken`] when it is no JSON object, states no version or one that Tekken does not have, or
+    /// [`DetectError::Tekken`] when it is not a JSON object, states no version or one that Tekken does not have, or
     /// combines things that Mistral's own library refuses: a version from v11 on without its special tokens, model
     /// settings before v15, `multimodal` after v11, an image grid of size zero.
     ///
@@ -179,7 +179,7 @@ impl Detection {
     ///
     /// - What [`Detection::from_model_name`] refuses, if no other key helps.
     /// - [`DetectError::Conflict`]: the name says SentencePiece and the vocabulary says Tekken, or the other way.
-    /// - [`DetectError::Foreign`]: a vocabulary, an architecture or a chat template that is no Mistral's.
+    /// - [`DetectError::Foreign`]: a vocabulary, an architecture or a chat template that is not Mistral's.
     ///
     /// A chat template with control tokens that the named version lacks makes the answer [`Certainty::Disputed`].
     ///

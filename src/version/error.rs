@@ -73,7 +73,7 @@ pub enum DetectError {
         /// The piece that excludes it.
         other: String,
     },
-    /// It is no `tekken.json` that a tokenizer could be built from.
+    /// It is not a `tekken.json` that a tokenizer could be built from.
     #[error("no version in this tekken.json: {why}")]
     #[non_exhaustive]
     Tekken {

@@ -2,7 +2,7 @@
 
 use super::{Feature, Features, Version};
 
-/// One model, or one family of names that are no model of the table.
+/// One model, or one family of names that are not models of the table.
 #[derive(Debug)]
 pub(super) struct Row {
     /// Each is a set of words that, together, name the model; the first is the family.

@@ -241,8 +241,8 @@ fn wrong_command_lines_are_told() {
         (&[][..], "which chat? Name a JSON file, or - for standard input"),
         (&["a.json", "b.json"], "unexpected argument \"b.json\""),
         (&["--colour"], "invalid option '--colour'"),
-        (&["--mode", "fast", "-"], "\"fast\" is no mode; there are test, serving, finetuning, agnostic"),
-        (&["--dialect", "yaml", "-"], "\"yaml\" is no dialect; there are mistral, openai, either, sharegpt"),
+        (&["--mode", "fast", "-"], "\"fast\" is not a mode; there are test, serving, finetuning, agnostic"),
+        (&["--dialect", "yaml", "-"], "\"yaml\" is not a dialect; there are mistral, openai, either, sharegpt"),
         (
             &["--layout", "v4", "-"],
             "\"v4\" is neither a version nor a known Mistral model; the versions are v1, v1-tekken, v2, v2-tekken, \

@@ -127,8 +127,8 @@ fn literals() {
         "<s>[INST] say [INST] and <|im_start|> or [SYSTEM_PROMPT][/INST]",
         &[
             "14: \"[INST]\" -> \"[ INST]\": text of the user spells [INST], which becomes the control token in a tokenizer that reads strings",
-            "25: \"<|im_start|>\": <|im_start|> is no control token here, but text",
-            "41: \"[SYSTEM_PROMPT]\": [SYSTEM_PROMPT] is no control token here, but text",
+            "25: \"<|im_start|>\": <|im_start|> is text here, not a control token",
+            "41: \"[SYSTEM_PROMPT]\": [SYSTEM_PROMPT] is text here, not a control token",
         ],
         "<s>[INST] say [ INST] and <|im_start|> or [SYSTEM_PROMPT][/INST]",
     );

@@ -116,7 +116,7 @@ const FIELDS: &[Field] = &[
     ("model", |text| Chat { model: Some(text.to_owned().into()), ..asks("q") }),
 ];
 
-/// Fields in which every layout refuses what is no name, or no image.
+/// Fields in which every layout refuses what is not a name, or not an image.
 const REFUSED: [&str; 4] = ["tool name", "call name", "result name", "image data"];
 
 /// Are these segments the others, with another text where those have [`HARMLESS`]?

@@ -170,7 +170,7 @@ fn says_something(text: &str) -> bool {
     text.contains(|character: char| character.is_ascii_graphic())
 }
 
-/// Another name or id of the same length and form: what is no name stays none, and what differs still does.
+/// Another name or id of the same length and form: what is not a name does not become one, and what differs still does.
 fn other_name(name: &str) -> Cow<'static, str> {
     let rotated = |character: char| match character {
         'a'..='z' => char::from(b'a' + (character as u8 - b'a' + 7) % 26),

@@ -288,7 +288,7 @@ fn spoken() -> BoxedStrategy<Chat<'static>> {
         .boxed()
 }
 
-/// Formats that are no layouts.
+/// Formats that are not layouts.
 fn other_formats() -> Vec<(String, Box<dyn Format + Sync>)> {
     let scene = Scene { user: "Rex".into(), char: "Mia".into(), description: "A cat.".into(), ..Scene::default() };
     let mut formats: Vec<(String, Box<dyn Format + Sync>)> = Vec::new();

@@ -338,7 +338,7 @@ fn said<'a>(reader: &mut Reader<'_, 'a>, fields: &Fields<'a>, at: &Path<'_>) -> 
                     reader.notes.note(
                         at.field("input"),
                         NoteSort::FieldMended,
-                        "the input is no object, and became the text of its JSON",
+                        "the input is not an object, and became the text of its JSON",
                     );
                     ToolCall::new(name, input.text().unwrap_or(Cow::Borrowed(input.json())))
                 }

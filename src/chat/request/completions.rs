@@ -125,7 +125,7 @@ impl Walk<'_> {
         draft.edit("messages", Edit::of(list));
         draft.edit("tools", Edit::of(self.list(fields.value("tools"), &root.field("tools"), 0, Self::tool)));
         if self.notes.mends() && fields.value("tools").is_some_and(|tools| !tools.is_list()) {
-            self.notes.note("tools", NoteSort::FieldDropped, "the tools are no list, and were left out");
+            self.notes.note("tools", NoteSort::FieldDropped, "the tools are not a list, and were left out");
             draft.drop("tools");
         }
         if self.dialect == Dialect::Legacy {
@@ -159,7 +159,7 @@ impl Walk<'_> {
         let at = root.field("functions");
         let list = fields.value("functions");
         if self.notes.mends() && list.is_some_and(|list| !list.is_list()) {
-            self.notes.note(at, NoteSort::FieldDropped, "the functions are no list, and were left out");
+            self.notes.note(at, NoteSort::FieldDropped, "the functions are not a list, and were left out");
             draft.drop("functions");
             return;
         }

@@ -26,7 +26,7 @@ pub(super) fn parts<'a>(
     for (index, node) in reader.list(node, at)?.into_iter().enumerate() {
         let at = at.index(index);
         if is_reference(node) {
-            // What a text refers to is no part of what was said.
+            // What a text refers to is not part of what was said.
             reader.notes.ignored.push(at.to_string());
             is_behind_reference = true;
             continue;

@@ -10,7 +10,7 @@ use super::json::Name;
 use super::{Row, RowField};
 use crate::chat::{Content, Message};
 
-/// Reads a plain row; `None` for any other, and for what is no row.
+/// Reads a plain row; `None` for any other, and for what is not a row.
 pub(super) fn read(json: &str) -> Option<Row<'_>> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let row = deserializer.deserialize_map(Plain).ok()?;

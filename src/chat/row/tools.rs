@@ -157,7 +157,7 @@ impl Reading<'_> {
             Form::Text => (text(raw)?, ArgumentsForm::Text),
             _ => return Err(Error::new(ErrorKind::RowType { expected: "a JSON object or its text" }, "")),
         };
-        // A text that is no JSON is what the model wrote, and is left alone.
+        // A text that is not JSON is what the model wrote, and is left alone.
         let is_json = || spelling == ArgumentsForm::Object || Object::read(&arguments).is_ok();
         let stripped = without_null_members(&arguments).filter(|_| is_json());
         Ok((

@@ -189,7 +189,7 @@ struct Literals<'t> {
 }
 
 impl Literals<'_> {
-    /// Goes behind this character, if it is the next that is no space.
+    /// Goes behind this character, if it is the next that is not a space.
     fn takes(&mut self, character: char) -> bool {
         match self.rest.trim_start().strip_prefix(character) {
             Some(rest) => {

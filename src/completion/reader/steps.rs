@@ -201,7 +201,7 @@ impl CompletionReader {
         self.pending = Some((after, begin));
     }
 
-    /// What is said may begin with what is no text.
+    /// What is said may begin with what is not text.
     pub(super) fn open_text(&mut self) {
         let is_watched = self.leniency == Leniency::Lenient || self.layout.thinking.has_tags();
         self.opening = is_watched.then(|| Opening::new(self.leniency, Before::Anything));

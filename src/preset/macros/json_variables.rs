@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 /// How long a list can get by an index past its end.
 const MAX_INDEX: usize = 10_000;
 
-/// An entry as text; of what is no JSON, the whole.
+/// An entry as text; the whole text if it is not JSON.
 pub(super) fn get(whole: &str, key: &str) -> String {
     let Ok(value) = serde_json::from_str::<Value>(whole) else { return whole.to_owned() };
     let entry = match (&value, index(key)) {
@@ -44,7 +44,7 @@ pub(super) fn set(whole: Option<&str>, key: &str, value: String) -> Option<Strin
     Some(json.to_string())
 }
 
-/// A list with one item more; `None` where the variable is no list.
+/// A list with one item more; `None` where the variable is not a list.
 pub(super) fn pushed(whole: &str, item: &str) -> Option<String> {
     if !whole.trim_start().starts_with('[') {
         return None;

@@ -307,7 +307,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// What follows a `{`; nothing if that is no count, and the brace just a character.
+    /// What follows a `{`; nothing if that is not a count, and the brace just a character.
     fn braces(&mut self) -> Parsed<Option<Count>> {
         let after_brace = self.rest.clone();
         let (min_digits, min) = self.digits(10, usize::MAX);

@@ -185,7 +185,7 @@ pub(crate) fn unkeepable(text: &str) -> Option<JsonError> {
     json::reformat(text, &mut String::new()).err().filter(|error| !error.is_syntax())
 }
 
-/// Refuses an image URL that mistral-common refuses: a scheme that it does not load, or data that is no image.
+/// Refuses an image URL that mistral-common refuses: a scheme that it does not load, or data that is not an image.
 fn check_image_url(url: &str) -> Result<(), ErrorKind> {
     if url.starts_with("data:") {
         return data_url_image(url).map(|_| ()).map_err(|_| ErrorKind::ImageData);

@@ -83,7 +83,11 @@ impl Walk<'_> {
         match content.map(Node::sort) {
             // A tool returned a list, which says no less than an object.
             Some(Sort::List) if is_result && self.notes.mends() && content.is_some_and(has_no_parts) => {
-                self.notes.note(here, NoteSort::FieldMended, "the content is no text, and became the text of its JSON");
+                self.notes.note(
+                    here,
+                    NoteSort::FieldMended,
+                    "the content is not text, and became the text of its JSON",
+                );
                 Edit::Replace(quoted(content.map(Node::json).unwrap_or_default()))
             }
             Some(Sort::List) => Edit::of(self.list(content, &here, 0, Self::part)),
@@ -105,7 +109,11 @@ impl Walk<'_> {
                 Edit::Replace(mended.unwrap_or(list))
             }
             Some(Sort::Object | Sort::Number | Sort::Bool) => {
-                self.notes.note(here, NoteSort::FieldMended, "the content is no text, and became the text of its JSON");
+                self.notes.note(
+                    here,
+                    NoteSort::FieldMended,
+                    "the content is not text, and became the text of its JSON",
+                );
                 Edit::Replace(quoted(content.map(Node::json).unwrap_or_default()))
             }
         }
@@ -264,7 +272,7 @@ impl Walk<'_> {
                 self.notes.note(
                     at.field("tool_calls"),
                     NoteSort::FieldDropped,
-                    "the calls are no list, and were left out",
+                    "the calls are not a list, and were left out",
                 );
                 draft.drop("tool_calls");
             }

@@ -136,7 +136,7 @@ impl Walk<'_> {
 
     pub(super) fn call(&mut self, node: Node<'_>, at: &Path<'_>) -> Edit {
         let Some(fields) = node.fields() else {
-            return self.drop_call(at, "the call is no object");
+            return self.drop_call(at, "the call is not an object");
         };
         let Some(function) = fields.value("function").and_then(Node::fields) else {
             return self.other_call(&fields, at);
@@ -234,7 +234,7 @@ impl Walk<'_> {
         Edit::Drop
     }
 
-    /// What becomes of an id that is no text.
+    /// What becomes of an id that is not text.
     pub(super) fn id(&mut self, id: Option<Node<'_>>, at: &Path<'_>) -> Option<Edit> {
         let id = id?;
         match id.sort() {
