@@ -12,7 +12,7 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::error::{Raise, argument};
-use crate::json;
+use crate::{json, objects};
 
 /// The JSON of a request.
 pub(crate) enum Text {
@@ -70,6 +70,11 @@ impl Given {
                 return Ok(Given::Plain(messages));
             }
         }
+        if dialect == Either {
+            if let Some(chat) = request_of_dicts(chat, tools, fields).and_then(|request| objects::chat(&request)) {
+                return Ok(Given::Read(Arc::new(chat)));
+            }
+        }
         Given::new(chat, tools, fields)
     }
 
@@ -105,6 +110,30 @@ fn plain(chat: &Bound<'_, PyAny>) -> Option<Vec<(Role, PyBackedStr)>> {
         Some((role, content.cast_exact::<PyString>().ok()?.extract().ok()?))
     };
     chat.cast_exact::<PyList>().ok()?.iter().map(message).collect()
+}
+
+/// A request of a dict, or of a list of messages, with what stands beside it; `None` for any other object.
+fn request_of_dicts<'py>(
+    chat: &Bound<'py, PyAny>,
+    tools: Option<&Bound<'py, PyAny>>,
+    fields: Fields<'_, 'py>,
+) -> Option<Bound<'py, PyDict>> {
+    let request = match (chat.cast_exact::<PyDict>(), chat.cast_exact::<PyList>()) {
+        (Ok(dict), _) => dict.copy().ok()?,
+        (_, Ok(list)) => {
+            let request = PyDict::new(chat.py());
+            request.set_item(intern!(chat.py(), "messages"), list).ok()?;
+            request
+        }
+        _ => return None,
+    };
+    if let Some(tools) = tools {
+        request.set_item(intern!(chat.py(), "tools"), tools).ok()?;
+    }
+    if let Some(fields) = fields {
+        request.update(fields.as_mapping()).ok()?;
+    }
+    Some(request)
 }
 
 fn message(role: Role, text: &str) -> mct::Message<'_> {

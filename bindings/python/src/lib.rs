@@ -12,6 +12,7 @@ mod gguf;
 mod json;
 #[path = "../../../examples/support/model_files.rs"]
 mod model_files;
+mod objects;
 mod prompt;
 mod repair;
 mod tokenizer;

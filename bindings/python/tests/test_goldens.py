@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 from conftest import GOLDENS, lines
@@ -98,15 +99,101 @@ def test_goldens(name):
     assert count or name == "truncate.jsonl"
 
 
-def test_json_text_is_read_as_dicts_are():
-    for case in lines("mistral_common/tools.jsonl")[:200]:
-        outcomes = []
-        for request in (request_of(case), json.dumps(request_of(case)), json.dumps(request_of(case)).encode()):
-            try:
-                outcomes.append(render(case, request).text)
-            except mct.ChatError as error:
-                outcomes.append((error.kind, error.at))
-        assert outcomes[0] == outcomes[1] == outcomes[2], case["id"]
+def json_text(request):
+    """JSON has no infinite numbers; readers take what is too large for one."""
+    try:
+        return json.dumps(request, allow_nan=False)
+    except ValueError:
+        return json.dumps(request).replace("Infinity", "1e999")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_json_text_is_read_as_dicts_are(name):
+    """A dict is read without JSON text where it can be, and the same comes of both: the prompt, or the error."""
+    count = 0
+    for case in lines(f"mistral_common/{name}"):
+        request = request_of(case)
+        if case.get("kind") == "fim" or not isinstance(request, dict):
+            continue
+        count += 1
+        layout = mct.Layout(case["version"].replace("+plainthink", ""), mode=case.get("mode", "test"))
+        dialect = "openai" if case.get("kind") == "openai" else "mistral"
+        for options in ({}, {"dialect": dialect}):
+            outcomes = []
+            for given in (request, json_text(request), json_text(request).encode()):
+                try:
+                    prompt = layout.render(given, **options)
+                    outcomes.append((prompt.text, [tuple(segment) for segment in prompt.segments]))
+                except mct.ChatError as error:
+                    # A dict has no lines and columns.
+                    outcomes.append((error.kind, error.at, str(error).split(" at line ")[0]))
+            assert outcomes[0] == outcomes[1] == outcomes[2], (case["id"], options)
+    assert count or name == "fim.jsonl"
+
+
+SMALL = GOLDENS.parents[1] / "examples" / "server" / "vocabulary" / "tekken.json"
+
+
+def encodable(case, vocabulary):
+    """The prompt of a golden without media, for layouts of the vocabulary's kind that it has all control tokens of."""
+    if not is_readable(case) or "refused" in case or any("media" in segment for segment in case["segments"]):
+        return None
+    prompt = render(case, request_of(case))
+    controls = [text for kind, text in prompt.segments if kind == "control"]
+    is_ours = mct.Layout(case["version"].replace("+plainthink", "")).tokenizer_kind == vocabulary.kind
+    return prompt if is_ours and all(vocabulary.control_id(text) is not None for text in controls) else None
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_ids_of_goldens(name):
+    """The ids are those of the golden's segments, a control token or a text at a time, and decode to its string."""
+    vocabulary = mct.Vocabulary(SMALL)
+    for case in lines(f"mistral_common/{name}"):
+        prompt = encodable(case, vocabulary)
+        if prompt is None:
+            continue
+        encoded = prompt.encode(vocabulary)
+        expected = []
+        for kind, text in segments(case):
+            expected += [vocabulary.control_id(text)] if kind == "control" else vocabulary.encode(text).tolist()
+        assert encoded.input_ids.tolist() == expected, case["id"]
+        assert vocabulary.decode(encoded.input_ids) == printed(case), case["id"]
+        learnt = [part.encode() for part in (prompt.text[start:stop] for start, stop in prompt.mask)]
+        assert vocabulary.decode(encoded.input_ids[encoded.loss_mask]).encode() == b"".join(learnt), case["id"]
+        assert (encoded.labels[encoded.loss_mask] == encoded.input_ids[encoded.loss_mask]).all(), case["id"]
+        assert (encoded.labels[~encoded.loss_mask] == -100).all(), case["id"]
+
+
+@pytest.mark.oracle
+def test_ids_of_goldens_are_those_of_mistral_common():
+    """mistral-common is asked for the ids of each text and control token, through the vocabularies that it brings."""
+    mistral_common = pytest.importorskip("mistral_common")
+    from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+
+    data = Path(mistral_common.__file__).parent / "data"
+    files = [SMALL, *sorted(data.glob("tekken*.json")), *sorted(data.glob("*.model*"))]
+    counts = {}
+    for path in files:
+        vocabulary = mct.Vocabulary(path)
+        theirs = MistralTokenizer.from_file(str(path)).instruct_tokenizer.tokenizer
+        # The layout that the file is of; the others have other control tokens, or spaces elsewhere.
+        version = mct.Layout.from_files(path).name
+        for name in FILES:
+            for case in lines(f"mistral_common/{name}"):
+                # A text behind a suffix is encoded without the space that SentencePiece sets.
+                is_asked = case["version"] == version and case.get("kind") != "fim"
+                prompt = encodable(case, vocabulary) if is_asked else None
+                if prompt is None:
+                    continue
+                expected = []
+                for kind, text in segments(case):
+                    if kind == "control":
+                        expected.append(theirs.get_special_token(text))
+                    else:
+                        expected += theirs.encode(text, bos=False, eos=False)
+                assert prompt.encode(vocabulary).input_ids.tolist() == expected, (path.name, case["id"])
+                counts[path.name] = counts.get(path.name, 0) + 1
+    assert sum(counts.values()) > 1000, counts
 
 
 def test_errors():
