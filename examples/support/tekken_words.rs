@@ -25,7 +25,11 @@ const LINE_END: u8 = 32;
 const NUMBER: u8 = 64;
 
 /// The classes of the pattern that each character is in.
-pub(crate) struct TekkenWords(Box<[u8]>);
+pub(crate) struct TekkenWords {
+    classes: Box<[u8]>,
+    /// The same by the byte, for ASCII; no class for any other byte.
+    of_bytes: [u8; 256],
+}
 
 impl TekkenWords {
     /// Reads the classes from the tables of the regular expressions that the vocabulary is used with elsewhere.
@@ -47,7 +51,9 @@ impl TekkenWords {
                 classes[range.start() as usize..=range.end() as usize].fill(class);
             }
         }
-        Ok(TekkenWords(classes.into()))
+        let mut of_bytes = [0; 256];
+        of_bytes[..128].copy_from_slice(&classes[..128]);
+        Ok(TekkenWords { classes: classes.into(), of_bytes })
     }
 
     /// The matches of [`TEKKEN_PATTERN`]; each character of a text is in one.
@@ -63,9 +69,9 @@ impl TekkenWords {
     /// The classes of the character at a position and the position after it; no class at the end.
     fn at(&self, text: &str, at: usize) -> (u8, usize) {
         match text.as_bytes().get(at) {
-            Some(byte) if byte.is_ascii() => (self.0[usize::from(*byte)], at + 1),
+            Some(byte) if byte.is_ascii() => (self.of_bytes[usize::from(*byte)], at + 1),
             Some(_) => {
-                text[at..].chars().next().map_or((0, at), |first| (self.0[first as usize], at + first.len_utf8()))
+                text[at..].chars().next().map_or((0, at), |first| (self.classes[first as usize], at + first.len_utf8()))
             }
             None => (0, at),
         }
@@ -74,6 +80,8 @@ impl TekkenWords {
     /// Where the characters of a class that begin at a position end.
     fn run(&self, text: &str, mut at: usize, class: u8) -> usize {
         loop {
+            let bytes = &text.as_bytes()[at..];
+            at += bytes.iter().take_while(|byte| self.of_bytes[usize::from(**byte)] & class != 0).count();
             match self.at(text, at) {
                 (classes, after) if classes & class != 0 => at = after,
                 _ => return at,

@@ -15,7 +15,7 @@ use sentencepiece_model::{SentencePiece, SentencePieceModel, Type};
 use serde::Deserialize;
 use serde_json::Value;
 
-use byte_pairs::{BytePairs, Memory, StartAt};
+use byte_pairs::{BytePairs, StartAt};
 pub(crate) use tekken_words::TEKKEN_PATTERN;
 use tekken_words::TekkenWords;
 
@@ -222,21 +222,16 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn encode_words<'t>(pairs: &BytePairs, words: impl Iterator<Item = &'t str>, ids: &mut Vec<u32>) {
-    let mut memory = Memory::default();
-    words.for_each(|word| pairs.encode(word, &mut memory, ids));
-}
-
 fn encode_pieces(pairs: &BytePairs, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
     // To SentencePiece, `▁` is a space.
     let text = if text.contains('▁') { Cow::from(text.replace('▁', " ")) } else { text.into() };
     if word_start == WordStart::Nothing {
-        return encode_words(pairs, words(&text), ids);
+        return pairs.encode(words(&text), ids);
     }
     // The dummy prefix is a space of the first word.
     let first = words(&text).next().unwrap_or_default();
     let spaced = format!(" {first}");
-    encode_words(pairs, std::iter::once(&*spaced).chain(words(&text[first.len()..])), ids);
+    pairs.encode(std::iter::once(&*spaced).chain(words(&text[first.len()..])), ids);
 }
 
 fn encode_otherwise(encoder: &Kitoken, text: &str, has_prefix: bool, ids: &mut Vec<u32>) {
@@ -253,7 +248,7 @@ impl Tokenizer for Vocabulary {
             return;
         }
         match &self.encoder {
-            Encoder::Tekken(parted, pairs) => encode_words(pairs, parted.of(text), ids),
+            Encoder::Tekken(parted, pairs) => pairs.encode(parted.of(text), ids),
             Encoder::SentencePiece(pairs) => encode_pieces(pairs, text, word_start, ids),
             Encoder::Other(encoder) => {
                 encode_otherwise(encoder, text, !self.is_sentencepiece || word_start == WordStart::Space, ids);
