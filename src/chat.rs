@@ -36,7 +36,7 @@ pub use self::owned::OwnedChat;
 pub(crate) use self::read::{content_from_json, response_format_from_json};
 pub use self::request::{Recognised, Request};
 pub use self::sent::Sent;
-pub(crate) use self::turn::{Sort, Turn, plain_text};
+pub(crate) use self::turn::{ChatShape, Turn, plain_text};
 pub use crate::terms::{Dialect, ReasoningEffort, Role};
 
 /// A chat: what a request to a chat-completion endpoint holds, as far as it shapes the prompt.

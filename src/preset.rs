@@ -45,7 +45,7 @@ mod scene;
 mod scene_format;
 mod stop_strings;
 mod story;
-mod taint;
+mod tracked_text;
 
 pub use self::adapter::Adapter;
 pub use self::builtin::Builtin;

@@ -35,7 +35,7 @@ mod config;
 mod lint;
 mod node;
 mod render;
-mod seen;
+mod values;
 mod write;
 
 use self::chat_view::ChatView;

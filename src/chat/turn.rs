@@ -23,7 +23,7 @@ impl Turn {
 
 /// What messages are made of, as far as it decides how much there is to check and to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum ChatShape {
     /// Texts that every layout accepts; of a chat also that each message is a turn by itself, in an order that every
     /// layout accepts. Nothing in them can be wrong.
     Plain,
@@ -31,8 +31,8 @@ pub(crate) enum Sort {
     Mixed,
 }
 
-impl Sort {
-    /// Told in one pass of its own, because most chats are plain.
+impl ChatShape {
+    /// Found in a pass of its own, because most chats are plain.
     pub(crate) fn of_messages(messages: &[Message<'_>]) -> Self {
         let mut previous = Role::System;
         let plain = messages.iter().all(|message| {
@@ -47,7 +47,7 @@ impl Sort {
             in_turn && plain_text(message, role).is_some()
         });
         // System messages alone make a user turn beside them.
-        if plain && previous != Role::System { Sort::Plain } else { Sort::Mixed }
+        if plain && previous != Role::System { ChatShape::Plain } else { ChatShape::Mixed }
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`GrowingPrompt`]: a chat's prompt that goes on with each message that is appended, instead of being rendered anew.
 //! What it costs is what the messages add, but for layouts that move what stood before.
 
-use crate::chat::{AssistantMessage, Chat, Chunk, Message, Role, Sent, Sort, ToolChoice, Turn};
+use crate::chat::{AssistantMessage, Chat, ChatShape, Chunk, Message, Role, Sent, ToolChoice, Turn};
 use crate::control::Control;
 use crate::error::Error;
 use crate::layout::{Layout, SystemWithAudio};
@@ -166,7 +166,7 @@ impl<'a> GrowingPrompt<'a> {
         let messages = self.chat.messages.get(start..).unwrap_or_default();
         // The first user turn has the tools printed, whose schemas are checked for that.
         let are_checked = self.users.is_some() || self.chat.tools.is_empty();
-        let are_plain = Sort::of_messages(messages) == Sort::Plain;
+        let are_plain = ChatShape::of_messages(messages) == ChatShape::Plain;
         if are_checked && are_plain && check_plain(&self.chat, &self.layout).is_ok() {
             return Ok(());
         }

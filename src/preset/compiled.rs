@@ -1,6 +1,6 @@
 //! [`Compiled`]: preset text taken apart into control tokens and text once, so that rendering only writes.
 
-use super::taint::{TrackedText, Trust};
+use super::tracked_text::{TrackedText, Trust};
 use crate::control::{Control, Vocabulary};
 use crate::prompt::{Segment, Stretch};
 

@@ -3,7 +3,7 @@
 use super::compiled::with_name;
 use super::fields::{Instruct, NamesBehavior};
 use super::macros::Macros;
-use super::taint::{TrackedText, Trust, is_space};
+use super::tracked_text::{TrackedText, Trust, is_space};
 
 const START: &str = "<START>";
 

@@ -9,7 +9,7 @@ use super::compiled::Compiled;
 use super::fields::InjectionRole;
 use super::scene::{Generation, QuietVoice, SceneMessage, Speaker};
 use super::scene_format::{Opening, SceneFormat, chosen_stops};
-use super::taint::is_space;
+use super::tracked_text::is_space;
 use crate::chat::{Message, Role};
 use crate::error::Error;
 use crate::layout::WordStart;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::fields::{Context, Instruct};
 use super::scene::{Scene, SceneMessage, Speaker};
-use super::taint::{TrackedText, Trust};
+use super::tracked_text::{TrackedText, Trust};
 
 mod clock;
 mod expand;

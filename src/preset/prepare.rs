@@ -13,7 +13,7 @@ use super::scene::{Generation, InjectionPlace, QuietVoice, Scene, SceneMessage, 
 use super::scene_format::{InChat, Opening, SceneFormat};
 use super::stop_strings::StopStrings;
 use super::story::{Parameters, Story, StoryError};
-use super::taint::{TrackedText, Trust, is_space};
+use super::tracked_text::{TrackedText, Trust, is_space};
 use crate::error::{Error, ErrorKind};
 
 impl Preset {

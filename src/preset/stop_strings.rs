@@ -4,8 +4,8 @@ use super::compiled::with_name;
 use super::fields::{Context, Instruct};
 use super::macros::Macros;
 use super::scene::Generation;
-use super::taint::TrackedText;
-use super::taint::is_space;
+use super::tracked_text::TrackedText;
+use super::tracked_text::is_space;
 
 /// The stop strings of a scene. The first part, which names are, is apart: what is asked for can add to it.
 pub(super) struct StopStrings {

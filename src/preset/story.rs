@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::macros::Macros;
-use super::taint::TrackedText;
+use super::tracked_text::TrackedText;
 
 mod fill;
 mod parse;

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::chat::{AssistantMessage, Chat, Chunk, Message, ResponseFormat, Role, Sort, ToolCall, ToolMessage};
+use crate::chat::{AssistantMessage, Chat, ChatShape, Chunk, Message, ResponseFormat, Role, ToolCall, ToolMessage};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{CallIds, ChunkKind, Layout, Pairing, Settings, SystemWithAudio};
 use crate::python::schema::check_draft7;
@@ -26,11 +26,11 @@ pub(crate) fn check_plain(chat: &Chat<'_>, layout: &Layout) -> Result<(), Error>
 }
 
 /// Checks what the messages say by themselves; [`check_turns`] checks what they are as turns.
-pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout, messages: Sort) -> Result<(), Error> {
+pub(crate) fn check_chat(chat: &Chat<'_>, layout: &Layout, shape: ChatShape) -> Result<(), Error> {
     let check = Check { chat, layout };
-    check.form(messages)?;
+    check.form(shape)?;
     check.ends()?;
-    if messages == Sort::Mixed {
+    if shape == ChatShape::Mixed {
         check.order()?;
         for (index, message) in chat.messages.iter().enumerate() {
             check.message(index, message)?;
@@ -58,8 +58,8 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     /// What no version accepts, which mistral-common's types refuse before any rule.
-    fn form(&self, messages: Sort) -> Result<(), Error> {
-        let mixed = if messages == Sort::Mixed { &*self.chat.messages } else { &[] };
+    fn form(&self, shape: ChatShape) -> Result<(), Error> {
+        let mixed = if shape == ChatShape::Mixed { &*self.chat.messages } else { &[] };
         for (index, message) in mixed.iter().enumerate() {
             let role = message.role();
             for (at, chunk) in message.content().chunks().iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::check::{check_chat, check_turns};
 use super::gather::gather;
-use crate::chat::{Chat, Message, Role, Sort, Turn};
+use crate::chat::{Chat, ChatShape, Message, Role, Turn};
 use crate::error::Error;
 use crate::layout::Layout;
 
@@ -63,17 +63,17 @@ impl<'c, 'a> CheckedChat<'c, 'a> {
 
     /// As [`gathered`](CheckedChat::gathered), without the turns where each message is one and none is left out.
     pub(crate) fn with_buffer(chat: &'c Chat<'a>, layout: &'c Layout, mut turns: Vec<Turn>) -> Result<Self, Error> {
-        let sort = Sort::of_messages(&chat.messages);
-        check_chat(chat, layout, sort)?;
-        let users = match sort {
-            Sort::Plain => ends(&chat.messages, |message| message.role() == Role::User),
-            Sort::Mixed => {
+        let shape = ChatShape::of_messages(&chat.messages);
+        check_chat(chat, layout, shape)?;
+        let users = match shape {
+            ChatShape::Plain => ends(&chat.messages, |message| message.role() == Role::User),
+            ChatShape::Mixed => {
                 gather(chat, layout, &mut turns);
                 ends(&turns, |turn| turn.role == Role::User)
             }
         };
         let conversation = CheckedChat::of_turns(chat, layout, turns, users);
-        check_turns(&conversation, sort)?;
+        check_turns(&conversation, shape)?;
         Ok(conversation)
     }
 

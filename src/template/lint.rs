@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use self::elsewhere::Elsewhere;
+use self::engine::EngineRender;
 use self::table::{ENGINES, Outcome, Row, Table};
 use super::{ChatTemplate, GenerationPrompt};
 use crate::chat::{Json, Sent};
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::jinja::constructs;
 
 mod behaviour;
-mod elsewhere;
+mod engine;
 mod table;
 
 /// Something that the author of a template should know.
@@ -200,20 +200,20 @@ impl ChatTemplate {
             .chain(&self.for_tools)
             .flat_map(|compiled| constructs(&compiled.source).unwrap_or_default())
             .collect();
-        let mut elsewhere = Elsewhere::new(&table, &written);
+        let mut engine_render = EngineRender::new(&table, &written);
         for probe in Probe::all() {
             let template = probe.template(self);
             let Ok(sent) = probe.sent() else { continue };
-            elsewhere.render(&template, &sent, &mut found);
+            engine_render.render(&template, &sent, &mut found);
         }
         for (construct, line) in &written {
-            if elsewhere.has_met(*line, construct) {
+            if engine_render.has_met(*line, construct) {
                 continue;
             }
             for (place, engine) in ENGINES.into_iter().enumerate() {
                 if let Some((row, outcome)) = table.lacks(construct, place) {
                     let loads = !matches!(outcome, Outcome::FailsToLoad { .. });
-                    let met = !loads || elsewhere.gets_to(engine, *line) && !is_watched(construct);
+                    let met = !loads || engine_render.gets_to(engine, *line) && !is_watched(construct);
                     found.note((*line, construct), engine, "", row, outcome, met);
                 }
             }

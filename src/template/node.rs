@@ -1,4 +1,4 @@
-//! JSON into a tree of its values, borrowing the text: what a template is shown, before either engine has its own values.
+//! JSON into a tree of its values, borrowing the text: what a template is shown, before the machine makes its own values of it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::blocks::{Block, BlockWriter, Sort, Step, blocks, object};
+use super::blocks::{Block, BlockKind, BlockWriter, Step, blocks, object};
 use super::{ReplyEvent, ReplyHead};
 use crate::completion::{Completion, FinishReason};
 
@@ -125,11 +125,11 @@ fn event(step: Step) -> ReplyEvent {
             let data = json!({"type": "content_block_start", "index": index, "content_block": block});
             ReplyEvent::named("content_block_start", &data)
         }
-        Step::More(index, sort, more) => {
-            let delta = match sort {
-                Sort::Thinking => json!({"type": "thinking_delta", "thinking": more}),
-                Sort::Text => json!({"type": "text_delta", "text": more}),
-                Sort::Call => json!({"type": "input_json_delta", "partial_json": more}),
+        Step::More(index, kind, more) => {
+            let delta = match kind {
+                BlockKind::Thinking => json!({"type": "thinking_delta", "thinking": more}),
+                BlockKind::Text => json!({"type": "text_delta", "text": more}),
+                BlockKind::Call => json!({"type": "input_json_delta", "partial_json": more}),
             };
             let data = json!({"type": "content_block_delta", "index": index, "delta": delta});
             ReplyEvent::named("content_block_delta", &data)

@@ -86,9 +86,9 @@ fn call(call: &ToolCall<'_>) -> Block {
     }
 }
 
-/// What sort of block one is.
+/// The kind of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum BlockKind {
     Thinking,
     Text,
     Call,
@@ -100,7 +100,7 @@ pub(super) enum Step {
     /// A block begins, empty but for a call's id and name.
     Begin(usize, Block),
     /// The block has more.
-    More(usize, Sort, String),
+    More(usize, BlockKind, String),
     /// The block has come to its end, and is this; is it complete?
     End(usize, Block, bool),
 }
@@ -168,14 +168,14 @@ impl Growing {
         if more.is_empty() {
             return;
         }
-        let (sort, text) = match &mut self.open {
-            Some(Block::Thinking(text)) => (Sort::Thinking, text),
-            Some(Block::Text(text)) => (Sort::Text, text),
-            Some(Block::Call { arguments, .. }) => (Sort::Call, arguments),
+        let (kind, text) = match &mut self.open {
+            Some(Block::Thinking(text)) => (BlockKind::Thinking, text),
+            Some(Block::Text(text)) => (BlockKind::Text, text),
+            Some(Block::Call { arguments, .. }) => (BlockKind::Call, arguments),
             None => return,
         };
         text.push_str(more);
-        steps.push(Step::More(self.done.len(), sort, more.to_owned()));
+        steps.push(Step::More(self.done.len(), kind, more.to_owned()));
     }
 
     /// Ends the block that is open, behind which more comes.

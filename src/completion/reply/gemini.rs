@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::blocks::{self, Block, BlockWriter, Sort, Step, object};
+use super::blocks::{self, Block, BlockKind, BlockWriter, Step, object};
 use super::{ReplyEvent, ReplyHead};
 use crate::completion::{Completion, FinishReason};
 
@@ -155,14 +155,14 @@ impl BlockWriter for Writer {
         let mut parts = Vec::new();
         for step in steps {
             match step {
-                Step::More(_, Sort::Thinking, text) => parts.push(Part::thought(text)),
-                Step::More(_, Sort::Text, text) => parts.push(Part::text(text)),
+                Step::More(_, BlockKind::Thinking, text) => parts.push(Part::thought(text)),
+                Step::More(_, BlockKind::Text, text) => parts.push(Part::text(text)),
                 Step::End(_, Block::Call { id, name, arguments }, _) => {
                     let part = Part::call(id, name, &arguments);
                     self.all_have_objects &= part.is_some();
                     parts.extend(part);
                 }
-                Step::More(_, Sort::Call, _) | Step::Begin(..) | Step::End(..) => {}
+                Step::More(_, BlockKind::Call, _) | Step::Begin(..) | Step::End(..) => {}
             }
         }
         if parts.is_empty() {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::blocks::{Block, BlockWriter, Sort, Step, blocks, object};
+use super::blocks::{Block, BlockKind, BlockWriter, Step, blocks, object};
 use super::{ReplyEvent, ReplyHead};
 use crate::completion::{Completion, FinishReason};
 
@@ -130,14 +130,14 @@ impl BlockWriter for Writer {
 
     fn write(&mut self, steps: Vec<Step>) -> Vec<ReplyEvent> {
         let messages = steps.into_iter().filter_map(|step| match step {
-            Step::More(_, Sort::Thinking, thinking) => Some(Message { thinking, ..Message::default() }),
-            Step::More(_, Sort::Text, content) => Some(Message { content, ..Message::default() }),
+            Step::More(_, BlockKind::Thinking, thinking) => Some(Message { thinking, ..Message::default() }),
+            Step::More(_, BlockKind::Text, content) => Some(Message { content, ..Message::default() }),
             Step::End(_, Block::Call { id, name, arguments }, _) => {
                 let call = call(self.calls, id, name, &arguments)?;
                 self.calls += 1;
                 Some(Message { tool_calls: vec![call], ..Message::default() })
             }
-            Step::More(_, Sort::Call, _) | Step::Begin(..) | Step::End(..) => None,
+            Step::More(_, BlockKind::Call, _) | Step::Begin(..) | Step::End(..) => None,
         });
         let messages: Vec<Message> = messages.collect();
         messages.into_iter().map(|message| ReplyEvent::line(&self.head.response(message, None))).collect()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::blocks::{self, Block, BlockWriter, Sort, Step};
+use super::blocks::{self, Block, BlockKind, BlockWriter, Step};
 use super::{ReplyEvent, ReplyHead};
 use crate::completion::{Completion, FinishReason};
 
@@ -137,18 +137,18 @@ impl Writer {
     fn step(&mut self, step: Step) -> Vec<ReplyEvent> {
         match step {
             Step::Begin(index, block) => self.begins(index, &block),
-            Step::More(index, sort, more) => {
-                let (prefix, name) = match sort {
-                    Sort::Thinking => ("rs", "response.reasoning_text.delta"),
-                    Sort::Text => ("msg", "response.output_text.delta"),
-                    Sort::Call => ("fc", "response.function_call_arguments.delta"),
+            Step::More(index, kind, more) => {
+                let (prefix, name) = match kind {
+                    BlockKind::Thinking => ("rs", "response.reasoning_text.delta"),
+                    BlockKind::Text => ("msg", "response.output_text.delta"),
+                    BlockKind::Call => ("fc", "response.function_call_arguments.delta"),
                 };
                 let id = format!("{prefix}_{}_{index}", self.head.id);
                 let mut data = json!({"item_id": id, "output_index": index, "delta": more});
-                if let (Sort::Thinking | Sort::Text, Some(fields)) = (sort, data.as_object_mut()) {
+                if let (BlockKind::Thinking | BlockKind::Text, Some(fields)) = (kind, data.as_object_mut()) {
                     fields.insert("content_index".to_owned(), 0.into());
                 }
-                if let (Sort::Text, Some(fields)) = (sort, data.as_object_mut()) {
+                if let (BlockKind::Text, Some(fields)) = (kind, data.as_object_mut()) {
                     fields.insert("logprobs".to_owned(), json!([]));
                 }
                 vec![self.event(name, data)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::taint::{TrackedText, Trust, is_space, trimmed};
+use super::super::tracked_text::{TrackedText, Trust, is_space, trimmed};
 use super::names::{self, ChatFact, Field, Limit, Macro, Sequence};
 use super::parse::{Call, Head, Operator, Scope};
 use super::{Macros, clock, json_variables};

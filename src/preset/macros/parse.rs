@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::taint::{is_space, trimmed};
+use super::super::tracked_text::{is_space, trimmed};
 
 /// How deeply macros can stand in macros' arguments; what is deeper is text.
 const MAX_DEPTH: usize = 64;

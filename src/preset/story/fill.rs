@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::super::macros::Macros;
-use super::super::taint::TrackedText;
+use super::super::tracked_text::TrackedText;
 use super::{Block, Call, Expression, Path, Program, Statement, StoryError};
 
 /// How many statements a story may run, and how many bytes it may write beyond eight times its values.

@@ -1,6 +1,6 @@
 //! Takes white space out of a story string: what a `~` says, and the lines on which a block tag stands alone.
 
-use super::super::taint::is_space;
+use super::super::tracked_text::is_space;
 use super::{Block, Program, Statement, Strip};
 
 /// Strips a whole story string.

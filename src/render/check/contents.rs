@@ -1,7 +1,7 @@
 //! What a layout refuses of a chat once its messages are turns: what mistral-common refuses only while it encodes.
 
 use super::{Check, SystemWithAudio};
-use crate::chat::{Chunk, Content, Message, ResponseFormat, Role, Sort, Turn};
+use crate::chat::{ChatShape, Chunk, Content, Message, ResponseFormat, Role, Turn};
 use crate::error::{Error, ErrorKind};
 use crate::image::{base64_image, data_url_image};
 use crate::layout::{ChunkKind, ResultsPerTurn, Settings, Thinking};
@@ -11,14 +11,14 @@ use crate::render::CheckedChat;
 use crate::version::Feature;
 
 /// Checks the turns in the order in which they are written.
-pub(crate) fn check_turns(conversation: &CheckedChat<'_, '_>, messages: Sort) -> Result<(), Error> {
+pub(crate) fn check_turns(conversation: &CheckedChat<'_, '_>, shape: ChatShape) -> Result<(), Error> {
     let CheckedChat { chat, layout, .. } = *conversation;
     let check = Check { chat, layout };
     check.settings()?;
     if conversation.tools_turn.is_some() {
         check.schemas()?;
     }
-    if messages == Sort::Plain {
+    if shape == ChatShape::Plain {
         return Ok(());
     }
     match layout.rules.system_with_audio {

@@ -10,7 +10,7 @@ use crate::template::chat_view::ChatView;
 use crate::template::{ChatTemplate, render};
 
 /// The renders of a template's chats in all engines.
-pub(super) struct Elsewhere<'t> {
+pub(super) struct EngineRender<'t> {
     table: &'t Table,
     rows: BTreeMap<Met, Option<&'t Row>>,
     /// The engines that do not load the template.
@@ -19,7 +19,7 @@ pub(super) struct Elsewhere<'t> {
     lines: BTreeSet<(Engine, u32)>,
 }
 
-impl<'t> Elsewhere<'t> {
+impl<'t> EngineRender<'t> {
     /// Of a template that is made of these constructs.
     pub(super) fn new(table: &'t Table, written: &[(String, u32)]) -> Self {
         let not_loading = ENGINES.into_iter().enumerate().filter(|(place, _)| {
@@ -27,7 +27,7 @@ impl<'t> Elsewhere<'t> {
             written.iter().any(|written| matches!(lacks(written), Some((_, Outcome::FailsToLoad { .. }))))
         });
         let not_loading = not_loading.map(|(_, engine)| engine).collect();
-        Elsewhere { table, rows: BTreeMap::new(), not_loading, lines: BTreeSet::new() }
+        EngineRender { table, rows: BTreeMap::new(), not_loading, lines: BTreeSet::new() }
     }
 
     /// Was this construct given a value, by any chat?
