@@ -1,5 +1,13 @@
 //! Parsing completions: a model's output in, whole or as it streams; the [`AssistantMessage`] out.
 //!
+//! ```
+//! use mistral_chat_template::{Completion, Layout};
+//!
+//! let completion = Completion::from_text(r#"[TOOL_CALLS]now[ARGS]{"zone": "CET"}</s>"#, &Layout::V13);
+//! let call = &completion.message.tool_calls[0];
+//! assert_eq!((&*call.name, &*call.arguments), ("now", r#"{"zone": "CET"}"#));
+//! ```
+//!
 //! A [`CompletionReader`] accepts token ids or text as they come, and returns the [`Delta`]s to send to a client.
 //! [`CompletionReader::read_ids`], [`Completion::from_segments`] and [`Completion::from_text`] parse a whole output. The
 //! [`Layout`] that says how a message is written also says how it is parsed.

@@ -332,7 +332,7 @@ fn reachable(layout: &Layout, reach: Reach) -> (Layout, Option<DeadEnd>) {
             cost: "the model is not told how much to think",
         });
     }
-    if let Some((UserTurn::Last, join)) = layout.system.in_user() {
+    if let Some((_, join)) = layout.system.in_user().filter(|(turn, _)| turn.is_last()) {
         nearest.system = System::InUser { turn: UserTurn::First, join };
         dead_end = Some(DeadEnd {
             why: super::for_layout::SYSTEM_LAST,

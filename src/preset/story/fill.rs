@@ -87,7 +87,7 @@ struct Loop {
     last: bool,
 }
 
-struct Run<'r, 'm> {
+struct Filling<'r, 'm> {
     parameters: &'r Parameters,
     macros: &'r mut Macros<'m>,
     /// What `this` is, and what it was further out.
@@ -104,7 +104,7 @@ pub(super) fn run(
     macros: &mut Macros<'_>,
 ) -> Result<TrackedText, StoryError> {
     let input: usize = parameters.0.iter().map(|(_, value)| value.len()).sum();
-    let mut run = Run {
+    let mut run = Filling {
         parameters,
         macros,
         contexts: vec![Value::Parameters],
@@ -117,7 +117,7 @@ pub(super) fn run(
     Ok(run.out)
 }
 
-impl Run<'_, '_> {
+impl Filling<'_, '_> {
     fn write(&mut self, text: &TrackedText) -> Result<(), StoryError> {
         self.room = self.room.checked_sub(text.len()).ok_or_else(|| StoryError::new("it writes too much"))?;
         self.out.append(text);
