@@ -64,6 +64,7 @@ pub(crate) struct Vocabulary {
 }
 
 /// Text into ids. Knows no control token, so that no text can become one.
+#[allow(clippy::large_enum_variant, reason = "a program has one vocabulary")]
 pub(crate) enum Encoder {
     Tekken(TekkenWords, BytePairs),
     SentencePiece(BytePairs),

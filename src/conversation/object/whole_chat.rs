@@ -324,6 +324,7 @@ fn with_messages<'g>(beside: &Chat<'g>, messages: Vec<Message<'g>>) -> Chat<'g> 
 
 /// How a conversation takes what is new of a chat that is given.
 pub(super) trait Own<'g, 'a> {
+    #[expect(clippy::ptr_arg, reason = "what is borrowed from the request stays borrowed")]
     fn text(&self, text: &Cow<'g, str>) -> Cow<'a, str>;
     fn message(&self, message: &Message<'g>) -> Message<'a>;
     fn choice(&self, beside: &Chat<'g>) -> ToolChoice<'a>;
