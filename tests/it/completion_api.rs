@@ -6,7 +6,7 @@ use mistral_chat_template::completion::{
     CallDeltas, Delta, Detokenizer, FinishReason, Leniency, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead, StopCause,
 };
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Completion, CompletionReader, Content, Control, Dialect, Layout};
+use mistral_chat_template::{Completion, CompletionReader, Content, Control, Dialect, Layout, Segment};
 use serde_json::{Value, json};
 
 /// Each id is one of these pieces.
@@ -50,6 +50,7 @@ fn a_stop_string_costs_the_ids_that_hold_it() {
         (&["\nU", "\nU", "ser:"], "\nU", found("\nUser:", 1..3, false)),
         (&["a", "\nUs", "\nUser:"], "a\nUs", found("\nUser:", 2..3, false)),
         (&["a", "\nUs", "e", "x", "y\nUse", "r:"], "a\nUsexy", found("\nUser:", 4..6, true)),
+        (&["\n", "U", "x\nU", "ser:"], "\nUx", found("\nUser:", 2..4, true)),
         (&["a\nUs", "er"], "a\nUser", None),
         (&["a\n"], "a\n", None),
     ] {
@@ -244,4 +245,44 @@ fn a_stream_begins_as_its_api_begins_it() {
     let message = &whole("[THINK]Hm.[/THINK]Yes.</s>", Dialect::Mistral)["choices"][0]["message"];
     assert_eq!(message["content"][0]["type"], "thinking");
     assert_eq!(message["content"][1], json!({"type": "text", "text": "Yes."}));
+}
+
+#[test]
+fn an_answer_that_was_begun_goes_on_where_it_stands() {
+    let think = Layout::V13.with(Feature::Think);
+    let deltas = |mut reader: CompletionReader, output: &str| {
+        let mut all: Vec<Delta> = reader.push(output).collect();
+        all.extend(reader.finish().deltas);
+        all
+    };
+    let begun = [Segment::Control(Control::Think), Segment::Text("Hm")];
+    let after = deltas(CompletionReader::new(&think).after_segments(&begun), "?[/THINK]Yes</s>");
+    assert_eq!(after.first(), Some(&Delta::ThinkingStart), "{after:?}");
+    assert_eq!(after.get(1), Some(&Delta::Thinking("?".to_owned())));
+    let ended = [Segment::Control(Control::Think), Segment::Text("Hm"), Segment::Control(Control::EndThink)];
+    let after = deltas(CompletionReader::new(&think).after_segments(&ended), "Yes</s>");
+    assert_eq!(after, [Delta::Text("Yes".to_owned())]);
+
+    // What the prompt ends with is neither said again nor part of a stop string.
+    let reader = CompletionReader::new(&Layout::V13).with_stop_strings(["\nUser:"]);
+    let after = deltas(reader.after_segments(&[Segment::Text("a\nUs")]), "er: b</s>");
+    assert_eq!(after, [Delta::Text("er: b".to_owned())]);
+    let lenient = CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient);
+    let after = deltas(lenient.after_segments(&[Segment::Text("[{\"name\": \"f\"")]), ", \"arguments\": {}}]</s>");
+    assert_eq!(after, [Delta::Text(", \"arguments\": {}}]".to_owned())]);
+}
+
+#[test]
+fn a_response_that_was_cut_off_says_why() {
+    assert_eq!(whole(CUT_OFF, Dialect::Responses)["incomplete_details"], json!({"reason": "max_output_tokens"}));
+    assert_eq!(whole(TEXT, Dialect::Responses)["incomplete_details"], Value::Null);
+    for (reason, name) in [
+        (FinishReason::Length, "response.incomplete"),
+        (FinishReason::Stop, "response.completed"),
+        (FinishReason::ToolCalls, "response.completed"),
+    ] {
+        let mut events = ReplyEvents::new(Dialect::Responses, HEAD);
+        let last = events.finish(reason, HEAD).pop().unwrap();
+        assert_eq!(last.name, Some(name));
+    }
 }

@@ -377,3 +377,74 @@ fn a_window_says_its_bounds() {
     assert_eq!((lower.budget(), lower.low_water()), (100, 30));
     assert_eq!(Window::new(100).with_low_water(1000).low_water(), 100, "no higher than the budget");
 }
+
+/// A sound and a system message may exclude each other, wherever they stand.
+#[test]
+fn what_a_new_message_excludes_may_stand_anywhere_before_it() {
+    let sounds = [Chunk::InputAudio("AAAA".into()), Chunk::AudioUrl("https://example.com/a.wav".into())];
+    let said = |chunk: &Chunk<'static>| Message::user(vec![chunk.clone(), Chunk::text("What is it?")]);
+    let talk = [Message::user("a"), Message::assistant("b"), Message::user("c"), Message::assistant("d")];
+    let (mut refused, mut accepted) = (0, 0);
+    for layout in layouts().map(|layout| layout.with(Feature::Audio).in_mode(Mode::Agnostic)) {
+        for sound in &sounds {
+            for (begun, new) in [
+                ([vec![Message::system("S")], talk.to_vec()].concat(), vec![said(sound)]),
+                ([vec![said(sound)], talk[1..].to_vec()].concat(), vec![Message::user("e"), Message::system("S")]),
+                ([vec![said(sound)], talk[1..].to_vec()].concat(), vec![Message::system("S"), Message::user("e")]),
+            ] {
+                let Ok(mut conversation) = Conversation::without_ids(Chat::new(begun.clone()), &layout) else {
+                    continue;
+                };
+                let whole = Chat::new([begun, new.clone()].concat());
+                match (conversation.append(new), layout.render(&whole)) {
+                    (Ok(_), Ok(rendered)) => {
+                        assert_eq!(conversation.prompt(), &rendered);
+                        accepted += 1;
+                    }
+                    (Err(error), Err(expected)) => {
+                        assert_eq!(error.to_string(), expected.to_string());
+                        refused += 1;
+                    }
+                    (appended, rendered) => panic!("{}: {appended:?} {rendered:?}", layout.name),
+                }
+            }
+        }
+    }
+    assert!(refused > 3 && accepted > 3, "{refused} {accepted}");
+}
+
+#[test]
+fn results_that_come_one_by_one_go_into_the_order_of_their_calls() {
+    let call = |id: &'static str| ToolCall::new("f", "{}").id(id);
+    let result = |id: &'static str| Message::tool(id).answering(id);
+    let begun = [
+        Message::user("a"),
+        Message::calls([call("call0000a"), call("call0000b")]),
+        result("call0000b"),
+        result("call0000a"),
+        Message::assistant("d"),
+        Message::user("e"),
+        Message::calls([call("call00001"), call("call00002"), call("call00003"), call("call00004")]),
+    ];
+    for layout in layouts() {
+        for order in [[1, 2, 3, 4], [4, 3, 2, 1], [2, 1, 4, 3], [1, 2, 4, 3], [1, 3, 2, 4], [3, 4, 1, 2]] {
+            let ids = order.map(|n: usize| ["call00001", "call00002", "call00003", "call00004"][n - 1]);
+            for first in 0..4 {
+                let mut messages = begun.to_vec();
+                messages.extend(ids[..first].iter().copied().map(result));
+                let Ok(mut conversation) =
+                    Conversation::without_ids(Chat::new(messages.clone()), &layout.in_mode(Mode::Agnostic))
+                else {
+                    continue;
+                };
+                messages.extend(ids[first..].iter().copied().map(result));
+                let appended =
+                    conversation.append(ids[first..].iter().copied().map(result)).map_err(|it| it.to_string());
+                match layout.in_mode(Mode::Agnostic).render(&Chat::new(messages)).map_err(|it| it.to_string()) {
+                    Ok(rendered) => assert_eq!(conversation.prompt(), &rendered, "{} {order:?} {first}", layout.name),
+                    Err(error) => assert_eq!(appended.unwrap_err(), error),
+                }
+            }
+        }
+    }
+}

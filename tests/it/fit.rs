@@ -144,3 +144,27 @@ fn an_error_names_the_message_that_was_given() {
         assert_eq!(owned.messages[0], Message::system("S"));
     }
 }
+
+#[test]
+fn what_stands_beside_the_messages_stays() {
+    use mistral_chat_template::Tool;
+    use mistral_chat_template::chat::{ResponseFormat, ToolChoice};
+
+    let choices = [ToolChoice::Required, ToolChoice::None, ToolChoice::Named("f".into())];
+    for tool_choice in choices {
+        let messages = [Message::user("a"), Message::assistant("b"), Message::user("c")];
+        let tool = Tool { name: "f".into(), description: "d".into(), strict: true, ..Tool::default() };
+        let chat = Chat {
+            tools: vec![tool],
+            tool_choice,
+            parallel_tool_calls: Some(false),
+            response_format: ResponseFormat::JsonObject,
+            model: Some("m".into()),
+            ..Chat::new(messages)
+        };
+        let whole = rendered(&Layout::V13, &chat);
+        let fitted = chat.fit(&Layout::V13, whole - 1, count).unwrap();
+        assert_eq!(fitted.dropped, [0, 1]);
+        assert_eq!(*fitted.chat, Chat { messages: vec![Message::user("c")], ..chat.clone() });
+    }
+}

@@ -16,6 +16,7 @@ mod completion_mends;
 mod completion_stream;
 mod conversation_ids;
 mod diverge;
+mod doors;
 mod errors;
 mod examples;
 mod explain;
