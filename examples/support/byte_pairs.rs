@@ -229,7 +229,7 @@ impl BytePairs {
         }
     }
 
-    /// Appends the id of a token, or the ids of the bytes of a character that is none.
+    /// Appends the id of a token, or the ids of the bytes of a character that has no token.
     fn push(&self, part: &[u8], ids: &mut Vec<u32>) {
         match self.tokens.get(part) {
             Some(token) => ids.push(token.id),

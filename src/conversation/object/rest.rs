@@ -73,7 +73,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     }
 
     /// What is left to read of a request that goes on where the one before ended: the same bytes up to the end of its last
-    /// message, and more messages behind it, as chat-completion clients send them. Else there is none.
+    /// message, and more messages behind it, as chat-completion clients send them. Otherwise `None`.
     ///
     /// A long conversation costs a comparison of bytes then, instead of being read, mended and compared message by
     /// message:
