@@ -283,7 +283,7 @@ fn a_client_that_continues_what_was_said_changes_nothing() {
             (update.new_segments.clone(), update.start),
             (segments..segments, conversation.prompt().as_str().len())
         );
-        assert_eq!((update.prefix_break.clone(), update.ends_sample), (None, false));
+        assert_eq!((update.prefix_break, update.ends_sample), (None, false));
         assert_eq!(
             (0..ids.len()).map(|place| update.new_position(place)).collect::<Vec<_>>(),
             (0..ids.len()).map(Some).collect::<Vec<_>>()
