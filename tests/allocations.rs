@@ -5,10 +5,11 @@ use mistral_chat_template::chat::Json;
 use mistral_chat_template::conversation::Window;
 use mistral_chat_template::layout::{System, WordStart};
 use mistral_chat_template::render::CheckedChat;
+use mistral_chat_template::repair::RepairPolicy;
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Control, Conversation, Format, Layout, Message, Prompt, Tokenizer, Tool, ToolCall,
-    Version,
+    AssistantMessage, Chat, Chunk, Control, Conversation, Dialect, Format, Layout, Message, Prompt, Request, Tokenizer,
+    Tool, ToolCall, Version,
 };
 
 fn layouts() -> impl Iterator<Item = Layout> {
@@ -208,6 +209,29 @@ fn updated(conversation: &mut Conversation<'static, Bytes>, chat: Chat<'static>)
     measure(|| drop(conversation.update(chat).unwrap()))
 }
 
+fn updated_from(conversation: &mut Conversation<'static, Bytes>, chat: Chat<'static>) -> AllocationInfo {
+    measure(|| drop(conversation.update_from(&chat).unwrap()))
+}
+
+/// The first turn is read as a whole, the others by what is new of them.
+fn updated_with_rest(conversation: &mut Conversation<'static, Bytes>, chat: Chat<'static>) -> AllocationInfo {
+    let body = serde_json::to_string(&chat).unwrap();
+    let mut is_read = false;
+    let read = measure(|| {
+        if let Some(rest) = conversation.rest(&body) {
+            let mended = Request::mend(rest.as_str(), Dialect::Either).unwrap();
+            is_read = conversation.update_rest(&rest, &mended).is_some();
+        }
+    });
+    if !is_read {
+        assert!(chat.messages.len() < 15, "a long conversation is read as a whole");
+        let mended = Request::repair(&body, Dialect::Either, conversation.layout(), &RepairPolicy::default()).unwrap();
+        conversation.update_from(&mended.request.chat).unwrap();
+        conversation.remember(&body, &mended);
+    }
+    read
+}
+
 /// The least that one of eight turns allocates behind this many others: now and then a buffer grows.
 fn turn_behind(layout: &Layout, exchanges: usize, turn: Turn) -> (u64, u64) {
     let chat = calls_and_results(1);
@@ -232,7 +256,9 @@ fn turn_behind(layout: &Layout, exchanges: usize, turn: Turn) -> (u64, u64) {
 #[test]
 fn a_turn_allocates_what_is_new() {
     for layout in [Layout::MAGNUM, Layout::V3, Layout::V7, Layout::V11, Layout::V13] {
-        for (name, turn) in [("append", appended as Turn), ("update", updated)] {
+        for (name, turn) in
+            [("append", appended as Turn), ("update", updated), ("from", updated_from), ("rest", updated_with_rest)]
+        {
             let (few, many) = (turn_behind(&layout, 30, turn), turn_behind(&layout, 300, turn));
             assert_eq!(few, many, "{} {name}: allocations and bytes behind 30 and 300 turns", layout.name);
         }

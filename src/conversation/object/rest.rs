@@ -166,12 +166,11 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         {
             return None;
         }
-        let messages: Vec<_> = chat.messages.iter().collect();
-        let (echo, new) = messages.split_at_checked(usize::from(self.reply.is_some()))?;
+        let (echo, new) = chat.messages.split_at_checked(usize::from(self.reply.is_some()))?;
         if echo.iter().any(|echo| !self.is_known(self.chat().messages.len(), echo)) {
             return None;
         }
-        let updated = self.go_on(echo.first().copied(), new, &Copied).ok()?;
+        let updated = self.go_on(echo.first(), new.iter(), &Copied).ok()?;
         self.prompt.take_unprinted(chat.tool_choice.clone().into_owned(), chat.parallel_tool_calls);
         self.within_window(updated).ok()
     }

@@ -87,7 +87,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     /// ```
     #[must_use]
     pub fn shared(&self, chat: &Chat<'_>) -> usize {
-        self.same(&self.within(chat))
+        self.same(&Given { chat, dropped: &self.left_out(chat) })
     }
 
     /// Does a chat go on with this conversation: has it all of its messages, and the same tools and settings?
@@ -109,14 +109,15 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     /// ```
     #[must_use]
     pub fn goes_on(&self, chat: &Chat<'_>) -> bool {
-        self.prompt.same_beside_messages(chat) && self.same(&self.within(chat)) == self.known_count()
+        self.prompt.same_beside_messages(chat)
+            && self.same(&Given { chat, dropped: &self.left_out(chat) }) == self.known_count()
     }
 
     /// Takes in a chat, without what the window leaves out of it.
     fn update_of<'g>(&mut self, chat: &Chat<'g>, own: &impl Own<'g, 'a>) -> Result<Update, Error> {
         let dropped = self.left_out(chat);
-        let messages = without(chat, &dropped);
-        let updated = self.update_messages(&messages, chat, own).map_err(|error| in_given(error, &dropped))?;
+        let given = Given { chat, dropped: &dropped };
+        let updated = self.update_messages(&given, own).map_err(|error| in_given(error, &dropped))?;
         self.dropped = dropped;
         self.sent = None;
         self.within_window(updated)
@@ -125,36 +126,35 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     /// Takes in the messages of a chat that are within the window.
     pub(super) fn update_messages<'g>(
         &mut self,
-        messages: &[&Message<'g>],
-        beside: &Chat<'g>,
+        given: &Given<'_, 'g>,
         own: &impl Own<'g, 'a>,
     ) -> Result<Update, Error> {
-        let (known, same) = (self.known_count(), self.same(messages));
-        if same < known || !self.prompt.same_beside_messages(beside) {
-            return self.replace(own.chat(messages, beside), same);
+        let (known, same, chat) = (self.known_count(), self.same(given), given.chat);
+        if same < known || !self.prompt.same_beside_messages(chat) {
+            return self.replace(own.chat(given), same);
         }
-        if self.reply.is_some() && messages.len() == known && is_prefix(messages.last().copied()) {
+        if self.reply.is_some() && given.len() == known && is_prefix(chat.messages.last()) {
             if self.is_closed()? {
-                return self.replace(own.chat(messages, beside), same);
+                return self.replace(own.chat(given), same);
             }
             self.ended = None;
-            self.prompt.take_unprinted(own.choice(beside), beside.parallel_tool_calls);
+            self.prompt.take_unprinted(own.choice(chat), chat.parallel_tool_calls);
             return Ok(self.nothing_new());
         }
-        let (old, new) = messages.split_at_checked(known).unwrap_or_default();
-        let updated = self.go_on(old.last().copied(), new, own)?;
-        self.prompt.take_unprinted(own.choice(beside), beside.parallel_tool_calls);
+        let echoed = known.checked_sub(1).and_then(|last| given.messages().nth(last));
+        let updated = self.go_on(echoed, given.messages().skip(known), own)?;
+        self.prompt.take_unprinted(own.choice(chat), chat.parallel_tool_calls);
         Ok(updated)
     }
 
     /// Appends what comes after a reply that a client sent back.
-    pub(super) fn go_on<'g>(
+    pub(super) fn go_on<'c, 'g: 'c>(
         &mut self,
         echoed: Option<&Message<'g>>,
-        new: &[&Message<'g>],
+        new: impl Iterator<Item = &'c Message<'g>> + Clone,
         own: &impl Own<'g, 'a>,
     ) -> Result<Update, Error> {
-        let owned = || new.iter().map(|message| own.message(message));
+        let owned = || new.clone().map(|message| own.message(message));
         let (Some(reply), Some(Message::Assistant(as_kept))) = (&mut self.reply, echoed) else {
             return self.append(owned());
         };
@@ -180,14 +180,9 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     }
 
     /// How many messages are those of the conversation, from the first on.
-    fn same(&self, messages: &[&Message<'_>]) -> usize {
-        let known = self.known_count();
-        messages.iter().enumerate().take(known).take_while(|(at, message)| self.is_known(*at, message)).count()
-    }
-
-    /// The messages of a chat but for those that the window leaves out.
-    fn within<'c, 'g>(&self, chat: &'c Chat<'g>) -> Vec<&'c Message<'g>> {
-        without(chat, &self.left_out(chat))
+    fn same(&self, given: &Given<'_, '_>) -> usize {
+        let known = given.messages().enumerate().take(self.known_count());
+        known.take_while(|(at, message)| self.is_known(*at, message)).count()
     }
 
     /// Is a message of a client's chat that of the conversation, or its echo?
@@ -291,11 +286,22 @@ fn is_prefix(message: Option<&Message<'_>>) -> bool {
     matches!(message, Some(Message::Assistant(AssistantMessage { prefix: true, .. })))
 }
 
-/// The messages of a chat but for some.
-pub(super) fn without<'c, 'g>(chat: &'c Chat<'g>, dropped: &[usize]) -> Vec<&'c Message<'g>> {
-    let mut dropped = dropped.iter().peekable();
-    let kept = chat.messages.iter().enumerate().filter(|(index, _)| dropped.next_if_eq(&index).is_none());
-    kept.map(|(_, message)| message).collect()
+/// A chat that is given, and which of its messages the window leaves out of it.
+pub(super) struct Given<'c, 'g> {
+    pub(super) chat: &'c Chat<'g>,
+    pub(super) dropped: &'c [usize],
+}
+
+impl<'c, 'g> Given<'c, 'g> {
+    fn len(&self) -> usize {
+        self.chat.messages.len().saturating_sub(self.dropped.len())
+    }
+
+    fn messages(&self) -> impl Iterator<Item = &'c Message<'g>> + Clone + use<'c, 'g> {
+        let mut dropped = self.dropped.iter().peekable();
+        let kept = self.chat.messages.iter().enumerate().filter(move |(at, _)| dropped.next_if_eq(&at).is_none());
+        kept.map(|(_, message)| message)
+    }
 }
 
 /// These messages, with what a chat has beside its own.
@@ -328,8 +334,8 @@ pub(super) trait Own<'g, 'a> {
     fn text(&self, text: &Cow<'g, str>) -> Cow<'a, str>;
     fn message(&self, message: &Message<'g>) -> Message<'a>;
     fn choice(&self, beside: &Chat<'g>) -> ToolChoice<'a>;
-    /// A chat of some of its messages.
-    fn chat(&self, messages: &[&Message<'g>], beside: &Chat<'g>) -> Chat<'a>;
+    /// The chat without what is left out.
+    fn chat(&self, given: &Given<'_, 'g>) -> Chat<'a>;
 }
 
 /// It lives as long as the conversation.
@@ -348,8 +354,8 @@ impl<'a> Own<'a, 'a> for Moved {
         beside.tool_choice.clone()
     }
 
-    fn chat(&self, messages: &[&Message<'a>], beside: &Chat<'a>) -> Chat<'a> {
-        with_messages(beside, messages.iter().map(|message| self.message(message)).collect())
+    fn chat(&self, given: &Given<'_, 'a>) -> Chat<'a> {
+        with_messages(given.chat, given.messages().map(|message| self.message(message)).collect())
     }
 }
 
@@ -369,7 +375,7 @@ impl<'g, 'a> Own<'g, 'a> for Copied {
         beside.tool_choice.clone().into_owned()
     }
 
-    fn chat(&self, messages: &[&Message<'g>], beside: &Chat<'g>) -> Chat<'a> {
-        with_messages(beside, messages.iter().map(|message| message.view()).collect()).into_owned()
+    fn chat(&self, given: &Given<'_, 'g>) -> Chat<'a> {
+        with_messages(given.chat, given.messages().map(Message::view).collect()).into_owned()
     }
 }

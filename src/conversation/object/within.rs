@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::whole_chat::{Moved, without};
+use super::whole_chat::{Given, Moved};
 use super::{Conversation, EndedRow};
 use crate::chat::Chat;
 use crate::conversation::fit::in_given;
@@ -84,7 +84,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
             let dropped = self.with_more(&more);
             let chat = self.chat().clone();
             let row = self.ended.take().map(|row| self.whole_row(row));
-            let again = self.update_messages(&without(&chat, &more), &chat, &Moved);
+            let again = self.update_messages(&Given { chat: &chat, dropped: &more }, &Moved);
             let again = again.map_err(|error| in_given(error, &dropped))?;
             self.dropped = dropped;
             // The row that ended first has all that the second has.
