@@ -8,7 +8,9 @@ use mistral_chat_template::grammar::LarkStyle;
 use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::render::Fim;
 use mistral_chat_template::{Completion, CompletionReader, Dialect, Error, Layout};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::api::{About, Asked};
 use crate::fault::Fault;
@@ -134,7 +136,7 @@ pub fn run(state: &State, job: Job, events: &Sender<Event>) {
             state.metrics.dropped.inc();
         }
         Err(Stopped::Fault(fault)) => {
-            let _ = events.blocking_send(Event::Failed(fault));
+            let _ = send_within(events, Event::Failed(fault), state.patience);
         }
     }
 }
@@ -179,6 +181,16 @@ fn calls(layout: &Layout, dialect: Dialect) -> CallDeltas {
     }
 }
 
+/// Tells of an answer. A client that reads nothing for so long has as good as gone, and keeps the others waiting.
+fn send_within(events: &Sender<Event>, event: Event, patience: Duration) -> Result<(), Stopped> {
+    let event = match events.try_send(event) {
+        Ok(()) => return Ok(()),
+        Err(TrySendError::Closed(_)) => return Err(Stopped::Gone),
+        Err(TrySendError::Full(event)) => event,
+    };
+    Handle::current().block_on(events.send_timeout(event, patience)).map_err(|_| Stopped::Gone)
+}
+
 /// An answer in the making.
 struct Answer<'a> {
     state: &'a State,
@@ -189,7 +201,7 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     fn send(&self, event: Event) -> Result<(), Stopped> {
-        self.events.blocking_send(event).map_err(|_| Stopped::Gone)
+        send_within(self.events, event, self.state.patience)
     }
 
     /// How many ids the answer may have.
@@ -253,5 +265,30 @@ impl Answer<'_> {
         };
         completion.finish(finished);
         Ok((Ended { completion, usage }, sampled))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Event, Stopped, send_within};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_that_reads_nothing_is_given_up() {
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+        let sent = tokio::task::spawn_blocking(move || {
+            let first = send_within(&sender, Event::Begun, Duration::from_millis(50));
+            let begun = Instant::now();
+            let second = send_within(&sender, Event::Begun, Duration::from_millis(50));
+            (first.is_ok(), matches!(second, Err(Stopped::Gone)), begun.elapsed(), sender)
+        });
+        let (first, gone, waited, sender) = sent.await.unwrap();
+        assert!(first && gone && waited >= Duration::from_millis(50), "{waited:?}");
+        // One that reads in time is not.
+        let slow =
+            tokio::task::spawn_blocking(move || send_within(&sender, Event::Begun, Duration::from_secs(60)).is_ok());
+        assert!(receiver.recv().await.is_some());
+        assert!(slow.await.unwrap());
     }
 }

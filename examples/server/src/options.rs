@@ -25,7 +25,7 @@ Usage: server [OPTIONS]
       --queue N          How many requests may wait or be answered [default: 64]
       --conversations N  How many conversations are kept [default: 64]
       --body BYTES       How long a request may be [default: 16777216]
-      --patience SECONDS How long a client may take to send one [default: 30]
+      --patience SECONDS How long a client may take to send one, or read nothing of its answer [default: 30]
       --help             Print this
 ";
 

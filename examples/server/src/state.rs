@@ -33,7 +33,7 @@ pub struct State {
     pub answer: usize,
     /// How many bytes a body may have.
     pub body: usize,
-    /// How long a client may take to send a request.
+    /// How long a client may take to send a request, or read nothing of its answer.
     pub patience: Duration,
     /// Room for answers in the making.
     pub running: Arc<Semaphore>,
