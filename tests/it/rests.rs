@@ -153,7 +153,7 @@ fn first(chat: &Chat<'_>, n: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(arbitrary::cases(60))]
+    #![proptest_config(arbitrary::cases(20))]
 
     /// The chat with one message more in each turn, and now and then another chat that begins the same.
     #[test]
