@@ -1,6 +1,7 @@
 //! A reply and a message of a client's chat in: is the message the reply, as the client kept it?
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -108,7 +109,7 @@ pub(super) fn matches(
             *votes.entry(known.wrapping_sub(at).cast_signed()).or_default() += 1;
         }
     }
-    let most = votes.into_iter().max_by_key(|(offset, count)| (*count, std::cmp::Reverse(offset.unsigned_abs())));
+    let most = votes.into_iter().max_by_key(|(offset, count)| (*count, Reverse(offset.unsigned_abs()), *offset));
     let offset = most.map_or(0, |(offset, _)| offset);
     let known_of = |(at, message): (usize, &Message<'_>)| {
         if at < same {
@@ -226,6 +227,18 @@ mod tests {
         let given = messages(&["s", "b", "d", "e"]);
         let found = matches(&known, &given, 1, |at, message| known[at] == message);
         assert_eq!(found, [Some(0), None, Some(4), Some(5)], "two were shifted by two, and one by one");
+    }
+
+    #[test]
+    fn of_two_offsets_the_one_is_taken_of_messages_that_went() {
+        let messages = |texts: &[&'static str]| texts.iter().copied().map(Message::user).collect::<Vec<_>>();
+        let known = messages(&["s", "a", "b", "c"]);
+        let known: Vec<_> = known.iter().collect();
+        let given = messages(&["s", "b", "x", "y", "c"]);
+        for _ in 0..20 {
+            let found = matches(&known, &given, 1, |at, message| known[at] == message);
+            assert_eq!(found, [Some(0), Some(2), None, None, None], "not by chance");
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
     AssistantMessage, Chat, Control, Conversation, Dialect, Error, Layout, Message, Mode, Request, Tokenizer,
 };
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 
 use crate::support::arbitrary;
@@ -152,33 +154,63 @@ fn first(chat: &Chat<'_>, n: usize) -> String {
     serde_json::to_string(&Chat { messages, ..chat.clone() }).unwrap()
 }
 
-proptest! {
-    #![proptest_config(arbitrary::cases(20))]
+/// Says what the model says in place of a message, for all of these conversations.
+fn say(conversations: [&mut Known; 3], said_instead: Option<&Message<'static>>, ids: u32) {
+    let Some(Message::Assistant(reply)) = said_instead.filter(|_| ids > 0) else { return };
+    let sampled: Vec<u32> = (0..ids).map(|id| 5000 + id).collect();
+    for conversation in conversations {
+        conversation.reply(AssistantMessage { prefix: false, ..reply.clone() }, &sampled);
+    }
+}
 
-    /// The chat with one message more in each turn, and now and then another chat that begins the same.
+proptest! {
+    #![proptest_config(arbitrary::cases(80))]
+
+    /// The chat with one message more in each turn, and now and then another chat that begins the same. What the model
+    /// says is the chat's own reply, as some number of ids, or nothing.
     #[test]
-    fn the_rest_comes_to_the_same(chat in arbitrary::chat(), other in arbitrary::chat(), from in 0..8_usize, budget in 20..200_usize) {
-        for layout in arbitrary::layouts() {
-            let layout = layout.in_mode(Mode::Agnostic).with(Feature::Image);
-            let parted = chat.messages.iter().take(from).chain(other.messages.iter().skip(from)).cloned();
-            let parted = Chat { messages: parted.collect(), ..chat.clone() };
-            let Ok(mut by_rest) = begin(&first(&chat, 1), &layout, Some(Window::new(budget))) else { continue };
-            let mut by_all = by_rest.clone();
-            for (chat, n) in (2..=chat.messages.len()).map(|n| (&chat, n)).chain([(&parted, from + 1), (&parted, from + 2)]) {
-                let body = first(chat, n);
-                let expected = update_with_all(&mut by_all, &body).map_err(|error| error.to_string());
-                match update_with_rest(&mut by_rest, &body) {
-                    Some(updated) => prop_assert_eq!(Ok(updated), expected, "{} {}", layout.name, body),
-                    None => {
-                        // A window that could not be cut enough has taken the chat in already.
-                        let updated = update_with_all(&mut by_rest, &body);
-                        prop_assert_eq!(updated.is_ok(), expected.is_ok(), "{} {}", layout.name, body);
-                    }
+    fn the_rest_comes_to_the_same(
+        layout in select(arbitrary::layouts()),
+        chat in arbitrary::chat(),
+        other in arbitrary::chat(),
+        from in 0..8_usize,
+        (budget, low) in (20..200_usize, 0..200_usize),
+        ids in vec(0..40_u32, 10),
+    ) {
+        let layout = layout.in_mode(Mode::Agnostic).with(Feature::Image);
+        let parted = chat.messages.iter().take(from).chain(other.messages.iter().skip(from)).cloned();
+        let parted = Chat { messages: parted.collect(), ..chat.clone() };
+        let window = Window::new(budget).with_low_water(low);
+        let Ok(mut by_rest) = begin(&first(&chat, 1), &layout, Some(window)) else { return Ok(()) };
+        let (mut by_all, mut by_chat) = (by_rest.clone(), by_rest.clone());
+        for (chat, n) in (2..=chat.messages.len()).map(|n| (&chat, n)).chain([(&parted, from + 1), (&parted, from + 2)]) {
+            let given = by_all.chat().messages.len() + by_all.dropped().len();
+            let said = chat.messages.get(given).filter(|_| given + 2 == n);
+            say([&mut by_rest, &mut by_all, &mut by_chat], said, ids[n % ids.len()]);
+            let body = first(chat, n);
+            let expected = update_with_all(&mut by_all, &body).map_err(|error| error.to_string());
+            match update_with_rest(&mut by_rest, &body) {
+                Some(updated) => prop_assert_eq!(Ok(&updated), expected.as_ref(), "{} {}", layout.name, body),
+                None => {
+                    // A window that could not be cut enough has taken the chat in already.
+                    let updated = update_with_all(&mut by_rest, &body);
+                    prop_assert_eq!(updated.is_ok(), expected.is_ok(), "{} {}", layout.name, body);
                 }
-                prop_assert_eq!(by_rest.ids(), by_all.ids(), "{} {}", layout.name, body);
-                prop_assert_eq!(by_rest.dropped(), by_all.dropped());
-                prop_assert_eq!(by_rest.chat(), by_all.chat());
             }
+            let mended = Request::repair(&body, Dialect::Either, &layout, &RepairPolicy::default());
+            if let Ok(mended) = mended {
+                let updated = by_chat.update(mended.request.chat.into_owned()).map_err(|error| error.to_string());
+                prop_assert_eq!(updated, expected, "{} {}", layout.name, body);
+            }
+            for other in [&by_rest, &by_chat] {
+                prop_assert_eq!(other.ids(), by_all.ids(), "{} {}", layout.name, body);
+                prop_assert_eq!(other.sampled(), by_all.sampled());
+                prop_assert_eq!(other.sample(), by_all.sample());
+                prop_assert_eq!(other.ended_sample(), by_all.ended_sample());
+                prop_assert_eq!(other.dropped(), by_all.dropped());
+                prop_assert!(other.segments().eq(by_all.segments()));
+            }
+            prop_assert_eq!(by_rest.chat(), by_all.chat());
         }
     }
 }
