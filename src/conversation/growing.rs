@@ -107,17 +107,21 @@ impl<'a> GrowingPrompt<'a> {
     /// The turns that new messages behind the first `keep` can change, and what is beside them.
     fn changing_turns(&self, keep: usize) -> TurnsBefore {
         // The last one may be replaced, and then the one before it goes on.
-        let last = self.turns.len().saturating_sub(2);
-        let new = self.chat.messages.get(keep..).unwrap_or_default();
-        let from = if self.begins_otherwise() {
-            0
-        } else if self.pairs(new) {
-            self.last_results(keep).min(last)
-        } else {
-            last
-        };
+        let from = self.first_changing(keep, self.turns.len().saturating_sub(2));
         let turns = self.turns.get(from..).unwrap_or_default().to_vec();
         TurnsBefore { from, turns, users: self.users, has_system: self.has_system }
+    }
+
+    /// The first turn that messages behind the first `old` can change: one before `last`, or `last`.
+    fn first_changing(&self, old: usize, last: usize) -> usize {
+        let new = self.chat.messages.get(old..).unwrap_or_default();
+        if self.begins_otherwise() {
+            0
+        } else if self.pairs(new) {
+            self.last_results(old).min(last)
+        } else {
+            last
+        }
     }
 
     /// Takes the messages from one on, which are one assistant turn's, out of the turns; says which turn is another.
@@ -314,14 +318,7 @@ impl<'a> GrowingPrompt<'a> {
     /// The turns of the old messages that new ones can change.
     fn earlier_turns(&self, old: usize) -> EarlierTurns {
         let last = self.turns.len().saturating_sub(1);
-        let new = self.chat.messages.get(old..).unwrap_or_default();
-        let from = if self.begins_otherwise() {
-            0
-        } else if self.pairs(new) {
-            self.last_results(old).min(last)
-        } else {
-            last
-        };
+        let from = self.first_changing(old, last);
         let turns = self.turns.get(from..last).unwrap_or_default().to_vec();
         EarlierTurns { from, turns, last: self.turns.last().cloned(), users: self.users }
     }
