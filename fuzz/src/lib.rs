@@ -10,9 +10,12 @@
 )]
 #![allow(unreachable_pub, reason = "a module of a test, too")]
 
+pub mod adapter;
+pub mod answer_ids;
 pub mod chat;
 pub mod compare;
 pub mod completion;
+pub mod conversation;
 pub mod detection;
 pub mod grammar;
 pub mod image;
@@ -21,6 +24,7 @@ pub mod python_json;
 pub mod render;
 pub mod repair;
 pub mod request;
+pub mod row;
 pub mod story;
 pub mod template;
 pub mod written;
@@ -32,9 +36,12 @@ mod support;
 pub type Target = (&'static str, fn(&[u8]));
 
 pub const TARGETS: &[Target] = &[
+    ("adapter", adapter::run),
+    ("answer_ids", answer_ids::run),
     ("chat", chat::run),
     ("compare", compare::run),
     ("completion", completion::run),
+    ("conversation", conversation::run),
     ("detection", detection::run),
     ("grammar", grammar::run),
     ("image", image::run),
@@ -43,6 +50,7 @@ pub const TARGETS: &[Target] = &[
     ("render", render::run),
     ("repair", repair::run),
     ("request", request::run),
+    ("row", row::run),
     ("story", story::run),
     ("template", template::run),
     ("written", written::run),

@@ -109,6 +109,22 @@ impl<'d> Source<'d> {
         layout.in_mode(self.pick(&Mode::ALL))
     }
 
+    /// The rest as it is.
+    pub fn bytes(self) -> &'d [u8] {
+        self.0
+    }
+
+    /// The rest as text, if it is.
+    pub fn as_text(self) -> Option<&'d str> {
+        std::str::from_utf8(self.0).ok()
+    }
+
+    /// The rest as texts that are set apart by zero bytes, if there are some.
+    pub fn texts(&self) -> Option<Vec<&'d str>> {
+        let text = std::str::from_utf8(self.0).ok().filter(|text| text.starts_with('{') && text.contains('\0'))?;
+        Some(text.split('\0').collect())
+    }
+
     /// The rest as a chat: its JSON, or choice by choice. None where the JSON is not a chat's.
     pub fn chat(mut self) -> Option<Chat<'d>> {
         if self.0.first() != Some(&b'{') {

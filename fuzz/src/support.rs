@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use mistral_chat_template::completion::Detokenizer;
 use mistral_chat_template::layout::WordStart;
 use mistral_chat_template::prompt::{Media, Medium, SpanKind};
 use mistral_chat_template::{Chat, Chunk, Content, Control, Error, Layout, Message, Prompt, Role, Segment, Tokenizer};
@@ -12,7 +13,8 @@ pub fn controls(prompt: &Prompt) -> Vec<Control> {
 }
 
 /// One id a byte, behind those of the control tokens; the space of a word's start and media have ids of their own.
-struct Bytes;
+#[derive(Clone, Copy)]
+pub struct Bytes;
 
 const SPACE: u32 = 500;
 const IMAGE: u32 = 501;
@@ -34,6 +36,23 @@ impl Tokenizer for Bytes {
     fn media(&self, medium: Medium<'_>, ids: &mut Vec<u32>) -> bool {
         ids.push(if medium.media == Media::Image { IMAGE } else { AUDIO });
         true
+    }
+}
+
+impl Bytes {
+    /// The id of a byte.
+    pub fn id(byte: u32) -> u32 {
+        BYTES + byte
+    }
+}
+
+impl Detokenizer for Bytes {
+    fn control(&self, id: u32) -> Option<Control> {
+        Control::all().nth(id as usize)
+    }
+
+    fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+        bytes.extend(id.checked_sub(BYTES).and_then(|byte| u8::try_from(byte).ok()));
     }
 }
 

@@ -110,7 +110,12 @@ fn what_does_not_go_on_is_read_as_a_whole() {
         ("another question", plain(&[user("x"), reply("b"), user("c")]), false),
         ("a longer question", plain(&[user("ab"), reply("b"), user("c")]), false),
         ("no reply", plain(&[user("a"), user("c")]), false),
-        ("the reply to be continued", plain(&[user("a"), reply("b")]), false),
+        ("the reply alone", plain(&[user("a"), reply("b")]), false),
+        (
+            "the reply to be continued",
+            plain(&[user("a"), json!({"role": "assistant", "content": "b", "prefix": true})]),
+            false,
+        ),
         ("other tools", body(&second, json!({"tools": tools()})), false),
         ("another model", plain(&second).replace("\"m\"", "\"n\""), false),
         (
@@ -147,6 +152,21 @@ fn what_does_not_go_on_is_read_as_a_whole() {
             assert_eq!((by_rest.ids(), by_rest.chat()), (by_all.ids(), by_all.chat()), "{name}");
         }
     }
+}
+
+#[test]
+fn a_reply_to_be_continued_is_read_as_a_whole() {
+    let user = json!({"role": "user", "content": "a"});
+    let kept = json!({"role": "assistant", "content": "b", "prefix": true});
+    // Here a chat may end with a reply.
+    let layout = Layout::V7.in_mode(Mode::Agnostic);
+    let mut by_rest = begin(&body(std::slice::from_ref(&user), json!({})), &layout, None).unwrap();
+    by_rest.reply(AssistantMessage { content: "b".into(), ..AssistantMessage::default() }, &[2098]);
+    let (mut by_all, next) = (by_rest.clone(), body(&[user, kept], json!({})));
+    assert_eq!(update_with_rest(&mut by_rest, &next), None);
+    let update = update_with_all(&mut by_all, &next).unwrap();
+    assert!(update.new_ids.is_empty(), "the model goes on behind what it said");
+    assert_eq!(by_all.ids().last(), Some(&2098));
 }
 
 fn first(chat: &Chat<'_>, n: usize) -> String {

@@ -1,6 +1,6 @@
 //! [`Rest`]: what of a request is left to read where its beginning is the request before, byte for byte.
 
-use super::whole_chat::Copied;
+use super::whole_chat::{Copied, is_prefix};
 use super::{Conversation, Reply};
 use crate::chat::Dialect;
 use crate::chat::request::{MessagesSpan, messages_span};
@@ -167,7 +167,8 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
             return None;
         }
         let (echo, new) = chat.messages.split_at_checked(usize::from(self.reply.is_some()))?;
-        if echo.iter().any(|echo| !self.is_known(self.chat().messages.len(), echo)) {
+        let is_kept = |echo| !is_prefix(Some(echo)) && self.is_known(self.chat().messages.len(), echo);
+        if !echo.iter().all(is_kept) {
             return None;
         }
         let updated = self.go_on(echo.first(), new.iter(), &Copied).ok()?;

@@ -282,7 +282,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     }
 }
 
-fn is_prefix(message: Option<&Message<'_>>) -> bool {
+pub(super) fn is_prefix(message: Option<&Message<'_>>) -> bool {
     matches!(message, Some(Message::Assistant(AssistantMessage { prefix: true, .. })))
 }
 
