@@ -13,7 +13,7 @@ pub fn run(data: &[u8]) {
     let (mut head, rest) = Source::with_head(data);
     let layout = head.layout().in_mode(Mode::Finetuning);
     let (reader, policy) = (reader(&mut head), policy(&mut head));
-    let Some(json) = rest.as_text() else { return };
+    let Some(json) = rest.whole_text() else { return };
     let mut row = match reader.read(json) {
         Ok(row) => row,
         Err(error) => return assert!(!error.to_string().is_empty()),

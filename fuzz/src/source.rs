@@ -115,7 +115,7 @@ impl<'d> Source<'d> {
     }
 
     /// The rest as text, if it is.
-    pub fn as_text(self) -> Option<&'d str> {
+    pub fn whole_text(self) -> Option<&'d str> {
         std::str::from_utf8(self.0).ok()
     }
 
