@@ -31,6 +31,7 @@ mod plain;
 mod shapes;
 mod tools;
 mod transcript;
+mod unreadable;
 mod written_calls;
 
 pub use self::field_names::RowField;
@@ -232,7 +233,7 @@ impl RowReader {
     /// use mistral_chat_template::train::RowReader;
     ///
     /// let error = RowReader::default().read(r#"{"texts": ["Hi"]}"#).unwrap_err();
-    /// assert_eq!(error.to_string(), "the row has no conversation, prompt or answers; its fields are `texts`");
+    /// assert_eq!(error.to_string(), "the row has neither a conversation nor a prompt with an answer; its fields are `texts`");
     /// ```
     pub fn read<'a>(&self, json: &'a str) -> Result<Row<'a>, Error> {
         let reading = Reading { reader: self, notes: RefCell::default() };

@@ -259,8 +259,12 @@ pub enum ErrorKind {
     Unwritable { why: &'static str },
 
     // Rows of data sets.
-    #[error("the row has no conversation, prompt or answers; its fields are {fields}")]
+    #[error("the row has neither a conversation nor a prompt with an answer; {}", its_fields(fields))]
     UnrecognisedRow { fields: String },
+    #[error("the row is {what}; {instead}")]
+    UnusableRow { what: &'static str, instead: &'static str },
+    #[error("the two answers are a tie; a pair needs one that is better")]
+    Tie,
     #[error("the row has both `{one}` and `{other}`, and they differ")]
     RowConflict { one: String, other: String },
     #[error("expected {expected}")]
@@ -549,6 +553,8 @@ kinds! {
     ErrorKind::PresetLacks { .. } => "preset_lacks", Family::Preset, Fault::Configuration;
     ErrorKind::Unwritable { .. } => "unwritable", Family::Preset, Fault::Configuration;
     ErrorKind::UnrecognisedRow { .. } => "unrecognised_row", Family::Form, Fault::Client;
+    ErrorKind::UnusableRow { .. } => "unusable_row", Family::Form, Fault::Client;
+    ErrorKind::Tie => "tie", Family::Form, Fault::Client;
     ErrorKind::RowConflict { .. } => "row_conflict", Family::Form, Fault::Client;
     ErrorKind::RowType { .. } => "row_type", Family::Form, Fault::Client;
     ErrorKind::RowRole { .. } => "row_role", Family::Form, Fault::Client;
@@ -628,6 +634,13 @@ const fn roles(dialect: Dialect) -> &'static str {
         Dialect::Conversations => "user, assistant and system",
         Dialect::Ollama => "system, user, assistant and tool",
         Dialect::Gemini => "user, model and function",
+    }
+}
+
+fn its_fields(fields: &str) -> String {
+    match fields {
+        "" => "it has no fields".to_owned(),
+        _ => format!("its fields are {fields}"),
     }
 }
 

@@ -195,6 +195,8 @@ const ELSEWHERE: &[&str] = &[
     "prompt_parts",
     "over_budget",
     "unrecognised_row",
+    "unusable_row",
+    "tie",
     "row_conflict",
     "row_type",
     "row_role",

@@ -133,6 +133,21 @@ fn a_template_says_what_is_learnt_or_is_refused() {
 }
 
 #[test]
+fn the_last_reply_is_learnt_only_if_its_weight_says_so() {
+    let row = |weight: u8| {
+        let messages = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"},
+            {"role": "user", "content": "c"}, {"role": "assistant", "content": "d", "weight": weight}]);
+        format!("{}\n", json!({"messages": messages}))
+    };
+    let output = run(&["--learn", "last"], row(0) + &row(1));
+    assert_eq!(rows(printed(&output))[0]["mask"], json!([[39, 45]]));
+    let report = String::from_utf8(output.stderr).unwrap();
+    let reason =
+        "nothing_to_learn, first in line 1: there is nothing to learn: no message of the prompt is to be learnt";
+    assert!(report.contains(reason), "{report}");
+}
+
+#[test]
 fn rejects_are_skipped_and_reported() {
     let input = format!("{GOOD}\n{NO_REPLY}\n\n{NO_ROLE}\n{{}}\n[\n{GOOD}");
     let output = run(&[] as &[&str], &input);
@@ -143,7 +158,7 @@ fn rejects_are_skipped_and_reported() {
     for line in [
         "line 2: messages[0].role: fine-tuning learns from an assistant message at the end, not from a user message (magnum)",
         &format!("line 4: {no_role}"),
-        "line 5: the row has no conversation, prompt or answers; its fields are ",
+        "line 5: the row has neither a conversation nor a prompt with an answer; it has no fields",
         &format!("           1  row_role, first in line 4: {no_role}"),
         "length in bytes: 30 on average, 30 at most",
         "          16 – 31                    2  ████████████████████████████████████████",

@@ -18,6 +18,9 @@ const SHAPES: &str = include_str!("shapes.jsonl");
 /// The names of a row's fields, and of the fields in those.
 fn shape(row: &Value) -> String {
     let Value::Object(row) = row else { return "no object".to_owned() };
+    if row.is_empty() {
+        return "no fields".to_owned();
+    }
     let fields = row.iter().map(|(name, value)| match value {
         Value::Null => format!("{name}: null"),
         Value::Array(items) => format!("{name}[{}]", names(items)),
@@ -85,9 +88,16 @@ fn the_table_of_shapes_is_current() {
         rows.len(),
         fates.len(),
     );
-    for (shape, Fate { rows, read, refused }) in &fates {
+    let mut all = Fate::default();
+    for Fate { rows, read, refused } in fates.values() {
+        all.rows += rows;
+        all.read += read;
+        refused.iter().for_each(|(kind, count)| *all.refused.entry(kind.clone()).or_default() += count);
+    }
+    let named = fates.iter().map(|(shape, fate)| (format!("`{shape}`"), fate));
+    for (name, Fate { rows, read, refused }) in named.chain([("all".to_owned(), &all)]) {
         let refused: Vec<_> = refused.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        writeln!(table, "| `{shape}` | {rows} | {read} | {} |", refused.join(", ")).unwrap();
+        writeln!(table, "| {name} | {rows} | {read} | {} |", refused.join(", ")).unwrap();
     }
     let written = folder.join("SHAPES.md");
     fs::write(&written, &table).unwrap();

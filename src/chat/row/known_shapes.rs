@@ -50,6 +50,18 @@ const EXCHANGES: [Exchange; 14] = [
     exchange("vanilla", None, "completion"),
 ];
 
+/// Where a row has a prompt and an answer by their usual names, those count.
+const LESS_USUAL: [Exchange; 6] = [
+    // axolotl's `oasst`, `metharme` and `load_camel_ai`.
+    exchange("INSTRUCTION", None, "RESPONSE"),
+    exchange("prompt", None, "generation"),
+    exchange("message_1", None, "message_2"),
+    // Columns by the names of the speakers.
+    exchange("user", None, "assistant"),
+    exchange("human", None, "assistant"),
+    exchange("human", None, "bot"),
+];
+
 /// Which of two answers is the better one.
 #[derive(Clone, Copy)]
 enum Judged {
@@ -65,7 +77,7 @@ enum Judged {
     Winner(&'static str),
 }
 
-const PAIRS: [(&str, &str, Judged); 7] = [
+const PAIRS: [(&str, &str, Judged); 9] = [
     // PKU-SafeRLHF.
     ("response_0", "response_1", Judged::Index("better_response_id")),
     // HelpSteer 2 and 3.
@@ -79,7 +91,12 @@ const PAIRS: [(&str, &str, Judged); 7] = [
     ("preferred_output", "non_preferred_output", Judged::First),
     // The arena's battles.
     ("conversation_a", "conversation_b", Judged::Winner("winner")),
+    ("messages_a", "messages_b", Judged::Winner("winner")),
+    ("response_a", "response_b", Judged::Winner("winner")),
 ];
+
+/// A list of answers beside a list of their scores: OpenRLHF, distilabel.
+const SCORED: [(&str, &str); 3] = [("responses", "scores"), ("generations", "ratings"), ("responses", "ratings")];
 
 /// A list of answers, each an object with a text and a number.
 struct Rated {
@@ -110,6 +127,10 @@ fn number(raw: &str) -> Option<f64> {
 impl Reading<'_> {
     /// A question and its answer under names that no other data set gives them.
     pub(super) fn known_exchange<'a>(&self, object: &mut Object<'a>) -> Result<Option<Row<'a>>, Error> {
+        self.exchange(object, &EXCHANGES)
+    }
+
+    fn exchange<'a>(&self, object: &mut Object<'a>, exchanges: &[Exchange]) -> Result<Option<Row<'a>>, Error> {
         let has_own = |field| self.reader.fields.iter().any(|(own, _)| *own == field);
         if has_own(RowField::Prompt) || has_own(RowField::Completion) {
             return Ok(None);
@@ -117,7 +138,7 @@ impl Reading<'_> {
         let holds_text = |name: &str| {
             object.peek(name).is_some_and(|raw| matches!(form(raw), Form::Text | Form::List) && !is_empty(raw))
         };
-        let known = EXCHANGES.iter().find(|known| {
+        let known = exchanges.iter().find(|known| {
             holds_text(known.asked) && holds_text(known.answered) && known.thought.is_none_or(holds_text)
         });
         let Some(Exchange { asked, thought, answered }) = known else { return Ok(None) };
@@ -158,10 +179,16 @@ impl Reading<'_> {
                 Judged::First => Some(true),
                 Judged::Index(_) => number(raw).filter(|at| *at == 0.0 || *at == 1.0).map(|at| at == 0.0),
                 Judged::Flag(_) => number(raw).filter(|flag| *flag == 0.0 || *flag == 1.0).map(|flag| flag == 1.0),
-                Judged::Sign(_) => number(raw).filter(|sign| *sign != 0.0).map(|sign| sign < 0.0),
-                Judged::Winner(_) => match raw {
-                    r#""model_a""# => Some(true),
-                    r#""model_b""# => Some(false),
+                Judged::Sign(field) => match number(raw) {
+                    Some(0.0) => return Err(Error::new(ErrorKind::Tie, field)),
+                    sign => sign.map(|sign| sign < 0.0),
+                },
+                Judged::Winner(field) => match raw.trim_matches('"') {
+                    "model_a" => Some(true),
+                    "model_b" => Some(false),
+                    tie if tie.starts_with("tie") || tie.starts_with("both") => {
+                        return Err(Error::new(ErrorKind::Tie, field));
+                    }
                     _ => None,
                 },
             };
@@ -173,17 +200,59 @@ impl Reading<'_> {
             }
             return self.judged(object, names).map(Some);
         }
+        if let Some(row) = self.battle(object)? {
+            return Ok(Some(row));
+        }
         let Some([best, worst]) = self.rated(object)? else { return Ok(None) };
         self.judged(object, [best, worst]).map(Some)
+    }
+
+    /// A battle of the arena as columns: a flag for each outcome, questions and answers as JSON lists in texts.
+    fn battle<'a>(&self, object: &mut Object<'a>) -> Result<Option<Row<'a>>, Error> {
+        const SIDES: [&str; 2] = ["response_a", "response_b"];
+        const OUTCOMES: [&str; 3] = ["winner_model_a", "winner_model_b", "winner_tie"];
+        let texts = [object.peek("prompt"), object.peek(SIDES[0]), object.peek(SIDES[1])];
+        let flags = OUTCOMES.map(|name| object.peek(name).and_then(number));
+        let ([Some(prompt), Some(one), Some(other)], [Some(_), Some(_), _]) = (texts, flags) else { return Ok(None) };
+        let is_first = match flags.map(|flag| flag == Some(1.0)) {
+            [true, false, false] => true,
+            [false, true, false] => false,
+            [false, false, true] => return Err(Error::new(ErrorKind::Tie, OUTCOMES[2])),
+            _ => return Err(expected("which of the two answers is better", OUTCOMES[0])),
+        };
+        let questions = listed(prompt).map_err(|error| within(error, || "prompt".to_owned()))?;
+        let said = |raw, name: &str| {
+            let answers = listed(raw).map_err(|error| within(error, || name.to_owned()))?;
+            if answers.len() != questions.len() {
+                return Err(expected("an answer for each question", name));
+            }
+            let exchanges = questions.iter().cloned().zip(answers);
+            let messages = exchanges.flat_map(|(asked, answered)| {
+                [Message::user(asked), Message::assistant(self.untagged(Content::Text(Cow::Owned(answered))))]
+            });
+            Ok::<Vec<_>, Error>(messages.map(|message| Said { message, mark: None }).collect())
+        };
+        let (one, other) = (said(one, SIDES[0])?, said(other, SIDES[1])?);
+        for name in SIDES.into_iter().chain(OUTCOMES) {
+            object.take(name);
+        }
+        // The questions are in both conversations, and are no text to compare with them.
+        object.remove("prompt");
+        let (chosen, rejected) = if is_first { (one, other) } else { (other, one) };
+        self.pair_of(object, chosen, rejected, Vec::new()).map(Some)
     }
 
     /// The best and the worst of a list of answers that have numbers.
     fn rated<'a>(&self, object: &mut Object<'a>) -> Result<Option<[(&'static str, &'a str); 2]>, Error> {
         let lists = |name| object.peek(name).filter(|raw| form(raw) == Form::List).and_then(|raw| items(raw).ok());
         let mut found: Option<(&'static str, Vec<(f64, &'a str)>)> = None;
-        if let (Some(responses), Some(scores)) = (lists("responses"), lists("scores")) {
-            let rated = scores.into_iter().zip(responses).filter_map(|(score, answer)| Some((number(score)?, answer)));
-            found = Some(("responses", rated.collect()));
+        let mut taken = None;
+        for (answers, scores) in SCORED {
+            let (Some(listed), Some(numbers)) = (lists(answers), lists(scores)) else { continue };
+            let rated = numbers.into_iter().zip(listed).filter_map(|(score, answer)| Some((number(score)?, answer)));
+            found = Some((answers, rated.collect()));
+            taken = Some(scores);
+            break;
         }
         for Rated { list, answer, rating, lowest_is_best } in &RATED {
             let rate = |raw: &'a str| {
@@ -195,13 +264,15 @@ impl Reading<'_> {
             found = found.or(rated.filter(|rated| !rated.is_empty()).map(|rated| (*list, rated)));
         }
         let Some((name, rated)) = found else { return Ok(None) };
-        object.take(name);
-        object.take("scores");
+        for name in [Some(name), taken].into_iter().flatten() {
+            object.take(name);
+        }
         let by_rating = |one: &&(f64, &str), other: &&(f64, &str)| one.0.total_cmp(&other.0);
         // Of equal ones the first is the best.
         let (best, worst) = (rated.iter().rev().max_by(by_rating), rated.iter().min_by(by_rating));
         match (best, worst) {
             (Some(best), Some(worst)) if best.0 > worst.0 => Ok(Some([(name, best.1), (name, worst.1)])),
+            _ if rated.len() > 1 => Err(Error::new(ErrorKind::Tie, name)),
             _ => Err(expected("two answers of which one is better", name)),
         }
     }
@@ -228,6 +299,9 @@ impl Reading<'_> {
 
     /// Conversations under names, or in forms, that no other data set gives them.
     pub(super) fn known_conversation<'a>(&self, object: &mut Object<'a>) -> Result<Option<Row<'a>>, Error> {
+        if let Some(row) = self.exchange(object, &LESS_USUAL)? {
+            return Ok(Some(row));
+        }
         if let Some(row) = self.glaive(object)? {
             return Ok(Some(row));
         }
@@ -251,6 +325,15 @@ impl Reading<'_> {
             return Ok(Some(row));
         }
         Ok(None)
+    }
+}
+
+/// The texts of a JSON list in a text, or the text itself.
+fn listed(raw: &str) -> Result<Vec<String>, Error> {
+    let spelt = text(raw)?;
+    match items(spelt.trim()) {
+        Ok(items) => items.into_iter().map(|item| text(item).map(Cow::into_owned)).collect(),
+        Err(_) => Ok(vec![spelt.into_owned()]),
     }
 }
 

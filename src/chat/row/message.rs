@@ -45,6 +45,9 @@ impl Reading<'_> {
 
     /// A message, or a question and its answer in one object.
     fn said<'a>(&self, raw: &'a str) -> Result<[Option<Said<'a>>; 2], Error> {
+        if form(raw) != Form::Object {
+            return Err(Error::new(ErrorKind::RowType { expected: "a message" }, ""));
+        }
         let mut object = Object::read(raw)?;
         if !self.holds(&object, RowField::Role) {
             let half = |names: [&'static str; 7]| names.into_iter().find(|name| object.peek(name).is_some());

@@ -31,8 +31,7 @@ impl Reading<'_> {
         } else if let Some(row) = self.known_conversation(object)? {
             row
         } else {
-            let fields: Vec<_> = object.names().map(|name| format!("`{name}`")).collect();
-            return Err(Error::new(ErrorKind::UnrecognisedRow { fields: fields.join(", ") }, ""));
+            return Err(self.unreadable(object));
         };
         self.beside(object, &mut row)?;
         self.read_written_calls(&mut row);
@@ -94,6 +93,13 @@ impl Reading<'_> {
         }
         let Some((name, raw)) = self.take(object, RowField::Rejected)? else { return Ok(()) };
         let rejected = self.answer(raw).map_err(|error| within(error, || name))?;
+        if rejected.iter().any(|said| said.message.role() == Role::User) {
+            // ms-swift's `rejected_messages` begin with their prompt.
+            let rejected: Vec<_> = rejected.into_iter().map(|said| said.message).collect();
+            row.prompt_len = common_prompt(&row.chat.messages, &rejected)?;
+            row.rejected = Some(Chat::new(rejected));
+            return Ok(());
+        }
         row.prompt_len = row.chat.messages.len() - replies;
         let prompt = row.chat.messages.iter().take(row.prompt_len).cloned();
         row.rejected = Some(Chat::new(prompt.chain(rejected.into_iter().map(|said| said.message))));
