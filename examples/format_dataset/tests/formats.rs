@@ -77,6 +77,47 @@ fn an_input_is_told_by_its_first_bytes() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_row() {
+    let plain = printed(&run(&["-q", "-k"], ROWS)).to_owned();
+    // Joined files have one in the middle.
+    let marked: String = ROWS.lines().map(|line| format!("\u{feff}{line}\r\n")).collect();
+    assert_eq!(printed(&run(&["-q", "-k"], marked)), plain);
+    let rejects = folder("marked").join("rejects");
+    run(&["-q", "-e", text(&rejects)], "\u{feff}{}\n");
+    assert_eq!(rows(&fs::read_to_string(&rejects).unwrap())[0]["row"], "{}");
+}
+
+/// Arrow gives the arguments of each call the members of all others.
+#[test]
+fn nulls_of_other_rows_are_told_and_dropped() {
+    let row = |arguments: &str| {
+        format!(
+            r#"{{"messages": [{{"role": "user", "content": "?"}}, {{"role": "assistant", "content": null, "tool_calls": [{{"id": "abc123def", "type": "function", "function": {{"name": "w", "arguments": {arguments}}}}}]}}]}}"#
+        )
+    };
+    let input = [r#"{"city": "Oslo", "unit": null}"#, r#"{"city": "Rome", "unit": "C"}"#].map(row).join("\n");
+    let called = |options: &[&str]| {
+        let output = run(options, &input);
+        let learnt = |row: &Value| {
+            let (text, mask) = (row["text"].as_str().unwrap(), &row["mask"][0]);
+            let [start, end] = [0, 1].map(|at| usize::try_from(mask[at].as_u64().unwrap()).unwrap());
+            text[start..end].to_owned()
+        };
+        let learnt: Vec<_> = rows(printed(&output)).iter().map(learnt).collect();
+        (learnt, String::from_utf8(output.stderr).unwrap())
+    };
+    let call =
+        |arguments: &str| format!(r#"[TOOL_CALLS] [{{"name": "w", "arguments": {arguments}, "id": "abc123def"}}]</s>"#);
+    let rome = call(r#"{"city": "Rome", "unit": "C"}"#);
+    let told = "1  members that are null in arguments of calls (--drop-nulls everywhere leaves them out)";
+    let (kept, summary) = called(&[]);
+    assert_eq!(kept, [call(r#"{"city": "Oslo", "unit": null}"#), rome.clone()]);
+    assert!(summary.contains(told), "{summary}");
+    let (dropped, _) = called(&["--drop-nulls", "everywhere"]);
+    assert_eq!(dropped, [call(r#"{"city": "Oslo"}"#), rome]);
+}
+
+#[test]
 fn what_nothing_reads_is_refused_by_name() {
     let utf16: Vec<u8> = ROWS.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (input, name) in [
