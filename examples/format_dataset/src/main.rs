@@ -39,6 +39,7 @@ use options::{Command, Options};
 use sink::{Sink, Start};
 
 fn main() -> ExitCode {
+    interrupt::listen();
     let options = match Options::parse(lexopt::Parser::from_env()) {
         Ok(Command::Format(options)) => options,
         Ok(Command::Help) => {

@@ -193,7 +193,7 @@ impl Sink {
                 return Err(error);
             }
         };
-        interrupt::listen();
+        interrupt::run();
         let sink = Sink {
             output,
             rejects,

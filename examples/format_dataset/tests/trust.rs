@@ -114,6 +114,34 @@ fn rejects_are_kept_byte_for_byte_and_told_in_moderation() {
     assert!(told.ends_with("… and 7980 rejects more; --on-error FILE keeps them all\n"), "{told}");
 }
 
+/// The signals that a process catches, as Linux tells them.
+#[cfg(target_os = "linux")]
+fn caught(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interruption_before_the_first_row_is_told() {
+    let folder = folder("early");
+    // Nobody writes into the pipe, so that opening it waits.
+    let [input, output] = ["in", "out"].map(|name| folder.join(name));
+    assert!(std::process::Command::new("mkfifo").arg(&input).status().unwrap().success());
+    for (number, signal) in [(2, "-INT"), (15, "-TERM")] {
+        let waiting = start(&[text(&input), "-o", text(&output)]);
+        while caught(waiting.id()) & 1 << (number - 1) == 0 {
+            std::thread::yield_now();
+        }
+        std::process::Command::new("kill").args([signal, &waiting.id().to_string()]).status().unwrap();
+        let ended = waiting.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{signal}");
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "interrupted before any row was written\n");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "the pipe alone");
+}
+
 /// Each interruption, and then the rest: byte for byte what a run without it writes.
 #[cfg(unix)]
 #[test]
