@@ -87,7 +87,7 @@ fn format(options: &Options) -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     if !options.quiet {
         let bytes = place.offset - before;
-        eprint!("{}", place.tally.report(bytes, started.elapsed(), options.unit()));
+        eprint!("{}", place.tally.report(bytes, started.elapsed(), options));
     }
     outcome?;
     Ok(verdict(options, &place))

@@ -26,6 +26,7 @@ pub(crate) struct Options {
     /// The file to write; `None` for standard output.
     pub(crate) output: Option<PathBuf>,
     pub(crate) rows: RowReader,
+    pub(crate) nulls: Nulls,
     /// Whose JSON the rows are; `None` for any shape.
     pub(crate) dialect: Option<Dialect>,
     pub(crate) unread: Unread,
@@ -240,6 +241,7 @@ impl Default for Options {
             input: None,
             output: None,
             rows: RowReader::default(),
+            nulls: Nulls::default(),
             dialect: None,
             unread: Unread::Count,
             policy: TrainingPolicy::default(),
@@ -375,7 +377,8 @@ impl Options {
 
     fn drop_nulls(&mut self, word: &str) -> Result<(), String> {
         let choices = [("tools", Nulls::DropInTools), ("everywhere", Nulls::DropEverywhere), ("nowhere", Nulls::Keep)];
-        self.rows = std::mem::take(&mut self.rows).with_nulls(one_of("--drop-nulls", word, &choices)?);
+        self.nulls = one_of("--drop-nulls", word, &choices)?;
+        self.rows = std::mem::take(&mut self.rows).with_nulls(self.nulls);
         Ok(())
     }
 

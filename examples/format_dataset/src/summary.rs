@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use mistral_chat_template::train::Notes;
+use mistral_chat_template::train::{Notes, Nulls};
 
 use crate::formatter::Reason;
+use crate::options::Options;
 
 const BAR_WIDTH: u64 = 40;
 
@@ -79,16 +80,19 @@ impl Noticed {
         self.mended += mended;
     }
 
-    fn report(&self, out: &mut String) {
+    fn report(&self, out: &mut String, nulls: Nulls) {
         let counts = [
             (self.trailing, "rows did not end with a reply; what followed it was left out"),
             (self.cut, "rows were cut to --max-length"),
             (self.mended, "rows were mended"),
             (self.given_ids, "rows had calls without ids, which were given some"),
-            (self.nulls_in_tools, "members that are null in schemas of tools (--drop-nulls)"),
+            (self.nulls_in_tools, "members that are null were left out of schemas of tools (--drop-nulls)"),
             (
                 self.nulls_in_arguments,
-                "members that are null in arguments of calls (--drop-nulls everywhere leaves them out)",
+                match nulls {
+                    Nulls::DropEverywhere => "members that are null were left out of arguments of calls (--drop-nulls)",
+                    _ => "members that are null stand in arguments of calls (--drop-nulls everywhere leaves them out)",
+                },
             ),
         ];
         for (count, sentence) in counts.iter().filter(|(count, _)| *count > 0) {
@@ -154,7 +158,7 @@ impl Tally {
         self.rejects.values().map(|rejects| rejects.count).sum()
     }
 
-    pub(crate) fn report(&self, bytes: u64, elapsed: Duration, unit: &str) -> String {
+    pub(crate) fn report(&self, bytes: u64, elapsed: Duration, options: &Options) -> String {
         let rejected = self.rejected();
         let seconds = elapsed.as_secs_f64();
         let rate = bytes as f64 / (1 << 20) as f64 / seconds.max(0.001);
@@ -165,8 +169,8 @@ impl Tally {
         for (kind, Rejects { count, line, sentence }) in &self.rejects {
             let _ = writeln!(out, "{count:>12}  {kind}, first in line {line}: {sentence}");
         }
-        self.noticed.report(&mut out);
-        self.lengths.report(&mut out, unit);
+        self.noticed.report(&mut out, options.nulls);
+        self.lengths.report(&mut out, options.unit());
         out
     }
 }

@@ -180,7 +180,7 @@ pub(super) fn voice_names() -> String {
 }
 
 /// Words in the name of a field that bears on what a model learns.
-const BEARING: [&str; 67] = [
+const BEARING: [&str; 68] = [
     "answer",
     "answers",
     "attachments",
@@ -199,6 +199,7 @@ const BEARING: [&str; 67] = [
     "conversations",
     "corrected",
     "cot",
+    "definition",
     "definitions",
     "document",
     "documents",
@@ -280,13 +281,29 @@ const ABOUT: [&str; 26] = [
     "url",
 ];
 
+/// The words of a name: `response_a`, `systemPrompt`, `tool-calls`, `response1`.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut was_lower = false;
+    let mut words = vec![String::new()];
+    for character in name.chars() {
+        if !character.is_alphabetic() || was_lower && character.is_uppercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| character.is_alphabetic()) {
+            word.extend(character.to_lowercase());
+        }
+        was_lower = character.is_lowercase();
+    }
+    words.into_iter()
+}
+
 /// Does a field of the row itself bear on training, as far as its name says?
 pub(super) fn bears_on_training(name: &str) -> bool {
-    let words = || name.split(['_', '-', '.', ' ']).map(str::to_ascii_lowercase);
-    !words().any(|word| ABOUT.contains(&&*word)) && words().any(|word| BEARING.contains(&&*word))
+    let is_one_of = |known: &[&str]| words(name).any(|word| known.contains(&&*word));
+    !is_one_of(&ABOUT) && is_one_of(&BEARING)
 }
 
 /// Is a field of a message only about it? Any other is a part of what is said.
 pub(super) fn is_about_a_message(name: &str) -> bool {
-    name.split(['_', '-', '.', ' ']).any(|word| ABOUT.contains(&&*word.to_ascii_lowercase()))
+    words(name).any(|word| ABOUT.contains(&&*word))
 }

@@ -182,6 +182,13 @@ pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, Error> {
     }
 }
 
+pub(super) fn truth(raw: &str) -> Result<bool, Error> {
+    match form(raw) {
+        Form::Bool(value) => Ok(value),
+        _ => Err(Error::new(ErrorKind::RowType { expected: "true or false" }, "")),
+    }
+}
+
 /// The error at a place further out: `messages[2]` and `content` make `messages[2].content`.
 pub(super) fn within(error: Error, outer: impl FnOnce() -> String) -> Error {
     let at = match error.at() {

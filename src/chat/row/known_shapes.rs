@@ -148,9 +148,11 @@ impl Reading<'_> {
         };
         let mut question = read(asked)?;
         let answer = self.untagged(Content::Text(read(answered)?));
-        let definition = read("definition").unwrap_or_default();
-        if *asked == "inputs" && !definition.is_empty() {
-            question = Cow::Owned(format!("{definition}\n{question}"));
+        if *asked == "inputs" {
+            let definition = read("definition")?;
+            if !definition.is_empty() {
+                question = Cow::Owned(format!("{definition}\n{question}"));
+            }
         }
         let content = match thought.and_then(|name| Some((name, object.take(name)?))) {
             Some((name, raw)) => {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::field_names::{ANSWERED, ASKED, Voice, voice, voice_names};
-use super::json::{Form, Object, form, is_empty, items, text, within, without_null_members};
+use super::json::{Form, Object, form, is_empty, items, text, truth, within, without_null_members};
 use super::{Reading, RowField, ThinkTags};
 use crate::chat::{self, AssistantMessage, Chunk, Content, Message, Role, ToolMessage};
 use crate::error::{Error, ErrorKind};
@@ -108,6 +108,8 @@ impl Reading<'_> {
         };
         if message.role() != Role::Assistant {
             // A weight is of what the model says; only a mark by name asks to learn what others say.
+            let unheard = mark.asks.filter(|_| mark.named.is_none() && mark.learnt == Some(true));
+            self.notes.borrow_mut().unread.extend(unheard.map(|name| format!("messages[].{name}")));
             mark.learnt = mark.named;
         }
         self.tell_unread(&object, "messages[].");
@@ -136,6 +138,9 @@ impl Reading<'_> {
             }
             let is_learnt = number != 0.0;
             mark.learnt = Some(mark.learnt.unwrap_or(true) && is_learnt);
+            if is_learnt {
+                mark.asks = Some(name.to_owned());
+            }
             if name == "weight" {
                 mark.weight = Some(number);
             } else if name.starts_with("train") {
@@ -164,7 +169,8 @@ impl Reading<'_> {
                 tool_calls.extend(self.calls(raw).map_err(|error| within(error, || name.to_owned()))?);
             }
         }
-        let prefix = object.take("prefix").map(|raw| form(raw) == Form::Bool(true));
+        let prefix = object.take("prefix").map(truth).transpose();
+        let prefix = prefix.map_err(|error| within(error, || "prefix".to_owned()))?;
         let content = content.unwrap_or_default();
         let content = match thinking.transpose()? {
             Some(thinking) => think_first(thinking, content)?,
@@ -190,6 +196,8 @@ struct Mark {
     learnt: Option<bool>,
     /// What `train` and its kin say, which hold for any role.
     named: Option<bool>,
+    /// The field that asks to learn the message.
+    asks: Option<String>,
     weight: Option<f64>,
 }
 

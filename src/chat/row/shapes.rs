@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{Form, Object, form, is_empty, items, text, within};
+use super::json::{Form, Object, form, is_empty, items, text, truth, within};
 use super::known_shapes::alternating;
 use super::message::{Said, content_of};
 use super::{Reading, Row, RowField, transcript};
@@ -118,12 +118,13 @@ impl Reading<'_> {
 
     /// The messages of a prompt: a list, or a text with what stands beside it.
     fn prompt<'a>(&self, object: &mut Object<'a>, row: &mut Row<'a>) -> Result<(), Error> {
-        let (prompt, input) = (self.take(object, RowField::Prompt)?, self.take(object, RowField::Input)?);
-        let (prompt, input) = if prompt.is_some() { (prompt, input) } else { (input, None) };
+        let is_input = !self.holds(object, RowField::Prompt);
+        let prompt = self.take(object, if is_input { RowField::Input } else { RowField::Prompt })?;
         let Some((name, raw)) = prompt else { return Ok(()) };
         if let Some((name, raw)) = self.take(object, RowField::History)? {
             put(row, self.history(raw).map_err(|error| within(error, || name))?);
         }
+        // An input beside messages stays unread: nothing says where it goes.
         if form(raw) == Form::List {
             put(row, self.messages(raw).map_err(|error| within(error, || name))?);
             return Ok(());
@@ -133,6 +134,7 @@ impl Reading<'_> {
             put(row, said);
             return Ok(());
         }
+        let input = if is_input { None } else { self.take(object, RowField::Input)? };
         if let Some((name, raw)) = input.filter(|(_, raw)| !is_empty(raw)) {
             let input = text(raw).map_err(|error| within(error, || name))?;
             prompt = match &*prompt {
@@ -269,8 +271,8 @@ impl Reading<'_> {
         // Which tool is called, and how many at once, no layout prints.
         object.take("tool_choice");
         object.take("parallel_tool_calls");
-        if let Some((_, raw)) = self.take(object, RowField::OnlyLast)? {
-            row.only_last = form(raw) == Form::Bool(true);
+        if let Some((name, raw)) = self.take(object, RowField::OnlyLast)? {
+            row.only_last = truth(raw).map_err(|error| within(error, || name))?;
         }
         if let Some(raw) = object.take("reasoning_effort") {
             let name = text(raw).map_err(|error| within(error, || "reasoning_effort".to_owned()))?;
