@@ -220,6 +220,64 @@ fn an_update_takes_what_stands_beside_the_messages() {
     }
 }
 
+/// A message to be continued is said to its end: its turn goes on, but those before it may change.
+#[test]
+fn an_open_turn_goes_on_as_rendering_shows() {
+    use mistral_chat_template::{AssistantMessage, Tool};
+
+    let mut breaks = 0;
+    let call = || Message::calls([ToolCall::new("get", "{}").id("abcdefgh1")]);
+    let result = || Message::tool("1").answering("abcdefgh1");
+    for layout in arbitrary::layouts().into_iter().map(|layout| layout.in_mode(Mode::Agnostic)) {
+        for begun in [
+            vec![Message::user("a")],
+            vec![Message::system("s"), Message::user("a")],
+            vec![Message::user("a"), Message::assistant("b"), Message::user("c")],
+            vec![Message::user("a"), call(), result()],
+        ] {
+            for (tools, new) in [(false, Message::user("d")), (true, Message::user("d"))] {
+                let tools = if tools { vec![Tool { name: "get".into(), ..Tool::default() }] } else { Vec::new() };
+                let begun = Chat { tools, ..Chat::new(begun.clone()) };
+                let with = |new: &[Message<'static>]| Chat {
+                    messages: [begun.messages.clone(), new.to_vec()].concat(),
+                    ..begun.clone()
+                };
+                let open = with(&[Message::prefix("e")]);
+                let (Ok(before), Ok(mut growing)) = (layout.render(&begun), Conversation::without_ids(open, &layout))
+                else {
+                    continue;
+                };
+                growing.reply(AssistantMessage { content: "ef".into(), ..AssistantMessage::default() }, &[]);
+                let whole = layout.render(&with(&[Message::assistant("ef"), new.clone()]));
+                let Ok(update) = growing.append([new]) else {
+                    whole.unwrap_err();
+                    continue;
+                };
+                let whole = whole.unwrap();
+                let (same, all) = common(&before, &whole);
+                assert_eq!(growing.prompt(), &whole, "{}", layout.name);
+                assert_eq!(update.prefix_break.map(|it| it.segment), (same < all).then_some(same), "{}", layout.name);
+                breaks += usize::from(same < all);
+            }
+        }
+    }
+    assert!(breaks > 10, "{breaks}");
+}
+
+/// What a chat was read from comes with it.
+#[test]
+fn an_update_takes_what_the_chat_was_read_from() {
+    let read = |text: &str| {
+        let body = format!(r#"{{"messages": [{{"role": "user", "content": "{text}", "name": "n"}}]}}"#);
+        Chat::from_json(&body).unwrap().into_owned()
+    };
+    let (first, second) = (read("a"), read("b"));
+    let mut growing = Conversation::without_ids(first, &Layout::V7).unwrap();
+    growing.update(second.clone()).unwrap();
+    let kept = growing.chat().sent.as_ref().map(|sent| sent.as_str());
+    assert_eq!((kept, kept.is_some()), (second.sent.as_ref().map(|sent| sent.as_str()), true));
+}
+
 #[test]
 fn goldens_go_on_as_rendering_shows() {
     let mut asked = 0;

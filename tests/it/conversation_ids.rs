@@ -95,7 +95,8 @@ fn assert_ids_of_segments(conversation: &Talk<'_>) {
             Key::Media => assert_eq!(ids.len(), 2),
         }
         let of_model = conversation.sampled()[part.ids].iter().filter(|sampled| **sampled).count();
-        assert_eq!(of_model > 0, part.sampled && at > 0 && !ids.is_empty());
+        let is_closed_for_it = ids == [EOS] && of_model == 0;
+        assert_eq!(of_model > 0, part.sampled && at > 0 && !ids.is_empty() && !is_closed_for_it);
     }
     assert_eq!(at, conversation.ids().len());
 }
@@ -196,7 +197,10 @@ fn every_id_is_where_the_moves_say() {
             assert_ids_of_segments(&conversation);
             for n in 0..turns {
                 let (reply, next) = turn(n);
-                conversation.reply(reply.clone(), &rendered_reply(&layout, &reply));
+                let mut sampled = rendered_reply(&layout, &reply);
+                // Cut off now and then, so that the end token is one that the model has not said.
+                sampled.truncate(sampled.len() - usize::from((turns + way + n) % 3 == 0));
+                conversation.reply(reply.clone(), &sampled);
                 let (ids, old) = (conversation.ids().to_vec(), parts(&conversation));
                 client.messages.extend([Message::Assistant(reply), next]);
                 let sent = if n + 1 == turns { changed(&client, way) } else { client.clone() };
@@ -447,4 +451,81 @@ fn results_that_come_one_by_one_go_into_the_order_of_their_calls() {
             }
         }
     }
+}
+
+/// The first result that moves stands far behind the calls, which are the second turn.
+#[test]
+fn the_last_two_of_many_results_change_places() {
+    let ids = ["call00001", "call00002", "call00003", "call00004", "call00005"];
+    let calls = Message::calls(ids.map(|id| ToolCall::new("f", "{}").id(id)));
+    let [first, second, third, fourth, fifth] = ids.map(|id| Message::tool(id).answering(id));
+    for layout in layouts().map(|layout| layout.in_mode(Mode::Agnostic)) {
+        let begun =
+            vec![Message::user("a"), calls.clone(), first.clone(), second.clone(), third.clone(), fifth.clone()];
+        let Ok(mut conversation) = Conversation::without_ids(Chat::new(begun.clone()), &layout) else { continue };
+        let whole = Chat::new([begun, vec![fourth.clone()]].concat());
+        conversation.append([fourth.clone()]).unwrap();
+        assert_eq!(conversation.prompt(), &layout.render(&whole).unwrap(), "{}", layout.name);
+    }
+}
+
+/// Ids that a tokenizer would not give are a reply's own: a prompt that goes on with the same text has a tokenizer's.
+#[test]
+fn what_is_to_be_continued_is_encoded_anew() {
+    let recording = Recording::default();
+    for layout in layouts() {
+        let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, &recording).unwrap();
+        conversation.reply(says("b"), &[7777, EOS]);
+        let with_prefix = Chat::new([Message::user("a"), Message::prefix("b")]);
+        conversation.update(with_prefix.clone()).unwrap();
+        let rendered = layout.render(&with_prefix).unwrap();
+        assert_eq!(conversation.ids(), rendered.encode(&recording).unwrap(), "{}", layout.name);
+    }
+}
+
+/// What was sampled stays behind a question that changed, and the message with it, of which a client keeps a part.
+#[test]
+fn a_reply_stays_as_it_was_sampled_behind_another_question() {
+    let recording = Recording::default();
+    let layout = Layout::V13.with(Feature::Think);
+    let own = AssistantMessage {
+        content: vec![Chunk::thinking("hm"), Chunk::text("b")].into(),
+        ..AssistantMessage::default()
+    };
+    let sampled = [7777, 7778, EOS];
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, &recording).unwrap();
+    conversation.reply(own.clone(), &sampled);
+    let sent = Chat::new([Message::user("z"), Message::assistant("b"), Message::user("c")]);
+    conversation.update(sent).unwrap();
+    assert_eq!(conversation.chat().messages[1], Message::Assistant(own.clone()));
+    assert!(conversation.ids().windows(3).any(|ids| ids == sampled));
+
+    // So it does once more, as a turn among others.
+    let sent = Chat::new([Message::user("y"), Message::assistant("b"), Message::user("d")]);
+    conversation.update(sent).unwrap();
+    assert_eq!(conversation.chat().messages[1], Message::Assistant(own));
+    assert!(conversation.ids().windows(3).any(|ids| ids == sampled));
+}
+
+/// A reply that was cut off, and a client that ends with it, or with the beginning of another.
+#[test]
+fn what_was_cut_off_ends_unless_it_is_to_be_continued() {
+    let recording = Recording::default();
+    let begun = || {
+        let layout = Layout::V7.in_mode(Mode::Agnostic);
+        let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, &recording).unwrap();
+        conversation.reply(says("b"), &[7777]);
+        conversation
+    };
+    let said = [Message::user("a"), Message::assistant("b")];
+    let mut conversation = begun();
+    conversation.update(Chat::new(said.clone())).unwrap();
+    assert_eq!(conversation.ids()[conversation.ids().len() - 2..], [7777, EOS]);
+
+    let mut conversation = begun();
+    let sent = Chat::new(said.into_iter().chain([Message::user("c"), Message::prefix("d")]));
+    conversation.update(sent.clone()).unwrap();
+    assert_eq!(conversation.chat(), &sent);
+    let (said, next) = conversation.ids().split_at(conversation.ids().len() - 6);
+    assert_eq!((&said[said.len() - 2..], next), (&[7777, EOS][..], &[3, 1032, 1099, 4, 1032, 1100][..]));
 }
