@@ -52,6 +52,10 @@ fn kind(head: &[u8]) -> Kind {
         () if begins(b"\xff\xfe") || begins(b"\xfe\xff") => Kind::Foreign("UTF-16; iconv makes UTF-8 of it"),
         () if is_utf16(head) => Kind::Foreign("UTF-16; iconv makes UTF-8 of it"),
         () if head.contains(&0) => Kind::Foreign("binary"),
+        () if begins(b"version https://git-lfs") => {
+            Kind::Foreign("a pointer of Git LFS; git lfs pull fetches its file")
+        }
+        () if is_html(text) => Kind::Foreign("HTML, as a server sends it instead of a file"),
         () if text.trim_ascii_start().first() == Some(&b'[') => Kind::Array,
         () => Kind::Lines,
     }
@@ -61,6 +65,12 @@ fn kind(head: &[u8]) -> Kind {
 fn is_utf16(head: &[u8]) -> bool {
     let null_at = |parity: usize| head.iter().skip(parity).step_by(2).take(16).all(|byte| *byte == 0);
     head.len() >= 4 && (null_at(0) || null_at(1))
+}
+
+fn is_html(text: &[u8]) -> bool {
+    let start = text.trim_ascii_start();
+    let begins = |tag: &[u8]| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    begins(b"<!doctype html") || begins(b"<html")
 }
 
 impl Input {

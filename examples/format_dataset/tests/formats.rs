@@ -127,6 +127,9 @@ fn what_nothing_reads_is_refused_by_name() {
         (b"PK\x03\x04".to_vec(), "ZIP"),
         (b"ab\0cd".to_vec(), "binary"),
         (b"PAR1....".to_vec(), "Parquet"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n".to_vec(), "Git LFS"),
+        (b"\n<!DOCTYPE html>\n".to_vec(), "HTML"),
+        (format!("[{}", ROWS.trim().replace('\n', ",")).into_bytes(), "the array has no end: the input is cut off"),
     ] {
         let output = run(&["-q"], input);
         let (code, complaint) = failed(&output);

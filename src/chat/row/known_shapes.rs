@@ -51,7 +51,7 @@ const EXCHANGES: [Exchange; 14] = [
 ];
 
 /// Where a row has a prompt and an answer by their usual names, those count.
-const LESS_USUAL: [Exchange; 6] = [
+const LESS_USUAL: [Exchange; 12] = [
     // axolotl's `oasst`, `metharme` and `load_camel_ai`.
     exchange("INSTRUCTION", None, "RESPONSE"),
     exchange("prompt", None, "generation"),
@@ -60,6 +60,13 @@ const LESS_USUAL: [Exchange; 6] = [
     exchange("user", None, "assistant"),
     exchange("human", None, "assistant"),
     exchange("human", None, "bot"),
+    // What ms-swift calls a query and a response too.
+    exchange("problem", None, "answer"),
+    exchange("problem", None, "response"),
+    exchange("problem", None, "output"),
+    exchange("question", None, "target"),
+    exchange("prompt", None, "target"),
+    exchange("input", None, "target"),
 ];
 
 /// Which of two answers is the better one.

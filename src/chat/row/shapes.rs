@@ -39,13 +39,7 @@ impl Reading<'_> {
     }
 
     fn conversation<'a>(&self, object: &mut Object<'a>) -> Result<Row<'a>, Error> {
-        let Some((name, raw)) = self.take(object, RowField::Messages)? else { return Ok(Row::default()) };
-        // A dialogue of texts is between any two speakers.
-        let is_chat = !name.starts_with("dialog");
-        let said = match alternating(raw).filter(|_| is_chat) {
-            Some(said) => said,
-            None => self.messages(raw).map_err(|error| within(error, || name))?,
-        };
+        let said = self.conversation_of(object)?;
         let mut row = Row::default();
         put(&mut row, said);
         let replies = row.chat.messages.iter().rev().take_while(|message| message.role() == Role::Assistant).count();
@@ -56,6 +50,37 @@ impl Reading<'_> {
         }
         self.drop_repeated_prompt(object, &row);
         Ok(row)
+    }
+
+    /// The messages, which some rows have under two names, with the roles of two trainers.
+    fn conversation_of<'a>(&self, object: &mut Object<'a>) -> Result<Vec<Said<'a>>, Error> {
+        let holds = |name: &&str| object.peek(name).is_some_and(|raw| !is_empty(raw));
+        let names: Vec<_> = self.names(RowField::Messages).filter(holds).map(str::to_owned).collect();
+        let read = |(name, raw): Part<'a>| {
+            // A dialogue of texts is between any two speakers.
+            let is_chat = !name.starts_with("dialog");
+            match alternating(raw).filter(|_| is_chat) {
+                Some(said) => Ok(said),
+                None => self.messages(raw).map_err(|error| within(error, || name)),
+            }
+        };
+        if names.len() < 2 {
+            return self.take(object, RowField::Messages)?.map_or_else(|| Ok(Vec::new()), read);
+        }
+        let mut names = names.into_iter();
+        let mut parts =
+            std::iter::from_fn(|| names.next().map(|name| (name.clone(), object.take(&name).unwrap_or_default())));
+        let Some(first) = parts.next() else { return Ok(Vec::new()) };
+        let one = first.0.clone();
+        let mut said = read(first)?;
+        for part in parts {
+            let conflict = ErrorKind::RowConflict { one: one.clone(), other: part.0.clone() };
+            said = match read(part) {
+                Ok(again) if says_the_same(&said, &again) => with_marks(said, again),
+                _ => return Err(Error::new(conflict, "")),
+            };
+        }
+        Ok(said)
     }
 
     /// A `prompt` beside a conversation that is its first question says nothing new.
@@ -328,6 +353,30 @@ impl Reading<'_> {
         }
         Ok(label)
     }
+}
+
+/// Are the messages equal, and their marks too, where both have some?
+fn says_the_same(one: &[Said<'_>], other: &[Said<'_>]) -> bool {
+    let unweighted = |said: &Said<'_>| {
+        let mut message = said.message.clone().into_owned();
+        if let Message::Assistant(reply) = &mut message {
+            reply.weight = None;
+        }
+        message
+    };
+    let marks = |said: &[Said<'_>]| said.iter().map(|said| said.mark).collect::<Vec<_>>();
+    let (is_marked, other_is_marked) = (has_marks(one), has_marks(other));
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(one, other)| unweighted(one) == unweighted(other))
+        && (!is_marked || !other_is_marked || marks(one) == marks(other))
+}
+
+fn has_marks(said: &[Said<'_>]) -> bool {
+    said.iter().any(|said| said.mark.is_some())
+}
+
+fn with_marks<'a>(one: Vec<Said<'a>>, other: Vec<Said<'a>>) -> Vec<Said<'a>> {
+    if has_marks(&one) { one } else { other }
 }
 
 /// Puts messages behind those of the row.

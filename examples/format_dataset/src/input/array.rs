@@ -67,8 +67,8 @@ impl<R: Read> ArrayLines<R> {
 
     fn put(&mut self, byte: u8) {
         self.has_item = true;
-        // A line break in a string is no JSON, and would make two rows of one.
-        self.lines.push(if byte == b'\n' || byte == b'\r' { b' ' } else { byte });
+        // A line break in a string is no JSON. Nor is a tab, which makes no two rows of one.
+        self.lines.push(if byte == b'\n' || byte == b'\r' { b'\t' } else { byte });
     }
 
     fn end_line(&mut self) {
@@ -86,6 +86,9 @@ impl<R: Read> Read for ArrayLines<R> {
             self.given = 0;
             let mut block = [0; BLOCK];
             let read = self.reader.read(&mut block)?;
+            if read == 0 && self.depth > 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the array has no end: the input is cut off"));
+            }
             if read == 0 {
                 return Ok(0);
             }
@@ -118,7 +121,15 @@ mod tests {
             lines("\u{feff}[ {\"a\": [1, {\"b\": \"],[\\\"\"}]} ,\n 5,\n]\n"),
             "{\"a\": [1, {\"b\": \"],[\\\"\"}]} \n5\n"
         );
-        assert_eq!(lines("[{\"a\":\n\n1}, {\"b\""), "{\"a\":  1}\n{\"b\"", "cut off");
+        assert_eq!(lines("[{\"a\":\n\n1}, \"\n\"]"), "{\"a\":  1}\n\"\t\"\n");
         assert_eq!(lines("[1] [2] x"), "1\n2\nx");
+    }
+
+    #[test]
+    fn an_array_that_is_cut_off_is_told() {
+        for array in ["[", "[1", "[1,", "[{\"a\": 1}", "[{\"a\": \"]"] {
+            let error = io::read_to_string(ArrayLines::new(array.as_bytes())).unwrap_err();
+            assert_eq!(error.to_string(), "the array has no end: the input is cut off", "{array}");
+        }
     }
 }
