@@ -1,7 +1,8 @@
 //! How long a chat takes to become a prompt, beside the limit (pushing the same pieces) and beside peers.
 //!
 //! `cargo bench --bench render` ends with lines `ratio NAME VALUE`. Both sides of a ratio are measured in turn on the
-//! same input, and the value is the median of the pairs. `benches/README.md` says what each name compares.
+//! same input, and the value is the median of the pairs. `benches/README.md` says what each name compares;
+//! `cargo bench --bench render -- append` prints one family of them.
 //!
 //! `MISTRAL_TEMPLATES` names a folder with the template `v3_spm.jinja` that mistral-common generates; without it the
 //! rows of `hf-chat-template` are left out.
@@ -65,6 +66,7 @@ fn main() {
     criterion.final_summary();
     // `cargo test` and `cargo bench -- --test` only see that everything runs.
     if std::env::args().any(|argument| argument == "--bench") {
-        ratios::print();
+        let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+        ratios::print(filter.as_deref());
     }
 }

@@ -31,7 +31,8 @@ impl<T: Tokenizer> Conversation<'_, T> {
 fn drift_of(turns: &SampledTurns, message: usize, rendered: Vec<u32>) -> Option<Drift> {
     let turn = turns.get(&message)?;
     let at = turn.ids.iter().zip(&rendered).take_while(|(one, other)| one == other).count();
-    (turn.ids != rendered).then(|| Drift { message, start: turn.start, at, ids: turn.ids.clone(), rendered })
+    let start = turn.start.filter(|_| turn.ids != rendered)?;
+    Some(Drift { message, start, at, ids: turn.ids.clone(), rendered })
 }
 
 /// An assistant turn whose ids are others than those that its rendered messages give.

@@ -87,41 +87,33 @@ impl<'a> GrowingPrompt<'a> {
         }
         let before = self.changing_turns(keep);
         let from = if replaced.is_empty() { self.turns.len() } else { self.forget_from(keep) };
-        let mut earlier = self.earlier_turns(keep);
-        if !replaced.is_empty() && from < self.turns.len() {
-            // The turn was open, so that its going on breaks nothing.
-            earlier.last = None;
-        }
         let from = from.min(self.gather_from(keep));
         let place = self.places.get(from).copied().unwrap_or_else(|| self.prompt.end());
         let cut = self.prompt.split_off(place);
         let kept_places = from.min(self.places.len());
         let places = self.places.split_off(kept_places);
         self.write_from(from);
-        let stays = same_runs(&cut, self.prompt.runs_from(place));
-        let goes_on = cut.runs_from(Place::default()).nth(stays).is_none();
-        let prefix_break = if goes_on { None } else { self.prefix_break_from(from, keep, earlier) };
+        let stays = if cut.as_str().is_empty() { 0 } else { same_runs(&cut, self.prompt.runs_from(place)) };
+        let goes_on = cut.count_runs(Place::default()) == stays;
+        let prefix_break =
+            if goes_on { None } else { self.prefix_break_from(from, keep, &before, !replaced.is_empty()) };
         Ok(Change { place, cut, stays, prefix_break, replaced, before, kept_places, places })
     }
 
     /// The turns that new messages behind the first `keep` can change, and what is beside them.
     fn changing_turns(&self, keep: usize) -> TurnsBefore {
         // The last one may be replaced, and then the one before it goes on.
-        let from = self.first_changing(keep, self.turns.len().saturating_sub(2));
-        let turns = self.turns.get(from..).unwrap_or_default().to_vec();
-        TurnsBefore { from, turns, users: self.users, has_system: self.has_system }
-    }
-
-    /// The first turn that messages behind the first `old` can change: one before `last`, or `last`.
-    fn first_changing(&self, old: usize, last: usize) -> usize {
-        let new = self.chat.messages.get(old..).unwrap_or_default();
-        if self.begins_otherwise() {
+        let last = self.turns.len().saturating_sub(2);
+        let new = self.chat.messages.get(keep..).unwrap_or_default();
+        let from = if self.begins_otherwise() {
             0
         } else if self.pairs(new) {
-            self.last_results(old).min(last)
+            self.last_results(keep).min(last)
         } else {
             last
-        }
+        };
+        let turns = self.turns.get(from..).unwrap_or_default().to_vec();
+        TurnsBefore { from, turns, users: self.users, has_system: self.has_system }
     }
 
     /// Takes the messages from one on, which are one assistant turn's, out of the turns; says which turn is another.
@@ -315,24 +307,24 @@ impl<'a> GrowingPrompt<'a> {
         self.turns = conversation.turns;
     }
 
-    /// The turns of the old messages that new ones can change.
-    fn earlier_turns(&self, old: usize) -> EarlierTurns {
-        let last = self.turns.len().saturating_sub(1);
-        let from = self.first_changing(old, last);
-        let turns = self.turns.get(from..last).unwrap_or_default().to_vec();
-        EarlierTurns { from, turns, last: self.turns.last().cloned(), users: self.users }
-    }
-
     /// Why the prompt does not begin with that of the old messages, told by the turns from one on; its segments are
     /// counted from there.
-    fn prefix_break_from(&self, from: usize, old: usize, earlier: EarlierTurns) -> Option<PrefixBreak> {
-        let unchanged = self.turns.get(from..earlier.from).unwrap_or_default().iter().cloned();
-        let changed = earlier.turns.into_iter().chain(earlier.last).skip(from.saturating_sub(earlier.from));
+    fn prefix_break_from(
+        &self,
+        from: usize,
+        old: usize,
+        before: &TurnsBefore,
+        is_last_open: bool,
+    ) -> Option<PrefixBreak> {
+        // A turn that was open goes on, which breaks nothing.
+        let closed = before.turns.len().saturating_sub(usize::from(is_last_open));
+        let unchanged = self.turns.get(from..before.from).unwrap_or_default();
+        let changed = before.turns.get(from.saturating_sub(before.from)..closed).unwrap_or_default();
         let system_joins = self.chat.messages.get(old..).unwrap_or_default().iter().any(is_system);
         let old_chat = system_joins.then(|| self.chat.first(old));
         let old_chat = old_chat.as_ref().unwrap_or(&self.chat);
-        let turns = unchanged.chain(changed).collect();
-        let earlier = CheckedChat::of_turns_from(old_chat, &self.layout, turns, earlier.users, from);
+        let earlier =
+            CheckedChat::of_turns_from(old_chat, &self.layout, [unchanged, changed].concat(), before.users, from);
         let turns = self.turns.get(from..).unwrap_or_default().to_vec();
         let whole = CheckedChat::of_turns_from(&self.chat, &self.layout, turns, self.users, from);
         whole.prefix_break_behind(&earlier)
@@ -347,15 +339,6 @@ impl<'a> GrowingPrompt<'a> {
 
 fn is_system(message: &Message<'_>) -> bool {
     message.role() == Role::System
-}
-
-/// The turns of a chat before it goes on, from one on.
-struct EarlierTurns {
-    from: usize,
-    /// All but the last.
-    turns: Vec<Turn>,
-    last: Option<Turn>,
-    users: Option<(usize, usize)>,
 }
 
 /// What became of a prompt to which messages were appended.

@@ -13,8 +13,8 @@ use crate::prompt::{Encoder, MediaSource, Place, Prompt, Run, Segment, Tokenizer
 /// An assistant turn as it was sampled.
 #[derive(Clone, Debug)]
 pub(super) struct SampledTurn {
-    /// Where its ids begin.
-    pub(super) start: usize,
+    /// Where its ids begin; absent while the layout leaves the turn out.
+    pub(super) start: Option<usize>,
     pub(super) ids: Vec<u32>,
     pub(super) sampled: Vec<bool>,
 }
@@ -221,7 +221,9 @@ impl<'s, T: Tokenizer> Assembly<'s, '_, T> {
                     encoder.append_known(&Run { segment: Segment::Text(""), ..run }, &turn.ids);
                     out.sampled.extend_from_slice(&turn.sampled);
                     out.starts.push((first, at));
-                    push_move(&mut out.moves, turn.start..turn.start + turn.ids.len(), at..at + turn.ids.len());
+                    if let Some(start) = turn.start {
+                        push_move(&mut out.moves, start..start + turn.ids.len(), at..at + turn.ids.len());
+                    }
                     known.pass_over_said();
                 }
                 said.push(run.segment);

@@ -350,7 +350,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
         match self.prompt.open_turn() {
             None => Reply { message, before: messages, first: messages, start: end },
             Some((place, first)) => {
-                let before = self.parts.len() - self.prompt().runs_from(place).count().min(self.parts.len());
+                let before = self.parts.len().saturating_sub(self.prompt().count_runs(place));
                 Reply { message, before: messages.saturating_sub(1), first, start: self.ids_of_first(before) }
             }
         }
@@ -457,7 +457,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     fn turn_of(&self, reply: &Reply<'_>) -> SampledTurn {
         let ids = self.ids.get(reply.start..).unwrap_or_default().to_vec();
         let sampled = self.sampled.get(reply.start..).unwrap_or_default().to_vec();
-        SampledTurn { start: reply.start, ids, sampled }
+        SampledTurn { start: Some(reply.start), ids, sampled }
     }
 
     /// Takes back that a reply was closed.
@@ -480,7 +480,7 @@ impl<'a, T: Tokenizer> Conversation<'a, T> {
     ) -> Result<Update, Error> {
         let change = self.prompt.append_behind(before, messages)?;
         let Change { place, stays, .. } = change;
-        let first = self.parts.len().saturating_sub(change.cut.runs_from(Place::default()).count());
+        let first = self.parts.len().saturating_sub(change.cut.count_runs(Place::default()));
         match self.assemble(place, first, (&change.cut, self.chat()), Some) {
             Ok(assembled) => {
                 let prefix_break = change.prefix_break.map(|it| PrefixBreak { segment: first + it.segment, ..it });

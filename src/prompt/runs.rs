@@ -1,6 +1,6 @@
 //! A [`Prompt`] that goes on where it ended: places in it, what stands from a place on, and what is cut off there.
 
-use super::{Piece, Prompt, Segment, Span, SpanKind};
+use super::{Body, Form, Piece, Prompt, Segment, Span, SpanKind};
 use crate::layout::WordStart;
 
 /// A place between two pieces of a prompt.
@@ -56,6 +56,23 @@ impl Prompt {
         })
     }
 
+    /// How many segments there are from a place on.
+    pub(crate) fn count_runs(&self, place: Place) -> usize {
+        let (mut count, mut is_text) = (0, false);
+        for Piece { form: Form { open, body, close, .. }, .. } in self.pieces.get(place.pieces..).unwrap_or_default() {
+            let goes_on = *body == Body::Rest && is_text && open.is_none();
+            let says = *body != Body::Nothing && !goes_on;
+            count += usize::from(open.is_some()) + usize::from(says) + usize::from(close.is_some());
+            is_text = close.is_none()
+                && match body {
+                    Body::Run | Body::SpacedRun | Body::Rest => true,
+                    Body::Image | Body::Audio => false,
+                    Body::Nothing => is_text && open.is_none(),
+                };
+        }
+        count
+    }
+
     /// The spans behind the last one of which `is_before` is true, or all; those before it are not looked at.
     pub(crate) fn spans_behind(&self, is_before: impl Fn(&Span) -> bool) -> Vec<Span> {
         let mut behind = Vec::new();
@@ -94,5 +111,38 @@ impl Prompt {
         let text =
             if self.text.is_char_boundary(place.bytes) { self.text.split_off(place.bytes) } else { String::new() };
         Prompt { text, pieces, ..Prompt::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::Feature;
+    use crate::{Chat, Chunk, Format, Message, Mode, Version};
+
+    #[test]
+    fn runs_are_counted_as_they_are_told() {
+        let image = || Chunk::image_url("https://example.com/a.png");
+        let thought = vec![Chunk::thinking("hm"), Chunk::text("b"), Chunk::text("c")];
+        let chat = Chat::new([
+            Message::system("S"),
+            Message::user("a"),
+            Message::user(vec![image(), Chunk::text("b"), image(), image()]),
+            Message::assistant("b"),
+            Message::assistant("c"),
+            Message::user(vec![Chunk::text("d"), image()]),
+            Message::user("e"),
+        ]);
+        let thinking = Chat::new([Message::user("a"), Message::user("b"), Message::assistant(thought)]);
+        for version in Version::ALL {
+            let layout = version.layout().with(Feature::Image).with(Feature::Think).in_mode(Mode::Agnostic);
+            for prompt in [&chat, &thinking].map(|chat| layout.render(chat)).into_iter().flatten() {
+                let ends = prompt.pieces.iter().map(|piece| piece.end);
+                for (pieces, bytes) in std::iter::once(0).chain(ends).enumerate() {
+                    let place = Place { bytes, pieces };
+                    assert_eq!(prompt.count_runs(place), prompt.runs_from(place).count(), "{version} {prompt:?}");
+                }
+            }
+        }
     }
 }

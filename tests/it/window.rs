@@ -4,7 +4,8 @@
 use mistral_chat_template::conversation::Update;
 use mistral_chat_template::conversation::{Fitted, Window};
 use mistral_chat_template::{
-    Chat, Control, Conversation, Error, Format, Layout, Message, Mode, Role, Segment, Tokenizer,
+    AssistantMessage, Chat, Control, Conversation, Error, Format, Layout, Message, Mode, Role, Segment, Tokenizer,
+    ToolCall,
 };
 use proptest::prelude::*;
 
@@ -258,4 +259,24 @@ proptest! {
             }
         }
     }
+}
+
+/// A turn that the layout leaves out, as it is before the last question, comes back when the question is taken back.
+#[test]
+fn a_turn_that_comes_back_moves_from_where_it_was() {
+    let call = ToolCall::new("get", "{}").id("abcdefgh1");
+    let calls = AssistantMessage { tool_calls: vec![call], ..AssistantMessage::default() };
+    let result = || Message::tool("a long result").answering("abcdefgh1");
+    let layout = Layout::V2;
+    let mut conversation = Conversation::new(Chat::new([Message::user("Hi")]), &layout, Bytes).unwrap();
+    conversation.reply(calls.clone(), &sampled("get", 1));
+    conversation.append([result()]).unwrap();
+    conversation.append([Message::assistant("b"), Message::user("a question")]).unwrap();
+    let is_there = |conversation: &Conversation<'_, Bytes>| conversation.sampled().contains(&true);
+    assert!(!is_there(&conversation), "the layout leaves the calls out");
+    let before = conversation.ids().to_vec();
+    let chat = Chat::new([Message::user("Hi"), Message::Assistant(calls), result()]);
+    let update = conversation.update(chat).unwrap();
+    assert!(is_there(&conversation));
+    assert_says_what_became(&update, &before, conversation.ids());
 }

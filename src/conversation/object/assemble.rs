@@ -53,25 +53,34 @@ impl<T: Tokenizer> Conversation<'_, T> {
         self.parts.truncate(first);
         match self.tokenizer {
             Some(_) => self.parts.extend(parts),
-            None => self.parts.extend(self.prompt.prompt().runs_from(place).map(|_| Part::default())),
+            None => self.parts.resize(first + self.prompt().count_runs(place), Part::default()),
         }
+        // A turn that stood there and is not written now may come back.
+        let were_there = self.turns.values_mut().rev().take_while(|turn| turn.start.is_none_or(|at| at >= start));
+        were_there.for_each(|turn| turn.start = None);
         for (message, start) in starts {
             if let Some(turn) = self.turns.get_mut(&message) {
-                turn.start = start;
+                turn.start = Some(start);
             }
         }
         let new_segments = first + stays..self.parts.len();
-        let begins = self.prompt().runs_from(place).nth(stays);
+        let begins = if stays == 0 { place.bytes } else { self.start_of_run(place, stays) };
         let prefix_break = prefix_break.or_else(|| (kept < open).then_some(reply_changes));
         Update {
             kept,
             new_ids: kept..self.ids.len(),
             encoded,
             prefix_break,
-            start: begins.map_or(self.prompt().as_str().len(), |run| run.start),
+            start: begins,
             new_segments,
             moves: all_moves(kept, open, moves),
             ends_sample: is_lost,
         }
+    }
+
+    /// The byte at which a run begins that is so many behind a place.
+    fn start_of_run(&self, place: Place, behind: usize) -> usize {
+        let prompt = self.prompt();
+        prompt.runs_from(place).nth(behind).map_or(prompt.as_str().len(), |run| run.start)
     }
 }
