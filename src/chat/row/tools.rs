@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::json::{Form, Object, form, is_empty, items, text, within, without_null_members};
+use super::written_calls::as_json;
 use super::{Nulls, Reading};
 use crate::chat::{ArgumentsForm, Json, Tool, ToolCall};
 use crate::error::{Error, ErrorKind};
@@ -104,6 +105,10 @@ impl Reading<'_> {
             Form::Text => {
                 let spelt = text(raw)?;
                 let spelt = spelt.trim();
+                let is_json = items(spelt).is_ok() || Object::read(spelt).is_ok();
+                // Python prints quotes of its own around arguments.
+                let printed = if is_json { None } else { as_json(spelt) };
+                let spelt = printed.as_deref().unwrap_or(spelt);
                 match form(spelt) {
                     Form::List | Form::Object => Ok(self.calls(spelt)?.into_iter().map(ToolCall::into_owned).collect()),
                     _ => Err(Error::new(ErrorKind::RowType { expected: "calls as JSON" }, "")),

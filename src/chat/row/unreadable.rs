@@ -49,6 +49,10 @@ impl Reading<'_> {
             says_something && RowField::from_name(name).is_none() && !is_about_a_message(name)
         });
         let answers = ["responses", "completions", "generations"];
+        let holds_objects = || {
+            let is_other = |name: &&str| RowField::from_name(name).is_none() && !is_about_a_message(name);
+            object.unread().filter(is_other).any(|name| object.peek(name).map(form) == Some(Form::Object))
+        };
         match (first(RowField::Prompt), first(RowField::Completion), others.next()) {
             (Some(_), None, Some(name)) if answers.contains(&name) && others.next().is_none() => {
                 let what = "a prompt with several answers, of which none is said to be better";
@@ -58,7 +62,9 @@ impl Reading<'_> {
                 let what = "a prompt without an answer, of which there is nothing to learn";
                 Some(unusable(what, "trainers that sample answers of their own take it as it is", name))
             }
-            (None, Some(name), None) => Some(unusable("an answer without a prompt", "add its `prompt`", name)),
+            (None, Some(name), None) if !holds_objects() => {
+                Some(unusable("an answer without a prompt", "add its `prompt`", name))
+            }
             _ => None,
         }
     }

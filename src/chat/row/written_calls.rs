@@ -168,7 +168,7 @@ fn in_tags<'t>(text: &'t str, (open, close): (&str, &str)) -> Option<Vec<&'t str
 }
 
 /// JSON as it is, and a value that Python printed as JSON.
-fn as_json(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn as_json(text: &str) -> Option<Cow<'_, str>> {
     if Object::read(text).is_ok() {
         return Some(Cow::Borrowed(text));
     }
