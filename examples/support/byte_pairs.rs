@@ -61,9 +61,8 @@ const BATCH: usize = 16;
 
 impl BytePairs {
     /// A vocabulary of tokens and their ids, in the order of their ranks; `None` where a byte has no id.
-    pub(crate) fn new(tokens: impl Iterator<Item = (Box<[u8]>, u32)>, start_at: StartAt) -> Option<Self> {
+    pub(crate) fn new(texts: Vec<(Box<[u8]>, u32)>, start_at: StartAt) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let texts: Vec<_> = tokens.collect();
         let tokens = TokenTable::new(&texts, start_at == StartAt::Bytes);
         let bytes = (0..=u8::MAX).map(|byte| Some(tokens.get(&[byte])?.id)).collect::<Option<_>>()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -161,7 +160,7 @@ impl BytePairs {
             count += 1;
         }
         let rank = |starts: &[usize], first: usize| match (starts.get(first), starts.get(first + 2)) {
-            (Some(start), Some(end)) => self.tokens.get(&bytes[*start..*end]).map_or(NO_RANK, |token| token.rank),
+            (Some(start), Some(end)) => self.tokens.rank(&bytes[*start..*end]).unwrap_or(NO_RANK),
             _ => NO_RANK,
         };
         for (first, place) in ranks.iter_mut().enumerate().take(count.saturating_sub(1)) {
@@ -241,6 +240,6 @@ impl BytePairs {
     fn pair(&self, bytes: &[u8], parts: &[Part], first: usize) -> Option<Reverse<(u32, usize, usize)>> {
         let Part { start, after, .. } = parts[first];
         let end = parts.get(after)?.end;
-        Some(Reverse((self.tokens.get(&bytes[start..end])?.rank, first, end)))
+        Some(Reverse((self.tokens.rank(&bytes[start..end])?, first, end)))
     }
 }

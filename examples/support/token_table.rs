@@ -8,6 +8,9 @@ use foldhash::fast::FixedState;
 pub(crate) struct TokenTable {
     /// A power of two of them, half of them empty at least.
     slots: Box<[Slot]>,
+    /// A bit for each hash, 16 for a token at least, that is set where there are tokens of it. It is small enough to
+    /// stay in the processor's cache, and says of most bytes that are no token that they are none.
+    seen: Box<[u64]>,
     long: HashMap<Box<[u8]>, Token, FixedState>,
     longest: usize,
 }
@@ -68,6 +71,7 @@ impl TokenTable {
     pub(crate) fn new(tokens: &[(Box<[u8]>, u32)], is_whole: bool) -> Self {
         let mut table = TokenTable {
             slots: vec![Slot::default(); (tokens.len() * 2).next_power_of_two()].into(),
+            seen: vec![0; (tokens.len() / 4).next_power_of_two()].into(),
             long: HashMap::default(),
             longest: tokens.iter().map(|(bytes, _)| bytes.len()).max().unwrap_or_default(),
         };
@@ -84,6 +88,8 @@ impl TokenTable {
             let key = key(bytes);
             let at = self.place(key);
             self.slots[at] = Slot { key, token };
+            let (word, bit) = self.bit(hash(key));
+            self.seen[word] |= bit;
         }
     }
 
@@ -94,6 +100,23 @@ impl TokenTable {
             at = (at + 1) & (self.slots.len() - 1);
         }
         at
+    }
+
+    fn bit(&self, hash: usize) -> (usize, u64) {
+        (hash / 64 & (self.seen.len() - 1), 1 << (hash % 64))
+    }
+
+    /// The rank of a token that is most often none.
+    pub(crate) fn rank(&self, bytes: &[u8]) -> Option<u32> {
+        if is_long(bytes) {
+            return Some(self.get(bytes)?.rank);
+        }
+        let key = key(bytes);
+        let (word, bit) = self.bit(hash(key));
+        if self.seen[word] & bit == 0 {
+            return None;
+        }
+        Some(self.get_from(self.first_slot(key), key)?.rank)
     }
 
     /// The slot in which the token of a key is looked for first.

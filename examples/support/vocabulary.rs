@@ -15,10 +15,13 @@ use sentencepiece_model::{SentencePiece, SentencePieceModel, Type};
 use serde::Deserialize;
 use serde_json::Value;
 
+use byte_joins::ByteJoins;
 use byte_pairs::{BytePairs, StartAt};
 pub(crate) use tekken_words::TEKKEN_PATTERN;
 use tekken_words::TekkenWords;
 
+#[path = "byte_joins.rs"]
+mod byte_joins;
 #[path = "byte_pairs.rs"]
 mod byte_pairs;
 #[path = "tekken_words.rs"]
@@ -67,7 +70,7 @@ pub(crate) struct Vocabulary {
 #[allow(clippy::large_enum_variant, reason = "a program has one vocabulary")]
 pub(crate) enum Encoder {
     Tekken(TekkenWords, BytePairs),
-    SentencePiece(BytePairs),
+    SentencePiece(BytePairs, ByteJoins),
     /// Any other pattern, model or normalization.
     Other(Box<Kitoken>),
 }
@@ -131,7 +134,7 @@ fn sentencepiece(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
     let model = SentencePieceModel::from_slice(bytes)?;
     let pieces = model.pieces().iter().map(text_of_piece).collect();
     let pairs = sentencepiece_pairs(&definition);
-    let encoder = pairs.map_or_else(|| other(definition), |pairs| Ok(Encoder::SentencePiece(pairs)))?;
+    let encoder = pairs.map_or_else(|| other(definition), |(pairs, joins)| Ok(Encoder::SentencePiece(pairs, joins)))?;
     Ok(Vocabulary::new(encoder, pieces, controls, true))
 }
 
@@ -149,7 +152,7 @@ fn text_of_piece(piece: &SentencePiece) -> Box<[u8]> {
 }
 
 /// The pairs of a model that does with a text what Mistral's do: one space before it, spaces as `▁`, and no more.
-fn sentencepiece_pairs(definition: &Definition) -> Option<BytePairs> {
+fn sentencepiece_pairs(definition: &Definition) -> Option<(BytePairs, ByteJoins)> {
     let Model::BytePair { vocab, chars: true } = &definition.model else { return None };
     let spaces = Normalization::Replace { pattern: " ".into(), replacement: "▁".to_owned() };
     let prefix = Normalization::Extend { character: '▁', left: 1, right: 0, pad: false };
@@ -159,16 +162,16 @@ fn sentencepiece_pairs(definition: &Definition) -> Option<BytePairs> {
     // The piece of the byte is of no text, which has `▁` for each space.
     let vocab = || vocab.iter().filter(|token| token.bytes != b" ");
     let texts = || vocab().filter_map(|token| std::str::from_utf8(&token.bytes).ok());
-    // Text is encoded word by word: no piece goes on from another character to a space.
-    let spans_words = |text: &str| text.contains(' ') || text.trim_start_matches('▁').contains('▁');
-    if texts().any(spans_words) || !texts().any(|text| text == "▁") {
+    if texts().any(|text| text.contains(' ')) || !texts().any(|text| text == "▁") {
         return None;
     }
     let with_spaces = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.replace('▁', " ").into_bytes().into(),
         Err(_) => bytes.into(),
     };
-    BytePairs::new(vocab().map(|token| (with_spaces(&token.bytes), token.id)), StartAt::Characters)
+    let tokens: Vec<(Box<[u8]>, u32)> = vocab().map(|token| (with_spaces(&token.bytes), token.id)).collect();
+    let joins = ByteJoins::new(tokens.iter().map(|(bytes, _)| &**bytes));
+    Some((BytePairs::new(tokens, StartAt::Characters)?, joins))
 }
 
 fn other(definition: Definition) -> Result<Encoder, Box<dyn Error>> {
@@ -202,7 +205,7 @@ fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
         }
         pieces[index] = token.bytes.as_slice().into();
     }
-    let ranked = vocab.iter().map(|token| (token.bytes.clone().into(), token.id));
+    let ranked = vocab.iter().map(|token| (token.bytes.clone().into(), token.id)).collect();
     let pairs = if has_pattern { BytePairs::new(ranked, StartAt::Bytes) } else { None };
     let encoder = match pairs {
         Some(pairs) => Encoder::Tekken(TekkenWords::new()?, pairs),
@@ -211,28 +214,16 @@ fn tekken(bytes: &[u8]) -> Result<Vocabulary, Box<dyn Error>> {
     Ok(Vocabulary { settings, ..Vocabulary::new(encoder, pieces, controls, false) })
 }
 
-/// The words of a text, each with the spaces before it.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let spaces = rest.bytes().take_while(|byte| *byte == b' ').count();
-        let end = rest[spaces..].find(' ').map_or(rest.len(), |end| spaces + end);
-        let (word, after) = rest.split_at(end);
-        rest = after;
-        (!word.is_empty()).then_some(word)
-    })
-}
-
-fn encode_pieces(pairs: &BytePairs, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
+fn encode_pieces(pairs: &BytePairs, joins: &ByteJoins, text: &str, word_start: WordStart, ids: &mut Vec<u32>) {
     // To SentencePiece, `▁` is a space.
     let text = if text.contains('▁') { Cow::from(text.replace('▁', " ")) } else { text.into() };
     if word_start == WordStart::Nothing {
-        return pairs.encode(words(&text), ids);
+        return pairs.encode(joins.parts(&text), ids);
     }
-    // The dummy prefix is a space of the first word.
-    let first = words(&text).next().unwrap_or_default();
+    // The dummy prefix is a space of the first part.
+    let first = joins.parts(&text).next().unwrap_or_default();
     let spaced = format!(" {first}");
-    pairs.encode(std::iter::once(&*spaced).chain(words(&text[first.len()..])), ids);
+    pairs.encode(joins.parts(&spaced).chain(joins.parts(&text[first.len()..])), ids);
 }
 
 fn encode_otherwise(encoder: &Kitoken, text: &str, has_prefix: bool, ids: &mut Vec<u32>) {
@@ -250,7 +241,7 @@ impl Tokenizer for Vocabulary {
         }
         match &self.encoder {
             Encoder::Tekken(parted, pairs) => pairs.encode(parted.of(text), ids),
-            Encoder::SentencePiece(pairs) => encode_pieces(pairs, text, word_start, ids),
+            Encoder::SentencePiece(pairs, joins) => encode_pieces(pairs, joins, text, word_start, ids),
             Encoder::Other(encoder) => {
                 encode_otherwise(encoder, text, !self.is_sentencepiece || word_start == WordStart::Space, ids);
             }
