@@ -1,6 +1,6 @@
 //! [`RememberedWords`]: the ids of words that a thread has merged before.
 
-use super::token_table::hash;
+use super::token_table::{Key, hash, is_long, key};
 
 /// Words and their ids, in memory that does not grow: a new word takes the place of another.
 #[derive(Default)]
@@ -8,27 +8,31 @@ pub(crate) struct RememberedWords(Vec<Slot>);
 
 const SLOTS: usize = 8192;
 
-/// The bytes of a word, zeros, and the number of the bytes.
+/// The bytes of a word as numbers, one of which is their number.
 #[derive(Clone, Copy, Default, PartialEq)]
-pub(crate) struct Word([u8; 32]);
+pub(crate) struct Word {
+    /// The first 16 bytes of a word that is too long for a key.
+    head: u128,
+    rest: Key,
+}
 
 impl Word {
     /// `None` for a word that is too long to be remembered.
     pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
-        let mut word = [0; 32];
-        let (length, place) = word.split_last_mut()?;
-        place.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        *length = bytes.len() as u8;
-        Some(Word(word))
+        let Some((head, rest)) = bytes.split_first_chunk().filter(|_| is_long(bytes)) else {
+            return Some(Word { head: 0, rest: key(bytes) });
+        };
+        let (low, high) = if is_long(rest) { return None } else { key(rest) };
+        Some(Word { head: u128::from_le_bytes(*head), rest: (low, high | 16 << 56) })
     }
 
     fn place(&self) -> usize {
-        let part = |at: usize| self.0[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
-        let first = hash((part(0), part(8)));
-        hash((first as u64 ^ part(16), part(24))) % SLOTS
+        let head = hash((self.head as u64, (self.head >> 64) as u64)) as u64;
+        hash((self.rest.0 ^ head, self.rest.1)) % SLOTS
     }
 }
 
+/// A word in one line of the processor's cache.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
 struct Slot {
@@ -36,7 +40,7 @@ struct Slot {
     /// The vocabulary that the ids are of.
     vocabulary: u32,
     count: u32,
-    ids: [u32; 22],
+    ids: [u32; 6],
 }
 
 impl RememberedWords {

@@ -296,12 +296,11 @@ mod tests {
     }
 
     #[test]
-    fn a_model_with_pieces_of_several_words_is_encoded_whole() {
-        let model = sentencepiece(&["b ", "ab", " a"]);
-        let vocabulary = Vocabulary::read(&model).unwrap();
-        assert!(matches!(vocabulary.encoder, Encoder::Other(_)));
-        let kitoken = Kitoken::from(Definition::from_sentencepiece_slice(&model).unwrap());
-        assert_eq!(ids(&vocabulary, "ab a", WordStart::Space), kitoken.1.encode("ab a", false).unwrap());
+    fn a_piece_of_two_words_is_found() {
+        let vocabulary = Vocabulary::read(&sentencepiece(&["b ", "ab", " a"])).unwrap();
+        assert!(matches!(vocabulary.encoder, Encoder::SentencePiece(..)));
+        // " a", "b " and "a", as SentencePiece 0.2.3 has it. kitoken 0.10 cuts the text at spaces first.
+        assert_eq!(ids(&vocabulary, "ab a", WordStart::Space), [261, 259, 264]);
     }
 
     #[test]

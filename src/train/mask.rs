@@ -266,7 +266,7 @@ impl<'p> Mask<'p> {
     pub fn encode(&self, tokenizer: &(impl Tokenizer + ?Sized)) -> Result<Labelled, Error> {
         self.prompt.check_tokenizer(tokenizer)?;
         let mut encoder = Encoder::new(tokenizer, MediaSource::Unknown);
-        let mut labels = Vec::new();
+        let mut runs = Vec::new();
         let mut learnt = self.ranges.iter().peekable();
         for (segment, run) in self.prompt.runs_from(Place::default()).zip(run_ranges(self.prompt)) {
             while learnt.next_if(|range| range.end <= run.start).is_some() {}
@@ -274,13 +274,16 @@ impl<'p> Mask<'p> {
             if range.is_some_and(|range| range.start > run.start || range.end < run.end) {
                 return Err(Error::new(ErrorKind::PartlyLearnt { start: run.start, end: run.end }, ""));
             }
-            let ids = encoder.append(&segment)?;
-            match range {
-                Some(_) => labels.extend(ids.iter().map(|id| i64::from(*id))),
-                None => labels.extend(ids.iter().map(|_| Labelled::IGNORED)),
-            }
+            runs.push((encoder.append(&segment)?.len(), range.is_some()));
         }
-        Ok(Labelled { input_ids: encoder.into_ids(), labels })
+        let input_ids = encoder.into_ids();
+        let mut labels = Vec::with_capacity(input_ids.len());
+        let mut ids = input_ids.iter();
+        for (count, is_learnt) in runs {
+            let label = |id: &u32| if is_learnt { i64::from(*id) } else { Labelled::IGNORED };
+            labels.extend(ids.by_ref().take(count).map(label));
+        }
+        Ok(Labelled { input_ids, labels })
     }
 }
 

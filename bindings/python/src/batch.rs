@@ -432,7 +432,7 @@ fn column(column: Column, laid_out: &[Option<&LaidOut>]) -> ArrayRef {
         }
         Column::MessageIndex => {
             let mut values = Vec::with_capacity(total);
-            rows().for_each(|row| values.extend_from_slice(&row.tokens.messages));
+            rows().for_each(|row| values.extend(row.tokens.runs.messages()));
             Arc::new(list::<Int32Type>(values, &lengths, nulls))
         }
         Column::AttentionMask => Arc::new(list::<arrow_array::types::Int8Type>(vec![1; total], &lengths, nulls)),

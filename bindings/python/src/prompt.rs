@@ -7,7 +7,7 @@ use mct::Segment;
 use mct::prompt::{Span, SpanKind};
 use mct::train::{Labelled, Learn, Mask};
 use mistral_chat_template as mct;
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{Element, IntoPyArray, PyArray1};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -93,10 +93,30 @@ impl Prompt {
 #[derive(Default)]
 pub(crate) struct Tokens {
     pub(crate) labelled: Labelled,
+    pub(crate) runs: TokenRuns,
+}
+
+/// What the tokens of a prompt are of.
+#[derive(Default)]
+pub(crate) struct TokenRuns(Vec<TokenRun>);
+
+/// Tokens of one control token, text or image.
+struct TokenRun {
+    count: usize,
+    message: Option<usize>,
+    is_text: bool,
+    is_learnt: bool,
+}
+
+impl TokenRuns {
     /// For each token the message that it comes from, or -1.
-    pub(crate) messages: Vec<i32>,
-    /// For each token whether it is of a text, and no control token.
-    pub(crate) texts: Vec<bool>,
+    pub(crate) fn messages(&self) -> impl Iterator<Item = i32> {
+        self.of_tokens(|run| run.message.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1))
+    }
+
+    fn of_tokens<T: Clone>(&self, value: impl Fn(&TokenRun) -> T) -> impl Iterator<Item = T> {
+        self.0.iter().flat_map(move |run| std::iter::repeat_n(value(run), run.count))
+    }
 }
 
 /// Encodes a prompt once.
@@ -114,15 +134,15 @@ pub(crate) fn tokens(
             Labelled { input_ids, labels }
         }
     };
-    let runs = prompt.spans().filter(|span| span.kind != SpanKind::MoreText);
-    let mut messages = Vec::with_capacity(labelled.input_ids.len());
-    let mut texts = Vec::with_capacity(labelled.input_ids.len());
-    for (span, count) in runs.zip(counting.into_counts()) {
-        let message = span.message.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1);
-        messages.extend(std::iter::repeat_n(message, count));
-        texts.extend(std::iter::repeat_n(span.is_text(), count));
-    }
-    Ok(Tokens { labelled, messages, texts })
+    let mut labels = labelled.labels.iter();
+    let spans = prompt.spans().filter(|span| span.kind != SpanKind::MoreText);
+    let run = |(span, count): (Span, usize)| {
+        // The tokens of a run are all learnt, or none.
+        let is_learnt = labels.by_ref().take(count).fold(false, |_, label| *label != Labelled::IGNORED);
+        TokenRun { count, message: span.message, is_text: span.is_text(), is_learnt }
+    };
+    let runs = TokenRuns(spans.zip(counting.into_counts()).map(run).collect());
+    Ok(Tokens { labelled, runs })
 }
 
 /// Byte positions that do not decrease as code points of a text.
@@ -286,28 +306,39 @@ pub(crate) fn ids_array(py: Python<'_>, ids: Vec<u32>) -> Bound<'_, PyArray1<i32
     bytemuck::allocation::cast_vec::<u32, i32>(ids).into_pyarray(py)
 }
 
-/// The tokens of a prompt as arrays of one length `n`, which the arrays own: nothing is copied.
+/// The tokens of a prompt as arrays of one length `n`, which the arrays own: nothing is copied. The arrays that not
+/// everybody asks for are made when somebody does.
 #[pyclass(frozen, module = "mistral_chat_template")]
 pub(crate) struct Encoded {
+    length: usize,
     input_ids: Py<PyArray1<i32>>,
     labels: Py<PyArray1<i64>>,
-    loss_mask: Py<PyArray1<bool>>,
-    message_index: Py<PyArray1<i32>>,
-    text_mask: Py<PyArray1<bool>>,
-    length: usize,
+    runs: TokenRuns,
+    loss_mask: PyOnceLock<Py<PyArray1<bool>>>,
+    message_index: PyOnceLock<Py<PyArray1<i32>>>,
+    text_mask: PyOnceLock<Py<PyArray1<bool>>>,
+}
+
+/// The array of these values, the same one each time.
+fn array_once<T: Element>(
+    py: Python<'_>,
+    array: &PyOnceLock<Py<PyArray1<T>>>,
+    values: impl Iterator<Item = T>,
+) -> Py<PyArray1<T>> {
+    array.get_or_init(py, || values.collect::<Vec<_>>().into_pyarray(py).unbind()).clone_ref(py)
 }
 
 impl Encoded {
     pub(crate) fn new(py: Python<'_>, tokens: Tokens) -> Self {
-        let Tokens { labelled: Labelled { input_ids, labels }, messages, texts } = tokens;
-        let learnt: Vec<bool> = labels.iter().map(|label| *label != Labelled::IGNORED).collect();
+        let Tokens { labelled: Labelled { input_ids, labels }, runs } = tokens;
         Encoded {
             length: input_ids.len(),
             input_ids: ids_array(py, input_ids).unbind(),
             labels: labels.into_pyarray(py).unbind(),
-            loss_mask: learnt.into_pyarray(py).unbind(),
-            message_index: messages.into_pyarray(py).unbind(),
-            text_mask: texts.into_pyarray(py).unbind(),
+            runs,
+            loss_mask: PyOnceLock::new(),
+            message_index: PyOnceLock::new(),
+            text_mask: PyOnceLock::new(),
         }
     }
 
@@ -331,19 +362,19 @@ impl Encoded {
     /// True for the tokens that are learnt; shape `(n,)`, bool.
     #[getter]
     fn loss_mask(&self, py: Python<'_>) -> Py<PyArray1<bool>> {
-        self.loss_mask.clone_ref(py)
+        array_once(py, &self.loss_mask, self.runs.of_tokens(|run| run.is_learnt))
     }
 
     /// The index of the message that each token comes from, -1 for none; shape `(n,)`, int32.
     #[getter]
     fn message_index(&self, py: Python<'_>) -> Py<PyArray1<i32>> {
-        self.message_index.clone_ref(py)
+        array_once(py, &self.message_index, self.runs.messages())
     }
 
     /// True for the tokens of texts, false for control tokens; shape `(n,)`, bool.
     #[getter]
     fn text_mask(&self, py: Python<'_>) -> Py<PyArray1<bool>> {
-        self.text_mask.clone_ref(py)
+        array_once(py, &self.text_mask, self.runs.of_tokens(|run| run.is_text))
     }
 
     fn keys(&self) -> [&'static str; 4] {
