@@ -89,8 +89,25 @@ impl TekkenWords {
         }
     }
 
+    /// Where the first match in a text ends, if it is a word of ASCII, as most are: no character is of both the first
+    /// letters and the last ones there, so that the pattern never goes back.
+    fn end_of_ascii(&self, text: &str) -> Option<usize> {
+        let run = |at: usize, class: u8| {
+            let bytes = text.as_bytes().get(at..).unwrap_or_default();
+            at + bytes.iter().take_while(|byte| self.of_bytes[usize::from(**byte)] & class != 0).count()
+        };
+        let before = text.bytes().next().is_some_and(|first| self.of_bytes[usize::from(first)] & BEFORE != 0);
+        let last = run(usize::from(before), FIRST);
+        let end = run(last, LAST);
+        let goes_on = text.as_bytes().get(end).is_some_and(|next| !next.is_ascii());
+        (end > last && !goes_on).then_some(end)
+    }
+
     /// Where the first match in a text ends.
     fn end(&self, text: &str) -> usize {
+        if let Some(end) = self.end_of_ascii(text) {
+            return end;
+        }
         let (first, after) = self.at(text, 0);
         if first & BEFORE != 0 {
             match self.letters(text, after) {

@@ -122,6 +122,7 @@ def messages_to_ids(version, path, pairs):
     compare(f"{version}: messages to ids, mistral-common", size, ours, theirs, chats[:pairs])
     compare(f"{version}: messages to ids, transformers{others}", size, ours, transformers, chats[pairs:])
     compare(f"{version}: the same chats, mistral-common", size, ours, theirs, chats)
+    compare(f"{version}: the same chats, transformers{others}", size, ours, transformers, chats)
     compare(f"{version}: messages to text, transformers", size, lambda messages: layout.render(messages).text,
             lambda messages: fast.apply_chat_template(messages, tokenize=False), chats)
     print(f"{version}: {len(chats[0][0])} messages, {size} bytes")
