@@ -32,6 +32,7 @@ mod prefix;
 pub use self::checked::CheckedChat;
 pub use self::fim::Fim;
 pub(crate) use self::gather::{gather_message, order_by_calls};
+pub(crate) use self::plain::write_turn;
 
 /// What stands between two messages of one turn, and between two system messages that are written as one.
 const MESSAGE_JOIN: &str = "\n\n";

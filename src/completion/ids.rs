@@ -3,7 +3,8 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
-use crate::chat::new_call_id;
+use crate::chat::{Dialect, new_call_id};
+use crate::layout::Layout;
 
 /// How tool calls reach a client.
 ///
@@ -40,6 +41,37 @@ pub enum CallDeltas {
     Streamed(NewCallIds),
     /// Each call in one delta, when the model has ended it.
     Whole(NewCallIds),
+}
+
+impl CallDeltas {
+    /// What serves a client of this API best: calls as they are written, but whole ones where the client puts no pieces
+    /// together (mistralai), and where the layout writes a call's id last (v3, v7), so that the prompt goes on with what
+    /// was sampled.
+    ///
+    /// ```
+    /// use mistral_chat_template::completion::{CallDeltas, NewCallIds};
+    /// use mistral_chat_template::{Dialect, Layout};
+    ///
+    /// let calls = |dialect, layout| CallDeltas::for_client(dialect, layout, NewCallIds::random());
+    /// assert!(matches!(calls(Dialect::OpenAi, &Layout::V13), CallDeltas::Streamed(_)));
+    /// assert!(matches!(calls(Dialect::OpenAi, &Layout::V7), CallDeltas::Whole(_)));
+    /// assert!(matches!(calls(Dialect::Mistral, &Layout::V13), CallDeltas::Whole(_)));
+    /// ```
+    #[must_use]
+    pub fn for_client(dialect: Dialect, layout: &Layout, ids: NewCallIds) -> Self {
+        let takes_pieces = match dialect {
+            Dialect::Mistral | Dialect::Conversations => false,
+            Dialect::Either
+            | Dialect::OpenAi
+            | Dialect::Legacy
+            | Dialect::ShareGpt
+            | Dialect::Responses
+            | Dialect::Anthropic
+            | Dialect::Ollama
+            | Dialect::Gemini => true,
+        };
+        if takes_pieces && !layout.calls.writes_ids_last() { CallDeltas::Streamed(ids) } else { CallDeltas::Whole(ids) }
+    }
 }
 
 /// No new ids: a call has the id that the model wrote before its name, or none. For logs and trainers.

@@ -136,3 +136,38 @@ pub struct Finished {
     /// What is wrong with the output, if anything; the deltas are what is right.
     pub error: Option<Error>,
 }
+
+impl Finished {
+    /// Of the ids that were sampled and pushed, those that the answer is made of, for
+    /// [`Conversation::reply`](crate::Conversation::reply): all, or those before a stop string. `None` where the stop
+    /// string begins within an id; the answer has no ids of its own then.
+    ///
+    /// ```
+    /// use mistral_chat_template::{CompletionReader, Control, Layout};
+    /// use mistral_chat_template::completion::Detokenizer;
+    ///
+    /// /// Ids are bytes.
+    /// struct Bytes;
+    /// impl Detokenizer for Bytes {
+    ///     fn control(&self, _: u32) -> Option<Control> {
+    ///         None
+    ///     }
+    ///     fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
+    ///         bytes.extend(u8::try_from(id));
+    ///     }
+    /// }
+    ///
+    /// let sampled: Vec<u32> = b"Hi\nUser:".iter().copied().map(u32::from).collect();
+    /// let mut reader = CompletionReader::new(&Layout::V13).with_stop_strings(["\nUser"]);
+    /// drop(reader.push_ids(&sampled, &Bytes));
+    /// assert_eq!(reader.finish().answer_ids(&sampled), Some(&sampled[..2]));
+    /// ```
+    #[must_use]
+    pub fn answer_ids<'s>(&self, sampled: &'s [u32]) -> Option<&'s [u32]> {
+        match &self.stop {
+            None => Some(sampled),
+            Some(stop) if stop.splits_id => None,
+            Some(stop) => sampled.get(..stop.ids.start),
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::layout::{Layout, SystemWithAudio};
 use crate::prompt::{Place, PrefixBreak, Prompt, Run, Writer};
 use crate::render::check::check_plain;
-use crate::render::{CheckedChat, gather_message, order_by_calls};
+use crate::render::{CheckedChat, gather_message, order_by_calls, write_turn};
 
 /// A chat and its prompt, to which messages are appended at the cost of what they add.
 #[derive(Clone, Debug)]
@@ -299,10 +299,11 @@ impl<'a> GrowingPrompt<'a> {
             // Nobody has to look for it in all messages.
             conversation.system_turn = None;
         }
-        let mut writer = Writer::going_on(&mut self.prompt, self.layout.word_start);
         for (index, turn) in conversation.turns.iter().enumerate().skip(from) {
-            self.places.push(writer.place());
-            conversation.turn(&mut writer, index, turn);
+            self.places.push(self.prompt.end());
+            if !write_turn(&conversation, index, turn, &mut self.prompt) {
+                conversation.turn(&mut Writer::going_on(&mut self.prompt, self.layout.word_start), index, turn);
+            }
         }
         self.turns = conversation.turns;
     }

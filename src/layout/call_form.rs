@@ -62,6 +62,15 @@ impl ToolCalls {
         self.form().is_some_and(|form| form.call.iter().any(|part| matches!(part, CallPart::IfId(_))))
     }
 
+    /// Is a call's id written behind its arguments?
+    pub(crate) fn writes_ids_last(self) -> bool {
+        let place = |form: &CallForm, part: fn(&CallPart) -> bool| form.call.iter().position(part);
+        self.form().is_some_and(|form| {
+            place(&form, |part| matches!(part, CallPart::IfId(_)))
+                > place(&form, |part| matches!(part, CallPart::Arguments))
+        })
+    }
+
     /// How these calls are written; `None` for a layout without calls.
     pub(crate) const fn form(self) -> Option<CallForm> {
         use CallPart::{Arguments, Control as Token, Name};

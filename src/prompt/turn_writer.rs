@@ -19,7 +19,7 @@ pub(crate) struct Joints {
 }
 
 /// How the turns of one role are written.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy, Default)]
 struct Side<T> {
     /// The end of the turn before and the beginning of such a one.
     lead: T,
@@ -161,6 +161,19 @@ impl<'p> TurnWriter<'p> {
         }
         self.text.push_str(text);
         self.record(index, self.user.close, Form { open: None, body: Body::Rest, ..question });
+    }
+
+    /// A whole turn by itself: a question, or else a reply.
+    #[inline]
+    pub(crate) fn turn(&mut self, role: Role, index: usize, text: &str) {
+        let (own, other) = match role {
+            Role::User => (self.user, self.reply),
+            Role::System | Role::Assistant | Role::Tool => (self.reply, self.user),
+        };
+        self.text.push_str(own.lead.get(other.close..).unwrap_or_default());
+        self.text.push_str(text);
+        self.text.push_str(other.lead.get(..own.close).unwrap_or_default());
+        self.record(index, 0, own.form);
     }
 
     /// Ends the last turn, which is of this role.

@@ -4,7 +4,7 @@
 //! (`native/limit` in `benches/README.md`), which this way keeps.
 
 use super::MESSAGE_JOIN;
-use crate::chat::{Chat, Message, ResponseFormat, Role, plain_text};
+use crate::chat::{Chat, Message, ResponseFormat, Role, Turn, plain_text};
 use crate::control::Control;
 use crate::layout::{Layout, UserTurn};
 use crate::prompt::{Origin, Prompt, TurnWriter, Writer};
@@ -23,6 +23,27 @@ pub(super) fn render(chat: &Chat<'_>, layout: &Layout, prompt: &mut Prompt) -> O
     let written = plain.write_turns(TurnWriter::going_on(prompt, layout));
     prompt.stop_at(layout.reply.close.as_str());
     written
+}
+
+/// Writes a question or a reply that is a text alone and carries nothing, behind the turns before it; says whether it did.
+pub(crate) fn write_turn(conversation: &CheckedChat<'_, '_>, index: usize, turn: &Turn, prompt: &mut Prompt) -> bool {
+    let CheckedChat { chat, layout, tools_turn, system_turn, .. } = conversation;
+    let is_one = matches!(turn.role, Role::User | Role::Assistant) && turn.messages.len() == 1;
+    let carries = *tools_turn == Some(index) || *system_turn == Some(index);
+    let message = chat.messages.get(turn.messages.start).filter(|_| is_one && !carries && !turn.dropped);
+    let Some(text) = message.and_then(|message| written_text(layout, message, turn.role)) else { return false };
+    TurnWriter::going_on(prompt, layout).turn(turn.role, turn.messages.start, text);
+    true
+}
+
+/// The text of a turn as it is written; a frame around nothing is written otherwise.
+#[inline]
+fn written_text<'m>(layout: &Layout, message: &'m Message<'_>, role: Role) -> Option<&'m str> {
+    let mut text = plain_text(message, role)?;
+    if layout.trim_reply && role == Role::Assistant && text.ends_with(' ') {
+        text = text.trim_end_matches(' ');
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 /// A chat that is plain as far as its ends tell.
@@ -135,13 +156,8 @@ impl<'c, 'a> Plain<'c, 'a> {
         texts.enumerate()
     }
 
-    /// The text of a turn as it is written; a frame around nothing is written otherwise.
     #[inline]
     fn text<'m>(&self, message: &'m Message<'_>, role: Role) -> Option<&'m str> {
-        let mut text = plain_text(message, role)?;
-        if self.layout.trim_reply && role == Role::Assistant && text.ends_with(' ') {
-            text = text.trim_end_matches(' ');
-        }
-        (!text.is_empty()).then_some(text)
+        written_text(self.layout, message, role)
     }
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use mistral_chat_template::completion::{CallDeltas, Delta, NewCallIds};
 use mistral_chat_template::error::ApiError;
 use mistral_chat_template::grammar::LarkStyle;
-use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::render::Fim;
 use mistral_chat_template::{Completion, CompletionReader, Dialect, Error, Layout};
 use tokio::runtime::Handle;
@@ -168,17 +167,8 @@ fn answer(state: &State, job: Job, events: &Sender<Event>) -> Result<(), Stopped
 }
 
 fn reader(layout: &Layout, params: &Params, dialect: Dialect) -> CompletionReader {
-    CompletionReader::new(layout).with_calls(calls(layout, dialect)).with_stop_strings(params.stops())
-}
-
-/// Mistral's client does not put the pieces of a call together; and where the model writes a call's id last, only a
-/// whole call has it.
-fn calls(layout: &Layout, dialect: Dialect) -> CallDeltas {
-    let ids = NewCallIds::random();
-    match (dialect, layout.calls) {
-        (Dialect::Mistral, _) | (_, ToolCalls::ListWithIds) => CallDeltas::Whole(ids),
-        _ => CallDeltas::Streamed(ids),
-    }
+    let calls = CallDeltas::for_client(dialect, layout, NewCallIds::random());
+    CompletionReader::new(layout).with_calls(calls).with_stop_strings(params.stops())
 }
 
 /// Tells of an answer. A client that reads nothing for so long has as good as gone, and keeps the others waiting.
@@ -258,11 +248,7 @@ impl Answer<'_> {
         for delta in &finished.deltas {
             self.send(Event::Delta(delta.clone()))?;
         }
-        let sampled = match &finished.stop {
-            None => Some(sampled),
-            Some(stop) if stop.splits_id => None,
-            Some(stop) => sampled.get(..stop.ids.start).map(<[u32]>::to_vec),
-        };
+        let sampled = finished.answer_ids(&sampled).map(<[u32]>::to_vec);
         completion.finish(finished);
         Ok((Ended { completion, usage }, sampled))
     }
