@@ -76,9 +76,7 @@ impl LinePacker {
 
     /// Takes a row's line, and gives the line of a sequence that is full.
     pub(crate) fn add(&mut self, line: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        let Tokens { input_ids, labels } = serde_json::from_slice(line).map_err(|error| {
-            io::Error::other(format!("a pair of answers has no one sequence of tokens and cannot be packed: {error}"))
-        })?;
+        let Tokens { input_ids, labels } = serde_json::from_slice(line)?;
         self.0.add(Labelled { input_ids, labels }).as_ref().map(line_of).transpose()
     }
 

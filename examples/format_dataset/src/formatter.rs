@@ -178,6 +178,10 @@ impl<'o> Formatter<'o> {
         [prompt, rejected]: [&mut Prompt; 2],
         output: &mut Vec<u8>,
     ) -> Result<Written, Reason> {
+        if self.options.pack.is_some() && row.rejected.is_some() {
+            let sentence = "the two answers of a pair are no one sequence of tokens, which --pack makes";
+            return Err(Reason { kind: "packed_pair", sentence: sentence.to_owned() });
+        }
         let chosen = self.laid_out(row, prompt)?;
         let other = row.rejected.as_ref().map(|chat| {
             let marks = vec![None; chat.messages.len()];

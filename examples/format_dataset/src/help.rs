@@ -67,7 +67,7 @@ What to write
       --max-length N     the longest row, in tokens with a vocabulary and else in bytes …
       --too-long WHAT    … and what to do with a longer one: drop (default: reject it), or cut exchanges off its end
       --pack N           rows in sequences of at most N tokens: input_ids, labels, position_ids, and starts, where
-                         each row begins; --max-length is N too
+                         each row begins; --max-length is N too, and a pair is a reject
   -e, --on-error WHAT    what to do with a row that cannot be used: skip (default: report it on standard error and
                          go on), stop, or write it to the named file with its line number, offset and reason
       --max-rejects N    exit with 1 if more than N rows are rejects, or more than N% of them

@@ -269,6 +269,11 @@ fn rows_are_packed_cut_and_told_apart() {
     let alone = rows(printed(&too_long));
     assert_eq!(alone.iter().map(|row| &row["length"]).collect::<Vec<_>>(), [11], "no sequence is longer than asked");
 
+    let pair = r#"{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}"#;
+    let beside = run(&[&options[1..], &["--pack", "30"]].concat(), format!("{pair}\n{ROWS}"));
+    assert_eq!(rows(printed(&beside)).len(), 1);
+    assert!(String::from_utf8_lossy(&beside.stderr).contains("1  packed_pair, first in line 1"));
+
     let once = run(&["--dedup"], format!("{ROWS}{ROWS}"));
     assert_eq!(rows(printed(&once)).len(), 2);
     assert!(String::from_utf8_lossy(&once.stderr).contains("2  duplicate, first in line 3"));
