@@ -529,3 +529,35 @@ fn what_was_cut_off_ends_unless_it_is_to_be_continued() {
     let (said, next) = conversation.ids().split_at(conversation.ids().len() - 6);
     assert_eq!((&said[said.len() - 2..], next), (&[7777, EOS][..], &[3, 1032, 1099, 4, 1032, 1100][..]));
 }
+
+/// Every image that stood there before goes somewhere, as often as it did, whatever order they come in now.
+#[test]
+fn each_of_several_images_goes_to_one_place() {
+    let layout = Layout::V13.with(Feature::Image);
+    let recording = Recording::default();
+    let chat = |images: usize| {
+        let url = |at: usize| Chunk::image_url(["https://example.com/aa", "https://example.com/bb"][images >> at & 1]);
+        let mut chunks: Vec<_> = (0..4).map(url).collect();
+        chunks.push(Chunk::text("?"));
+        Chat::new([Message::user(chunks)])
+    };
+    for (old, new) in (0..16).flat_map(|old| (0..16).map(move |new| (old, new))) {
+        let mut conversation = Conversation::new(chat(old), &layout, &recording).unwrap();
+        let update = conversation.update(chat(new)).unwrap();
+        let known = old.count_ones().min(new.count_ones()) + (4 - old.count_ones()).min(4 - new.count_ones());
+        let came = update.moves.iter().flat_map(|it| it.to.clone()).filter(|at| conversation.ids()[*at] >= 9000);
+        assert_eq!(came.count(), 2 * known as usize, "{old:04b} {new:04b}");
+    }
+}
+
+/// The last turn is one that was sampled, and the chat before it another.
+#[test]
+fn a_chat_may_end_with_what_was_sampled() {
+    let recording = Recording::default();
+    let layout = Layout::V7.in_mode(Mode::Agnostic);
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, &recording).unwrap();
+    conversation.reply(says("b"), &[1032, 1098, EOS]);
+    conversation.update(Chat::new([Message::user("z"), Message::assistant("b")])).unwrap();
+    assert_ids_of_segments(&conversation);
+    assert!(conversation.segments().last().unwrap().sampled);
+}
