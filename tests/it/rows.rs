@@ -230,3 +230,40 @@ fn plain_rows_are_read_as_any_other() {
         }
     }
 }
+
+/// A caller's own names stand in the place of the usual ones, its roles beside them.
+#[test]
+fn a_caller_has_names_of_its_own() {
+    use mistral_chat_template::Role;
+    use mistral_chat_template::train::RowField;
+
+    let usual = r#"{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]}"#;
+    let own = r#"{"talk": [{"role": "user", "content": "Hi"}, {"role": "parrot", "content": "Hello!"}]}"#;
+    let talk = RowReader::default().with_field(RowField::Messages, "talk");
+    talk.read(usual).unwrap_err();
+    talk.read(own).unwrap_err();
+    let row = talk.with_role("parrot", Role::Assistant).read(own).unwrap();
+    assert_eq!(row.chat.messages[1], Message::assistant("Hello!"));
+
+    // A field of the caller's that the row's shape has no place for.
+    let better = RowReader::default().with_field(RowField::Chosen, "better");
+    let beside = usual.replacen('{', r#"{"better": "Yo", "id": 5, "#, 1);
+    let row = better.read(&beside).unwrap();
+    assert_eq!(row.notes.unread.iter().collect::<Vec<_>>(), ["better"]);
+
+    // Names that one data set alone has are asked for where the caller has none for the same.
+    let flan = r#"{"inputs": "Hi", "targets": "Hello!"}"#;
+    RowReader::default().with_field(RowField::Prompt, "ask").read(flan).unwrap_err();
+    RowReader::default().with_field(RowField::Completion, "say").read(flan).unwrap_err();
+    assert_eq!(better.read(flan).unwrap().chat.messages.len(), 2);
+}
+
+#[test]
+fn nulls_of_schemas_are_kept_where_that_is_asked() {
+    let row = r#"{"messages": [{"role": "user", "content": "a"}],
+        "tools": [{"name": "f", "parameters": {"type": "object", "properties": {"a": null}}}]}"#;
+    for (nulls, kept) in [(Nulls::Keep, true), (Nulls::DropEverywhere, false)] {
+        let row = RowReader::default().with_nulls(nulls).read(row).unwrap();
+        assert_eq!(row.chat.tools[0].parameters.as_str().contains("null"), kept);
+    }
+}

@@ -166,6 +166,84 @@ fn what_nests_too_deep_for_a_value_is_refused() {
     assert_eq!(error.to_string(), "the JSON nests more than 128 levels deep");
 }
 
+/// What a deserializer of another format may give, and JSON's does not.
+#[derive(Clone)]
+enum Made {
+    Nothing,
+    Something(Box<Made>),
+    Signed(i64),
+    Wide(i128),
+    Wider(u128),
+    Text(&'static str),
+    List(Vec<Made>),
+    Map(Vec<(&'static str, Made)>),
+}
+
+impl<'de> serde::Deserializer<'de> for Made {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        use serde::de::value::{MapDeserializer, SeqDeserializer};
+
+        match self {
+            Made::Nothing => visitor.visit_none(),
+            Made::Something(inner) => visitor.visit_some(*inner),
+            Made::Signed(value) => visitor.visit_i64(value),
+            Made::Wide(value) => visitor.visit_i128(value),
+            Made::Wider(value) => visitor.visit_u128(value),
+            Made::Text(text) => visitor.visit_borrowed_str(text),
+            Made::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
+            Made::Map(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
+        }
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self {
+            Made::Nothing => visitor.visit_none(),
+            some => visitor.visit_some(some),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: serde::de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl serde::de::IntoDeserializer<'_> for Made {
+    type Deserializer = Made;
+
+    fn into_deserializer(self) -> Made {
+        self
+    }
+}
+
+#[test]
+fn values_that_json_does_not_have_are_written_as_json() {
+    let arguments = Made::Map(vec![
+        ("nothing", Made::Nothing),
+        ("something", Made::Something(Box::new(Made::Signed(-1)))),
+        ("signed", Made::Signed(-2)),
+        ("wide", Made::Wide(i128::MIN)),
+        ("wider", Made::Wider(u128::MAX)),
+    ]);
+    let function = Made::Map(vec![("name", Made::Text("f")), ("arguments", arguments)]);
+    let call = Made::Map(vec![("id", Made::Text("call00001")), ("function", function)]);
+    let reply = Made::Map(vec![("role", Made::Text("assistant")), ("tool_calls", Made::List(vec![call]))]);
+    let chat = OwnedChat::deserialize(Made::Map(vec![("messages", Made::List(vec![reply]))])).unwrap();
+    let Message::Assistant(reply) = &chat.messages[0] else { panic!("{chat:?}") };
+    let wide = format!(r#""wide":{},"wider":{}"#, i128::MIN, u128::MAX);
+    assert_eq!(reply.tool_calls[0].arguments, format!(r#"{{"nothing":null,"something":-1,"signed":-2,{wide}}}"#));
+}
+
 #[test]
 fn a_number_of_any_precision_is_a_number() {
     // What serde_json's `arbitrary_precision` makes of a number that is kept as a value.
@@ -178,6 +256,9 @@ fn a_number_of_any_precision_is_a_number() {
     assert_eq!(schema(&number("123456789012345678901234567890", "")), r#"{"n":123456789012345678901234567890}"#);
     for (text, more) in [("5 or so", ""), ("5", r#","m":1"#)] {
         assert_eq!(schema(&number(text, more)), number(text, more).replace(": ", ":"), "an object like any other");
+    }
+    for other in [r#"{"n":{"m":"5"}}"#, r#"{"n":{"m":1,"$serde_json::private::Number":"5"}}"#] {
+        assert_eq!(schema(other), other);
     }
 }
 

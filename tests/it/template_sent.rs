@@ -112,6 +112,28 @@ fn a_message_that_was_changed_is_shown_as_it_is_now() {
     assert_eq!(shows(&chat), "user  B;");
 }
 
+/// What is set after a request was read is what a template sees, and a part of a message has what it was sent with.
+#[test]
+fn what_was_set_later_counts_and_what_was_sent_stays() {
+    use mistral_chat_template::chat::{ReasoningEffort, ResponseFormat};
+
+    let shows =
+        |template: &str, chat: &Chat<'_>| ChatTemplate::new(template).unwrap().render(chat).unwrap().into_string();
+    let json = r#"{"messages": [{"role": "user", "content": "a"}], "reasoning_effort": "high",
+        "response_format": {"type": "json_object"}}"#;
+    let settings = "{{ reasoning_effort }} {% if response_format is defined %}{{ response_format.type }}{% endif %}";
+    let mut chat = Chat::from_json(json).unwrap();
+    assert_eq!(shows(settings, &chat), "high json_object");
+    chat.reasoning_effort = Some(ReasoningEffort::None);
+    assert_eq!(shows(settings, &chat), "none json_object");
+    chat.response_format = ResponseFormat::Text;
+    assert_eq!(shows(settings, &chat), "none ");
+
+    let part = r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "mark": "m"}]}]}"#;
+    let chat = Chat::from_json(part).unwrap();
+    assert_eq!(shows("{{ messages[0].content[0].mark }}", &chat), "m");
+}
+
 /// The same JSON with another text at one of its places, keys included; `None` where it has fewer places.
 fn with_text(value: &Value, place: &mut usize, text: &str) -> Option<Value> {
     let here = |place: &mut usize| {
