@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rows per second and memory: format_dataset beside transformers' apply_chat_template, over one file, in one run.
 
-    pip install transformers==5.23.0 jinja2
+    pip install transformers==5.24.0 jinja2
     cargo build --release --manifest-path examples/format_dataset/Cargo.toml
     python tests/engines/throughput.py --bytes 1e9
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Loss masks beside transformers' own, on real token ids.
 
-    pip install transformers==5.23.0 jinja2 sentencepiece
+    pip install transformers==5.24.0 jinja2 sentencepiece
     cargo build --release --manifest-path examples/format_dataset/Cargo.toml
     python tests/oracle/masks.py mistral_instruct_tokenizer_240323.model.v3     # a file of mistral-common's
 
