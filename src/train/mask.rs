@@ -238,7 +238,8 @@ impl<'p> Mask<'p> {
     /// # Errors
     ///
     /// As [`Prompt::encode`]; or one run of text is learnt in part, so that a token could straddle the bounds. That is
-    /// so only where a format writes a reply and what is around it as one text.
+    /// so where a format writes a reply and what is around it as one text, or where not all messages of one turn are
+    /// learnt.
     ///
     /// ```
     /// use mistral_chat_template::{Chat, Control, Format, Layout, Message, Mode, Tokenizer};

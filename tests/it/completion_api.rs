@@ -6,7 +6,7 @@ use mistral_chat_template::completion::{
     CallDeltas, Delta, Detokenizer, FinishReason, Leniency, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead, StopCause,
 };
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Completion, CompletionReader, Content, Control, Dialect, Layout, Segment};
+use mistral_chat_template::{Chat, Completion, CompletionReader, Content, Control, Dialect, Layout, Segment};
 use serde_json::{Value, json};
 
 /// Each id is one of these pieces.
@@ -284,5 +284,23 @@ fn a_response_that_was_cut_off_says_why() {
         let mut events = ReplyEvents::new(Dialect::Responses, HEAD);
         let last = events.finish(reason, HEAD).pop().unwrap();
         assert_eq!(last.name, Some(name));
+    }
+}
+
+#[test]
+fn what_follows_a_stop_string_stays_in_order() {
+    let request = r#"{"messages": [], "tools": [{"type": "function", "function": {"name": "f"}}]}"#;
+    let tools = Chat::from_json(request).unwrap().tools;
+    let output = r#"Hi STOP [{"name": "f", "arguments" and so on"#;
+    for (cut, _) in output.char_indices() {
+        let reader = CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient).with_tools(&tools);
+        let mut reader = reader.with_stop_strings(["STOP"]);
+        let mut completion = Completion::default();
+        let (before, after) = output.split_at(cut);
+        for piece in [before, after] {
+            completion.extend(reader.push(piece));
+        }
+        completion.finish(reader.finish());
+        assert_eq!(completion.rest, r#" [{"name": "f", "arguments" and so on"#, "{before:?} {after:?}");
     }
 }

@@ -257,7 +257,12 @@ impl CompletionReader {
 
     /// Says text in which a call of one of the request's tools may begin.
     fn watch(&mut self, text: &str, offset: usize) {
-        if self.leniency == Leniency::Strict || self.tools.is_empty() || self.stops.found.is_some() {
+        if self.leniency == Leniency::Strict || self.tools.is_empty() {
+            return self.say(text);
+        }
+        if self.stops.found.is_some() {
+            // What was held back stood before it.
+            self.flush_middle();
             return self.say(text);
         }
         let step = self.middle.push(text, offset, &self.tools);
@@ -329,6 +334,10 @@ impl CompletionReader {
             self.tell_after_call(opening.after, opening.offset);
             self.say(&opening.held);
         }
+        self.flush_middle();
+    }
+
+    fn flush_middle(&mut self) {
         let held = self.middle.flush();
         if !held.is_empty() {
             self.say(&held);
