@@ -112,6 +112,8 @@ def table(lines):
             line = next(line for line in of_layout if line["turn"] == turn)
             print(f"{layout:10} {turn:4} {line['prompt']:7} {line['cached']:7} {line['encoded']:7} {line['prepared_ms']:7.2f}")
         later = [line for line in of_layout if line["turn"] > 1]
+        if not later:
+            continue
         share = {name: sum(line[name] for line in later) / sum(line["prompt"] for line in later) for name in ["cached", "encoded"]}
         print(f"{layout:10}  all: {share['cached']:.1%} of the prompts' ids were cached, {share['encoded']:.1%} encoded")
 
