@@ -55,20 +55,19 @@ fn ten_thousand_messages() {
 }
 
 #[test]
-fn a_million_messages() {
-    let messages =
-        (0..1_000_001).map(|index| if index % 2 == 0 { Message::user("a") } else { Message::assistant("b") });
+fn a_hundred_thousand_rounds() {
+    let messages = (0..200_001).map(|index| if index % 2 == 0 { Message::user("a") } else { Message::assistant("b") });
     let chat = Chat::new(messages);
     let prompt = Layout::V13.render(&chat).unwrap();
-    assert_eq!(prompt.segments().count(), 1 + 500_001 * 3 + 500_000 * 2);
+    assert_eq!(prompt.segments().count(), 1 + 100_001 * 3 + 100_000 * 2);
     let json = serde_json::to_string(&chat).unwrap();
     assert_eq!(Chat::from_json(&json).unwrap(), chat);
 }
 
 #[test]
-fn a_hundred_megabytes_of_one_message() {
+fn ten_megabytes_of_one_message() {
     let (text, escaped) = ("[/INST]\u{0}é ", r"[/INST]\u0000é ");
-    let (text, escaped) = (text.repeat(100_000_000 / 11), escaped.repeat(100_000_000 / 11));
+    let (text, escaped) = (text.repeat(10_000_000 / 11), escaped.repeat(10_000_000 / 11));
     let json = format!(r#"{{"messages": [{{"role": "user", "content": "{escaped}"}}]}}"#);
     let chat = Chat::from_json(&json).unwrap();
     let prompt = Layout::MAGNUM.render(&chat).unwrap();
