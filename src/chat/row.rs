@@ -156,6 +156,8 @@ pub struct Notes {
     pub nulls_in_arguments: usize,
     /// How many calls and results without an id were given one.
     pub given_ids: usize,
+    /// How many answers that are neither the best nor the worst of a list were left out.
+    pub answers_left_out: usize,
 }
 
 impl RowReader {

@@ -30,6 +30,7 @@ struct Case {
     nulls_in_tools: Option<usize>,
     nulls_in_arguments: Option<usize>,
     given_ids: Option<usize>,
+    answers_left_out: Option<usize>,
     error: Option<String>,
     error_kind: Option<String>,
     at: Option<String>,
@@ -125,6 +126,7 @@ fn check_notes(case: &Case, row: &Row<'_>) {
     assert_eq!(row.notes.nulls_in_tools, case.nulls_in_tools.unwrap_or(0), "{}", case.id);
     assert_eq!(row.notes.nulls_in_arguments, case.nulls_in_arguments.unwrap_or(0), "{}", case.id);
     assert_eq!(row.notes.given_ids, case.given_ids.unwrap_or(0), "{}", case.id);
+    assert_eq!(row.notes.answers_left_out, case.answers_left_out.unwrap_or(0), "{}", case.id);
 }
 
 fn check_rejected(case: &Case, row: &Row<'_>) {

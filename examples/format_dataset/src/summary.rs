@@ -48,6 +48,9 @@ pub(crate) struct Noticed {
     nulls_in_arguments: u64,
     /// Rows with calls that were given ids.
     given_ids: u64,
+    /// Answers between the best and the worst.
+    #[serde(default)]
+    answers_left_out: u64,
     /// Rows that did not end with a reply.
     pub(crate) trailing: u64,
     /// Rows of which exchanges were cut off.
@@ -64,17 +67,20 @@ impl Noticed {
         self.nulls_in_tools += notes.nulls_in_tools as u64;
         self.nulls_in_arguments += notes.nulls_in_arguments as u64;
         self.given_ids += u64::from(notes.given_ids > 0);
+        self.answers_left_out += notes.answers_left_out as u64;
         self.mended += u64::from(repairs > 0);
     }
 
     pub(crate) fn merge(&mut self, other: &Noticed) {
-        let Noticed { unread, nulls_in_tools, nulls_in_arguments, given_ids, trailing, cut, mended } = other;
+        let Noticed { unread, nulls_in_tools, nulls_in_arguments, given_ids, answers_left_out, trailing, cut, mended } =
+            other;
         for (name, count) in unread {
             *self.unread.entry(name.clone()).or_default() += count;
         }
         self.nulls_in_tools += nulls_in_tools;
         self.nulls_in_arguments += nulls_in_arguments;
         self.given_ids += given_ids;
+        self.answers_left_out += answers_left_out;
         self.trailing += trailing;
         self.cut += cut;
         self.mended += mended;
@@ -86,6 +92,7 @@ impl Noticed {
             (self.cut, "rows were cut to --max-length"),
             (self.mended, "rows were mended"),
             (self.given_ids, "rows had calls without ids, which were given some"),
+            (self.answers_left_out, "answers between the best and the worst of their rows were left out"),
             (self.nulls_in_tools, "members that are null were left out of schemas of tools (--drop-nulls)"),
             (
                 self.nulls_in_arguments,

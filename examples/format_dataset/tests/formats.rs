@@ -287,6 +287,9 @@ fn what_is_noticed_is_reported() {
     let told = String::from_utf8_lossy(&counted.stderr).into_owned();
     assert!(told.contains("1  rows have a field that was not understood: images"), "{told}");
     assert!(told.contains("learnt: 11 of 30 bytes"), "{told}");
+    let rated = r#"{"prompt": "q", "responses": ["a", "b", "c", "d"], "scores": [2, 1, 4, 3]}"#;
+    let told = String::from_utf8(run(&[] as &[&str], rated).stderr).unwrap();
+    assert!(told.contains("2  answers between the best and the worst of their rows were left out"), "{told}");
     let strict = run(&["--strict", "-e", "stop"], row);
     assert_eq!(strict.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&strict.stderr).contains("line 1: images: the field is not understood"));

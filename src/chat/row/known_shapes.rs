@@ -256,8 +256,15 @@ impl Reading<'_> {
         let lists = |name| object.peek(name).filter(|raw| form(raw) == Form::List).and_then(|raw| items(raw).ok());
         let mut found: Option<(&'static str, Vec<(f64, &'a str)>)> = None;
         let mut taken = None;
-        for (answers, scores) in SCORED {
+        // Beside a conversation or an answer, ratings are of what was tried before.
+        let is_answered = self.holds(object, RowField::Messages) || self.holds(object, RowField::Completion);
+        for (answers, scores) in SCORED.into_iter().filter(|(_, scores)| !is_answered || *scores != "ratings") {
             let (Some(listed), Some(numbers)) = (lists(answers), lists(scores)) else { continue };
+            if listed.len() != numbers.len() {
+                return Err(expected("a score for each answer", scores));
+            }
+            let unscored = numbers.iter().filter(|score| number(score).is_none()).count();
+            self.notes.borrow_mut().answers_left_out += unscored;
             let rated = numbers.into_iter().zip(listed).filter_map(|(score, answer)| Some((number(score)?, answer)));
             found = Some((answers, rated.collect()));
             taken = Some(scores);
@@ -280,7 +287,10 @@ impl Reading<'_> {
         // Of equal ones the first is the best.
         let (best, worst) = (rated.iter().rev().max_by(by_rating), rated.iter().min_by(by_rating));
         match (best, worst) {
-            (Some(best), Some(worst)) if best.0 > worst.0 => Ok(Some([(name, best.1), (name, worst.1)])),
+            (Some(best), Some(worst)) if best.0 > worst.0 => {
+                self.notes.borrow_mut().answers_left_out += rated.len().saturating_sub(2);
+                Ok(Some([(name, best.1), (name, worst.1)]))
+            }
             _ if rated.len() > 1 => Err(Error::new(ErrorKind::Tie, name)),
             _ => Err(expected("two answers of which one is better", name)),
         }
