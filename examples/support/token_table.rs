@@ -103,7 +103,7 @@ impl TokenTable {
     }
 
     fn bit(&self, hash: usize) -> (usize, u64) {
-        (hash / 64 & (self.seen.len() - 1), 1 << (hash % 64))
+        ((hash / 64) & (self.seen.len() - 1), 1 << (hash % 64))
     }
 
     /// The rank of a token that is most often none.
