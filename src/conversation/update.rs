@@ -151,3 +151,40 @@ pub struct EncodedSegment<'p> {
     /// Is it of a turn that was sampled?
     pub sampled: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prompt::BreakCause;
+
+    fn moved(from: Range<usize>, to: Range<usize>) -> Move {
+        Move { from, to }
+    }
+
+    fn breaking(segment: usize, cause: BreakCause) -> Update {
+        Update { prefix_break: Some(PrefixBreak { segment, message: None, cause }), ..Update::default() }
+    }
+
+    #[test]
+    fn two_updates_are_one() {
+        let one = Update { encoded: 3, moves: vec![moved(0..2, 0..2), moved(4..8, 3..7)], ..Update::default() };
+        let other = Update {
+            encoded: 2,
+            moves: vec![moved(0..4, 0..4), moved(6..7, 4..5)],
+            ends_sample: true,
+            ..Update::default()
+        };
+        let both = one.then(other);
+        assert_eq!(both.moves, [moved(0..2, 0..2), moved(4..5, 3..4), moved(7..8, 4..5)]);
+        assert_eq!((both.encoded, both.ends_sample), (5, true));
+    }
+
+    #[test]
+    fn the_first_break_counts_and_of_two_at_one_place_the_later() {
+        let (reply, message) = (BreakCause::ReplyChanges, BreakCause::MessageChanges);
+        for (one, other, expected) in [(1, 2, (1, reply)), (2, 1, (1, message)), (2, 2, (2, message))] {
+            let both = breaking(one, reply).then(breaking(other, message));
+            assert_eq!(both.prefix_break.map(|it| (it.segment, it.cause)), Some(expected));
+        }
+    }
+}
