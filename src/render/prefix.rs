@@ -147,6 +147,7 @@ impl Comparison<'_> {
         let layout = self.whole.layout;
         let sections = [earlier.section(), whole.section()];
         let tools_to = layout.tools.unwrap_or(UserTurn::Last);
+        let system_to = layout.system.in_user().map_or(UserTurn::Last, |(turn, _)| turn);
         if !self.same_layout() {
             return BreakCause::LayoutChanges;
         }
@@ -165,12 +166,7 @@ impl Comparison<'_> {
         if is_left_out {
             BreakCause::ToolTurnsDropped
         } else if carry_system.0 != carry_system.1 && systems(self.whole.chat).next().is_some() {
-            let to = if self.whole.system_turn == self.whole.users.map(|(first, _)| first) {
-                UserTurn::First
-            } else {
-                UserTurn::Last
-            };
-            BreakCause::SystemMoves { to }
+            BreakCause::SystemMoves { to: system_to }
         } else if carry_system == (true, true) && !self.same_systems() {
             BreakCause::SystemChanges
         } else if (one.role, other.role) == (Role::Tool, Role::Tool) && one.messages != other.messages {
