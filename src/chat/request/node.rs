@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node<'a>(&'a str);
 
-/// What sort of value a [`Node`] is.
+/// The type of the value that a [`Node`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum JsonType {
     Null,
     Bool,
     Number,
@@ -37,31 +37,31 @@ impl<'a> Node<'a> {
         self.0
     }
 
-    pub(crate) fn sort(self) -> Sort {
+    pub(crate) fn json_type(self) -> JsonType {
         match self.0.as_bytes().first() {
-            Some(b'"') => Sort::Text,
-            Some(b'{') => Sort::Object,
-            Some(b'[') => Sort::List,
-            Some(b't' | b'f') => Sort::Bool,
-            Some(b'n') | None => Sort::Null,
-            Some(_) => Sort::Number,
+            Some(b'"') => JsonType::Text,
+            Some(b'{') => JsonType::Object,
+            Some(b'[') => JsonType::List,
+            Some(b't' | b'f') => JsonType::Bool,
+            Some(b'n') | None => JsonType::Null,
+            Some(_) => JsonType::Number,
         }
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self.sort() == Sort::Null
+        self.json_type() == JsonType::Null
     }
 
     pub(crate) fn is_text(self) -> bool {
-        self.sort() == Sort::Text
+        self.json_type() == JsonType::Text
     }
 
     pub(crate) fn is_list(self) -> bool {
-        self.sort() == Sort::List
+        self.json_type() == JsonType::List
     }
 
     pub(crate) fn is_object(self) -> bool {
-        self.sort() == Sort::Object
+        self.json_type() == JsonType::Object
     }
 
     /// Does the value say nothing: null, false, or empty?
@@ -71,7 +71,7 @@ impl<'a> Node<'a> {
 
     fn is_empty_list_or_object(self) -> bool {
         let inside = self.0.get(1..self.0.len() - 1).unwrap_or("x");
-        matches!(self.sort(), Sort::List | Sort::Object) && inside.trim().is_empty()
+        matches!(self.json_type(), JsonType::List | JsonType::Object) && inside.trim().is_empty()
     }
 
     /// The text, where the value is one without a lone surrogate.

@@ -2,7 +2,7 @@
 
 use super::{Draft, Edit, Walk, known, names, quoted, shown};
 use crate::chat::Dialect;
-use crate::chat::request::node::{Fields, Node, Path, Sort};
+use crate::chat::request::node::{Fields, JsonType, Node, Path};
 use crate::chat::request::notes::NoteSort;
 use crate::terms::ChunkKind;
 
@@ -45,8 +45,9 @@ impl Walk<'_> {
         draft.edit("content", edit);
         if self.notes.mends() {
             for name in ["prefix", "weight"] {
-                let is_read =
-                    |it: Node<'_>| if name == "prefix" { it.bool().is_some() } else { it.sort() == Sort::Number };
+                let is_read = |it: Node<'_>| {
+                    if name == "prefix" { it.bool().is_some() } else { it.json_type() == JsonType::Number }
+                };
                 if fields.value(name).is_some_and(|it| !is_read(it)) {
                     self.notes.note(
                         at.field(name),
@@ -80,9 +81,9 @@ impl Walk<'_> {
             return Edit::Replace(mended.unwrap_or_else(|| parts.json().to_owned()));
         }
         let is_result = matches!(role, "tool" | "function");
-        match content.map(Node::sort) {
+        match content.map(Node::json_type) {
             // A tool returned a list, which says no less than an object.
-            Some(Sort::List) if is_result && self.notes.mends() && content.is_some_and(has_no_parts) => {
+            Some(JsonType::List) if is_result && self.notes.mends() && content.is_some_and(has_no_parts) => {
                 self.notes.note(
                     here,
                     NoteSort::FieldMended,
@@ -90,11 +91,11 @@ impl Walk<'_> {
                 );
                 Edit::Replace(quoted(content.map(Node::json).unwrap_or_default()))
             }
-            Some(Sort::List) => Edit::of(self.list(content, &here, 0, Self::part)),
+            Some(JsonType::List) => Edit::of(self.list(content, &here, 0, Self::part)),
             _ if !self.notes.mends() => Edit::Keep,
-            Some(Sort::Text) => Edit::Keep,
-            None | Some(Sort::Null) if role == "assistant" => Edit::Keep,
-            None | Some(Sort::Null) => {
+            Some(JsonType::Text) => Edit::Keep,
+            None | Some(JsonType::Null) if role == "assistant" => Edit::Keep,
+            None | Some(JsonType::Null) => {
                 self.notes.note(
                     here,
                     NoteSort::FieldMended,
@@ -102,13 +103,13 @@ impl Walk<'_> {
                 );
                 Edit::Replace("\"\"".to_owned())
             }
-            Some(Sort::Object) if content.and_then(Node::fields).is_some_and(|it| it.text("type").is_some()) => {
+            Some(JsonType::Object) if content.and_then(Node::fields).is_some_and(|it| it.text("type").is_some()) => {
                 self.notes.note(here, NoteSort::FieldMended, "the content is one part, and became a list of it");
                 let list = format!("[{}]", content.map(Node::json).unwrap_or_default());
                 let mended = Node::parse(&list).ok().and_then(|node| self.list(Some(node), &here, 0, Self::part));
                 Edit::Replace(mended.unwrap_or(list))
             }
-            Some(Sort::Object | Sort::Number | Sort::Bool) => {
+            Some(JsonType::Object | JsonType::Number | JsonType::Bool) => {
                 self.notes.note(
                     here,
                     NoteSort::FieldMended,
@@ -193,15 +194,15 @@ impl Walk<'_> {
         let field = kind.as_str();
         let mut draft = Draft::of(fields);
         let here = at.field(field);
-        let sort = fields.value(field).map(Node::sort);
-        let is_there = match (kind, sort) {
-            (ChunkKind::Text | ChunkKind::Image, sort) => sort == Some(Sort::Text),
-            (ChunkKind::Thinking, Some(Sort::List)) => {
+        let given = fields.value(field).map(Node::json_type);
+        let is_there = match (kind, given) {
+            (ChunkKind::Text | ChunkKind::Image, given) => given == Some(JsonType::Text),
+            (ChunkKind::Thinking, Some(JsonType::List)) => {
                 draft.edit(field, Edit::of(self.list(fields.value(field), &here, 0, Self::thought)));
                 true
             }
-            (ChunkKind::Thinking, sort) => sort == Some(Sort::Text),
-            (ChunkKind::ImageUrl | ChunkKind::InputAudio | ChunkKind::AudioUrl, Some(Sort::Object)) => {
+            (ChunkKind::Thinking, given) => given == Some(JsonType::Text),
+            (ChunkKind::ImageUrl | ChunkKind::InputAudio | ChunkKind::AudioUrl, Some(JsonType::Object)) => {
                 let media = fields.value(field).and_then(Node::fields).unwrap_or_default();
                 if media.value("detail").is_some_and(|detail| !detail.is_text()) {
                     let mut inside = Draft::of(&media);
@@ -217,7 +218,7 @@ impl Walk<'_> {
                 }
                 media.text("url").or(media.text("data")).is_some()
             }
-            (ChunkKind::ImageUrl | ChunkKind::InputAudio | ChunkKind::AudioUrl, sort) => sort == Some(Sort::Text),
+            (ChunkKind::ImageUrl | ChunkKind::InputAudio | ChunkKind::AudioUrl, given) => given == Some(JsonType::Text),
         };
         if !is_there {
             return self.drop_part(at, format!("the part has no `{field}`"));

@@ -2,7 +2,7 @@
 
 use super::{Draft, Edit, Walk, known, names, quoted, shown};
 use crate::chat::Dialect;
-use crate::chat::request::node::{Fields, Node, Path, Sort};
+use crate::chat::request::node::{Fields, JsonType, Node, Path};
 use crate::chat::request::notes::NoteSort;
 
 impl Walk<'_> {
@@ -180,7 +180,7 @@ impl Walk<'_> {
     pub(super) fn called(&mut self, function: &Fields<'_>, here: &Path<'_>) -> Option<String> {
         let mut inside = Draft::of(function);
         match function.get("arguments") {
-            Some(arguments) if matches!(arguments.sort(), Sort::Text | Sort::Object | Sort::Null) => {}
+            Some(arguments) if matches!(arguments.json_type(), JsonType::Text | JsonType::Object | JsonType::Null) => {}
             None => {
                 self.notes.note(*here, NoteSort::FieldMended, "the call has no arguments, and got `{}`");
                 inside.set("arguments", "\"{}\"");
@@ -237,10 +237,10 @@ impl Walk<'_> {
     /// What becomes of an id that is not text.
     pub(super) fn id(&mut self, id: Option<Node<'_>>, at: &Path<'_>) -> Option<Edit> {
         let id = id?;
-        match id.sort() {
-            Sort::Text => None,
-            Sort::Null => None,
-            Sort::Number => {
+        match id.json_type() {
+            JsonType::Text => None,
+            JsonType::Null => None,
+            JsonType::Number => {
                 let text = quoted(id.json());
                 self.notes.note(
                     at,
@@ -249,7 +249,7 @@ impl Walk<'_> {
                 );
                 Some(Edit::Replace(text))
             }
-            Sort::Bool | Sort::List | Sort::Object => {
+            JsonType::Bool | JsonType::List | JsonType::Object => {
                 self.notes.note(at, NoteSort::FieldDropped, "the id is not a text, and was left out");
                 Some(Edit::Drop)
             }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::fit::in_given;
+use super::update::Update;
 use super::whole_chat::{Given, Moved};
+use super::window::Window;
 use super::{Conversation, EndedRow};
 use crate::chat::Chat;
-use crate::conversation::fit::in_given;
-use crate::conversation::update::Update;
-use crate::conversation::window::Window;
 use crate::error::Error;
 use crate::prompt::{Segment, Tokenizer};
 

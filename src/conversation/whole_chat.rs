@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::echo::{is_echo, matches, take_ids};
+use super::fit::in_given;
+use super::growing::{GrowingPrompt, same_runs};
+use super::ids::SampledTurns;
+use super::update::{Update, all_moves};
 use super::{Conversation, said};
 use crate::chat::{AssistantMessage, Chat, Message, Role, ToolChoice};
-use crate::conversation::echo::{is_echo, matches, take_ids};
-use crate::conversation::fit::in_given;
-use crate::conversation::growing::{GrowingPrompt, same_runs};
-use crate::conversation::ids::SampledTurns;
-use crate::conversation::update::{Update, all_moves};
 use crate::error::Error;
 use crate::prompt::{Place, Tokenizer};
 

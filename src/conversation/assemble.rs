@@ -1,9 +1,9 @@
 //! The ids of a prompt that went on: put together of those that were known, and taken in.
 
+use super::ids::{Assembled, Assembly, Known, Part};
+use super::update::{Update, all_moves};
 use super::{Conversation, EndedRow};
 use crate::chat::Chat;
-use crate::conversation::ids::{Assembled, Assembly, Known, Part};
-use crate::conversation::update::{Update, all_moves};
 use crate::error::Error;
 use crate::prompt::{BreakCause, Place, PrefixBreak, Prompt, Tokenizer};
 

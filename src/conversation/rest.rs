@@ -1,10 +1,10 @@
 //! [`Rest`]: what of a request is left to read where its beginning is the request before, byte for byte.
 
+use super::update::Update;
 use super::whole_chat::{Copied, is_prefix};
 use super::{Conversation, Reply};
 use crate::chat::Dialect;
 use crate::chat::request::{MessagesSpan, messages_span};
-use crate::conversation::update::Update;
 use crate::prompt::Tokenizer;
 use crate::repair::Mended;
 
