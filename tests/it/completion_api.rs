@@ -304,3 +304,34 @@ fn what_follows_a_stop_string_stays_in_order() {
         assert_eq!(completion.rest, r#" [{"name": "f", "arguments" and so on"#, "{before:?} {after:?}");
     }
 }
+
+#[test]
+fn calls_are_sent_as_a_client_and_a_layout_need() {
+    let is_whole = |dialect, layout: &Layout| {
+        matches!(CallDeltas::for_client(dialect, layout, NewCallIds::none()), CallDeltas::Whole(_))
+    };
+    for dialect in Dialect::ALL {
+        let takes_no_pieces = matches!(dialect, Dialect::Mistral | Dialect::Conversations);
+        for layout in [Layout::V1, Layout::V2, Layout::V11, Layout::V13, Layout::V15] {
+            assert_eq!(is_whole(dialect, &layout), takes_no_pieces, "{dialect:?} {}", layout.name);
+        }
+        for layout in [Layout::V3, Layout::V7, Layout::MAGNUM] {
+            assert!(is_whole(dialect, &layout), "{dialect:?} {} writes ids last", layout.name);
+        }
+    }
+}
+
+#[test]
+fn an_answer_has_the_ids_before_its_stop_string() {
+    for (pieces, ids) in [
+        (&["Hi", "!"][..], Some(2)),
+        (&["Hi", "\nUser", ":"], Some(1)),
+        (&["Hi\n", "User:"], None),
+        (&["\nUser:"], Some(0)),
+    ] {
+        let sampled: Vec<u32> = (0..).take(pieces.len()).collect();
+        let mut reader = CompletionReader::new(&Layout::V13).with_stop_strings(["\nUser:"]);
+        drop(reader.push_ids(&sampled, &Pieces(pieces)));
+        assert_eq!(reader.finish().answer_ids(&sampled).map(<[u32]>::len), ids, "{pieces:?}");
+    }
+}
