@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use mistral_chat_template::chat::ReasoningEffort;
 use mistral_chat_template::conversation::{Update, Window};
 use mistral_chat_template::layout::{Frame, Mark, WordStart};
 use mistral_chat_template::prompt::Medium;
@@ -371,6 +372,25 @@ fn ids_of_calls_are_the_clients_where_the_layout_writes_none() {
     conversation.reply(calling(None), &ids);
     conversation.update(sent.clone()).unwrap();
     assert_eq!(conversation.chat(), &sent);
+}
+
+#[test]
+fn the_arguments_of_a_call_that_takes_the_clients_id_stay_the_models() {
+    let recording = Recording::default();
+    let calling = |arguments: &'static str| ToolCall::new("f", arguments);
+    let reply = |call| AssistantMessage { tool_calls: vec![call], ..AssistantMessage::default() };
+    let ids = rendered_reply(&Layout::V13, &reply(calling(r#"{"a": 1}"#).id("x")));
+    let chat = |call| Chat::new([Message::user("a"), Message::calls([call]), Message::tool("7").answering("mine")]);
+    let (sent, kept) = (chat(calling(r#"{"a":1}"#).id("mine")), chat(calling(r#"{"a": 1}"#).id("mine")));
+    for is_moved in [true, false] {
+        let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &Layout::V13, &recording).unwrap();
+        conversation.reply(reply(calling(r#"{"a": 1}"#)), &ids);
+        assert!(conversation.goes_on(&sent));
+        if is_moved { conversation.update(sent.clone()) } else { conversation.update_from(&sent) }.unwrap();
+        assert_eq!(conversation.chat(), &kept);
+        let otherwise = Chat { reasoning_effort: Some(ReasoningEffort::High), ..sent.clone() };
+        assert!(!conversation.goes_on(&otherwise) && !conversation.goes_on(&Chat::new([Message::user("b")])));
+    }
 }
 
 #[test]

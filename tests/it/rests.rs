@@ -154,6 +154,35 @@ fn what_does_not_go_on_is_read_as_a_whole() {
     }
 }
 
+/// What is refused of a rest changes nothing, so that the same request can be gone on with.
+#[test]
+fn a_rest_that_is_refused_leaves_the_request_remembered() {
+    let (user, reply) = (|text| json!({"role": "user", "content": text}), json!({"role": "assistant", "content": "b"}));
+    let first = [user("a"), reply.clone(), user("c")];
+    let with = |new: &[Value], more: Value| body(&[&first[..], new].concat(), more);
+    let layout = Layout::V7.in_mode(Mode::Serving);
+    let mut by_rest = begin(&with(&[], json!({})), &layout, None).unwrap();
+    by_rest.reply(AssistantMessage { content: "b".into(), ..AssistantMessage::default() }, &said("b"));
+    let mut by_all = by_rest.clone();
+    let good = with(&[reply.clone(), user("d")], json!({}));
+    for refused in [
+        with(&[json!({"role": "assistant", "content": "x"}), user("d")], json!({})),
+        with(&[reply.clone(), user("d")], json!({"tools": tools()})),
+        with(&[reply.clone(), json!({"role": "user", "content": null})], json!({})),
+    ] {
+        assert_eq!(update_with_rest(&mut by_rest, &refused), None);
+        assert!(by_rest.rest(&good).is_some());
+    }
+    let expected = update_with_all(&mut by_all, &good).unwrap();
+    assert_eq!(update_with_rest(&mut by_rest, &good), Some(expected));
+    // The next one goes on with what has grown.
+    let next = with(&[reply.clone(), user("d"), reply, user("e")], json!({}));
+    for conversation in [&mut by_rest, &mut by_all] {
+        conversation.reply(AssistantMessage { content: "b".into(), ..AssistantMessage::default() }, &said("b"));
+    }
+    assert_eq!(update_with_rest(&mut by_rest, &next), Some(update_with_all(&mut by_all, &next).unwrap()));
+}
+
 #[test]
 fn a_reply_to_be_continued_is_read_as_a_whole() {
     let user = json!({"role": "user", "content": "a"});
