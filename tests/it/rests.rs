@@ -175,12 +175,37 @@ fn a_rest_that_is_refused_leaves_the_request_remembered() {
     }
     let expected = update_with_all(&mut by_all, &good).unwrap();
     assert_eq!(update_with_rest(&mut by_rest, &good), Some(expected));
-    // The next one goes on with what has grown.
-    let next = with(&[reply.clone(), user("d"), reply, user("e")], json!({}));
+    // The next one goes on with what has grown, though one was refused before.
+    let next = with(&[reply.clone(), user("d"), reply.clone(), user("e")], json!({}));
     for conversation in [&mut by_rest, &mut by_all] {
         conversation.reply(AssistantMessage { content: "b".into(), ..AssistantMessage::default() }, &said("b"));
     }
+    let refused = with(&[reply.clone(), user("d"), reply, json!({"role": "user", "content": null})], json!({}));
+    assert_eq!(update_with_rest(&mut by_rest, &refused), None);
     assert_eq!(update_with_rest(&mut by_rest, &next), Some(update_with_all(&mut by_all, &next).unwrap()));
+}
+
+#[test]
+fn a_request_is_remembered_where_it_is_the_conversations() {
+    let (user, reply) = (json!({"role": "user", "content": "a"}), json!({"role": "assistant", "content": "b"}));
+    let plain = |messages: &[&Value]| body(&messages.iter().copied().cloned().collect::<Vec<_>>(), json!({}));
+    let (first, next) = (plain(&[&user]), plain(&[&user, &reply, &user]));
+    let layout = Layout::V7.in_mode(Mode::Serving);
+    let mended = |body| Request::repair(body, Dialect::Either, &layout, &RepairPolicy::default()).unwrap();
+    let mut conversation = begin(&first, &layout, None).unwrap();
+    assert!(conversation.rest(&next).is_some());
+    conversation.remember(&next, &mended(&next));
+    assert!(conversation.rest(&plain(&[&user, &reply, &user, &reply, &user])).is_none(), "it has fewer messages");
+    conversation.reply(AssistantMessage { content: "b".into(), ..AssistantMessage::default() }, &said("b"));
+    conversation.remember(&first, &mended(&first));
+    assert!(conversation.rest(&next).is_none(), "there is a reply behind it");
+
+    // A turn that is open may go on with what is new.
+    let open = json!({"role": "assistant", "content": "b", "prefix": true});
+    let mut by_rest = begin(&plain(&[&user, &open]), &layout, None).unwrap();
+    let next = plain(&[&user, &open, &reply, &user]);
+    assert!(by_rest.rest(&next).is_some());
+    assert_eq!(update_with_rest(&mut by_rest, &next), None);
 }
 
 #[test]
