@@ -394,6 +394,26 @@ fn the_arguments_of_a_call_that_takes_the_clients_id_stay_the_models() {
 }
 
 #[test]
+fn ids_that_were_sampled_are_of_their_turn_alone() {
+    let recording = Recording::default();
+    let reply = |arguments: &'static str| AssistantMessage {
+        tool_calls: vec![ToolCall::new("f", arguments).id("call00001")],
+        ..says("b")
+    };
+    let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &Layout::V13, &recording).unwrap();
+    let sampled: Vec<u32> =
+        rendered_reply(&Layout::V13, &reply(r#"{"a": 1}"#)).into_iter().map(|id| id + 5000).collect();
+    conversation.reply(reply(r#"{"a": 1}"#), &sampled);
+    let result = Message::tool("7").answering("call00001");
+    let sent = |arguments| Chat::new([Message::user("a"), Message::Assistant(reply(arguments)), result.clone()]);
+    conversation.update(sent(r#"{"a": 1}"#)).unwrap();
+    // Of a turn that became another one nothing was sampled, though its text is the same.
+    let other = sent(r#"{"a": 2}"#);
+    conversation.update(other.clone()).unwrap();
+    assert_eq!(conversation.ids(), Layout::V13.render(&other).unwrap().encode(&recording).unwrap());
+}
+
+#[test]
 fn a_window_says_its_bounds() {
     let window = Window::new(100);
     assert_eq!((window.budget(), window.low_water()), (100, 50));

@@ -227,6 +227,27 @@ fn a_chat_that_cannot_be_cut_enough_is_taken_in_nevertheless() {
     assert_eq!(conversation.prompt().as_str(), "<s>[INST]Hi[/INST]Hello!</s>[INST]Bye[/INST]");
 }
 
+/// The cut is of the chat that it was made in.
+#[test]
+fn another_chat_in_place_of_a_cut_one_is_kept_whole() {
+    let mut chat = Chat::new([Message::user("a".repeat(30))]);
+    let conversation = Conversation::new(chat.clone(), &Layout::V13, Bytes).unwrap();
+    let mut conversation = conversation.with_window(Window::new(80)).unwrap();
+    chat.messages.extend([Message::assistant("b".repeat(30)), Message::user("c".repeat(30))]);
+    conversation.update_from(&chat).unwrap();
+    assert_eq!(conversation.dropped(), [0, 1]);
+    for other in [
+        Chat::new([Message::user("d"), Message::assistant("e"), Message::user("f")]),
+        // The question at the cut is known here, but is not the first of its turn.
+        Chat::new([Message::user("d"), Message::user("e"), Message::user("c".repeat(30))]),
+    ] {
+        let mut conversation = conversation.clone();
+        conversation.update_from(&other).unwrap();
+        assert!(conversation.dropped().is_empty(), "{other:?}");
+        assert_eq!(conversation.prompt().as_str(), rendered(&Layout::V13, &other));
+    }
+}
+
 proptest! {
     #![proptest_config(arbitrary::cases(40))]
 
