@@ -303,16 +303,30 @@ impl<'r> Machine<'r> {
                 Ok(false)
             }
             Value::Range(range) => {
-                let Value::Integer(number) = value else { return Ok(false) };
+                // A float that is a whole number is the integer, and so is a bool.
+                let number = match value.number() {
+                    Some(Number::Integer(number)) => number,
+                    Some(Number::Float(number)) if number.fract() == 0.0 => number as i128,
+                    _ => return Ok(false),
+                };
                 let Range { start, stop, step } = **range;
-                let place = (i128::from(*number) - i128::from(start)).checked_rem(i128::from(step));
                 let (low, high) = match step > 0 {
                     true => (start, stop.saturating_sub(1)),
                     false => (stop.saturating_add(1), start),
                 };
-                Ok(place == Some(0) && (low..=high).contains(number))
+                let is_between = (i128::from(low)..=i128::from(high)).contains(&number);
+                Ok(is_between && (number - i128::from(start)).checked_rem(i128::from(step)) == Some(0))
             }
-            Value::Undefined(_) | Value::View(..) | Value::Generator(_) => {
+            // What stands behind the item stays in the generator.
+            Value::Generator(generator) => loop {
+                let next = generator.items.borrow_mut().next();
+                let Some(item) = next else { break generator.failure.take().map_or(Ok(false), Err) };
+                self.charge(1)?;
+                if item.is_same_object(value) || self.equal(&item, value)? {
+                    break Ok(true);
+                }
+            },
+            Value::Undefined(_) | Value::View(..) => {
                 for item in self.iterate(container)? {
                     if self.equal(&item, value)? {
                         return Ok(true);
@@ -400,6 +414,7 @@ impl<'r> Machine<'r> {
                 _ => None,
             },
             Value::Cycler(cycler) if name == "current" => cycler.0.items.get(cycler.1.get()).cloned(),
+            Value::Cycler(cycler) if name == "items" => Some(Value::tuple(cycler.0.items.clone())?),
             Value::Joiner(joiner) if name == "sep" => Some(joiner.0.clone()),
             Value::Joiner(joiner) if name == "used" => Some(Value::Bool(joiner.1.get())),
             Value::Macro(called) => self.macro_field(called.code, name),

@@ -913,6 +913,104 @@ None
 none
 False
 NONE
+-big
+-(-big)
++big
+-'a'
++none
+(1, 2) * 2
+2 * (1,)
+[1] * 2
+2 * 'ab'
+range(3) == range(3)
+range(0) == range(2, 2)
+range(1) == range(0, 1, 5)
+range(0, 4, 2) == range(0, 3, 2)
+range(0, 4, 2) == range(0, 4, 3)
+range(3) == [0, 1, 2]
+d.keys() == d.keys()
+d.keys() == dict(b=1).keys()
+dict(a=1).keys() == dict(a=2).keys()
+dict(a=1).keys() == dict(b=2).keys()
+1.5 < 2
+2.5 in [1, 2.5]
+3 in range(5, 0, -2)
+7 in range(5, 0, -1)
+2 in range(5, 0, -2)
+'1' in range(5)
+1.0 in range(5)
+'b' in d.keys()
+1 in d.values()
+('b', 1) in d.items()
+joiner('; ').sep
+joiner().used
+joiner().other
+f.real
+f.imag
+f.other
+range(1, 7, 2).start
+range(1, 7, 2).stop
+range(1, 7, 2).step
+range(1, 7, 2).other
+words[big:]
+words[:-big]
+words[-big:big]
+words['a':]
+words[:2.5]
+1 - 'a'
+1 * none
+'a' / 2
+'a' // 2
+none % 2
+'a' ** 2
+(-1) ** 3
+(-1) ** 4
+(-1) ** -3
+2.5 // 0
+2.5 % 0
+10.0 ** 400
+0.0 % -3
+-0.0 % 3
+dict([('a', 1), ('b', 2), ('a', 3)])
+{[1]: 2}
+{{}: 2}
+{(1, 'a'): 1}[(1, 'a')]
+{(1, 'a'): 1}[(1, 'b')]
+{none: 1}[none]
+{true: 1}[1]
+d.keys() + 1
+d.values() + 1
+d.items() + 1
+joiner() + 1
+cycler(1) + 1
+range(2) + 1
+big == big
+big == 3
+3 == big
+big == 123456789012345678901234567890
+big < 3
+big > 3
+big < 1.5
+big == 1.5
+big in [1, big]
+{big: 1}[big]
+1 if range(0) else 2
+1 if range(2) else 2
+1 if d.keys() else 2
+1 if dict().values() else 2
+cycler(1) == cycler(1)
+joiner() == joiner()
+dict == dict
+range == dict
+namespace() == namespace()
+words|map('upper') == words|map('upper')
+words.upper
+words.upper()
+true in range(5)
+1.5 in range(5)
+1e300 in range(5)
+-2.0 in range(-4, 0, 2)
+-3.0 in range(-4, 0, 2)
 """
 
 # Codes of strftime.
@@ -1145,6 +1243,18 @@ b" }}
 {% if 'a' is in words and 'z' is not in words %}y{% endif %}
 {% if not none is none %}y{% else %}n{% endif %}
 {% if words is not none and words|length > 2 %}y{% endif %}
+{% macro m() %}{{ varargs }}{% endmacro %}{{ m.catch_varargs }}{{ m.catch_kwargs }}{{ m.caller }}{{ m.other }}
+{% macro m(a, b=1) %}{{ caller() }}{{ kwargs }}{% endmacro %}{{ m.name }}{{ m.arguments }}{{ m.caller }}{{ m.catch_kwargs }}
+{% macro m() %}a{% endmacro %}{% macro o() %}a{% endmacro %}{{ m == m }}{{ m == o }}{{ m in [o, m] }}
+{% macro m() %}a{% endmacro %}{{ m + 1 }}
+{% for t in words %}{{ loop == loop }}{% if loop %}a{% endif %}{{ loop in [1] }}{% endfor %}
+{% for t in words %}{{ loop + 1 }}{% endfor %}
+{% set s = namespace(a=1) %}{{ s == s }}{{ s['a'] }}{{ s['b'] is defined }}{{ s['__x'] is defined }}
+{% set j = joiner() %}{{ j() }}{{ j.used }}{{ j() }}{{ j == j }}
+{% set c = cycler('a', 'b') %}{{ c.next() }}{{ c.current }}{{ c == c }}{{ c.items }}
+{% set g = words|map('upper') %}{{ g == g }}{{ 'A' in g }}{{ g|list }}
+{% set g = words|map('upper') %}{{ 'x' in g }}{{ g|list }}
+{% set v = d.values() %}{{ 3 in v }}{{ 9 in v }}
 """
 
 
