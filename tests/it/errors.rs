@@ -290,3 +290,21 @@ fn a_fault_is_the_servers_where_the_model_wrote_it() {
         assert_eq!(kind.fault(), fault, "{}", kind.name());
     }
 }
+
+#[test]
+fn an_answer_that_does_not_fit_is_openais_error() {
+    let error = ApiError::context_length(4096, 4000, 200);
+    let message = "maximum context is 4096 tokens, 4200 were asked for (4000 in the prompt, 200 for the answer)";
+    let body = serde_json::json!({"error": {
+        "message": message, "type": "invalid_request_error", "param": "messages", "code": "context_length_exceeded",
+    }});
+    assert_eq!((serde_json::to_value(&error).unwrap(), error.to_string()), (body, message.to_owned()));
+}
+
+#[test]
+fn an_error_shows_its_parts_to_a_debugger() {
+    let error = Chat::from_json(r#"{"messages": [{"role": "user", "content": 1}]}"#).unwrap_err();
+    let shown = format!("{error:?}");
+    assert!(shown.starts_with("Error { kind: ") && shown.contains(r#"at: "messages[0].content""#), "{shown}");
+    assert_eq!(error.fault(), Fault::Client);
+}

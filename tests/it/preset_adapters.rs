@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use mistral_chat_template::preset::{Adapter, DifferenceKind, FileKind, Scene, ollama_modelfile};
-use mistral_chat_template::{Chat, Format, Layout, Message, Preset};
+use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Version};
 
 use crate::support::program::{failed, printed, run};
 
@@ -157,4 +157,17 @@ fn a_modelfile_has_the_layouts_frames() {
         last.contains("{{ if and $.System (eq $i $last) }}") && last.contains("{{ if and $.Tools (eq $i $last) }}")
     );
     assert!(ollama_modelfile(&Layout::V15, ".").is_err());
+}
+
+/// The Modelfile of each layout, or why it has none, is the golden one.
+#[test]
+fn each_layout_has_its_modelfile() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/modelfiles.json");
+    let goldens: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut written = serde_json::Map::new();
+    for layout in Version::ALL.iter().map(|version| version.layout()) {
+        let modelfile = ollama_modelfile(&layout, ".").unwrap_or_else(|error| error.to_string());
+        written.insert(layout.name.to_owned(), modelfile.into());
+    }
+    assert_eq!(goldens, serde_json::Value::Object(written));
 }

@@ -79,3 +79,14 @@ fn what_is_no_layout_is_none() {
         assert!(found.evidence.contains(evidence), "{source}: {}", found.evidence);
     }
 }
+
+#[test]
+fn what_is_found_is_json_too() {
+    let template = Layout::V13.chat_template();
+    let found = ChatTemplate::new(&template).unwrap().nearest_layout();
+    let json = serde_json::to_value(&found).unwrap();
+    let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, ["label", "layout", "features", "evidence", "comparison"]);
+    assert_eq!((&json["layout"], &json["features"]), (&"v13".into(), &serde_json::json!([])));
+    assert_eq!((&json["label"], &json["evidence"]), (&found.label().into(), &found.evidence.into()));
+}
