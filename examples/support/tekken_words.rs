@@ -77,11 +77,16 @@ impl TekkenWords {
         }
     }
 
+    /// Where the characters of ASCII and of a class that begin at a position end.
+    fn run_of_ascii(&self, text: &str, at: usize, class: u8) -> usize {
+        let bytes = &text.as_bytes()[at..];
+        at + bytes.iter().take_while(|byte| self.of_bytes[usize::from(**byte)] & class != 0).count()
+    }
+
     /// Where the characters of a class that begin at a position end.
     fn run(&self, text: &str, mut at: usize, class: u8) -> usize {
         loop {
-            let bytes = &text.as_bytes()[at..];
-            at += bytes.iter().take_while(|byte| self.of_bytes[usize::from(**byte)] & class != 0).count();
+            at = self.run_of_ascii(text, at, class);
             match self.at(text, at) {
                 (classes, after) if classes & class != 0 => at = after,
                 _ => return at,
@@ -92,13 +97,9 @@ impl TekkenWords {
     /// Where the first match in a text ends, if it is a word of ASCII, as most are: no character is of both the first
     /// letters and the last ones there, so that the pattern never goes back.
     fn end_of_ascii(&self, text: &str) -> Option<usize> {
-        let run = |at: usize, class: u8| {
-            let bytes = text.as_bytes().get(at..).unwrap_or_default();
-            at + bytes.iter().take_while(|byte| self.of_bytes[usize::from(**byte)] & class != 0).count()
-        };
         let before = text.bytes().next().is_some_and(|first| self.of_bytes[usize::from(first)] & BEFORE != 0);
-        let last = run(usize::from(before), FIRST);
-        let end = run(last, LAST);
+        let last = self.run_of_ascii(text, usize::from(before), FIRST);
+        let end = self.run_of_ascii(text, last, LAST);
         let goes_on = text.as_bytes().get(end).is_some_and(|next| !next.is_ascii());
         (end > last && !goes_on).then_some(end)
     }
