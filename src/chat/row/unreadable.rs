@@ -42,17 +42,15 @@ impl Reading<'_> {
     /// A prompt or an answer alone, unless a field of another name may be the other half.
     fn half_an_exchange(&self, object: &Object<'_>) -> Option<Error> {
         let first = |field| self.names(field).find(|name| object.peek(name).is_some());
-        let mut others = object.unread().filter(|name| {
-            let says_something = object.peek(name).map(form) == Some(Form::Text)
+        let is_other = |name: &&str| RowField::from_name(name).is_none() && !is_about_a_message(name);
+        let mut others = object.unread().filter(is_other).filter(|name| {
+            object.peek(name).map(form) == Some(Form::Text)
                 || list_of(object, name, Form::Text).is_some()
-                || list_of(object, name, Form::Object).is_some_and(|items| items.iter().all(|item| says(item)));
-            says_something && RowField::from_name(name).is_none() && !is_about_a_message(name)
+                || list_of(object, name, Form::Object).is_some_and(|items| items.iter().all(|item| says(item)))
         });
         let answers = ["responses", "completions", "generations"];
-        let holds_objects = || {
-            let is_other = |name: &&str| RowField::from_name(name).is_none() && !is_about_a_message(name);
-            object.unread().filter(is_other).any(|name| object.peek(name).map(form) == Some(Form::Object))
-        };
+        let holds_objects =
+            || object.unread().filter(is_other).any(|name| object.peek(name).map(form) == Some(Form::Object));
         match (first(RowField::Prompt), first(RowField::Completion), others.next()) {
             (Some(_), None, Some(name)) if answers.contains(&name) && others.next().is_none() => {
                 let what = "a prompt with several answers, of which none is said to be better";
