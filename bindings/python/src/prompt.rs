@@ -138,7 +138,7 @@ pub(crate) fn tokens(
     let spans = prompt.spans().filter(|span| span.kind != SpanKind::MoreText);
     let run = |(span, count): (Span, usize)| {
         // The tokens of a run are all learnt, or none.
-        let is_learnt = labels.by_ref().take(count).fold(false, |_, label| *label != Labelled::IGNORED);
+        let is_learnt = labels.by_ref().take(count).last().is_some_and(|label| *label != Labelled::IGNORED);
         TokenRun { count, message: span.message, is_text: span.is_text(), is_learnt }
     };
     let runs = TokenRuns(spans.zip(counting.into_counts()).map(run).collect());
