@@ -163,7 +163,7 @@ impl<'p> Explanation<'p> {
         turns.place_system(system);
         turns.place_tools();
         let mut deviations = turns.deviations;
-        deviations.sort_by_key(|deviation| (deviation.range.start, deviation.range.end));
+        sort(&mut deviations);
         let mended = mend(prompt, &deviations);
         let chat = Turns::new(&mended, layout, Spacing::Said).into_chat();
         match parting(&mended, &chat, layout) {
@@ -178,8 +178,14 @@ impl<'p> Explanation<'p> {
                 deviations.push(Deviation { kind, range: 0..prompt.len(), mend: None });
             }
         }
+        sort(&mut deviations);
         Explanation { prompt, layout: *layout, deviations, chat }
     }
+}
+
+/// In the order of the prompt.
+fn sort(deviations: &mut [Deviation]) {
+    deviations.sort_by_key(|deviation| (deviation.range.start, deviation.range.end));
 }
 
 /// The layout with the features whose control tokens the prompt has.
@@ -216,8 +222,16 @@ fn parting(prompt: &str, chat: &Chat<'_>, layout: &Layout) -> Result<Option<Part
     }
     let same = |(one, other): &(char, char)| one == other;
     let offset = prompt.chars().zip(rendered.as_str().chars()).take_while(same).map(|(one, _)| one.len_utf8()).sum();
+    let begun = [prompt, rendered.as_str()].into_iter().filter_map(|text| control_around(text, offset, layout));
+    let offset = begun.min().unwrap_or(offset);
     let expected = rendered.as_str().get(offset..).unwrap_or_default().chars().take(LONGEST_EXPECTED).collect();
     Ok(Some(Parting { offset, expected }))
+}
+
+/// Where the control token begins that goes over an offset.
+fn control_around(text: &str, offset: usize, layout: &Layout) -> Option<usize> {
+    let (at, control) = layout.vocabulary.find_in(text).take_while(|(at, _)| *at < offset).last()?;
+    (at + control.as_str().len() > offset).then_some(at)
 }
 
 /// The mends of deviations that are in order, with what each takes the place of, but for those that begin in another.

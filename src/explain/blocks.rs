@@ -13,7 +13,9 @@ impl Turns<'_> {
     pub(super) fn tools(&mut self) {
         let (json, range) = self.block(Control::EndAvailableTools);
         let request = format!("{{\"messages\": [], \"tools\": {json}}}");
-        match Chat::read(&request, Dialect::Mistral) {
+        let is_json = serde_json::from_str::<&RawValue>(&json).map_err(|error| error.to_string());
+        let chat = is_json.and_then(|_| Chat::read(&request, Dialect::Mistral).map_err(|error| error.to_string()));
+        match chat {
             Ok(chat) => self.tools = chat.into_owned().tools,
             Err(error) => self.unreadable(format!("the tools cannot be read: {error}"), range.clone()),
         }

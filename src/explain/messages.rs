@@ -80,8 +80,8 @@ impl<'p> Turns<'p> {
     pub(super) fn into_chat(mut self) -> Chat<'static> {
         self.read();
         let begins_with_user = self.layout.system.in_user().is_some();
-        if begins_with_user && matches!(&self.messages[..], [Message::User(content), _, ..] if content.is_empty()) {
-            // The layout begins with a user turn, be there one or not.
+        if begins_with_user && matches!(&self.messages[..], [Message::User(content), _, _, ..] if content.is_empty()) {
+            // The layout begins with a user turn, be there one or not; but no reply is a chat of its own.
             self.messages.remove(0);
         }
         Chat {
@@ -276,7 +276,7 @@ impl<'p> Turns<'p> {
         let (Some(open), Some(close)) = (Side::of(frame.open), Side::of(frame.close)) else {
             return (Content::default(), 0..0);
         };
-        let end = self.close_of(close.control, open.control);
+        let end = self.close_of(close.control);
         let start = self.position();
         let mut chunks = Vec::new();
         let lead = if open.is_text { open.after } else { self.printed() };
@@ -306,8 +306,8 @@ impl<'p> Turns<'p> {
         self.at = end;
         let text = start..self.position();
         match self.control() {
-            Some(control) if control == close.control => self.at += 1,
-            _ => {
+            Some(_) => self.at += 1,
+            None => {
                 let literal = close.control.as_str();
                 let position = self.position();
                 self.note(DeviationKind::Unclosed { literal }, position..position, Some(literal));
@@ -323,13 +323,12 @@ impl<'p> Turns<'p> {
     }
 
     /// The piece that closes a turn: the last of its kind before what can only follow a closed one.
-    fn close_of(&self, close: Control, open: Control) -> usize {
+    fn close_of(&self, close: Control) -> usize {
         let mut found = None;
         for (at, piece) in self.pieces.iter().enumerate().skip(self.at) {
             match piece.control {
                 Some(control) if control == close => found = Some(at),
                 Some(control) if found.is_some() && self.media(control).is_none() => break,
-                Some(control) if control == open && found.is_some() => break,
                 _ => {}
             }
         }
@@ -347,6 +346,10 @@ impl<'p> Turns<'p> {
     fn run(&mut self, range: Range<usize>, edges: Edges, role: Role) -> String {
         let bound = |at: usize| self.pieces.get(at).map_or(self.prompt.len(), |piece| piece.range.start);
         let (mut start, mut end) = (bound(range.start), bound(range.end));
+        if let Some(beside) = self.spaces_alone(start..end, edges) {
+            self.note(DeviationKind::ExtraSpace { beside }, start..end, Some(""));
+            return String::new();
+        }
         if let Some((beside, tail)) = edges.before {
             end = self.tail(start..end, beside, tail);
         }
@@ -371,6 +374,14 @@ impl<'p> Turns<'p> {
             }
         }
         text
+    }
+
+    /// The literal before a run of spaces, where the layout writes nothing for a text of nothing.
+    fn spaces_alone(&self, range: Range<usize>, edges: Edges) -> Option<&'static str> {
+        let is_blank = self.str(range).trim_start_matches(' ').is_empty();
+        let writes_none = edges.before.is_none_or(|(_, tail)| tail.is_empty());
+        let (beside, _) = edges.after?;
+        (self.spacing == Spacing::Judged && is_blank && writes_none).then_some(beside)
     }
 
     fn foreign(&mut self, range: Range<usize>) {
@@ -427,11 +438,13 @@ impl<'p> Turns<'p> {
         while let Some(piece) = self.pieces.get(self.at).cloned() {
             match piece.control {
                 None => {
-                    let ends = self.pieces.get(self.at + 1).is_none_or(|next| next.control == Some(Control::Eos));
+                    let next = self.pieces.get(self.at + 1).and_then(|next| next.control);
+                    let ends = matches!(next, None | Some(Control::Eos | Control::ToolCalls));
                     let trims = ends && only_text && self.layout.trim_reply;
+                    let beside = next.map_or(self.layout.reply.close.as_str(), Control::as_str);
                     let edges = Edges {
                         after: Some((after.map_or("", Control::as_str), self.printed())),
-                        before: trims.then_some((self.layout.reply.close.as_str(), "")),
+                        before: trims.then_some((beside, "")),
                     };
                     let text = self.run(self.at..self.at + 1, edges, Role::Assistant);
                     completion.extend(reader.push_text(&text));

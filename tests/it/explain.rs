@@ -4,6 +4,8 @@ use mistral_chat_template::explain::{Deviation, DeviationKind, Explanation};
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{Chat, Control, Format, Layout, Message, Mode, Prompt, Segment, Version};
 use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::support::case;
 
@@ -63,6 +65,31 @@ fn explained(explanation: &Explanation<'_>) -> (Vec<String>, String) {
 fn assert_explains(layout: Layout, prompt: &str, told: &[&str], mended: &str) {
     let explanation = Explanation::new(prompt, &layout);
     assert_eq!(explained(&explanation), (told.iter().map(ToString::to_string).collect(), mended.to_owned()));
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    version: String,
+    system: Option<String>,
+    prompt: String,
+    deviations: Vec<String>,
+    mended: Option<String>,
+    chat: Box<RawValue>,
+}
+
+#[test]
+fn what_is_wrong_is_told_and_mended() {
+    for line in include_str!("../goldens/explain.jsonl").lines() {
+        let Case { name, version, system, prompt, deviations, mended, chat } = serde_json::from_str(line).unwrap();
+        let layout: Layout = version.parse().unwrap();
+        let explanation = Explanation::with_system(&prompt, &layout, system.as_deref().unwrap_or_default());
+        assert_eq!(explained(&explanation), (deviations, mended.unwrap_or(prompt.clone())), "{name}");
+        assert_eq!(serde_json::to_string(&explanation.chat).unwrap(), chat.get(), "{name}");
+        if explanation.deviations.is_empty() {
+            assert_eq!(Chat::from_prompt(&prompt, &layout).unwrap(), explanation.chat, "{name}");
+        }
+    }
 }
 
 #[test]
@@ -239,6 +266,24 @@ fn the_nearest_layout() {
     let call = "<s>[INST]Hi[/INST][TOOL_CALLS]now[CALL_ID]abc123def[ARGS]{}</s>[TOOL_RESULTS]abc123def[TOOL_CONTENT]1[/TOOL_RESULTS]";
     assert_eq!(names(call), ["v11"]);
     assert_eq!(names("<s>[INST]Hi[/INST][THINK]a[/THINK]b</s>[INST]Bye[/INST]"), ["v13"]);
+}
+
+#[test]
+fn the_nearest_layouts_have_the_features_that_the_prompt_shows() {
+    let features = |prompt: &str| {
+        let with = |it: &Explanation<'_>| (it.layout.name, it.layout.features.to_string());
+        let mut with: Vec<_> = Explanation::nearest(prompt).iter().map(with).collect();
+        with.retain(|(_, features)| !features.is_empty());
+        with.sort_unstable();
+        with.into_iter().map(|(name, features)| format!("{name}{features}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(features("<s>[INST] Hi[/INST] Hello!</s>"), "");
+    assert_eq!(features("<s>[INST]Hi[/INST][THINK]a[/THINK]b</s>"), "v13+think v15+think");
+    assert_eq!(features("<s>[INST]Hi[AUDIO][/INST]"), "v11+audio v13+audio v15+audio v7+audio v7-tekken+audio");
+    assert_eq!(
+        features("<s>[INST][IMG]Hi[/INST]"),
+        "magnum+image v11+image v13+image v15+image v3+image v3-tekken+image v7+image v7-tekken+image"
+    );
 }
 
 proptest! {
