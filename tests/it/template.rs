@@ -86,6 +86,36 @@ fn every_golden() {
     assert!(differences.is_empty(), "{} differences of {count}\n\n{}", differences.len(), shown.join("\n\n"));
 }
 
+/// Each limit counts what its name says, and what is just within it is allowed.
+#[test]
+fn what_a_template_may_do_grows_with_the_chat() {
+    let none = TemplateLimits {
+        steps: 0,
+        steps_per_message: 0,
+        steps_per_value: 0,
+        steps_per_byte: 0,
+        output: 0,
+        ..TemplateLimits::default()
+    };
+    let chat = Chat::new([Message::user("four"), Message::user("four")]);
+    let renders = |limits: TemplateLimits, source: &str| limits.compile(source).unwrap().render(&chat).is_ok();
+    let ten = "{{ 1 }}{{ 2 }}{{ 3 }}{{ 4 }}{{ 5 }}";
+    assert!(!renders(none, ten));
+    assert!(renders(TemplateLimits { steps: 10, ..none }, ten));
+    assert!(renders(TemplateLimits { steps_per_message: 5, ..none }, ten));
+    assert!(
+        renders(TemplateLimits { steps_per_value: 1, ..none }, ten),
+        "two messages, four members with keys, and more"
+    );
+    assert!(renders(TemplateLimits { steps_per_byte: 2, ..none }, ten));
+    // Eight times eight bytes, and as many as are allowed beside them.
+    for (output, printed) in [(0, 64), (3, 67)] {
+        let limits = TemplateLimits { output, ..TemplateLimits::default() };
+        assert!(renders(limits, &format!("{{{{ 'a' * {printed} }}}}")));
+        assert!(!renders(limits, &format!("{{{{ 'a' * {} }}}}", printed + 1)));
+    }
+}
+
 #[test]
 fn every_error_reads_as_it_should() {
     let asked = Chat::new([Message::user("Hi [INST]")]);

@@ -4,9 +4,11 @@
 use mistral_chat_template::chat::Json;
 use mistral_chat_template::layout::Vocabulary;
 use mistral_chat_template::prompt::DivergenceKind;
-use mistral_chat_template::template::ClockTime;
-use mistral_chat_template::template::ModelFiles;
-use mistral_chat_template::{Chat, ChatTemplate, Control, Format, Layout, Message, Prompt, Segment, Tool};
+use mistral_chat_template::template::{ClockTime, ModelFiles};
+use mistral_chat_template::train::Learn;
+use mistral_chat_template::{
+    AssistantMessage, Chat, ChatTemplate, Control, Format, Layout, Message, Prompt, Segment, Tool,
+};
 use serde_json::json;
 
 fn hi() -> Chat<'static> {
@@ -164,6 +166,26 @@ fn what_the_model_is_to_say_is_told() {
     let mut prompt = Prompt::new();
     let ranges = template.render_generated(&chat, &mut prompt).unwrap();
     assert_eq!(ranges.iter().map(|range| &prompt.as_str()[range.clone()]).collect::<Vec<_>>(), ["[INST]a"]);
+
+    // A reply that is to be continued has no end, and blocks may stand in blocks.
+    let reply = AssistantMessage { content: "a".into(), prefix: true, ..AssistantMessage::default() };
+    let continued = Chat::new([Message::user("q"), Message::Assistant(reply)]);
+    assert_eq!(template.render_generated(&continued, &mut prompt).unwrap(), [14..15]);
+    let nested = "a{% generation %}b{% generation %}c{% endgeneration %}d{% endgeneration %}e";
+    let nested = ChatTemplate::new(nested).unwrap();
+    assert_eq!(nested.render_generated(&hi(), &mut prompt).unwrap(), [1..4]);
+    assert_eq!(prompt.mask(Learn::Assistant).unwrap().texts().collect::<String>(), "bcd");
+}
+
+/// The end of a reply is where the model stops.
+#[test]
+fn the_end_token_stops_the_model() {
+    let stops = |template: &ChatTemplate| template.render(&hi()).unwrap().stop_strings().to_vec();
+    let template = ChatTemplate::new("{{ messages[0].content }}").unwrap();
+    assert_eq!(stops(&template), ["</s>"]);
+    let config = |json: &str| template.clone().with_tokenizer_config(json).unwrap();
+    assert_eq!(stops(&config(r#"{"bos_token": "<b>", "eos_token": "<e>"}"#)), ["<e>"]);
+    assert_eq!(stops(&config(r#"{"bos_token": "<b>", "eos_token": null}"#)), [""; 0]);
 }
 
 #[test]

@@ -77,6 +77,25 @@ fn what_no_chat_meets_is_found_by_its_name() {
     let unmet = "{% if never %}\n{{ messages|wordcount }}{% endif %}{{ eos_token }}";
     let found = lints(unmet).into_iter().find(|lint| lint.construct.as_deref() == Some("filter wordcount")).unwrap();
     assert!(!found.met && found.line == Some(2), "{found:?}");
+    let loaded = "{% if never %}{% generation %}{% endgeneration %}{% endif %}{{ eos_token }}";
+    let found = lints(loaded).into_iter().find(|lint| lint.kind == LintKind::FailsToLoad).unwrap();
+    assert!(found.met, "what is not loaded fails with every chat: {found}");
+}
+
+#[test]
+fn a_finding_says_what_happens_where_and_with_what() {
+    let source = each("{{ m.role.swapcase() }}{{ eos_token }}");
+    let found = lints(&source).into_iter().find(|lint| lint.construct.as_deref() == Some("method swapcase")).unwrap();
+    let sentence = found.to_string();
+    assert!(sentence.starts_with("line 1: `method swapcase`: @huggingface/jinja fails at `"), "{sentence}");
+    for part in ["; llama.cpp fails at `", "; minijinja fails at `", "swapcase()", " (here: text)"] {
+        assert!(sentence.contains(part), "{part}: {sentence}");
+    }
+    let of_the_whole = lints(&each("{{ m.content }}")).into_iter().find(|lint| lint.kind == LintKind::NoEnd).unwrap();
+    assert_eq!(of_the_whole.to_string(), of_the_whole.sentence);
+    let differs = lints(&each("{{ m.role is sequence }}{{ eos_token }}")).into_iter();
+    let differs = differs.map(|lint| lint.to_string()).find(|said| said.contains("`print`")).unwrap();
+    assert!(differs.contains(" prints \"true"), "{differs}");
 }
 
 #[test]
@@ -113,6 +132,14 @@ fn what_an_engine_does_not_get_to_is_not_met() {
     assert_eq!(met(&twice, "method swapcase", Engine::HfJinja), [true]);
     assert_eq!(met(&twice, "filter wordcount", Engine::HfJinja), [false]);
     assert_eq!(met(&twice, "filter wordcount", Engine::LlamaCpp), [false]);
+    // Another name of a filter is looked up by itself, and so met where its line is.
+    let alias = each("{{ m.role|d('x') }}{{ eos_token }}{% if never %}\n{{ m.role|d('x') }}{% endif %}");
+    let met_by_line = lints(&alias).into_iter().filter(|lint| lint.construct.as_deref() == Some("filter d"));
+    let met_by_line: Vec<_> = met_by_line.map(|lint| (lint.line, lint.met)).collect();
+    assert_eq!(met_by_line, [(Some(1), true), (Some(2), false)]);
+    // A chat that shows it is enough, whatever the others do not get to.
+    let some = format!("{{% if tools %}}{{{{ 'a'.swapcase() }}}}{{% endif %}}{}", each("{{ m.role|wordcount }}"));
+    assert_eq!(met(&some, "filter wordcount", Engine::HfJinja), [true]);
     // What is undefined can be looped over, but @huggingface/jinja does not say so.
     let guarded = each("{% if m.x is iterable %}{% for x in m.x %}{{ x }}{% endfor %}{% endif %}{{ eos_token }}");
     assert_eq!(met(&guarded, "loop", Engine::HfJinja), [false]);

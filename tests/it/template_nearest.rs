@@ -1,5 +1,9 @@
 //! Which layout a template is: those of the family, written in many ways, and those that are none of them.
 
+use std::fs;
+use std::path::Path;
+
+use mistral_chat_template::template::Said;
 use mistral_chat_template::{ChatTemplate, Layout, Version};
 
 /// A loop over messages, with what is printed of a system message, a question and an answer.
@@ -78,6 +82,64 @@ fn what_is_no_layout_is_none() {
         assert_eq!(found.layout.map(|layout: Layout| layout.name), None, "{source}: {found}");
         assert!(found.evidence.contains(evidence), "{source}: {}", found.evidence);
     }
+}
+
+/// White space that no layout has leaves the layouts to tell apart by how much of it differs.
+#[test]
+fn the_least_white_space_decides() {
+    for (layout, label) in
+        [(Layout::V3, "v3"), (Layout::V3_TEKKEN, "v3-tekken"), (Layout::V7, "v7"), (Layout::V7_TEKKEN, "v7-tekken")]
+    {
+        let source = format!("{}{{{{ '\\n' }}}}", layout.chat_template());
+        assert_eq!(nearest(&source), label);
+    }
+}
+
+#[test]
+fn a_family_s_template_may_move_the_system_prompt() {
+    let source = "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST]{{ m.content }}[/INST]\
+                  {% elif m.role == 'system' %}[INST]{{ m.content }}[/INST]{% else %}{{ m.content }}</s>{% endif %}{% endfor %}";
+    assert_eq!(nearest(source), "v3-tekken");
+}
+
+#[test]
+fn one_question_is_enough_for_a_default_system_prompt() {
+    let source = "{% if messages|length > 1 %}{{ raise_exception('one question') }}{% endif %}{{ bos_token }}\
+                  [INST]Be wise.\n\n{{ messages[0].content }}[/INST]";
+    let comparison = ChatTemplate::new(source).unwrap().compare(&Layout::V3_TEKKEN);
+    assert_eq!(comparison.default_system.as_deref(), Some("Be wise."));
+}
+
+#[test]
+fn what_is_found_reads_as_a_report() {
+    let v13 = ChatTemplate::new(&Layout::V13.chat_template()).unwrap().nearest_layout().to_string();
+    let lines: Vec<_> = v13.lines().take(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "v13: its newest control token is [ARGS]; of the 41 chats that it renders, 40 are the layout's, and 0 more but \
+             for white space",
+            "the template differs from v13 in 1 of 54 chats",
+            "a call whose arguments are written close: from byte 59 on",
+        ]
+    );
+    let none = ChatTemplate::new("x").unwrap().nearest_layout();
+    assert_eq!(none.to_string(), "none: no question and no answer are rendered as in any layout");
+}
+
+/// A template that prints all that it is shown, and a layout that prints none of it: the chats themselves.
+#[test]
+fn each_chat_that_is_tried_is_what_its_name_says() {
+    let all = "{{ messages|tojson }} {{ tools|tojson }} {{ reasoning_effort or 'no effort' }}";
+    let comparison = ChatTemplate::new(all).unwrap().compare(&Layout::V7);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/template/tried.tsv");
+    let found = comparison.differences.iter().map(|difference| match &difference.one {
+        Said::Prompt(chat) => format!("{}\t{chat}\n", difference.probe),
+        Said::Refused(why) => format!("{}\t{why}\n", difference.probe),
+        _ => String::new(),
+    });
+    assert_eq!(found.collect::<String>(), fs::read_to_string(path).unwrap());
+    assert_eq!(comparison.probes, comparison.differences.len());
 }
 
 #[test]

@@ -4,9 +4,12 @@
 use std::path::Path;
 use std::{env, fs};
 
-use mistral_chat_template::chat::{Json, Sent};
+use mistral_chat_template::chat::{ArgumentsForm, Json, Sent};
+use mistral_chat_template::prompt::Media;
 use mistral_chat_template::template::GenerationPrompt;
-use mistral_chat_template::{Chat, ChatTemplate, Control, Error, Format, Message, Prompt, Segment, Version};
+use mistral_chat_template::{
+    Chat, ChatTemplate, Chunk, Content, Control, Error, Format, Message, Prompt, Segment, Tool, ToolCall, Version,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -128,10 +131,71 @@ fn what_was_set_later_counts_and_what_was_sent_stays() {
     assert_eq!(shows(settings, &chat), "none json_object");
     chat.response_format = ResponseFormat::Text;
     assert_eq!(shows(settings, &chat), "none ");
+    // Any text is what a model answers unasked, so that it is no wish.
+    let text = json.replace("json_object", "text");
+    assert_eq!(shows(settings, &Chat::from_json(&text).unwrap()), "high ");
 
     let part = r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "mark": "m"}]}]}"#;
     let chat = Chat::from_json(part).unwrap();
     assert_eq!(shows("{{ messages[0].content[0].mark }}", &chat), "m");
+}
+
+/// The thinking of a typed reply stands where the template that renders the chat reads it.
+#[test]
+fn thinking_is_a_field_where_a_template_reads_one() {
+    let fields = ChatTemplate::new("{{ messages[0].content }}|{{ messages[0].reasoning_content }}").unwrap();
+    let (thought, text) = (|text| Chunk::thinking(text), |text| Chunk::text(text));
+    for (chunks, shown) in [
+        (vec![thought("t"), text("a")], "a|t"),
+        (vec![thought("t"), thought("u")], "|tu"),
+        (vec![text("a"), thought("t"), text("b")], "[{'type': 'text', 'text': 'a'}, {'type': 'text', 'text': 'b'}]|t"),
+        (vec![text("a")], "[{'type': 'text', 'text': 'a'}]|"),
+    ] {
+        let chat = Chat::new([Message::assistant(Content::Chunks(chunks))]);
+        assert_eq!(fields.render(&chat).unwrap().as_str(), shown);
+    }
+    let both = ChatTemplate::from_tokenizer_config(
+        r#"{"chat_template": [{"name": "default", "template": "{{ messages[0].reasoning_content }}"},
+            {"name": "tool_use", "template": "{{ messages[0].content[0].thinking }}"}]}"#,
+    );
+    let mut chat = Chat::new([Message::assistant(Content::Chunks(vec![thought("t"), text("a")]))]);
+    let both = both.unwrap();
+    assert_eq!(both.render(&chat).unwrap().as_str(), "t");
+    chat.tools = vec![Tool { name: "f".into(), ..Tool::default() }];
+    assert_eq!(both.render(&chat).unwrap().as_str(), "t");
+}
+
+/// A call of an object that has no arguments has those of an empty object.
+#[test]
+fn no_arguments_are_an_empty_object() {
+    let call = ToolCall { arguments_form: ArgumentsForm::Object, ..ToolCall::new("f", "") };
+    let template = ChatTemplate::new("{{ messages[0].tool_calls[0].function }}").unwrap();
+    let prompt = template.render(&Chat::new([Message::calls([call])])).unwrap();
+    assert_eq!(prompt.as_str(), "{'name': 'f', 'arguments': {}}");
+}
+
+/// Names of members, roles and types are known words, not the client's: a template may spell a control token with them.
+#[test]
+fn a_template_may_spell_a_control_token_with_known_names() {
+    let request = r#"{"messages": [
+        {"role": "system", "content": [{"type": "audio", "audio": "a"}]},
+        {"role": "user", "content": [{"type": "thinking", "thinking": [{"type": "audio"}]},
+            {"type": "audio_url", "audio_url": {"audio": "a"}}]},
+        {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": {}}}]}]}"#;
+    let sent = Sent::from_json(request).unwrap();
+    for (source, spelt) in [
+        ("[{{ messages[0].role|upper }}_PROMPT]", Segment::Control(Control::SystemPrompt)),
+        ("[{{ messages[0].content[0].type|upper }}]", Segment::Media(Media::Audio)),
+        ("[{{ (messages[0].content[0]|list)[1]|upper }}]", Segment::Media(Media::Audio)),
+        ("[{{ messages[1].content[0].thinking[0].type|upper }}]", Segment::Media(Media::Audio)),
+        ("[{{ (messages[1].content[1].audio_url|list)[0]|upper }}]", Segment::Media(Media::Audio)),
+        ("[CALL_{{ (messages[2].tool_calls[0]|list)[0]|upper }}]", Segment::Control(Control::CallId)),
+    ] {
+        let prompt = ChatTemplate::new(source).unwrap().render_sent(&sent).unwrap();
+        assert!(prompt.segments().eq([spelt]), "{source}: {prompt:?}");
+    }
+    let value = ChatTemplate::new("[{{ messages[0].content[0].audio|upper }}UDIO]").unwrap();
+    assert_eq!(controls(&value.render_sent(&sent).unwrap()), [], "a value is the client's");
 }
 
 /// The same JSON with another text at one of its places, keys included; `None` where it has fewer places.

@@ -81,6 +81,9 @@ SENT = {
     "continue_parts": dict(messages=[user("a"), reply([{"type": "text", "text": "b"}, {"type": "text", "text": "c"}, {"type": "image"}])], continue_final_message=True),
     "continue_reasoning": dict(messages=[user("a"), reply("", reasoning="b ")], continue_final_message="reasoning_content"),
     "continue_nothing": dict(messages=[user("a"), reply(None, tool_calls=[call({})])], continue_final_message=True),
+    "continue_of_no_name": dict(messages=TWO, continue_final_message=""),
+    "continue_null": dict(messages=TWO, continue_final_message=None),
+    "other_members": dict(model="m", metadata={"messages": [1], "a": {"tools": []}}, stop=["x", ["y"]], temperature=0.5, messages=[user("a")], seed=7, last=[{}]),
     "continue_number": dict(messages=[user(1)], continue_final_message=True),
     "continue_no_one": dict(messages=[], continue_final_message=True),
 }
