@@ -254,7 +254,9 @@ impl<'r> Machine<'r> {
         let precision = precision.map_or(Ok(0), |precision| super::operators::to_index(&precision))?;
         let number = super::checks::number_of(value, "round()")?;
         match (&*method, number) {
-            ("common", Number::Float(number)) => Ok(Value::Float(format::rounded(number, precision))),
+            ("common", Number::Float(number)) => format::rounded(number, precision)
+                .map(Value::Float)
+                .ok_or_else(|| super::error::overflow("rounded value too large to represent")),
             ("common", Number::Integer(number)) if precision < 0 => {
                 let unit = u32::try_from(-precision).ok().and_then(|places| 10_i128.checked_pow(places));
                 let Some(unit) = unit else { return Ok(Value::Integer(0)) };

@@ -41,6 +41,11 @@ fn is_letter(character: char) -> bool {
     if character.is_ascii() { character.is_ascii_alphabetic() } else { is_in(tables::LETTERS, character) }
 }
 
+/// Is it one of `\w` in a pattern?
+pub(crate) fn is_word(character: char) -> bool {
+    is_letter(character) || is_numeric(character) || character == '_'
+}
+
 /// The answer of a method such as `isdigit`.
 pub(crate) fn is(method: &str, text: &str) -> bool {
     let all = |is: fn(char) -> bool| !text.is_empty() && text.chars().all(is);
@@ -98,7 +103,8 @@ fn is_title(text: &str) -> bool {
 
 /// Is it one of the few whose first part only is a capital?
 fn is_titled(character: char) -> bool {
-    matches!(character, '\u{1c5}' | '\u{1c8}' | '\u{1cb}' | '\u{1f2}')
+    matches!(character, '\u{1c5}' | '\u{1c8}' | '\u{1cb}' | '\u{1f2}' | '\u{1fbc}' | '\u{1fcc}' | '\u{1ffc}')
+        || matches!(character, '\u{1f88}'..='\u{1f8f}' | '\u{1f98}'..='\u{1f9f}' | '\u{1fa8}'..='\u{1faf}')
 }
 
 /// `str.upper`
@@ -111,23 +117,42 @@ pub(crate) fn lower(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// `str.casefold`, but for rare letters.
+/// `str.casefold`
 pub(crate) fn fold_case(text: &str) -> String {
-    text.to_lowercase().replace('ß', "ss").replace('ς', "σ")
+    let mut folded = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            'ı' => folded.push(character),
+            'ẞ' => folded.push_str("ss"),
+            // Cherokee, whose capitals were there first.
+            '\u{13a0}'..='\u{13fd}' | '\u{ab70}'..='\u{abbf}' => folded.extend(character.to_uppercase()),
+            _ => folded.extend(character.to_uppercase().flat_map(char::to_lowercase)),
+        }
+    }
+    folded
 }
 
 /// `str.swapcase`
 pub(crate) fn swap_case(text: &str) -> String {
     let mut swapped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_uppercase() {
+    for (at, character) in text.char_indices() {
+        if character == 'Σ' {
+            let (before, rest) = text.split_at_checked(at).unwrap_or_default();
+            swapped.push(small_sigma(before, rest));
+        } else if character.is_uppercase() {
             swapped.extend(character.to_lowercase());
+        } else if is_titled(character) {
+            swapped.push(character);
         } else {
             swapped.extend(character.to_uppercase());
         }
     }
     swapped
 }
+
+const SMALL_IOTA: char = '\u{3b9}';
+/// What is left of a small iota below a Greek letter when the letter is a capital.
+const IOTA_BELOW: &str = "\u{345}";
 
 /// A character as a word begins with it.
 pub(crate) fn titled(character: char) -> String {
@@ -137,19 +162,28 @@ pub(crate) fn titled(character: char) -> String {
         '\u{1ca}'..='\u{1cc}' => return '\u{1cb}'.into(),
         '\u{1f1}'..='\u{1f3}' => return '\u{1f2}'.into(),
         '\u{10d0}'..='\u{10ff}' => return character.into(),
+        '\u{149}' => return "\u{2bc}N".into(),
+        '\u{1f80}'..='\u{1faf}' => return char::from_u32(u32::from(character) | 8).into_iter().collect(),
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => return char::from_u32(u32::from(character) + 9).into_iter().collect(),
+        _ if is_titled(character) => return character.into(),
         _ => {}
     }
     let mut upper = character.to_uppercase();
     let mut titled: String = upper.next().into_iter().collect();
     titled.extend(upper.flat_map(char::to_lowercase));
-    titled
+    match character {
+        '\u{1fb2}'..='\u{1ff7}' => titled.replace(SMALL_IOTA, IOTA_BELOW),
+        _ => titled,
+    }
 }
 
 /// `str.title` of a part of a text, which may begin within a word.
 pub(crate) fn title(text: &str, in_word: &mut bool) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if *in_word {
+    for (at, character) in text.char_indices() {
+        if *in_word && character == 'Σ' {
+            out.push(small_sigma("a", text.get(at..).unwrap_or_default()));
+        } else if *in_word {
             out.extend(character.to_lowercase());
         } else {
             out.push_str(&titled(character));
@@ -159,8 +193,17 @@ pub(crate) fn title(text: &str, in_word: &mut bool) -> String {
     out
 }
 
+/// The small form of the sigma that the second text begins with; the last letter of a word has its own.
+fn small_sigma(before: &str, text: &str) -> char {
+    // So many characters at either side say whether it is the last one.
+    const NEAR: usize = 8;
+    let start = before.char_indices().rev().take(NEAR).last().map_or(0, |(at, _)| at);
+    let before = before.get(start..).unwrap_or_default().to_lowercase();
+    let word: String = before.chars().chain(text.chars().take(NEAR)).collect();
+    word.to_lowercase().chars().nth(before.chars().count()).unwrap_or('σ')
+}
+
 /// How many words a text has: runs of letters, digits and underscores.
 pub(crate) fn words(text: &str) -> usize {
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
     text.split(|character| !is_word(character)).filter(|word| !word.is_empty()).count()
 }

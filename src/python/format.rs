@@ -18,21 +18,21 @@ pub(crate) fn float_repr(number: f64) -> String {
     text
 }
 
-/// The text without white space around it, underscores between digits, and with ASCII digits; `None` where an underscore
-/// stands elsewhere.
-fn plain_digits(text: &str) -> Option<String> {
-    let trimmed = text.trim_matches(is_space);
-    let mut plain = String::with_capacity(trimmed.len());
+/// The text without white space around it, and with ASCII digits.
+fn plain_digits(text: &str) -> String {
+    text.trim_matches(is_space).chars().map(|character| decimal_digit(character).unwrap_or(character)).collect()
+}
+
+/// The text without underscores; `None` where one does not stand between two digits.
+fn without_underscores(text: &str, is_digit: impl Fn(char) -> bool) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
     let mut before = None;
-    for character in trimmed.chars() {
+    for character in text.chars() {
         match (character, before) {
-            ('_', Some(before)) if char::is_alphanumeric(before) => {}
+            ('_', Some(before)) if is_digit(before) => {}
             ('_', _) => return None,
-            (other, Some('_')) if !other.is_alphanumeric() => return None,
-            (other, _) => match decimal_digit(other) {
-                Some(digit) => plain.push(digit),
-                None => plain.push(other),
-            },
+            (other, Some('_')) if !is_digit(other) => return None,
+            (other, _) => plain.push(other),
         }
         before = Some(character);
     }
@@ -41,7 +41,7 @@ fn plain_digits(text: &str) -> Option<String> {
 
 /// `int(text, base)` in decimal digits, where Python reads one.
 pub(crate) fn read_integer(text: &str, base: i64) -> Option<String> {
-    let plain = plain_digits(text)?;
+    let plain = plain_digits(text);
     let (negative, unsigned) = match plain.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, plain.strip_prefix('+').unwrap_or(&plain)),
@@ -53,47 +53,96 @@ pub(crate) fn read_integer(text: &str, base: i64) -> Option<String> {
         _ => None,
     };
     let (base, digits) = match (base, prefixed) {
-        (0, Some(base)) => (base, unsigned.get(2..)?),
-        (0, None) if unsigned.starts_with('0') && unsigned.bytes().any(|byte| byte != b'0') => return None,
+        (0, Some(prefix)) => (prefix, behind_prefix(unsigned)?),
+        (0, None) if unsigned.starts_with('0') && unsigned.contains(|digit| !matches!(digit, '0' | '_')) => {
+            return None;
+        }
         (0, None) => (10, unsigned),
-        (base, Some(prefix)) if base == i64::from(prefix) => (prefix, unsigned.get(2..)?),
+        (base, Some(prefix)) if base == i64::from(prefix) => (prefix, behind_prefix(unsigned)?),
         (base @ 2..=36, _) => (u32::try_from(base).ok()?, unsigned),
         _ => return None,
     };
-    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(base)) {
+    let is_digit = |digit: char| digit.is_digit(base);
+    let digits = without_underscores(digits, is_digit)?;
+    if digits.is_empty() || !digits.chars().all(is_digit) {
         return None;
     }
-    let sign = if negative { "-" } else { "" };
-    if let Ok(number) = u128::from_str_radix(digits, base) {
-        return Some(if number == 0 { "0".to_owned() } else { format!("{sign}{number}") });
-    }
+    let digits = match base {
+        10 if digits.len() > MAX_INTEGER_DIGITS => return None,
+        10 => digits,
+        _ => decimal(&digits, base)?,
+    };
     let significant = digits.trim_start_matches('0');
-    (base == 10 && digits.len() <= MAX_INTEGER_DIGITS).then(|| format!("{sign}{significant}"))
+    let sign = if negative { "-" } else { "" };
+    Some(if significant.is_empty() { "0".to_owned() } else { format!("{sign}{significant}") })
+}
+
+/// What stands behind `0x`, which one underscore may follow.
+fn behind_prefix(unsigned: &str) -> Option<&str> {
+    let digits = unsigned.get(2..)?;
+    Some(digits.strip_prefix('_').unwrap_or(digits))
+}
+
+/// Digits of another base as decimal ones, with zeros before them; `None` where they are more than Python prints.
+fn decimal(digits: &str, base: u32) -> Option<String> {
+    const LIMB: u64 = 1_000_000_000;
+    const LIMB_DIGITS: usize = 9;
+    /// So many digits of any base are a number that fits into 32 bits.
+    const AT_ONCE: usize = 6;
+    let digits = digits.trim_start_matches('0');
+    // The last limb first.
+    let mut limbs: Vec<u64> = Vec::new();
+    for part in digits.as_bytes().chunks(AT_ONCE) {
+        let part = std::str::from_utf8(part).ok()?;
+        let mut carry = u64::from_str_radix(part, base).ok()?;
+        let unit = u64::from(base).pow(u32::try_from(part.len()).ok()?);
+        for limb in &mut limbs {
+            let value = *limb * unit + carry;
+            (*limb, carry) = (value % LIMB, value / LIMB);
+        }
+        while carry > 0 {
+            limbs.push(carry % LIMB);
+            carry /= LIMB;
+        }
+        if limbs.len() > MAX_INTEGER_DIGITS.div_ceil(LIMB_DIGITS) {
+            return None;
+        }
+    }
+    let written: String = limbs.iter().rev().map(|limb| format!("{limb:09}")).collect();
+    (written.trim_start_matches('0').len() <= MAX_INTEGER_DIGITS).then_some(written)
 }
 
 /// `float(text)`, where Python reads one.
 pub(crate) fn read_float(text: &str) -> Option<f64> {
-    let plain = plain_digits(text)?;
-    let unsigned = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
-    let is_named = ["inf", "infinity", "nan"].iter().any(|name| unsigned.eq_ignore_ascii_case(name));
-    let is_number = unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-        && unsigned.bytes().any(|byte| byte.is_ascii_digit());
-    if is_named || is_number { plain.parse().ok() } else { None }
+    without_underscores(&plain_digits(text), |digit| digit.is_ascii_digit())?.parse().ok()
 }
 
-/// `round(number, places)`, half to even of what the number truly is.
-pub(crate) fn rounded(number: f64, places: i64) -> f64 {
+/// `round(number, places)`, half to even of what the number truly is; `None` where that is larger than any float.
+pub(crate) fn rounded(number: f64, places: i64) -> Option<f64> {
     if !number.is_finite() || places > 323 {
-        return number;
+        return Some(number);
     }
-    match usize::try_from(places) {
-        Ok(places) => format!("{number:.places$}").parse().unwrap_or(number),
-        Err(_) if places < -308 => 0.0_f64.copysign(number),
-        Err(_) => {
-            let unit = 10_f64.powi(i32::try_from(-places).unwrap_or(i32::MAX));
-            (number / unit).round_ties_even() * unit
+    let rounded: f64 = match usize::try_from(places) {
+        Ok(places) => format!("{number:.places$}").parse().ok()?,
+        Err(_) => round_whole(number.abs(), usize::try_from(places.unsigned_abs()).ok()?).copysign(number),
+    };
+    rounded.is_finite().then_some(rounded)
+}
+
+/// The nearest number that ends in so many zeros before its point.
+fn round_whole(number: f64, zeros: usize) -> f64 {
+    let whole = format!("{:.0}", number.trunc());
+    let written = match whole.len().checked_sub(zeros) {
+        None => return 0.0,
+        Some(0) => {
+            // Below ten times the last place: nothing or one of it.
+            let digits = whole.trim_end_matches('0');
+            let more_than_half = digits > "5" || digits == "5" && number.fract() > 0.0;
+            format!("{}e{zeros}", u8::from(more_than_half))
         }
-    }
+        Some(kept) => format!("{number:.0$e}", kept - 1),
+    };
+    written.parse().unwrap_or(number)
 }
 
 /// What a format spec says, of `format` or of `%`.
@@ -270,46 +319,56 @@ fn unsigned(number: f64, kind: char, spec: &Spec) -> String {
         return format!("{}{percent}", if upper { name.to_uppercase() } else { name.to_owned() });
     }
     let precision = spec.precision.unwrap_or(6);
-    let written = match kind {
-        'f' | 'F' => fixed(number, precision, spec.alternate),
-        '%' => fixed(number * 100.0, precision, spec.alternate) + "%",
-        'e' | 'E' => exponential(number, precision, spec.alternate),
+    let mut written = match kind {
+        'f' | 'F' => fixed(number, precision),
+        '%' => fixed(number * 100.0, precision),
+        'e' | 'E' => exponential(number, precision),
         'g' | 'G' | 'n' => general(number, precision.max(1), spec.alternate, false),
         _ => match spec.precision {
             None => float_repr(number),
             Some(precision) => general(number, precision.max(1), spec.alternate, true),
         },
     };
+    if spec.alternate && !written.contains('.') {
+        written.insert(written.find('e').unwrap_or(written.len()), '.');
+    }
+    if kind == '%' {
+        written.push('%');
+    }
     if upper { written.to_uppercase() } else { written }
 }
 
-fn fixed(number: f64, precision: usize, alternate: bool) -> String {
-    let point = if alternate && precision == 0 { "." } else { "" };
-    format!("{number:.precision$}{point}")
+/// No float has more digits behind its point; what is written with more ends in zeros.
+const MOST_PLACES: usize = 1100;
+
+fn fixed(number: f64, places: usize) -> String {
+    let exact = places.min(MOST_PLACES);
+    format!("{number:.exact$}") + &"0".repeat(places - exact)
 }
 
-fn exponential(number: f64, precision: usize, alternate: bool) -> String {
-    let written = format!("{number:.precision$e}");
+/// The digits, so many behind the point, and the exponent.
+fn scientific(number: f64, places: usize) -> (String, i64) {
+    let exact = places.min(MOST_PLACES);
+    let written = format!("{number:.exact$e}");
     let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
-    let point = if alternate && precision == 0 { "." } else { "" };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    format!("{digits}{point}e{exponent:+03}")
+    (digits.to_owned() + &"0".repeat(places - exact), exponent.parse().unwrap_or_default())
+}
+
+fn exponential(number: f64, precision: usize) -> String {
+    let (digits, exponent) = scientific(number, precision);
+    format!("{digits}e{exponent:+03}")
 }
 
 /// So many significant digits, with an exponent where the number is very small or large.
 fn general(number: f64, precision: usize, alternate: bool, keeps_point: bool) -> String {
-    let rounded = format!("{number:.0$e}", precision - 1);
-    let exponent: i64 = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default();
+    let (rounded, exponent) = scientific(number, precision - 1);
     let most = i64::try_from(precision).unwrap_or(i64::MAX);
     // A float that is written without a kind shows that it is one.
     let limit = if keeps_point { most - 1 } else { most };
     let (digits, tail) = if (-4..limit).contains(&exponent) {
-        let places = usize::try_from(most - 1 - exponent).unwrap_or_default();
-        (format!("{number:.places$}"), String::new())
+        (fixed(number, usize::try_from(most - 1 - exponent).unwrap_or_default()), String::new())
     } else {
-        let written = exponential(number, precision - 1, false);
-        let (digits, exponent) = written.split_once('e').unwrap_or((&written, "+00"));
-        (digits.to_owned(), format!("e{exponent}"))
+        (rounded, format!("e{exponent:+03}"))
     };
     let digits = match digits.contains('.') && !alternate {
         true => digits.trim_end_matches('0').trim_end_matches('.').to_owned(),

@@ -1,15 +1,23 @@
 //! `strftime` of a date and time without a zone, as Python has it on Linux, in the C locale.
 
-use std::fmt::Write;
-
 use super::calendar::Moment;
 
 /// The time this many seconds after the beginning of 1970 as the format says, in at most this many bytes.
+///
+/// Python gives up on a text that is hundreds of times as long as its format, and takes an empty one.
 pub(crate) fn strftime(seconds: i64, format: &str, room: usize) -> Result<String, &'static str> {
-    let moment = Moment::of(seconds);
+    let least = format.chars().count().saturating_mul(256);
+    let mut limit: usize = 1024;
+    while limit < least {
+        limit *= 2;
+    }
+    let bytes = limit + format.len();
     let mut out = String::with_capacity(format.len() + 16);
-    moment.write(format, room, &mut out)?;
-    Ok(out)
+    match Moment::of(seconds).write(format, room.min(bytes), &mut out) {
+        Ok(()) if out.chars().count() < limit => Ok(out),
+        Err(error) if room < bytes => Err(error),
+        _ => Ok(String::new()),
+    }
 }
 
 /// How a number is filled up.
@@ -162,12 +170,16 @@ impl Field {
         };
         let width = digits.max(self.width);
         let sign = if number < 0 { "-" } else { "" };
-        let number = number.unsigned_abs();
-        // Writing to a `String` cannot fail.
-        let _ = match fill {
-            ' ' => write!(out, "{:>width$}", format!("{sign}{number}")),
-            _ => write!(out, "{sign}{number:0>0$}", width.saturating_sub(sign.len())),
-        };
+        let number = number.unsigned_abs().to_string();
+        let filled = std::iter::repeat_n(fill, width.saturating_sub(sign.len() + number.len()));
+        if fill == '0' {
+            out.push_str(sign);
+            out.extend(filled);
+        } else {
+            out.extend(filled);
+            out.push_str(sign);
+        }
+        out.push_str(&number);
     }
 
     fn name(&self, name: &str, out: &mut String) {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::characters::{decimal_digit, is_word};
+
 /// How a line is wrapped.
 #[derive(Debug)]
 pub(crate) struct Wrap {
@@ -47,10 +49,10 @@ pub(crate) fn wrapped(line: &str, wrap: &Wrap) -> Vec<Range<usize>> {
             let room = wrap.width - length;
             if wrap.break_words {
                 let text = line.get(long.bytes.clone()).unwrap_or_default();
-                let mut cut = room.max(1);
-                if wrap.on_hyphens && long.length > room {
+                let mut cut = room;
+                if wrap.on_hyphens {
                     let head: Vec<char> = text.chars().take(room).collect();
-                    let hyphen = head.iter().rposition(|character| *character == '-').filter(|hyphen| *hyphen > 0);
+                    let hyphen = head.iter().rposition(|character| *character == '-');
                     if let Some(hyphen) = hyphen
                         && head.iter().take(hyphen).any(|character| *character != '-')
                     {
@@ -58,7 +60,12 @@ pub(crate) fn wrapped(line: &str, wrap: &Wrap) -> Vec<Range<usize>> {
                     }
                 }
                 let at = text.char_indices().nth(cut).map_or(text.len(), |(at, _)| at);
-                taken.push(Chunk { bytes: long.bytes.start..long.bytes.start + at, length: cut, is_blank: false });
+                // Where there is no room, nothing is taken, and this nothing is what is left out at the end of the line.
+                taken.push(Chunk {
+                    bytes: long.bytes.start..long.bytes.start + at,
+                    length: cut,
+                    is_blank: cut == 0 || long.is_blank,
+                });
                 long.bytes.start += at;
                 long.length -= cut;
             } else if taken.is_empty() {
@@ -77,12 +84,8 @@ fn is_blank(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | ' ')
 }
 
-fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
-}
-
 fn is_letter(character: char) -> bool {
-    is_word(character) && !character.is_numeric()
+    is_word(character) && decimal_digit(character).is_none()
 }
 
 fn is_punctuated(character: char) -> bool {

@@ -42,6 +42,13 @@ fn agrees_with_python() {
     }
 }
 
+#[test]
+fn an_error_is_where_python_sees_it() {
+    for (source, offset) in [("", 0), ("[1, two]", 4), (r#"{"city": 1 2}"#, 11), (r#"{"city" 1}"#, 8), ("[] []", 3)] {
+        assert_eq!(reformatted(source).map_err(|error| error.offset()), Err(offset), "{source}");
+    }
+}
+
 /// Text that looks much like JSON, and often is.
 fn json_like() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![

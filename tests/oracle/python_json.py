@@ -143,6 +143,14 @@ def answered_text(answer):
     return ("syntax",) if answer["syntax"] else ("value",)
 
 
+TEXT_EDGES = [
+    r'"\u0010\u000f\u001f\u0020"',
+    '{"%s": 1, "%s": 2, "b": 3}' % ("a" * 600, "a" * 600),
+    '{"b": 1, "%s": 2}' % ("a" * 600),
+    '{"a": 1, "b": 2, "a": 3, "b": 4, "c": {"a": 5, "b": 6, "a": 7}, "a": 8}',
+    "[0.00001, 0.00010, -0.00001, 0.0000, 123456789012.50, 1234567890123.50]",
+]
+
 # Schemas
 
 TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"]
@@ -223,6 +231,8 @@ def random_schema_text(rng):
     return text
 
 
+SCHEMA_EDGES = ['{"minLength": 1%s}' % ("0" * 400), '{"minLength": -1%s}' % ("0" * 400), '{"minLength": 1e999}']
+
 PATTERN_PIECES = [
     "a", "b", "z", "0", "1", "9", "-", ",", "^", "$", ".", "|", "*", "+", "?", "{", "}", "{2}", "{2,3}", "{,}", "{3,2}", "(", ")", "[",
     "]", "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?P<n>", "(?P=n)", "(?P<m>", "(?(1)", "(?(n)", "(?#", "(?i)", "(?x)", "(?i:", "(?-i:",
@@ -289,14 +299,14 @@ def compare(count, seed, name, make, expected, answered):
     return differences
 
 
-def print_goldens(count, seed, name, make, expected, answered):
+def print_goldens(count, seed, name, make, expected, edges):
     rng = random.Random(seed)
-    printed = set()
-    while len(printed) < count:
+    texts = {}
+    while len(texts) < count:
         text = make(rng)
-        if len(text) > 160 or text in printed:
-            continue
-        printed.add(text)
+        if len(text) <= 160:
+            texts[text] = None
+    for text in [*texts, *edges]:
         verdict, *out = expected(text)
         golden = {name: text, "out": out[0]} if out else {name: text, "verdict": verdict}
         print(json.dumps(golden, ensure_ascii=False, separators=(",", ":")))
@@ -318,7 +328,8 @@ def main():
     else:
         run = ("source", random_text, expected_text, answered_text)
     if options.goldens:
-        return print_goldens(options.goldens, options.seed, *run)
+        edges = [] if options.patterns else SCHEMA_EDGES if options.schemas else TEXT_EDGES
+        return print_goldens(options.goldens, options.seed, *run[:3], edges)
     sys.exit(compare(options.count, options.seed, *run) > 0)
 
 
