@@ -202,7 +202,7 @@ impl Arguments {
             sink.note(Rank::Syntax, Around::Arguments.error(fault, offset));
         }
         match (&value.form, end) {
-            (Form::Complete | Form::Rest, _) if result.is_ok() => CallEnd::Complete,
+            (Form::Complete | Form::Rest, _) => CallEnd::Complete,
             (_, End::Sure) => CallEnd::Broken,
             (_, End::Unsure) => CallEnd::CutOff,
         }

@@ -523,12 +523,12 @@ impl OpenCall {
                 let mut sink = Sink::new(self.index, out, faults);
                 Arguments::end_string(&mut decoder, Some(nested), offset, &mut sink);
             }
-            Target::Word(word) if word == "null" => {
+            // The only word that the target takes is null.
+            Target::Word(_) => {
                 self.other_arguments = None;
                 out.liberty(LibertyKind::NoArguments, field_path(self.index, "arguments"), offset);
                 out.arguments(self.index, "{}");
             }
-            Target::Word(word) => out.arguments(self.index, &word),
             // A liberty tells of it.
             Target::Other if leniency == Leniency::Lenient && self.key == "id" && self.member.ends_with("null") => {}
             // The message says so itself.

@@ -3,18 +3,21 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::completion::{
-    CallDeltas, Delta, Detokenizer, FinishReason, Leniency, NewCallIds, ReplyEvent, ReplyEvents, ReplyHead, StopCause,
+    CallDeltas, Delta, Detokenizer, DummyPrefix, FinishReason, Leniency, NewCallIds, ReplyEvent, ReplyEvents,
+    ReplyHead, StopCause,
 };
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{Chat, Completion, CompletionReader, Content, Control, Dialect, Layout, Segment};
 use serde_json::{Value, json};
 
-/// Each id is one of these pieces.
-struct Pieces(&'static [&'static str]);
+const INST: u32 = 999;
 
-impl Detokenizer for Pieces {
-    fn control(&self, _: u32) -> Option<Control> {
-        None
+/// Each id is one of these pieces, or `[INST]`.
+struct Pieces<'p>(&'p [&'p str]);
+
+impl Detokenizer for Pieces<'_> {
+    fn control(&self, id: u32) -> Option<Control> {
+        (id == INST).then_some(Control::Inst)
     }
 
     fn bytes(&self, id: u32, bytes: &mut Vec<u8>) {
@@ -51,6 +54,7 @@ fn a_stop_string_costs_the_ids_that_hold_it() {
         (&["a", "\nUs", "\nUser:"], "a\nUs", found("\nUser:", 2..3, false)),
         (&["a", "\nUs", "e", "x", "y\nUse", "r:"], "a\nUsexy", found("\nUser:", 4..6, true)),
         (&["\n", "U", "x\nU", "ser:"], "\nUx", found("\nUser:", 2..4, true)),
+        (&["\nU", "x\nU", "ser:"], "\nUx", found("\nUser:", 1..3, true)),
         (&["a\nUs", "er"], "a\nUser", None),
         (&["a\n"], "a\n", None),
     ] {
@@ -107,6 +111,91 @@ fn texts_of_one_push_are_one_delta() {
     };
     assert_eq!(deltas("[THINK]a [b] <c> d[/THINK]"), [Delta::Thinking("a [b] <c> d".to_owned())]);
     assert_eq!(deltas("a [b] <c> d"), [Delta::Text("a [b] <c> d".to_owned())]);
+    let thought = deltas("<think>a </ b <c></think>");
+    assert_eq!(thought, [Delta::Thinking("a </ b <c>".to_owned())]);
+    let unnamed = r#"[TOOL_CALLS][{"id": "x", "arguments": {"a": 1}}]</s>"#;
+    let left: Vec<Delta> = CompletionReader::new(&Layout::V3).push(unnamed).collect();
+    assert_eq!(left.iter().filter(|delta| matches!(delta, Delta::Rest(_))).count(), 1, "{left:?}");
+}
+
+#[test]
+fn a_call_says_whether_it_is_complete() {
+    for (output, expected) in [
+        ("[TOOL_CALLS]f[ARGS]{}</s>", vec![true]),
+        ("[TOOL_CALLS]f[ARGS]{\"a\": ", vec![false]),
+        ("[TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{]</s>", vec![true, false]),
+    ] {
+        let mut reader = CompletionReader::new(&Layout::V13);
+        let mut deltas: Vec<Delta> = reader.push(output).collect();
+        deltas.extend(reader.finish().deltas);
+        let ends = deltas.iter().filter_map(|delta| match delta {
+            Delta::ToolCallEnd(end) => Some(end.complete),
+            _ => None,
+        });
+        assert_eq!(ends.collect::<Vec<_>>(), expected, "{output}");
+    }
+}
+
+#[test]
+fn what_comes_at_once_is_read_as_what_comes_in_pieces() {
+    let long = format!("{{\"a\": \"{}\"}}", "x".repeat(300));
+    let lenient = || CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient);
+    for (output, liberties) in [
+        (
+            format!("[TOOL_CALLS]f({long})</s>"),
+            &[
+                "tool_calls[0]: a call without [ARGS] (byte 13)",
+                "tool_calls[0].arguments: arguments in parentheses (byte 13)",
+            ][..],
+        ),
+        (
+            format!("[TOOL_CALLS]f[ARGS]  <tool_call>{long}</tool_call></s>"),
+            &["tool_calls[0].arguments: calls in <tool_call> tags (byte 21)"],
+        ),
+    ] {
+        let mut pieces = lenient();
+        let mut completion = Completion::default();
+        for char in output.chars() {
+            completion.extend(pieces.push(char.encode_utf8(&mut [0; 4])));
+        }
+        completion.finish(pieces.finish());
+        let whole = lenient().read(&output);
+        for read in [&whole, &completion] {
+            let told: Vec<_> = read.liberties.iter().map(ToString::to_string).collect();
+            assert_eq!(told, liberties, "{output}");
+            assert_eq!(read.message.tool_calls.first().unwrap().arguments, long);
+        }
+    }
+}
+
+#[test]
+fn a_run_of_sentencepiece_behind_another_token_keeps_its_space() {
+    for (layout, texts, ids, expected) in [
+        (Layout::V3, ["a", "b"], [" a", " b"], "a b"),
+        (Layout::V3, ["a", " b"], [" a", "  b"], "a  b"),
+        (Layout::V3_TEKKEN, ["a", "b"], ["a", "b"], "ab"),
+        (Layout::V3_TEKKEN, ["a", " b"], ["a", " b"], "a b"),
+    ] {
+        let segments = [Segment::Text(texts[0]), Segment::Control(Control::Inst), Segment::Text(texts[1])];
+        let of_segments = CompletionReader::new(&layout).read_segments(segments);
+        let of_ids = CompletionReader::new(&layout).read_ids(&[0, INST, 1], &Pieces(&ids));
+        for completion in [of_segments, of_ids] {
+            assert_eq!(completion.message.content, expected.into(), "{}", layout.name);
+        }
+    }
+    // The space that a run begins with is not part of it, but a byte of the output.
+    let reader = CompletionReader::new(&Layout::V3).with_dummy_prefix(DummyPrefix::Present);
+    let fault = reader.read("[TOOL_CALLS] [{]</s>").error.unwrap().to_string();
+    assert!(fault.contains("byte 15"), "{fault}");
+}
+
+#[test]
+fn an_answer_to_a_prompt_may_be_a_bare_call() {
+    let request = r#"{"messages": [{"role": "user", "content": "q"}], "tools": [{"function": {"name": "f"}}]}"#;
+    let chat = Chat::from_json(request).unwrap();
+    let reader = CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient);
+    let completion = reader.after_chat(&chat).unwrap().read(r#"{"name": "f", "arguments": {"a": 1}}</s>"#);
+    assert_eq!(completion.message.tool_calls.len(), 1, "{completion:?}");
 }
 
 #[test]

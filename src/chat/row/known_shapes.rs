@@ -336,9 +336,7 @@ impl Reading<'_> {
             row.marks = vec![None; row.chat.messages.len()];
             return Ok(Some(row));
         }
-        let transcript =
-            object.peek("input").filter(|raw| form(raw) == Form::Text && !self.holds(object, RowField::Completion));
-        if let Some(said) = transcript.and_then(|raw| transcript::of_bars(&text(raw).ok()?)) {
+        if let Some(said) = object.peek("input").and_then(|raw| transcript::of_bars(&text(raw).ok()?)) {
             object.take("input");
             put(&mut row, said);
             return Ok(Some(row));

@@ -101,7 +101,6 @@ impl Reading<'_> {
                     .collect()
             }
             Form::Object => Ok(vec![self.call(raw)?]),
-            Form::Text if is_empty(raw) => Ok(Vec::new()),
             Form::Text => {
                 let spelt = text(raw)?;
                 let spelt = spelt.trim();

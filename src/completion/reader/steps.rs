@@ -134,10 +134,7 @@ impl CompletionReader {
         match end.door {
             Door::Spelled if is_said => {
                 let is_told = !self.in_string();
-                let run = std::mem::replace(&mut self.run, Run::Open);
-                if run == Run::Later && self.dummy_prefix == DummyPrefix::Absent {
-                    self.more(self.layout.word_start.printed(), end.offset);
-                }
+                self.run = Run::Open;
                 self.more(Control::Eos.as_str(), end.offset);
                 if is_told {
                     let stray = Stray { control: Control::Eos, offset: end.offset, fate: StrayFate::Text };
