@@ -170,10 +170,14 @@ fn what_the_model_is_to_say_is_told() {
     // A reply that is to be continued has no end, and blocks may stand in blocks.
     let reply = AssistantMessage { content: "a".into(), prefix: true, ..AssistantMessage::default() };
     let continued = Chat::new([Message::user("q"), Message::Assistant(reply)]);
-    assert_eq!(template.render_generated(&continued, &mut prompt).unwrap(), [14..15]);
+    let mut generated = |template: &ChatTemplate, chat| {
+        let ranges = template.render_generated(chat, &mut prompt).unwrap();
+        ranges.into_iter().map(|range| (range.start, range.end)).collect::<Vec<_>>()
+    };
+    assert_eq!(generated(&template, &continued), [(14, 15)]);
     let nested = "a{% generation %}b{% generation %}c{% endgeneration %}d{% endgeneration %}e";
     let nested = ChatTemplate::new(nested).unwrap();
-    assert_eq!(nested.render_generated(&hi(), &mut prompt).unwrap(), [1..4]);
+    assert_eq!(generated(&nested, &hi()), [(1, 4)]);
     assert_eq!(prompt.mask(Learn::Assistant).unwrap().texts().collect::<String>(), "bcd");
 }
 

@@ -144,7 +144,7 @@ fn what_was_set_later_counts_and_what_was_sent_stays() {
 #[test]
 fn thinking_is_a_field_where_a_template_reads_one() {
     let fields = ChatTemplate::new("{{ messages[0].content }}|{{ messages[0].reasoning_content }}").unwrap();
-    let (thought, text) = (|text| Chunk::thinking(text), |text| Chunk::text(text));
+    let (thought, text) = (Chunk::thinking, Chunk::text);
     for (chunks, shown) in [
         (vec![thought("t"), text("a")], "a|t"),
         (vec![thought("t"), thought("u")], "|tu"),
