@@ -1,6 +1,7 @@
 //! Messages that stand where none of their role may: in the middle of a chat, alone, or last.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 
 use super::call_results::{id, result_id};
 use super::mending::{Item, Mending};
@@ -13,8 +14,8 @@ use crate::render::check::{may_follow, says_nothing};
 struct OpenRound<'c> {
     /// The place behind its last message.
     end: usize,
-    /// How many calls of each id have no result yet.
-    ids: HashMap<std::borrow::Cow<'c, str>, usize>,
+    /// The ids of its calls.
+    ids: HashSet<Cow<'c, str>>,
     /// How many calls have no result yet.
     calls: usize,
 }
@@ -22,26 +23,13 @@ struct OpenRound<'c> {
 impl<'c> OpenRound<'c> {
     fn of(item: &Item<'c>, end: usize) -> Self {
         let calls = item.message.tool_calls();
-        let mut ids = HashMap::new();
-        for call in calls.iter().filter(|call| id(call.id.as_deref()).is_some()) {
-            *ids.entry(call.id.clone().unwrap_or_default()).or_default() += 1;
-        }
-        OpenRound { end, ids, calls: calls.len() }
+        let ids = calls.iter().filter(|call| id(call.id.as_deref()).is_some()).filter_map(|call| call.id.clone());
+        OpenRound { end, ids: ids.collect(), calls: calls.len() }
     }
 
     /// Takes a result, if one of the calls waits for it.
     fn takes(&mut self, result: &Item<'c>) -> bool {
-        let waits = match result_id(result) {
-            Some(id) => match self.ids.get_mut(id) {
-                Some(count @ 1..) => {
-                    *count -= 1;
-                    true
-                }
-                _ => false,
-            },
-            None => true,
-        };
-        let takes = waits && self.calls > 0;
+        let takes = self.calls > 0 && result_id(result).is_none_or(|id| self.ids.contains(id));
         self.calls -= usize::from(takes);
         takes
     }
@@ -52,6 +40,8 @@ impl<'c> Mending<'_, 'c> {
     pub(super) fn order(&mut self) {
         if self.layout.calls.are_written() {
             self.reunite();
+        } else {
+            self.drop_tools();
         }
         let (mut out, mut late, mut first) = (Vec::new(), BTreeMap::<usize, Vec<Item<'c>>>::new(), Vec::new());
         let mut open = OpenRound::default();

@@ -10,7 +10,6 @@ use super::RepairKind;
 use super::call_results::{id, result_id, rounds};
 use super::mending::{Calls, Item, Mending};
 use crate::chat::{Message, Role};
-use crate::layout::Pairing;
 use crate::render::check::says_nothing;
 
 /// A call with an id.
@@ -86,12 +85,10 @@ struct Map<'i, 'c> {
     items: &'i [Item<'c>],
     /// For each assistant message the last one of its turn, into which the calls of the others go.
     ends: Vec<usize>,
-    /// Results that go with their calls by their number alone, which the layout accepts.
-    settled: Vec<bool>,
 }
 
 impl<'i, 'c> Map<'i, 'c> {
-    fn of(items: &'i [Item<'c>], pairing: Pairing) -> Self {
+    fn of(items: &'i [Item<'c>]) -> Self {
         let mut ends: Vec<usize> = (0..items.len()).collect();
         for (index, pair) in items.windows(2).enumerate().skip(1).rev() {
             if let [one, next] = pair
@@ -103,11 +100,7 @@ impl<'i, 'c> Map<'i, 'c> {
                 *place = end;
             }
         }
-        let settled = match pairing {
-            Pairing::ByCount => settled(items),
-            Pairing::ById => vec![false; items.len()],
-        };
-        Map { items, ends, settled }
+        Map { items, ends }
     }
 
     fn end(&self, message: usize) -> usize {
@@ -137,10 +130,6 @@ impl<'i, 'c> Map<'i, 'c> {
                         early.push((id, index));
                         continue;
                     };
-                    if self.settled.get(index) == Some(&true) {
-                        call.result.get_or_insert(index);
-                        continue;
-                    }
                     plan.replaced.extend(call.result.replace(index));
                     call.reply = Some(reply);
                     if self.end(call.home) != self.end(reply) {
@@ -173,40 +162,11 @@ impl<'i, 'c> Map<'i, 'c> {
     }
 }
 
-/// The results of rounds that have as many calls, and no result of another round's.
-fn settled(items: &[Item<'_>]) -> Vec<bool> {
-    let ids_of = |item: &Item<'_>| -> Vec<String> {
-        item.message.tool_calls().iter().filter_map(|call| id(call.id.as_deref()).map(str::to_owned)).collect()
-    };
-    let known: HashSet<String> = items.iter().flat_map(ids_of).collect();
-    let mut settled = vec![false; items.len()];
-    for (index, head) in items.iter().enumerate().filter(|(_, item)| item.has_calls()) {
-        let results = || items.iter().skip(index + 1).take_while(|item| item.role() == Role::Tool);
-        let mut open: HashMap<String, usize> = HashMap::new();
-        ids_of(head).into_iter().for_each(|id| *open.entry(id).or_default() += 1);
-        // Each result is of a call that has no other, or of none that is known.
-        let belongs = |item: &Item<'_>| match result_id(item) {
-            Some(id) if known.contains(id) => open.get_mut(id).is_some_and(|count| match count.checked_sub(1) {
-                Some(fewer) => {
-                    *count = fewer;
-                    true
-                }
-                None => false,
-            }),
-            _ => true,
-        };
-        if results().count() == head.message.tool_calls().len() && results().all(belongs) {
-            settled.iter_mut().skip(index + 1).take(results().count()).for_each(|it| *it = true);
-        }
-    }
-    settled
-}
-
 impl<'c> Mending<'_, 'c> {
     /// Brings every result together with the call that has its id; of two results for one call, the last one counts.
     pub(super) fn reunite(&mut self) {
         let items: Vec<Item<'c>> = self.take().collect();
-        let map = Map::of(&items, self.layout.rules.pairing);
+        let map = Map::of(&items);
         let plan = map.plan();
         if plan.is_empty() {
             return self.put(items);

@@ -159,6 +159,39 @@ fn keeps_its_promises(chat: &Chat<'_>, layout: &Layout, policy: &RepairPolicy) -
     Ok(())
 }
 
+/// Fine-tuning learns every call or none.
+#[test]
+fn calls_that_get_messages_of_their_own_keep_their_weight() {
+    let call = |id: &'static str| ToolCall::new("look", "{}").id(id);
+    let (first, second) = ("abcdefgh1", "abcdefgh2");
+    let calls = AssistantMessage {
+        content: "Let me look.".into(),
+        tool_calls: vec![call(first), call(second)],
+        weight: Some(0.0),
+        ..AssistantMessage::default()
+    };
+    let weights = |chat: &Chat<'_>| -> Vec<_> {
+        let weight = |message: &Message<'_>| match message {
+            Message::Assistant(message) => Some((message.tool_calls.len(), message.weight)),
+            _ => None,
+        };
+        chat.messages.iter().filter_map(weight).collect()
+    };
+    let result = |id: &'static str| Message::tool("22").answering(id);
+
+    let messages = [Message::user("Hi"), Message::Assistant(calls.clone()), result(first), result(second)];
+    let chat = Chat::new(messages.into_iter().chain([Message::assistant("22.")]));
+    let repaired = chat.repair(&Layout::V2.in_mode(Mode::Finetuning), &RepairPolicy::default()).unwrap();
+    assert_eq!(weights(&repaired.chat), [(1, Some(0.0)), (1, Some(0.0)), (0, None)]);
+
+    let wait = AssistantMessage { content: "Wait.".into(), weight: Some(0.0), ..AssistantMessage::default() };
+    let early = Message::Assistant(AssistantMessage { content: Content::default(), ..calls });
+    let messages = [Message::user("Hi"), early, result(first), Message::user("Hurry!"), Message::Assistant(wait)];
+    let chat = Chat::new(messages.into_iter().chain([result(second), Message::assistant("22.")]));
+    let repaired = chat.repair(&Layout::V3.in_mode(Mode::Finetuning), &RepairPolicy::default()).unwrap();
+    assert_eq!(weights(&repaired.chat), [(1, Some(0.0)), (0, Some(0.0)), (1, Some(0.0)), (0, None)]);
+}
+
 proptest! {
     #![proptest_config(arbitrary::cases(100))]
 

@@ -20,8 +20,11 @@ struct Case {
     policy: BTreeMap<String, String>,
     request: Box<RawValue>,
     /// Each kind with its sentence.
+    #[serde(default)]
     repairs: Vec<(String, String)>,
+    #[serde(default)]
     prompt: String,
+    error: Option<String>,
 }
 
 fn policy(choices: &BTreeMap<String, String>) -> RepairPolicy {
@@ -51,7 +54,12 @@ fn every_mend_is_made_and_told() {
         let mode = case.mode.as_deref().map_or(Mode::Test, |name| Mode::from_name(name).unwrap());
         let layout = case.version.parse::<Layout>().unwrap().in_mode(mode);
         let dialect = case.kind.as_deref().map_or(Dialect::Legacy, |name| Dialect::from_name(name).unwrap());
-        let repaired = Request::repair(case.request.get(), dialect, &layout, &policy(&case.policy)).unwrap();
+        let repaired = Request::repair(case.request.get(), dialect, &layout, &policy(&case.policy));
+        if let Some(error) = case.error {
+            assert_eq!(repaired.unwrap_err().to_string(), error, "{}", case.name);
+            continue;
+        }
+        let repaired = repaired.unwrap();
         let told = |repair: &Repair| (repair.kind.to_string(), repair.to_string());
         assert_eq!(repaired.repairs.iter().map(told).collect::<Vec<_>>(), case.repairs, "{}", case.name);
         assert_eq!(layout.render(&repaired.request.chat).unwrap().as_str(), case.prompt, "{}", case.name);
