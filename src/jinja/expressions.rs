@@ -329,6 +329,7 @@ impl<'s> Compiler<'s> {
         self.expect_sign("(")?;
         let mut shape = CallShape::default();
         let mut first = true;
+        let mut first_named = None;
         while !self.sign(")") {
             if !std::mem::replace(&mut first, false) {
                 self.expect_sign(",")?;
@@ -337,25 +338,26 @@ impl<'s> Compiler<'s> {
                 }
             }
             if self.sign("*") {
-                if shape.star || shape.double_star || !shape.named.is_empty() {
+                if shape.star || shape.double_star {
                     return Err(invalid());
                 }
                 shape.star = true;
-                self.expression()?;
+                self.unpacked(first_named.as_mut())?;
             } else if self.sign("**") {
                 if shape.double_star {
                     return Err(invalid());
                 }
                 shape.double_star = true;
-                self.expression()?;
+                self.unpacked(first_named.as_mut())?;
             } else if matches!((self.peek(), self.look(1)), (Token::Name(_), Token::Sign("="))) {
-                if shape.double_star || shape.star {
+                if shape.double_star {
                     return Err(invalid());
                 }
                 let name = self.word_of_any_kind()?;
                 self.skip(1);
                 let name = self.name(name);
                 shape.named.push(name);
+                first_named.get_or_insert(self.here());
                 self.expression()?;
             } else {
                 if shape.star || shape.double_star || !shape.named.is_empty() {
@@ -366,6 +368,21 @@ impl<'s> Compiler<'s> {
             }
         }
         Ok(self.call_shape(shape))
+    }
+
+    /// What `*` or `**` stands before; its value comes before those that are given by name.
+    fn unpacked(&mut self, first_named: Option<&mut usize>) -> Done<()> {
+        let start = self.here();
+        self.landed = start;
+        self.expression()?;
+        self.landed = self.here();
+        if let Some(named) = first_named {
+            // The jumps of both stay within them.
+            self.program.code.get_mut(*named..).unwrap_or_default().rotate_left(start - *named);
+            self.program.lines.get_mut(*named..).unwrap_or_default().rotate_left(start - *named);
+            *named += self.here() - start;
+        }
+        Ok(())
     }
 
     /// The filters that stand here, for a value that is on the stack.

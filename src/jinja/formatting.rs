@@ -21,7 +21,7 @@ impl<'r> Machine<'r> {
         }
         .into_iter();
         let mut out = Builder::new();
-        let (mut start, mut by_name, mut taken) = (0, false, 0);
+        let (mut start, mut by_name) = (0, false);
         while let Some(found) = content.get(start..).and_then(|rest| rest.find('%')) {
             let at = start + found;
             out.text(&text.part(start..at));
@@ -55,10 +55,7 @@ impl<'r> Machine<'r> {
                     let value = dict.get(name).cloned();
                     value.ok_or_else(|| Stop::new("KeyError", format!("'{name}'")))?
                 }
-                None => {
-                    taken += 1;
-                    given.next().ok_or_else(|| not_enough(self))?
-                }
+                None => given.next().ok_or_else(|| not_enough(self))?,
             };
             let value = self.percent_value(&value, field.conversion, &spec, text.is_markup())?;
             out.text(&value);
@@ -66,7 +63,7 @@ impl<'r> Machine<'r> {
         out.text(&text.part(start..content.len()));
         let unused = given.len() > 0 && !by_name;
         let is_mapping = matches!(values, Value::Dict(_) | Value::List(_) | Value::Range(..));
-        if unused && !(is_mapping && taken == 0) {
+        if unused && !is_mapping {
             return Err(type_error("not all arguments converted during string formatting"));
         }
         Ok(Value::Text(out.finish().markup(text.is_markup())))

@@ -207,9 +207,6 @@ impl ChatTemplate {
             engine_render.render(&template, &sent, &mut found);
         }
         for (construct, line) in &written {
-            if engine_render.has_met(*line, construct) {
-                continue;
-            }
             for (place, engine) in ENGINES.into_iter().enumerate() {
                 if let Some((row, outcome)) = table.lacks(construct, place) {
                     let loads = !matches!(outcome, Outcome::FailsToLoad { .. });

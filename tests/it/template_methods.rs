@@ -51,3 +51,65 @@ fn what_a_method_cannot_do_is_said() {
         assert!(whole.contains(reason), "{expression}: {whole}");
     }
 }
+
+/// What Python does and this engine does not, as `COMPATIBILITY.md` lists it, is refused with its reason.
+#[test]
+fn what_is_not_supported_is_said() {
+    let reason = |source: &str| {
+        let template = ChatTemplate::new(source).and_then(|template| template.render(&Chat::default()));
+        let error = template.map(|prompt| prompt.into_string()).expect_err(source);
+        std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
+    };
+    for (expression, said) in [
+        ("5|pprint", "pprint and urlize are not supported"),
+        ("'a'|urlize", "pprint and urlize are not supported"),
+        ("[1]|random", "random is not supported"),
+        ("lipsum()", "lipsum makes random text, which is not supported"),
+        ("'a'.encode()", "str.encode is not supported"),
+        ("'a'.translate({})", "str.translate is not supported"),
+        ("('a'|safe).striptags()", "str.striptags is not supported"),
+        ("('a'|safe).unescape()", "str.unescape is not supported"),
+        ("('a'|safe).escape('a')", "str.escape is not supported"),
+        ("5.to_bytes(2)", "int.to_bytes is not supported"),
+        ("5.5.hex()", "float.hex is not supported"),
+        ("5.5.as_integer_ratio()", "float.as_integer_ratio is not supported"),
+        ("5.as_integer_ratio()", "int.as_integer_ratio is not supported"),
+        ("true.bit_length()", "bool.bit_length is not supported"),
+        ("(('9' * 45)|int) + 1", "integers of more than 38 digits are not calculated with"),
+        ("1 + (('9' * 45)|int)", "integers of more than 38 digits are not calculated with"),
+        ("(('9' * 45)|int) + (('9' * 45)|int)", "integers of more than 38 digits are not calculated with"),
+        ("'%x' % (('9' * 45)|int)", "integers of more than 38 digits are written in decimal only"),
+        ("(-8) ** 0.5", "complex numbers are not supported"),
+        ("(-8.0) ** -0.5", "complex numbers are not supported"),
+        ("'a&b;c'|striptags", "striptags knows the HTML entities amp, lt, gt, quot, apos and nbsp only"),
+        ("namespace(a=namespace())", "a namespace that holds namespaces cannot be printed"),
+        ("namespace(a=[1, namespace()])", "a namespace that holds namespaces cannot be printed"),
+        ("namespace(a=(namespace(), 1))", "a namespace that holds namespaces cannot be printed"),
+        ("namespace(a={'b': namespace()})", "a namespace that holds namespaces cannot be printed"),
+        ("namespace(a={namespace(): 1})", "a namespace that holds namespaces cannot be printed"),
+        ("namespace(a={'b': namespace()}.values())", "a namespace that holds namespaces cannot be printed"),
+        ("'%1048577d' % 1", "a field is wider than 1048576"),
+        ("'%2000000d' % 1", "a field is wider than 1048576"),
+        ("'%.1048577f' % 1", "a field is wider than 1048576"),
+        ("'%.2000000f' % 1", "a field is wider than 1048576"),
+        ("'{:1048577}'.format(1)", "a field is wider than 1048576"),
+    ] {
+        let reason = reason(&format!("{{{{ {expression} }}}}"));
+        assert!(reason.starts_with("line 1: ") && reason.ends_with(said), "{expression}: {reason}");
+    }
+    for (source, said) in [
+        ("{% autoescape true %}{% endautoescape %}", "line 1: autoescape is only supported where it is false"),
+        ("{{ '\\ud800' }}", "line 1: half of a surrogate pair is not text"),
+        ("{{ '\\U00110000' }}", "line 1: illegal Unicode character"),
+        ("{{ [1][0:1, 2] }}", "line 1: a slice of several is not supported"),
+        (
+            "{% block a required %}{% endblock %}",
+            "line 1: a required block is for a template to fill that extends this one",
+        ),
+    ] {
+        assert_eq!(reason(source), said);
+    }
+    for expression in ["'%1048576d' % 1", "'%.1048576f' % 1", "'{:1048576}'.format(1)"] {
+        assert_eq!(print(&format!("({expression})|length > 1048575")).as_deref(), Ok("True"));
+    }
+}

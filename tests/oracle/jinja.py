@@ -1011,6 +1011,732 @@ true in range(5)
 1e300 in range(5)
 -2.0 in range(-4, 0, 2)
 -3.0 in range(-4, 0, 2)
+1 is in(seq=[1])
+3 is in(seq=[1])
+6 is divisibleby(num=4)
+5 is filter
+[] is filter
+'upper' is test
+('x', 1) is filter
+([], 1) is filter
+0|abs
+(-big)|abs
+big|abs
+(-(('9' * 45)|int))|abs
+(('9' * 45)|int)|abs
+-(('9' * 45)|int)
++(('9' * 45)|int)
+-(-(('9' * 45)|int))
+-0.0|abs
+{(1, 2): 3}[1, 2]
+{(1, 2): 3}[(1, 2)]
+words[0:2, 1]
+words[::]
+words[0:2:]
+words[:2:]
+words[0:1 2]
+words[1:1:1]
+none|default(dict, true)()
+none|default(range, true)(2)|list
+'a' not x 'abc'
+1 not 2
+dict(*[], a=1)
+dict(a=1, *[])
+dict(a=1, *[[('b', 2)]])
+dict(*[[('b', 2)]], a=1)
+dict(*[[('b', 2)]], a=1, **{'c': 3})
+dict(a=1, *[[('b', 2)]], c=4, **{'d': 3})
+dict(*[], *[])
+dict(**{}, **{})
+dict(**{}, *[])
+dict(**{'a': 1}, b=2)
+dict(**{'a': 1}, 2)
+dict(*[], 2)
+dict(a=1, [])
+dict(a=1, a=2)
+dict(a=1, **{'a': 2})
+dict(a=1, **{1: 2})
+dict(a=1, **[])
+dict(*5)
+range(*[1, 3])|list
+range(*(1, 7), *[2])|list
+1 is odd is even
+1 is sameas
+1 is eq
+1 is in
+1 is divisibleby
+1 is odd(2)
+1 is defined(2)
+1 is not sameas 2
+true is sameas true
+true is sameas false
+'a' is sameas 'a'
+d is sameas d
+[1] is sameas [1]
+{} is sameas {}
+'pprint' is filter
+'random' is filter
+'urlize' is filter
+'\N{BULLET}abcdefghijklmnop'
+'\ud800'
+'\U00110000'
+('nan'|float)|int
+('nan'|float)|int(5)
+('inf'|float)|int
+15|round(-1)
+25|round(-1)
+35|round(-1)
+14|round(-1)
+16|round(-1)
+-15|round(-1)
+-25|round(-1)
+-14|round(-1)
+149|round(-2)
+150|round(-2)
+151|round(-2)
+250|round(-2)
+5|round(-1)
+4|round(-1)
+12345|round(-3)
+12345|round(-9)
+0|round(-1)
+15|round(0)
+[[1, 2]]|map(attribute='-1')|list
+[[1, 2]]|map(attribute='1')|list
+[[1]]|map(attribute='+0')|list
+[{'': 1}]|map(attribute='')|list
+[{'a': {'bc': {'d': 5}}}]|map(attribute='a.bc.d')|list
+[{'a': [7, 8]}]|map(attribute='a.1')|list
+[{'a': [7, 8]}]|sum(attribute='a.1')
+people|sort(attribute='age,name')|map(attribute='name')|join(',')
+people|sort(attribute='age,name,age')|map(attribute='name')|join(',')
+people|sort(attribute='name,age')|map(attribute='name')|join(',')
+people|sort(attribute='nope,age,name')|map(attribute='name')|join(',')
+{'a': 2, 'b': 1}|dictsort(by='value')
+{'a': 2, 'b': 1}|dictsort(by='key')
+{'a': 2, 'b': 1}|dictsort(by='nope')
+[1, 2, 3]|batch(linecount=2)|list
+[1, 2, 3]|slice(slices=2)|list
+[1, 2, 3]|batch(slices=2)|list
+[1, 2, 3]|slice(linecount=2)|list
+[{'n': 'a'}, {'n': 'A'}, {'n': 'b'}]|groupby('n')
+[{'n': 'B'}, {'n': 'A'}, {'n': 'a'}]|groupby('n', case_sensitive=true)
+[{'n': 'B'}, {}, {'n': 'a'}]|groupby('n', default='Z')
+people|groupby('name')|map('first')|list
+namespace(a=1)|attr('a')
+namespace(a=1)|attr('b')
+namespace(a=1)|attr('_a')
+'abcdefghijkl'|truncate(3)
+'abcdefghijkl'|truncate(3, true)
+'abcdefghijkl'|truncate(2)
+'abcdefghijkl'|truncate(4, true, leeway=0)
+999|filesizeformat
+1000|filesizeformat
+1001|filesizeformat
+999999|filesizeformat
+1000000|filesizeformat
+1023|filesizeformat(true)
+1024|filesizeformat(true)
+1048576|filesizeformat(true)
+0|filesizeformat
+1.5|filesizeformat
+{'a/b': 'c/d e'}|urlencode
+'a/b c'|urlencode
+{'a': 1, 'b': 2}|xmlattr
+{'a': 1, 'b': 2}|xmlattr(false)
+{'a': none, 'b': 2, 'c': 3}|xmlattr(false)
+'&amp;&lt;&gt;&quot;&#39;&apos;&nbsp;|&#65;&#x41;&#X42;'|striptags
+'a & b &amp c d &#65 e'|striptags
+'x &amp;amp; y'|striptags
+'%*d|' % (-5, 3)
+'%*d|' % (5, 3)
+'%*d|' % (0, 3)
+'%-*d|' % (5, 3)
+'%.*f|' % (2, 3.14159)
+'%*.*f|' % (8, 2, 3.14159)
+'%*d' % ('a', 3)
+'%*d' % (3,)
+'%s %s' % [1]
+'a' % [1]
+'a' % {'b': 1}
+'%(b)s' % {'b': 1, 'c': 2}
+'%(b)s' % {'c': 2}
+'%(b)s' % 5
+'a' % 5
+'a' % (1,)
+'a' % ()
+'a%' % ()
+'%s' % ()
+'%s' % html
+'%s'|safe % html
+'<b>%s</b>'|safe % html
+'<b>%s</b>'|safe|format(html)
+'%c' % 'ab'
+'%c' % 'a'
+'%c' % 65
+'%c' % -1
+'%.0c|' % 'a'
+'%.1s|' % 'abc'
+'%5c|' % 'a'
+'%x' % 1.5
+'%x' % 2.0
+'%i' % -1.9
+'%d' % ('inf'|float)
+'%d' % ('nan'|float)
+'%x' % 0
+'%x' % -255
+'%o' % -8
+'%X' % -255
+'%d' % 0
+'%d' % -0
+'%d' % big
+'%x' % big
+'%d' % (('9' * 45)|int)
+'{:d}'.format(('9' * 45)|int)
+'{:x}'.format(-255)
+'{:b}'.format(0)
+'{:o}'.format(8)
+'{:,}'.format(big)
+lipsum is defined
+1._5
+0x_f
+1e_5
+1_0
+1_
+1__0
+1_000_000
+1e
+1e+
+1.5e
+1.5e3
+1.5E+3
+1e-2
+1 if 0.5else 2
+1 if 0else 2
+'a'|length > 0
+''|length > 0
+words|length > 0
+[]|length > 0
+5|length > 0
+d|length > 0
+undefined_name|length > 0
+words|length > 1
+(1, 2).count(1)
+(1, 2).index(2)
+range(3).count(1)
+range(3).index(2)
+range(3).nope
+(1, 2).append
+(1, 2).copy
+(1, 2).copy()
+range(3).start
+range(3).stop
+range(3).real
+n.imag
+n.numerator
+n.denominator
+true.denominator
+true.real
+n.bit_count()
+n.conjugate()
+f.conjugate()
+2.0.is_integer()
+n.is_integer()
+f.bit_length()
+dict.fromkeys(['a', 'b'])
+dict.fromkeys
+dict.nope
+{}.fromkeys(['a'], 2)
+{}.fromkeys(['a'])
+joiner.fromkeys
+cycler.fromkeys(['a'])
+cycler(1, 2).items
+cycler(1, 2).current
+cycler(1, 2).nope
+joiner('x').sep
+joiner('x').used
+joiner('x').nope
+words.index('C', 1)
+words.index('b', 1)
+words.index('a', 0, 1)
+words.index('a', 0, 2)
+['a', 1, 1.0, true].count(1)
+[none, none].count(none)
+[none].index(none)
+[[1], [2]].index([2])
+'<b>{}</b>'|safe|attr('format')
+('<b>{}</b>'|safe).format(html)
+('<b>{x}</b>'|safe).format(x=html)
+'{0} {x}'.format_map({'x': 1})
+('<'|safe).join([html, 1])
+','.join(['a', 1])
+('a b'|safe).split(' ')
+('a b'|safe).split(sep=' ')
+(','|safe).join(words) is escaped
+('ab'|safe)[0] is escaped
+('ab'|safe)|upper is escaped
+('a<'|safe).upper() is escaped
+(('a'|safe) + '<') is escaped
+('a'|safe) + '<'
+'<' + ('a'|safe)
+('a'|safe) ~ '<'
+('<a>'|safe) * 2
+[('<a>'|safe)]
+'abcabc'.find('b', -1)
+'abcabc'.find('b', -5)
+'abcabc'.find('', 3, 2)
+'abcabc'.find('', 2, 3)
+'abcabc'.find('', 3, 3)
+'abcabc'.find('', 7)
+'abcabc'.find('', 6)
+'abcabc'.find('', -2, -4)
+'abcabc'.find('', -4, -2)
+'abcabc'.find('', 0, 0)
+'abcabc'.find('', none, 0)
+'abcabc'.find('', 1, 0)
+'abcabc'.find('', 9, 2)
+'abcabc'.find('', 0, -9)
+'abcabc'.find('', 1, -9)
+'abcabc'.find('a', none, none)
+'abcabc'.find('c', none, 2)
+'abcabc'.find('c', none, 3)
+'abcabc'.count('', 2, 2)
+'abcabc'.count('', 3, 2)
+'abcabc'.rfind('', 3, 2)
+'abcabc'.rfind('', 2, 2)
+'abcabc'.startswith('', 3, 2)
+'abcabc'.endswith('', 6)
+'abcabc'.endswith('', 7)
+'abcabc'.startswith('', 2, 2)
+'abc'.find('c', 'x')
+'äbcäbc'.find('c', 3)
+'äbcäbc'.find('ä', 1)
+'äbcäbc'.rfind('ä')
+'äbcäbc'.index('c')
+'a\tb\tc'.expandtabs(4)
+'ab\n\tc'.expandtabs(4)
+'abcd\te'.expandtabs(4)
+'\t\tx'.expandtabs(3)
+'a\tb'.expandtabs(0)
+'a\tb'.expandtabs(1)
+'abc\tdefg\th'.expandtabs(2)
++'a'
+-none
+'a' * true
+[1] * true
+'a' * big
+'a' * (('9' * 45)|int)
+'a' * 1.5
+[1] * none
+words[true]
+words[false]
+words[1.0]
+words[big]
+words[('9' * 45)|int]
+words[(-(('9' * 45)|int)):]
+words[(('9' * 45)|int):]
+words[:('9' * 45)|int]
+words[1.5:]
+words[none:none:none]
+range(('9' * 45)|int)
+range(undefined_name)
+range(true)|list
+range(0, 10, 3)|list
+range(10, 0, -3)|list
+range(10, 0, -3)|length
+range(10, 0, -4)|length
+range(0, 10, 5)|length
+range(0, 9, 5)|length
+range(5, 0)|list
+range(0, 5, -1)|list
+range(0, 5, 0)
+range(-3, 3)|list
+range(0) == range(5, 0)
+range(3) == range(0, 3)
+range(3) == range(0, 3, 2)
+range(2, 7, 3)[1]
+range(2, 7, 3)[-1]
+range(7, 2, -3)[1]
+range(3)[3]
+9 in range(0, 10, 3)
+8 in range(0, 10, 3)
+0 in range(0, 10, 3)
+10 in range(0, 10, 3)
+10 in range(10, 0, -3)
+7 in range(10, 0, -3)
+1 in range(10, 0, -3)
+0 in range(10, 0, -3)
+11 in range(10, 0, -3)
+-1 in range(3)
+3 in range(3)
+0 in range(0)
+('9' * 45)|int in range(3)
+'a' in range(3)
+5 in range(5, 6)
+6 in range(5, 6)
+5 in range(5, 4, -1)
+4 in range(5, 4, -1)
+3.0 in range(5)
+x == '[INST]'
+x ~ '' == '[INST]'
+(x ~ 'a') == '[INST]a'
+(x ~ 'a') == '[INST]b'
+(x ~ 'a') != '[INST]a'
+(x ~ 'a') == (x ~ 'a')
+(x ~ 'a') == (x ~ 'b')
+(x ~ 'a') == 5
+n == 'a'
+n != 'a'
+'a' == x
+1 < 1
+1 <= 1
+2 < 1
+2.0 < 2
+2 < 2.5
+big < big
+big <= big
+big < big + 1
+big + 1 < big
+big > big
+9007199254740993 < 9007199254740992
+9007199254740992 < 9007199254740993
+9007199254740993 == 9007199254740992
+9007199254740993 == 9007199254740992.0
+9007199254740993.0 == 9007199254740993
+'a' <= 'a'
+'a' >= 'b'
+[1, 2] <= [1, 2]
+[1, 2] < [1, 2]
+[1, 2] >= [1, 3]
+[1, 2, 3] < [1, 2]
+(1, 2) < (1, 2, 3)
+(1, 'a') < (1, 2)
+true < 2
+false < true
+namespace(a=1)['_a']
+namespace(a=1)['a' ~ '']
+namespace(a=1)['b' ~ '']
+('a', 'b').grouper
+('a', 'b').list
+(people|groupby('age')|first).grouper
+(people|groupby('age')|first).list|length
+(people|groupby('age')|first).nope
+(people|groupby('age')|first)[0]
+((people|groupby('age')|first) + (1,)).grouper
+((people|groupby('age')|first) + ()).grouper
+undefined_name['a' ~ 'b']
+n['a' ~ 'b']
+d['b' ~ '']
+d['item' ~ 's']
+d['pop' ~ '']
+d['key' ~ 's']()|list
+words['append' ~ '']
+words['coun' ~ 't']('a')
+'abc'['upp' ~ 'er']()
+'abcdef'[1:4:1]
+'abcdef'[4:1]
+'abcdef'[4:1:-2]
+'abcdef'[5:0:-2]
+'abcdef'[5:1:-2]
+'abcdef'[::2]
+'abcdef'[::3]
+'abcdef'[1::2]
+'abcdef'[:5:2]
+'abcdef'[-1::-2]
+'abcdef'[9::-1]
+'abcdef'[:9]
+'abcdef'[-9:]
+'abcdef'[-9:-3]
+'abcdef'[:-9]
+'abcdef'[:-9:-1]
+'abcdef'[2:2]
+'abcdef'[2:1]
+'abcdef'[6:]
+'abcdef'[0:6]
+'abcdef'[-6:]
+'abcdef'[-7:2]
+'äöü'[1:]
+'äöü'[1:2]
+'äöü'[::-1]
+'äöü'[-1]
+words[0:3]
+words[3:]
+words[-3:]
+words[-4:1]
+words[2:0:-1]
+words[:0:-1]
+words[2::-1]
+words[3::-1]
+words[-1:-3:-1]
+[0, 1, 2, 3, 4, 5, 6][5:0:-2]
+[0, 1, 2, 3, 4, 5, 6][::-3]
+[0, 1, 2, 3, 4, 5, 6][6:0:-3]
+[0, 1, 2, 3, 4, 5, 6][0:6:3]
+[0, 1, 2, 3, 4, 5, 6][0:7:3]
+[0, 1, 2, 3, 4, 5, 6][::9223372036854775807]
+[0, 1, 2, 3, 4, 5, 6][::-9223372036854775807]
+(('9' * 45)|int) + 1.5
+1.5 + (('9' * 45)|int)
+(('9' * 45)|int) * 2.0
+(('9' * 45)|int) == (('9' * 45)|int)
+(('9' * 45)|int) == (('8' * 45)|int)
+(('9' * 45)|int) == 5
+5 == (('9' * 45)|int)
+(('9' * 45)|int) == 1.5
+(('9' * 45)|int) < 1.5
+(('9' * 45)|int) > 1
+{('9' * 45)|int: 1}
+(('9' * 45)|int)|tojson
+[('9' * 45)|int]
+1 / 0.0
+0 / 1
+7 / 2
+7 // 0
+7 % 0
+7.0 // 0
+7.0 % 0
+7 // 0.0
+1.5 // 0.0
+0 // 5
+-1 // 5
+1 // -5
+-5 // 5
+5 // -5
+-6 // 5
+6 // -5
+-6 // -5
+6 // 5
+0 // -5
+0 % 5
+0 % -5
+-1 % 5
+1 % -5
+-5 % 5
+5 % -5
+-6 % -5
+6 % 5
+-10 % 5
+10 % -5
+0 ** 0
+0 ** 5
+1 ** 5
+1 ** 0
+(-1) ** 0
+(-1) ** 1
+(-1) ** 2
+(-2) ** 3
+2 ** 0
+2 ** 10
+10 ** 30
+10 ** 38
+0.0 ** -1
+0.0 ** -1.5
+0.0 ** 0
+0.0 ** 0.5
+0.0 ** 1
+-0.0 ** -1
+(-0.0) ** -1
+2.0 ** -1
+(-2) ** -1
+(-2) ** -2
+(-8.0) ** 2.0
+(-8.0) ** -2.0
+0.0 ** 0.25
+(-0.0) ** 0.5
+8.0 ** 0.5
+(-8.0) ** ('inf'|float)
+2.0 ** 1024
+2.0 ** 1023
+7.5 // 2.5
+-7.5 // 2.5
+7.5 // -2.5
+7.5 % 2.5
+-7.5 % 2.5
+7.5 % -2.5
+-7.5 % -2.5
+7.0 % 2
+-7.0 % 2
+7.0 % -2
+-7.0 % -2
+0.0 % 3
+(-0.0) % -3
+6.0 % -3
+-6.0 % 3
+1.0 // 3
+-1.0 // 3
+('nan'|float)|tojson
+('inf'|float)|tojson
+(-('inf'|float))|tojson
+['nan'|float, 'inf'|float]|tojson
+['\r\n\t']
+['a\rb']
+{'a': '\r'}
+{'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8, 'i': 9, 'j': 10, 'k': 11, 'l': 12, 'm': 13, 'a': 14, 'm': 15, 'n': 16}
+{'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8, 'i': 9, 'j': 10, 'k': 11, 'l': 12}['l']
+{'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8, 'i': 9, 'j': 10, 'k': 11, 'l': 12, 'm': 13}['m']
+{'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8, 'i': 9, 'j': 10, 'k': 11, 'l': 12, 'm': 13}.a
+{'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8, 'i': 9, 'j': 10, 'k': 11, 'l': 12, 'm': 13}.z
+{'a': 1, 1: 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8, 'i': 9, 'j': 10, 'k': 11, 'l': 12, 'm': 13, 1: 14, 'c': 5}
+'m' in {'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8, 'i': 9, 'j': 10, 'k': 11, 'l': 12, 'm': 13}
+{1: 'a', 2: 'b', 'x': 'c'}['x']
+{(x ~ 'k'): 1, 'b': 2}[x ~ 'k']
+{(x ~ 'k'): 1, 'b': 2}['[INST]k']
+{big: 1, 2: 3}[2]
+{1.5: 1, none: 2, true: 3}[none]
+{d.keys(): 1}
+{d.items(): 1}
+{d.values(): 1}
+{([],): 1}
+{(1, []): 1}
+{([1], 2): 1}
+{((1, 2), 3): 1}
+[true] == [1]
+true == true
+true == false
+[true, true].index(true)
+[true, false].index(false)
+['a', 'b'] == ['a', 'b']
+['ab', 'cd'] == ['ab', 'cx']
+d == d
+d == {}
+[d] == [d]
+('nan'|float) == ('nan'|float)
+['nan'|float] == ['nan'|float]
+1 is sameas 1.0
+'ab' is sameas 'ab'
+true is sameas 1
+[x ~ 'a', x ~ 'b', x ~ 'a']|unique|list
+['a', 'A', 'b']|unique|list
+['a', 'A', 'b']|unique(true)|list
+[x ~ 'b', x ~ 'a']|sort
+[x ~ 'b', x ~ 'a']|max
+((x ~ 'b') * 3)[4:11]
+(x ~ x)|replace(x, 'y' ~ x)
+(x ~ 'ab' ~ x)[5:9]
+(x ~ 'äb' ~ x)[6:8]
+(x ~ 'ab' ~ x)|length
+(x ~ '')|length
+('' ~ '')|length
+('' ~ '') == ''
+(x ~ x)|first
+(x ~ x)|last
+(x ~ x)|reverse
+(x ~ x).split('T]')
+(x ~ x).partition('][')
+(x ~ html)|e
+(x ~ u).center(40)
+'é'|first
+''|first
+''|last
+5|last
+words|map('upper')|reverse|list
+5|reverse|list
+[1, [2]]|map('first')|list
+[5]|map('first')|list
+5|select|list
+words|map(5)|list
+words|map(nope='x')|list
+words|map(attribute='x', nope=1)|list
+words|select('nope')|list
+words|select(5)|list
+words|selectattr|list
+words|map('upper')|map('lower')|list
+[1, 0, 2]|select|list
+[1, 0, 2]|reject|list
+[1, 0, 2]|select('odd')|list
+[1, 0, 2]|select('gt', 0)|list
+people|rejectattr('age', 'equalto', 3)|map(attribute='name')|list
+people|selectattr('nope')|list
+people|rejectattr('nope')|list|length
+people|map(attribute='nope', default='Z')|list
+people|map(attribute='name', default='Z')|list
+[{'a': none}]|map(attribute='a', default='Z')|list
+d.items()|map('last')|list
+d|items|map('first')|list
+5|items|list
+d|attr('items')
+d|attr('keys')
+d|attr(5)
+n|attr('real')
+x|attr('upper')
+undefined_name|attr('a')
+cycler('a')|attr('current')
+words|join(',', attribute='x')
+people|join(',', attribute='name')
+[5]|join(',')
+[none]|join
+[x]|join(',')
+(5,)|join(',')
+[html|safe, '<']|join(',')
+[html, '<'|safe]|join('&')
+'abc'|join('-')
+d|join(',')
+[1, 2]|sum
+[1, 2]|sum(start=10)
+['a']|sum(start='')
+people|sum('age', 5)
+['b', 'A', 'c']|min
+['b', 'A', 'c']|min(true)
+['b', 'A', 'c']|max
+['b', 'A', 'c']|max(true)
+people|min(attribute='age')
+[]|min
+[]|max
+[1, 1.0]|min
+[1, 1.0]|max
+[1.0, 1]|max
+[1, 2, 3, 4, 5]|slice(3)|list
+[1, 2, 3, 4, 5]|slice(3, 'x')|list
+[1, 2, 3, 4]|slice(2, 'x')|list
+[1, 2]|slice(3)|list
+[1, 2]|slice(-1)|list
+[1, 2, 3]|batch(3, 'x')|list
+[1, 2, 3]|batch(0)|list
+[1, 2, 3]|batch(-1)|list
+[]|batch(2)|list
+[]|batch(2, 'x')|list
+'a\nb'|indent
+'a\nb'|indent(2)
+'a\nb'|indent(2, true)
+'a\n\nb'|indent(2, false, true)
+'a\n\nb'|indent(2)
+'a\nb\n'|indent(2)
+'a\nb'|indent('> ')
+'a\nb'|indent('> ', first=true, blank=true)
+''|indent(first=true)
+'\n'|indent(2, blank=true)
+'a\r\nb'|indent(2)
+'foo bar baz'|truncate(7)
+'foo bar baz'|truncate(7, true)
+'foo bar baz'|truncate(7, false, '…')
+'foo bar baz'|truncate(9, leeway=0)
+'foo bar baz'|truncate(11, leeway=0)
+'foo bar baz'|truncate(10, leeway=0)
+'foo bar baz'|truncate(6)
+'foo bar baz'|truncate(5, leeway=-1)
+'foo bar baz qux'|truncate(10, leeway=none)
+'foobarbazquxquux'|truncate(9)
+'foo bar baz'|wordwrap(5)
+'foo bar baz'|wordwrap(7)
+'foobarbaz'|wordwrap(4)
+'foobarbaz'|wordwrap(4, false)
+'foo-bar baz'|wordwrap(5)
+'foo-bar baz'|wordwrap(5, break_on_hyphens=false)
+'foo bar'|wordwrap(3, wrapstring='|')
+'a\n\nb c'|wordwrap(1)
+'foo bar'|wordwrap(0)
+'foo bar'|wordwrap(1)
+'a b c'|wordcount
+''|wordcount
+'one,two three-four'|wordcount
+'abc'|center(9) ~ '|'
+'abc'|center(2)
+'abc'|center
+5|center(5)
+'%s-%s'|format('a', 1)
+'%(a)s'|format(1, a=1)
+'%s'|format
+'abc'|format
 """
 
 # Codes of strftime.
@@ -1255,6 +1981,97 @@ b" }}
 {% set g = words|map('upper') %}{{ g == g }}{{ 'A' in g }}{{ g|list }}
 {% set g = words|map('upper') %}{{ 'x' in g }}{{ g|list }}
 {% set v = d.values() %}{{ 3 in v }}{{ 9 in v }}
+{% block a scoped %}x{% endblock %}y
+{% block a required %}{% endblock %}y
+{% block a scoped required %} {% endblock %}y
+{% block a required scoped %} {% endblock %}y
+{% block a nope %}x{% endblock %}y
+{% for x, in [[1]] %}{{ x }}{% endfor %}
+{% for (x, y), z in [[[1, 2], 3]] %}{{ x }}{{ y }}{{ z }}{% endfor %}
+{% for in words %}{% endfor %}
+{% set a, = [1] %}{{ a }}
+{% set %}x{% endset %}
+{% call '{}'.format(1) %}y{% endcall %}
+{% call '{caller}'.format(caller=1) %}y{% endcall %}
+{% call n %}y{% endcall %}
+{% macro f() %}{{ caller() }}{{ varargs }}{{ kwargs }}{% endmacro %}{% call f(1, a=2) %}x{% endcall %}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{{ caller() }}{% endmacro %}{% call f(*[1, 2]) %}x{% endcall %}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{{ caller() }}{% endmacro %}{% call f(**{'a': 1}) %}x{% endcall %}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{{ caller() }}{% endmacro %}{% call f(*[1], **{'b': 2}) %}x{% endcall %}
+{% macro f(a, b='B', c='C') %}{{ a }}{{ b }}{{ c }}{% endmacro %}{{ f(*[1], b=2) }}{{ f(b=2, *[1]) }}{{ f(*[1], **{'c': 3}) }}{{ f(*[1, 2, 3]) }}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{% endmacro %}{{ f(*[1 if n else 2], b=3 if n else 4) }}{{ f(b='x' if not n else 'y', *words[:1]) }}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{% endmacro %}{{ f(b=1, a=2) }}{{ f(b=1) }}{{ f() }}{{ f(1, b=none) }}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{% endmacro %}{{ f(a=1, a=2) }}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{{ varargs }}{% endmacro %}{{ f() }}{{ f(1) }}{{ f(b=1) }}{{ f(1, 2, 3) }}
+{% macro f(a, b='B') %}{{ a }}{{ b }}{{ kwargs }}{% endmacro %}{{ f() }}{{ f(1) }}{{ f(b=1) }}{{ f(1, c=3) }}
+{% macro f(a, b=a ~ 'x') %}{{ a }}{{ b }}{{ kwargs }}{% endmacro %}{{ f(1) }}{{ f(1, c=3) }}
+{% macro f(a) %}{{ a is defined }}{% endmacro %}{{ f() }}{{ f(b=1) }}
+{% macro f(a) %}{{ a }}{% endmacro %}{{ f(1, b=2) }}
+{% macro f(a) %}{{ a }}{% endmacro %}{% set g = f %}{{ g(1) ~ g(2) }}{{ [f][0](3) }}
+{% macro f(a) %}{{ a }}{% endmacro %}{{ dict(g=f).g(4) }}
+{% macro f(loop) %}{{ loop }}{% endmacro %}{{ f(1) }}
+{% for n in [1, 2] %}{% set y = n * 2 %}{% for m in [y] %}{% set z = m + n %}{{ z }}{% endfor %}{{ z is defined }}{% endfor %}
+{% macro f() %}{{ q }}{% endmacro %}{% set q = 1 %}{% for i in [1, 2] %}{% set q = i * 10 %}{{ f() }}{% endfor %}
+{% set q = 1 %}{% for i in [1, 2] %}{% set q = i * 10 %}{% macro f() %}{{ q }}{{ i }}{% endmacro %}{% for j in [7] %}{% set q = j %}{{ f() }}{{ q }}{% endfor %}{{ q }}{% endfor %}{{ q }}
+{% set a = 'A' %}{% macro outer(b) %}{% macro inner(c) %}{{ a }}{{ b }}{{ c }}{% endmacro %}{% set a = 'a2' %}{{ inner('C') }}{% for c in [1] %}{% set b = 'bb' %}{{ inner(c) }}{{ b }}{% endfor %}{{ b }}{{ a }}{% endmacro %}{{ outer('B') }}{{ a }}
+{% macro twice() %}{{ caller('x') }}{{ caller('y') }}{% endmacro %}{% set v = 1 %}{% for i in [1, 2] %}{% set v = i + 5 %}{% call(p) twice() %}{{ p }}{{ v }}{{ i }}{% endcall %}{% endfor %}{{ v }}
+{% macro w() %}{% set v = 'in' %}[{{ caller() }}]{{ v }}{% endmacro %}{% set v = 'out' %}{% with v = 'with' %}{% call w() %}{{ v }}{% set v = 'call' %}{{ v }}{% endcall %}{{ v }}{% endwith %}{{ v }}
+{% macro a(n) %}{{ n }}{% if n > 0 %}{{ b(n - 1) }}{% endif %}{{ n }}{% endmacro %}{% macro b(n) %}({{ n }}{% if n > 0 %}{{ a(n - 1) }}{% endif %}){% endmacro %}{{ a(4) }}
+{% for i in [1, 2] %}{% if loop.first %}{% macro f() %}{{ i }}{% endmacro %}{% endif %}{{ f is defined }}{% endfor %}
+{% set ns = namespace(f=none) %}{% macro f() %}z{% endmacro %}{% set ns.f = f %}{{ ns.f() }}
+{% set l = [1, 2, [3, [4]]] %}{% for n in l recursive %}{% if n is iterable %}<{{ loop(n) }}>{% else %}{{ n }}{{ loop.index }}{{ loop.depth0 }}{% endif %}{% endfor %}
+{% for n in [[1, 2], [3]] recursive %}{% set q = loop.depth %}{% if n is iterable %}{% set inner = loop(n) %}{{ inner }}{{ q }}{% else %}{{ n }}{{ q }}{% endif %}{% endfor %}
+{% for n in [[[1]]] recursive %}{% if n is iterable %}{% for k in [1, 2] %}{{ k }}{% endfor %}{{ loop(n) }}{% else %}{% for k in [3] %}{{ k }}{{ n }}{% endfor %}{% endif %}{% endfor %}
+{% for n in [{'v': 1, 'c': [{'v': 2, 'c': []}]}] recursive %}{{ n.v }}{% if n.c %}{{ loop(n.c) }}{% endif %}{{ loop.depth }}{% endfor %}
+{% for n in [1, [2]] recursive %}{% if n is iterable %}{{ loop(n)|upper ~ '!' }}{% else %}{{ n }}{% endif %}{% else %}e{% endfor %}
+{% for n in [[], [1]] recursive %}{% if n is iterable %}{{ loop(n) }}{% else %}{{ n }}{% endif %}{% else %}e{% endfor %}
+{% for w in words %}{{ loop.changed(w in ['b', 'a']) }}{% endfor %}
+{% for w in [1, 1, 2] %}{{ loop.changed(w, 1) }}{% endfor %}
+{% for w in [1, 1, 2] %}{{ loop.changed() }}{% endfor %}
+{% for w in words %}{{ loop.cycle() }}{% endfor %}
+{% for w in words %}{{ loop.cycle('a') }}{{ loop.cycle('a', 'b', 'c', 'd') }}{% endfor %}
+{% set y = {'items': 1, 'b': 2, 'pop': 3, 'keys': 4} %}{{ y.b }}{{ y['items'] }}{{ y.pop }}{{ y['pop'] }}{{ y.keys()|list }}{{ y.c is defined }}
+{% for y in [{'items': 1, 'b': 2}] %}{{ y.b }}{{ y['items'] }}{{ y.items()|length }}{% endfor %}
+{% set y = {'a': 1, 'b': 2} %}{% for i in [1, 2] %}{{ y.b }}{{ y.a }}{{ y['b'] }}{{ y['a'] }}{% endfor %}
+{% for y in [{'a': 1, 'b': 2}, {'b': 3, 'a': 4}, {'b': 5}] %}{{ y.b }}{{ y.a }}{{ y['a'] }}{% endfor %}
+{% set ns = namespace(a=[1]) %}{% set ns.a = ns.a + [2] %}{% set ns.a = ns.a + ns.a %}{{ ns.a }}
+{% set ns = namespace(a=[1]) %}{% set b = ns.a %}{% set ns.a = ns.a + [2] %}{{ ns.a }}{{ b }}
+{% set a = [1] %}{% set b = a %}{% set a = a + [2] %}{{ a }}{{ b }}
+{% set a = [1] %}{% set a = a + [2] %}{% set a = a + [a] %}{{ a }}
+{% set a = [1] %}{% for i in [2, 3] %}{% set a = a + [i] %}{{ a }}{% endfor %}{{ a }}
+{% set a = [1] %}{% if true %}{% set a = a + [2] %}{% endif %}{{ a }}
+{% set a = 'x' %}{% set a = a + 'y' %}{{ a }}
+{% set a = 1 %}{% set a = a + [2] %}{{ a }}
+{% set a = (1,) %}{% set a = a + [2] %}{{ a }}
+{% set a = (1,) %}{% set a = a + (2,) %}{{ a }}
+{% set q = q + [1] %}{{ q }}
+{% set words = words + ['z'] %}{{ words }}
+{% macro m(a) %}{% set a = a + [2] %}{{ a }}{% endmacro %}{% set l = [1] %}{{ m(l) }}{{ m(l) }}{{ l }}
+{% for l in [[1], [2]] %}{% set l = l + [9] %}{{ l }}{% endfor %}
+{% set ns = namespace(a=1) %}{% set ns.a = ns %}{{ ns is defined }}
+{{ namespace(a=[1, {'b': (2,)}]) }}
+{{ namespace(a={'b': 1}.items()) }}
+{{ namespace(a=1, a=2) }}
+{{ namespace(**{'a': 1}) }}
+{{ namespace({'a': 1}, b=2) }}
+{{ namespace({'a': 1}, a=2) }}
+{% set a %}x{{ n }}{% endset %}{{ a is escaped }}{{ a ~ '<' }}
+{% if 'a' is in words and n is odd or false %}y{% endif %}
+{% for w in words if w is not in ['a'] %}{{ w }}{% endfor %}
+{% for w in words if w.x.y %}{{ w }}{% endfor %}
+{% for w in words if 1 if w == 'a' else 0 %}{{ w }}{% endfor %}
+{% for a, b in d.items() if b is number %}{{ a }}{{ loop.index }}{{ loop.length }}{% endfor %}
+{% for w in words if w == 'a' recursive %}{{ w }}{{ loop.length }}{% endfor %}
+{% for n in [1, 2, [1, 3]] if n is not none recursive %}{% if n is iterable %}{{ loop(n) }}{% else %}{{ n }}{% endif %}{% endfor %}
+{% if words|length > 0 %}y{% endif %}{% if ''|length > 0 %}n{% endif %}{% if words|length > 0 and d|length > 0 %}z{% endif %}
+{% if n > 0 %}y{% endif %}{% if 0 > 0 %}n{% endif %}{% if n|length > 0 %}n{% endif %}
+{% if x == '[INST]' %}y{% endif %}{% if x != '[INST]' %}n{% endif %}{% if (x ~ 'a') == '[INST]a' %}z{% endif %}{% if n == 'a' %}n{% endif %}{% if n != 'a' %}w{% endif %}
+{% if 1 < n < 5 %}y{% endif %}{% if 1 < n < 2 %}n{% endif %}{% if 5 < n < 'a' %}n{% endif %}
+{{ 'a' 'b' ~ 'c' }}{{ 1 if n else 2 if x else 3 }}
+{% autoescape False %}{{ html }}{% endautoescape %}z
+{% print %}
+{% print n %}{% print n, %}
+{% with a=1 %}{% with b=a %}{{ b }}{% set a = 2 %}{{ a }}{% endwith %}{{ a }}{% endwith %}
 """
 
 
@@ -1274,6 +2091,7 @@ MULTI = [
     "{% for m in messages %}\n{{ m.role }}\n{% endfor %}\nend", "{%- for m in messages -%}\n    {{ m.role }}\n    {%- if not loop.last %}, {% endif -%}\n{%- endfor -%}\n", "{% for m in messages %}\n  {% if m.role == 'user' %}\n    {{- m.content -}}\n  {% endif %}\n{% endfor %}",
     "{% set x %}\n a\n{% endset %}\n[{{ x }}]", "{% macro f() %}\n a\n{% endmacro %}\n[{{ f() }}]", "{{ {'a': 1}}}", "{{ {'a': {}}}}", "{{ '}}' }}{{ \"%}\" }}{{ {'a': {'b': 1}}.a.b }}{{ {} }}", "{{ x\n.upper()\n}}", "{% if\ntrue\n%}a{% endif %}",
     "{{ [\n1,\n2,\n] }}", "{{ (\n1,\n) }}", "{{ f(\n) }}", "{{ dict(a=1,) }}", "{{ {'a': 1,} }}", "{{ [1,,2] }}", "{{ dict(,) }}", "", " ", "\ufeff{{ n }}", "{% generation %}\na\n{% endgeneration %}\nb", "{%generation%}a{%endgeneration%}", "{%- generation -%} a {%- endgeneration -%} b",
+    "a\n  {{ n }}\n\t{{ n }}b\n  {%- if true %}x{% endif %}", "  {{ n }}", "  {% if true %}\n  {{ n }}{% endif %}", "a {{ n }} b\n {{ n -}}\n c",
 ]
 
 # Characters, numbers and lines at their edges.
@@ -1579,7 +2397,7 @@ def main():
             want.encode()
         except Exception:
             want = None
-        if want is not None and " at 0x" in want or "lipsum" in template:
+        if want is not None and " at 0x" in want or "lipsum(" in template:
             want = None  # what is another each time is refused
         case = {"template": template, "want": want}
         if given:

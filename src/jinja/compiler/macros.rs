@@ -101,9 +101,6 @@ impl<'s> Compiler<'s> {
             return Err(self.expected("end of statement block"));
         }
         let mut with_caller = self.program.calls.get(shape as usize).cloned().unwrap_or_default();
-        if with_caller.star || with_caller.double_star {
-            return Err(syntax("a call block with * or ** is not supported", line));
-        }
         let caller = self.name("caller");
         with_caller.named.push(caller);
         let with_caller = self.call_shape(with_caller);

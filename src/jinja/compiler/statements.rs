@@ -59,7 +59,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn iteration(&mut self, line: u32) -> Done<()> {
-        let target = self.target(&["in"], false)?;
+        let target = self.target(false)?;
         if target.names(&self.program.names).any(|name| name == "loop") {
             return Err(syntax("Can't assign to special loop variable in for-loop target", line));
         }
@@ -125,7 +125,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn set(&mut self) -> Done<()> {
-        let target = self.target(&[], true)?;
+        let target = self.target(true)?;
         if self.sign("=") {
             self.tuple(true, &[], false)?;
             self.store(&target);
@@ -186,7 +186,7 @@ impl<'s> Compiler<'s> {
             if !targets.is_empty() {
                 self.expect_sign(",")?;
             }
-            targets.push(self.target(&[], false)?);
+            targets.push(self.target(false)?);
             self.expect_sign("=")?;
             self.expression()?;
         }
@@ -216,7 +216,10 @@ impl<'s> Compiler<'s> {
     /// `{% block name %}`, which prints its body where it stands.
     fn inline_block(&mut self) -> Done<()> {
         let name = self.word_of_any_kind()?;
-        while self.word("scoped") || self.word("required") {}
+        self.word("scoped");
+        if self.word("required") {
+            return Err(syntax("a required block is for a template to fill that extends this one", self.line()));
+        }
         self.emit(Instruction::PushFrame);
         self.open.push(Open::Frame);
         self.hard_body(&["endblock"])?;

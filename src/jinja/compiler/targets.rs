@@ -13,14 +13,12 @@ pub(super) enum Target {
 }
 
 impl Compiler<'_> {
-    /// What is given a value, up to one of these words.
-    pub(super) fn target(&mut self, ends: &[&str], attributes: bool) -> Done<Target> {
+    /// What is given a value.
+    pub(super) fn target(&mut self, attributes: bool) -> Done<Target> {
         let mut targets = Vec::new();
         let mut is_tuple = false;
         loop {
-            let ended = matches!(self.peek(), Token::BlockEnd | Token::PrintEnd | Token::Sign(")"))
-                || ends.iter().any(|end| self.is_word(end));
-            if ended {
+            if matches!(self.peek(), Token::BlockEnd | Token::PrintEnd | Token::Sign(")")) {
                 break;
             }
             targets.push(self.one_target(attributes)?);
@@ -42,7 +40,7 @@ impl Compiler<'_> {
     fn one_target(&mut self, attributes: bool) -> Done<Target> {
         let line = self.line();
         if self.sign("(") {
-            let target = self.nested(|compiler| compiler.target(&[], false))?;
+            let target = self.nested(|compiler| compiler.target(false))?;
             self.expect_sign(")")?;
             return Ok(target);
         }

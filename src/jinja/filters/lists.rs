@@ -107,6 +107,7 @@ impl<'r> Machine<'r> {
             Filter::Attr => {
                 let [name] = arguments.bind("attr", ["name"], 1)?;
                 let Some(Value::Text(name)) = name else { return Err(type_error("attribute name must be string")) };
+                value.defined()?;
                 let found = match super::super::methods::known_attribute(&name.content()) {
                     Some(name) => self.own_attribute(&value, name)?,
                     None => match &value {
@@ -291,6 +292,10 @@ impl<'r> Machine<'r> {
         let items = self.iterate(value)?;
         let mut portions = Vec::new();
         if filter == Filter::Batch {
+            // Python finds a batch of no items full before the first item.
+            if count == 0 && !items.is_empty() {
+                portions.push(Value::list(Vec::new())?);
+            }
             let count = usize::try_from(count).unwrap_or_default();
             let chunk = if count == 0 { items.len().max(1) } else { count };
             for chunk in items.chunks(chunk) {

@@ -75,9 +75,9 @@ impl<'r> Machine<'r> {
     pub(super) fn arguments(&mut self, shape: u32) -> Done<Arguments<'r>> {
         let program = self.program;
         let Some(shape) = program.calls.get(shape as usize) else { return Ok(Arguments::default()) };
+        let values = self.pop_many(shape.named.len());
         let double_star = shape.double_star.then(|| self.pop());
         let star = shape.star.then(|| self.pop());
-        let values = self.pop_many(shape.named.len());
         let mut positional = self.pop_many(shape.positional);
         if let Some(star) = star {
             positional.extend(self.iterate(&star)?);

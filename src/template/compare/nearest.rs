@@ -186,16 +186,16 @@ impl Answers {
             return Some(format!("the template is built on {token}, which no layout has"));
         }
         let basic: Vec<_> = self.beside(layout).filter(|(about, _, _)| BASIC.contains(about)).collect();
-        let (mut alike, mut unlike) = (0, None);
+        let (mut alike, mut unlike) = (false, None);
         for (about, said, other) in &basic {
             let (Said::Prompt(said), Said::Prompt(other)) = (said, other) else { continue };
             match differing_spaces(said, other) {
-                Some(_) => alike += 1,
+                Some(_) => alike = true,
                 None => unlike = unlike.or(Some((about, said))),
             }
         }
         match unlike {
-            _ if alike == 0 => Some("no question and no answer are rendered as in any layout".to_owned()),
+            _ if !alike => Some("no question and no answer are rendered as in any layout".to_owned()),
             Some((about, said)) if !is_made_of_ours(said, self) => {
                 Some(format!("of {about} it prints text of its own that no layout has: {said:?}"))
             }

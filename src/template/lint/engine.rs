@@ -30,12 +30,6 @@ impl<'t> EngineRender<'t> {
         EngineRender { table, rows: BTreeMap::new(), not_loading, lines: BTreeSet::new() }
     }
 
-    /// Was this construct given a value, by any chat?
-    pub(super) fn has_met(&self, line: u32, construct: &str) -> bool {
-        let first = Met { line, construct: construct.to_owned(), given: String::new() };
-        self.rows.range(first..).next().is_some_and(|(met, _)| met.line == line && met.construct == construct)
-    }
-
     /// Does an engine get to this line, with any chat?
     pub(super) fn gets_to(&self, engine: Engine, line: u32) -> bool {
         self.lines.contains(&(engine, line))
