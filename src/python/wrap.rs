@@ -109,10 +109,11 @@ fn chunks(characters: &[(usize, char)], on_hyphens: bool) -> Vec<Range<usize>> {
             start = end;
             continue;
         }
-        let leading = dashes(start);
-        if on_hyphens && leading >= 2 && is(start.checked_sub(1), is_punctuated) && is(Some(start + leading), is_word) {
-            found.push(start..start + leading);
-            start += leading;
+        // A word ends within text only before dashes that part it from the next.
+        if is(start.checked_sub(1), is_punctuated) {
+            end += dashes(start);
+            found.push(start..end);
+            start = end;
             continue;
         }
         loop {
@@ -123,9 +124,11 @@ fn chunks(characters: &[(usize, char)], on_hyphens: bool) -> Vec<Range<usize>> {
             if !on_hyphens {
                 continue;
             }
-            let before_dashes = dashes(end);
-            if before_dashes >= 2 && is(Some(end - 1), is_punctuated) && is(Some(end + before_dashes), is_word) {
-                break;
+            if is(Some(end - 1), is_punctuated) {
+                let before_dashes = dashes(end);
+                if before_dashes >= 2 && is(Some(end + before_dashes), is_word) {
+                    break;
+                }
             }
             if at(end) == Some('-') {
                 let hyphen = end;

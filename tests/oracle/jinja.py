@@ -2309,6 +2309,16 @@ EDGES = r"""
 'aa-b aa-b-c'|wordwrap(3)
 'aa-bb- aa-bb-c aa-b-'|wordwrap(3)
 '.-a-b!-c-de'|wordwrap(2)
+'x ab1-cd'|wordwrap(6)
+('-' * 30000)|wordwrap(100)|length
+'x ab-1c'|wordwrap(5)
+'x ab-c1'|wordwrap(5)
+'x ab-c-1'|wordwrap(6)
+'x a1-cd x ab-cd x ab-c-d'|wordwrap(6)
+('9' * 25)|int(7, 0)
+('0' ~ '9' * 25)|int(7, 0)
+('-0' ~ '9' * 25)|int(7, 0)
+('0_' ~ '9' * 25)|int(7, 0)
 'ab-!-cd a-.-bc a-b-cde'|wordwrap(4)
 '{:.70000f}'.format(2.5)|length
 'ΑΣ ΑΣΑ ΑΣ, Σ ΣΣ ΑΣΣ αΣ\'Α αΣ\''.title()
