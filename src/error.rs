@@ -159,8 +159,8 @@ impl fmt::Display for Error {
         }
         match (kind, source) {
             (ErrorKind::Json, Some(source)) => write!(f, "{source}")?,
-            (kind, Some(source)) if kind.tells_source() => write!(f, "{kind}: {source}")?,
-            (kind, _) => write!(f, "{kind}")?,
+            (kind, Some(source)) => write!(f, "{kind}: {source}")?,
+            (kind, None) => write!(f, "{kind}")?,
         }
         if let Some(layout) = layout {
             write!(f, " ({layout})")?;

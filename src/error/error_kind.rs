@@ -564,22 +564,6 @@ kinds! {
     ErrorKind::OverBudget { .. } => "over_budget", Family::Budget, Fault::Client;
 }
 
-impl ErrorKind {
-    /// Does the sentence need its source to say what is wrong?
-    pub(super) const fn tells_source(&self) -> bool {
-        matches!(
-            self,
-            ErrorKind::ResponseSchema
-                | ErrorKind::ToolSchema
-                | ErrorKind::JsonValue
-                | ErrorKind::TemplateConfig
-                | ErrorKind::TemplateSyntax
-                | ErrorKind::TemplateRaised
-                | ErrorKind::TemplateRender
-        )
-    }
-}
-
 /// A name comes from the client that asks for a model; a file is the operator's.
 const fn by_version(error: &DetectError) -> Fault {
     match error {

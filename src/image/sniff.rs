@@ -19,16 +19,16 @@ fn png(bytes: &mut impl Iterator<Item = u8>) -> Option<(u32, u32)> {
     Some((u32::from_be_bytes(take(bytes)?), u32::from_be_bytes(take(bytes)?)))
 }
 
-/// Walks the segments up to the first start of a frame.
+/// Walks the segments up to the first start of a frame, past what stands between them, as Pillow does.
 fn jpeg(bytes: &mut impl Iterator<Item = u8>) -> Option<(u32, u32)> {
+    expect(bytes, b"\xff")?;
     loop {
-        expect(bytes, b"\xff")?;
         let marker = bytes.find(|&byte| byte != 0xff)?;
         match marker {
             // These stand alone, without a length.
-            0x01 | 0xd0..=0xd8 => {}
-            // The end of the image, or pixels before any frame.
-            0x00 | 0xd9 | 0xda => return None,
+            0x00 | 0x01 | 0xd0..=0xd9 => {}
+            // Pixels before any frame.
+            0xda => return None,
             // All starts of frames; the codes between them are tables.
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
                 skip(bytes, 3)?;
@@ -41,6 +41,7 @@ fn jpeg(bytes: &mut impl Iterator<Item = u8>) -> Option<(u32, u32)> {
                 skip(bytes, length.checked_sub(2)?)?;
             }
         }
+        bytes.find(|&byte| byte == 0xff)?;
     }
 }
 

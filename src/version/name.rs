@@ -217,7 +217,7 @@ fn joined(words: Vec<String>) -> Vec<String> {
             continue;
         }
         match list.last_mut() {
-            Some(year) if year.len() == 2 && word.len() == 2 && is_date(&format!("{year}{word}")) => {
+            Some(year) if year.len() == 2 && is_date(&format!("{year}{word}")) => {
                 year.push_str(&word);
             }
             Some(whole) if is_short_number(whole) && is_single_digit(&word) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mistral_chat_template::error::{ApiError, Fault};
+use mistral_chat_template::error::{ApiError, Family, Fault};
 use mistral_chat_template::layout::{CallIds, Rules, Settings, WordStart};
 use mistral_chat_template::prompt::TokenizerKind;
 use mistral_chat_template::render::{CheckedChat, Fim};
@@ -276,6 +276,23 @@ fn an_error_becomes_a_response_of_openais_api() {
         "maximum context is 3 tokens, 4 were asked for: what has to stay in the prompt is 1 over the budget (v3)"
     );
     assert_eq!(too_long.error_type(), "invalid_request_error");
+    assert_eq!(ApiError::new(500, "no_model", "the model is gone").error_type(), "server_error");
+}
+
+#[test]
+fn an_error_names_the_layout_whose_rule_was_broken() {
+    assert_eq!(Layout::V11.render(&Chat::default()).unwrap_err().layout(), Some("v11"));
+    assert_eq!(Chat::from_json("[]").unwrap_err().layout(), None);
+}
+
+#[test]
+fn an_integer_that_python_does_not_read_is_a_value_of_the_wrong_kind() {
+    let family = |arguments: &str| {
+        let output = format!(r#"[TOOL_CALLS]now[ARGS]{{"a": {arguments}}}"#);
+        Completion::from_text(&output, &Layout::V13).error.unwrap().family()
+    };
+    assert_eq!(family(&"1".repeat(4301)), Family::Value);
+    assert_ne!(family("1-"), Family::Value);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn sizes_are_those_of_pillow() {
         assert_eq!(data_url_image(url), Ok(size), "{kind}");
         count += 1;
     }
-    assert_eq!(count, 40);
+    assert_eq!(count, 48);
 }
 
 #[track_caller]
@@ -51,10 +51,24 @@ fn what_is_no_image_is_refused() {
     let no_size = "the data URL holds no size of a PNG, JPEG, GIF, WebP or BMP image";
     refused("data:text/plain;base64,aGVsbG8=", no_size);
     refused("data:image/png;base64,iVBORw0KGgo=", no_size);
+    refused("data:image/jpeg;base64,/9j/2gACAP/AABEIABQAKAMBIgACEQEDEQE=", no_size); // pixels before any frame
+    refused("data:image/jpeg;base64,/9gA/8AAEQgAFAAoAwEiAAIRAQMRAQ==", no_size); // no marker behind the first
     refused("data:image/png;base64,iV_O", "the image's data URL is not base64: '_' at byte 24");
     refused("data:image/png;base64,iVB\u{e9}", "the image's data URL is not base64: 'é' at byte 25");
     for url in ["https://example.org/a.png", "data:image/png,abc", "data:image/png;base64,", "data:", ""] {
         refused(url, &format!("{url:?} is not the start of a URL of the form data:TYPE;base64,PAYLOAD"));
+    }
+}
+
+#[test]
+fn a_file_s_first_bytes_have_its_size() {
+    for (bytes, size) in [
+        (&b"GIF89a\x80\x02\xe0\x01"[..], Some((640, 480))),
+        (b"BM\0\0\0\0\0\0\0\0\0\0\0\0\x28\0\0\0\x03\0\0\0\xfc\xff\xff\xff", Some((3, 4))),
+        (b"GIF89a\x80\x02\xe0", None),
+        (b"<svg/>", None),
+    ] {
+        assert_eq!(dimensions(bytes), size, "{bytes:?}");
     }
 }
 

@@ -96,6 +96,13 @@ fn a_version_is_read_from_a_name_unless_it_is_a_relative_s() {
     }
 }
 
+#[test]
+fn a_name_may_be_as_long_as_a_path() {
+    let path = |length: usize| format!("{}/Mistral-7B-v0.3", "a".repeat(length - "/Mistral-7B-v0.3".len()));
+    assert_eq!(path(4096).parse(), Ok(Version::V3));
+    assert!(matches!(path(4097).parse::<Version>(), Err(DetectError::Unknown { .. })));
+}
+
 #[track_caller]
 fn evidence(name: &str, expected: &str) {
     let found = Detection::from_model_name(name).map(|found| found.evidence);
@@ -241,6 +248,29 @@ fn a_gguf_file_s_vocabulary_settles_a_dispute() {
 }
 
 #[test]
+fn a_gguf_file_s_vocabulary_makes_no_relative_the_model() {
+    gguf(
+        &[("general.name", "Mistral Small 22B ArliAI"), ("tokenizer.ggml.model", "llama")],
+        "v3",
+        Certainty::Indirect,
+        "\"Mistral Small 22B ArliAI\" names Mistral-Small-Instruct-2409: Mistral's documentation lists it as v3, as its \
+         vocabulary of 32768 tokens does, but a table in Mistral's code says v3-tekken; beyond that name it has \
+         \"arliai\", so it is a derived model and may have another layout; tokenizer.ggml.model \"llama\" is \
+         SentencePiece, as it should be",
+    );
+}
+
+#[test]
+fn only_a_base_model_s_name_or_address_is_its_name() {
+    for key in ["general.base_model.0.description", "general.base_model.latest.name", "general.source.url"] {
+        gguf_refused(
+            &[("general.name", "Cydonia"), (key, "Mistral-Small-3.2-24B-Instruct-2506")],
+            &format!("\"Cydonia\" is neither a version nor a known Mistral model; the versions are {VERSIONS}"),
+        );
+    }
+}
+
+#[test]
 fn a_gguf_file_s_name_may_stand_in_its_parts_or_its_base() {
     gguf(
         &[
@@ -299,6 +329,43 @@ fn a_chat_template_is_weak_evidence() {
         "\"Mistral 7B Instruct v0.3\" names Mistral-7B-v0.3, which Mistral lists as v3; but the chat template has \
          [SYSTEM_PROMPT], which v3 lacks",
     );
+}
+
+#[test]
+fn a_chat_template_of_its_own_time_disputes_nothing() {
+    let name = "Mistral Small 24B Instruct 2501";
+    let names = "\"Mistral Small 24B Instruct 2501\" names Mistral-Small-24B-Instruct-2501, whose public files are \
+                 v7-tekken";
+    for template in ["[SYSTEM_PROMPT]{{ s }}[INST]", "[INST]{{ '<|im_start|>' }}"] {
+        gguf(&[("general.name", name), ("tokenizer.chat_template", template)], "v7-tekken", Certainty::Inferred, names);
+    }
+    gguf_refused(
+        &[("general.name", name), ("tokenizer.chat_template", "[INST] <<SYS>>{{ s }}")],
+        "\"<<SYS>>\" has none of these layouts: the chat template is built on this token",
+    );
+}
+
+#[track_caller]
+fn tekken(json: &str, label: &str) {
+    let found = Detection::from_tekken_header(json).map(|found| format!("{}{}", found.version, found.features));
+    assert_eq!(found, Ok(label.to_owned()));
+}
+
+#[test]
+fn a_tekken_file_has_the_features_that_it_names() {
+    let grid = r#"{"image_patch_size": 14, "max_image_size": 1540, "spatial_merge_size": 2}"#;
+    tekken(&format!(r#"{{"config": {{"version": "v11"}}, "special_tokens": [], "multimodal": {grid}}}"#), "v11+image");
+    for (tokens, label) in [
+        (r#"[{"token_str": "[THINK]"}, {"token_str": "[/THINK]"}]"#, "v13+think"),
+        (r#"[{"token_str": "[THINK]"}, {"token_str": "[INST]"}]"#, "v13"),
+        (r#"[{"token_str": "[INST]"}, {"token_str": "[/THINK]"}]"#, "v13"),
+    ] {
+        tekken(&format!(r#"{{"config": {{"version": "v13"}}, "special_tokens": {tokens}}}"#), label);
+    }
+    let error = Detection::from_tekken_header(r#"{"config": {"version": "v13"}, "special_tokens": 5}"#).unwrap_err();
+    assert!(error.to_string().contains("invalid type: integer `5`, expected a list of special tokens"), "{error}");
+    let error = Detection::from_tekken_header(r#"{"config": {"version": "v15"}, "model_settings_builder": 5}"#);
+    assert!(error.unwrap_err().to_string().contains("expected an object or null"));
 }
 
 #[track_caller]
@@ -360,7 +427,8 @@ fn a_gguf_file_that_says_too_little_is_refused() {
 fn a_label_s_features_print_in_one_order() {
     let (version, features) = Version::parse_label("v13+think+image").unwrap();
     assert_eq!(format!("{version}{features}"), "v13+image+think");
-    assert!(features.iter().eq([Feature::Image, Feature::Think]));
+    assert!(features.iter().eq([Feature::Image, Feature::Think]) && !features.is_empty());
+    assert!(Version::parse_label("v13").unwrap().1.is_empty());
 }
 
 proptest! {

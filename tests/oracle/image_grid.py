@@ -74,8 +74,28 @@ def files():
             data = buffer.getvalue()
             with Image.open(io.BytesIO(data)) as image:
                 width, height = image.size
-            payload = base64.b64encode(data[:KEPT]).decode()
-            print(name, width, height, f"data:image/{options['format'].lower()};base64,{payload}", sep="\t")
+            show(name, width, height, options["format"].lower(), data)
+    # What few encoders write before the frame of a JPEG.
+    frame = bytes.fromhex("ffc00011080014002803012200021101031101")
+    between = [
+        ("huffman-table", b"\xff\xc4\x00\x13" + bytes(17)),
+        ("arithmetic-table", b"\xff\xcc\x00\x04\x00\x01"),
+        ("extension", b"\xff\xc8\x00\x08\x08\x00\x01\x00\x01\x01"),
+        ("restart", b"\xff\xd0"),
+        ("escape", b"\xff\x00"),
+        ("end", b"\xff\xd9"),
+        ("fill", b"\xff\xff\xff"),
+        ("junk", b"\xff\xd0\x00\x12\x34"),
+    ]
+    for name, segment in between:
+        data = b"\xff\xd8" + segment + frame
+        with Image.open(io.BytesIO(data)) as image:
+            show(f"jpeg-{name}", *image.size, "jpeg", data)
+
+
+def show(name, width, height, kind, data):
+    payload = base64.b64encode(data[:KEPT]).decode()
+    print(name, width, height, f"data:image/{kind};base64,{payload}", sep="\t")
 
 
 def main():
