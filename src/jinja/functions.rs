@@ -8,7 +8,7 @@ use super::error::{Done, Stop, overflow, type_error, value_error};
 use super::machine::Machine;
 use super::operators::{MAX_RANGE, to_index};
 use super::text::{Origin, Text};
-use super::value::{Dict, Function, List, Range, Value, range_length};
+use super::value::{Dict, Function, List, Range, Value, range_length, within_depth};
 use crate::python::strftime::strftime;
 
 impl Function {
@@ -81,7 +81,9 @@ impl<'r> Machine<'r> {
             }
             Function::Joiner => {
                 let [separator] = arguments.bind("Joiner", ["sep"], 0)?;
-                Ok(Value::Joiner(Rc::new((separator.unwrap_or(Value::template(", ")), Cell::new(false)))))
+                let separator = separator.unwrap_or(Value::template(", "));
+                within_depth(separator.depth())?;
+                Ok(Value::Joiner(Rc::new((separator, Cell::new(false)))))
             }
             Function::Lipsum => {
                 Err(Stop::new("TemplateRuntimeError", "lipsum makes random text, which is not supported"))

@@ -1,7 +1,7 @@
 //! A program and what it is given into what it prints: the machine that runs instructions.
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use self::calls::Call;
 use self::loops::OpenLoop;
@@ -62,8 +62,8 @@ pub(crate) struct Machine<'r> {
     /// Where each capture begins among what is printed.
     captures: Vec<usize>,
     printed: Vec<Printed<'r>>,
-    /// All that were made: those that hold one another have to be emptied.
-    namespaces: Vec<Weak<Namespace<'r>>>,
+    /// All that were made, to be emptied one by one: they may hold one another, in a circle or in a long chain.
+    namespaces: Vec<Rc<Namespace<'r>>>,
     steps: u64,
 }
 
@@ -72,7 +72,7 @@ impl Drop for Machine<'_> {
         for open in &self.loops {
             open.state.changed.take();
         }
-        for namespace in self.namespaces.iter().filter_map(Weak::upgrade) {
+        for namespace in &self.namespaces {
             drop(namespace.attributes.take());
         }
     }
@@ -538,7 +538,7 @@ impl<'r> Machine<'r> {
 
     pub(super) fn namespace(&mut self, attributes: super::value::Dict<'r>) -> Value<'r> {
         let namespace = Rc::new(Namespace { attributes: RefCell::new(attributes) });
-        self.namespaces.push(Rc::downgrade(&namespace));
+        self.namespaces.push(Rc::clone(&namespace));
         Value::Namespace(namespace)
     }
 

@@ -7,7 +7,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use mistral_chat_template::chat::Json;
+use mistral_chat_template::template::TemplateLimits;
 use mistral_chat_template::{Chat, ChatTemplate, Format, Message};
+use serde_json::{Value, json};
 
 const CASE: &str = "HOSTILE_TEMPLATE";
 const LIMIT: Duration = Duration::from_secs(10);
@@ -58,6 +61,10 @@ fn cases() -> Vec<(&'static str, String)> {
         ),
         ("a value nested deep", nested(60_000)),
         ("a value nested deep, dropped", nested(5_500)),
+        ("joiners nested deep", doubled("1", "joiner(ns.s)", 60_000, "")),
+        ("namespaces nested deep", doubled("1", "namespace(a=ns.s)", 60_000, "")),
+        ("namespaces nested deep, let go", doubled("1", "namespace(a=ns.s)", 60_000, "{% set ns.s = 1 %}x")),
+        ("namespaces nested deep in lists", doubled("1", "namespace(a=[ns.s])", 60_000, "{% set ns.s = 1 %}x")),
         ("a value nested deep, compared", doubled("1", "[ns.s]", 2_500, "{{ ns.s == [[[[1]]]] }}")),
         ("a text doubled", doubled("'x'", "ns.s ~ ns.s", 60, "{{ ns.s }}")),
         ("a list doubled", doubled("[1]", "ns.s + ns.s", 33, "{{ ns.s|length }}")),
@@ -139,4 +146,124 @@ fn no_template_takes_the_process_down() {
     }
     println!("{} of {} clean", cases.len() - unclean.len(), cases.len());
     assert!(unclean.is_empty(), "{unclean:?}");
+}
+
+/// Does a template render in this many steps?
+fn renders(source: &str, steps: u64) -> bool {
+    type Made = fn() -> Value;
+    let given: [(&str, Made); 4] = [
+        ("text", || "a ".repeat(3_200).into()),
+        ("numbers", || Value::from_iter(0..800)),
+        ("texts", || Value::from_iter((0..800).map(|number| format!("{number:060}")))),
+        ("pairs", || Value::from_iter((0..800).map(|number| json!([number.to_string(), 1])))),
+    ];
+    let limits = TemplateLimits {
+        steps,
+        steps_per_message: 0,
+        steps_per_value: 0,
+        steps_per_byte: 0,
+        ..TemplateLimits::default()
+    };
+    let mut template = limits.compile(source).unwrap();
+    for (name, value) in given.into_iter().filter(|(name, _)| source.contains(name)) {
+        template = template.variable(name, Json::from_serialize(&value()).unwrap());
+    }
+    template.render(&Chat::default()).is_ok()
+}
+
+/// The fewest steps in which a template renders.
+fn fewest_steps(source: &str) -> u64 {
+    let (mut low, mut high) = (0, 1 << 14);
+    while low + 1 < high {
+        let middle = (low + high) / 2;
+        if renders(source, middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+/// What copies, looks through or makes much takes steps for that, as many as the limits are made for.
+#[test]
+fn much_work_takes_many_steps() {
+    const PIECES: &str = "{% set p %}{% for i in numbers %}{{ i }},{% endfor %}{% endset %}";
+    const LINES: &str = "{% set p %}{% for i in numbers[:100] %}{{ i }}\n{% endfor %}{% endset %}";
+    let (none, pieces, lines) = (0, fewest_steps(PIECES), fewest_steps(LINES));
+    for (before, base, source, expected) in [
+        ("", none, "{{ text|upper|length }}", 100),
+        (PIECES, pieces, "{% set q = p ~ 'x' %}", 800),
+        (PIECES, pieces, "{{ p }}", 200),
+        (PIECES, pieces, "{% set q = p + 'x' %}", 800),
+        (PIECES, pieces, "{% set q = p * 2 %}", 900),
+        (LINES, lines, "{% set q = p|indent %}", 2_500),
+        ("", none, "{% set q = range(200)|unique|list %}", 22_500),
+        ("", none, "{% set q = numbers|join('------------------------------------------------') %}", 900),
+        (
+            "",
+            none,
+            "{% set q = '----------------------------------------------------------------------------------------------------'.join(texts) %}",
+            2_500,
+        ),
+        ("", none, "{% set q = text|wordwrap %}", 900),
+        ("", none, "{% set q = text|urlencode %}", 300),
+        ("", none, "{% set q = {'long': text}|urlencode %}", 300),
+        ("", none, "{% for i in numbers %}{% break %}{% endfor %}", 100),
+        ("", none, "{% set q = numbers + [1, 2] %}", 200),
+        ("", none, "{% set q = numbers + [1] %}", 200),
+        ("", none, "{% set q = numbers|reverse %}", 100),
+        ("", none, "{% set q = numbers[1:] %}", 200),
+        ("", none, "{% set q = text|e %}", 200),
+        ("", none, "{% set q = text.replace(' ', '-') %}", 1_850),
+        ("", none, "{% set q = [text]|map('upper') %}", 100),
+        ("", none, "{% set q = range(800)|map('abs') %}", 1_700),
+        ("", none, "{% set q = dict(pairs) %}", 900),
+        ("", none, "{% macro f() %}{{ varargs|length }}{% endmacro %}{{ f(*numbers) }}", 900),
+        ("", none, "{% macro f(a, b, c) %}{% endmacro %}{% for i in numbers %}{{ f(1, 2, 3) }}{% endfor %}", 9_700),
+    ] {
+        let source = format!("{before}{source}");
+        assert!(!renders(&source, base + expected * 95 / 100), "{source}");
+        assert!(renders(&source, base + expected * 105 / 100 + 4), "{source}");
+    }
+}
+
+/// Values that hold one another are nested only so deep that they can be printed and dropped.
+#[test]
+fn values_are_nested_to_a_depth() {
+    for (wrap, rounds) in [
+        ("[ns.s]", 256),
+        ("[2] + [ns.s]", 256),
+        ("(ns.s,)", 256),
+        ("{'a': ns.s}", 256),
+        ("dict(a=ns.s)", 256),
+        ("{'a': ns.s}.values()", 256),
+        ("[ns.s]|select('defined')", 256),
+        ("[ns.s].copy", 128),
+        ("cycler(ns.s)", 256),
+        ("joiner(ns.s)", 256),
+    ] {
+        let nested = |rounds| ChatTemplate::new(&doubled("1", wrap, rounds, "")).unwrap().render(&chat());
+        assert!(nested(rounds).is_ok(), "{wrap}");
+        let error = nested(rounds + 1).map(|prompt| prompt.into_string()).expect_err(wrap);
+        let said = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        assert_eq!(said, "line 1: RecursionError: lists and dicts hold one another too deep", "{wrap}");
+    }
+}
+
+/// Namespaces may be nested without end, as they are let go one by one.
+#[test]
+fn namespaces_are_nested_without_end() {
+    for then in ["", "{% set ns.s = 1 %}"] {
+        let prompt = ChatTemplate::new(&doubled("1", "namespace(a=[ns.s])", 30_000, then)).unwrap().render(&chat());
+        assert_eq!(prompt.unwrap().as_str(), "");
+    }
+}
+
+/// Statements and expressions stand in one another to a depth.
+#[test]
+fn templates_are_nested_to_a_depth() {
+    let nested = |open: &str, depth: usize, close: &str| {
+        let template = ChatTemplate::new(&format!("{}x{}", open.repeat(depth), close.repeat(depth)));
+        template.map_err(|error| std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default())
+    };
+    assert!(nested("{% if 1 %}", 99, "{% endif %}").is_ok());
+    let said = nested("{% if 1 %}", 100, "{% endif %}").map(|_| ()).unwrap_err();
+    assert_eq!(said, "line 1: statements and expressions are nested deeper than 100");
 }
