@@ -4,7 +4,7 @@
 
 use mistral_chat_template::conversation::Update;
 use mistral_chat_template::preset::{Builtin, Scene};
-use mistral_chat_template::prompt::PrefixBreak;
+use mistral_chat_template::prompt::{PrefixBreak, SpanKind};
 use mistral_chat_template::render::CheckedChat;
 use mistral_chat_template::{Chat, Conversation, Format, Layout, Message, Mode, Prompt, Segment, ToolCall};
 use proptest::prelude::*;
@@ -64,6 +64,12 @@ fn new_segments<'g>(growing: &'g Conversation<'_>, update: &Update) -> impl Iter
     growing.segments().skip(update.new_segments.start).map(|it| it.segment)
 }
 
+/// The byte at which a segment begins, or where the prompt ends.
+fn start_of(prompt: &Prompt, segment: usize) -> usize {
+    let begins = prompt.spans().filter(|span| span.kind != SpanKind::MoreText).map(|span| span.range.start);
+    begins.chain([prompt.as_str().len()]).nth(segment).unwrap()
+}
+
 /// Appending the messages part by part, each part of as many messages as `steps` say.
 fn grows_as_rendered(layout: &Layout, chat: &Chat<'_>, steps: &[usize]) -> Result<(), TestCaseError> {
     let (mut growing, mut given) = (None::<Conversation<'_>>, 0);
@@ -85,6 +91,7 @@ fn grows_as_rendered(layout: &Layout, chat: &Chat<'_>, steps: &[usize]) -> Resul
                 prop_assert!(new_segments(growing, &update).eq(rendered.segments().skip(same)));
                 prop_assert_eq!(update.prefix_break.map(|it| it.segment), (same < all).then_some(same));
                 prop_assert_eq!(&rendered.as_str()[..update.start], &before.prompt().as_str()[..update.start]);
+                prop_assert_eq!(update.start, start_of(&rendered, update.new_segments.start));
                 prop_assert_eq!(growing.prompt(), &rendered, "{}", layout.name);
             }
             (Err(error), Err(rendered)) => {
@@ -107,6 +114,7 @@ fn updates_as_rendered(layout: &Layout, one: &Chat<'_>, other: &Chat<'_>) -> Res
             let (same, all) = common(&before, &rendered);
             prop_assert!(new_segments(&growing, &update).eq(rendered.segments().skip(same)));
             prop_assert_eq!(update.prefix_break.map(|it| it.segment), (same < all).then_some(same));
+            prop_assert_eq!(update.start, start_of(&rendered, update.new_segments.start));
             prop_assert_eq!(growing.prompt(), &rendered);
             prop_assert_eq!(growing.chat(), other);
         }

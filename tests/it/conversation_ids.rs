@@ -272,6 +272,41 @@ fn images_are_known_by_their_urls() {
 }
 
 #[test]
+fn images_that_change_places_all_move() {
+    let url = |name: &str| Chunk::image_url(format!("https://example.com/{name}"));
+    let shows = |names: &str| {
+        let images = names.chars().map(|name| url(&name.to_string().repeat(2)));
+        Chat::new([Message::user(images.chain([Chunk::text("?")]).collect::<Vec<_>>())])
+    };
+    let layout = Layout::V13.with(Feature::Image);
+    for (one, other) in [("abab", "baab"), ("abab", "bbaa"), ("aabb", "abab"), ("abcabc", "cbacba")] {
+        let recording = Recording::default();
+        let mut conversation = Conversation::new(shows(one), &layout, &recording).unwrap();
+        let before = conversation.ids().to_vec();
+        let update = conversation.update(shows(other)).unwrap();
+        assert_eq!(update.encoded, 0, "{one} {other}");
+        let moved: Vec<_> = (0..before.len()).filter_map(|place| update.new_position(place)).collect();
+        assert_eq!(moved.iter().collect::<HashSet<_>>().len(), before.len(), "{one} {other}: each id has a place");
+        assert!(moved.iter().zip(&before).all(|(place, id)| conversation.ids()[*place] == *id), "{one} {other}");
+    }
+}
+
+#[test]
+fn a_reply_that_says_something_more_is_encoded_anew() {
+    let recording = Recording::default();
+    let call = ToolCall::new("f", "{}").id("abcdefgh1");
+    let more = AssistantMessage { tool_calls: vec![call], ..says("b") };
+    for layout in [Layout::V11, Layout::V13] {
+        let mut conversation = Conversation::new(Chat::new([Message::user("a")]), &layout, &recording).unwrap();
+        conversation.reply(says("b"), &[77, 78, EOS]);
+        let result = Message::tool("r").answering("abcdefgh1");
+        let chat = Chat::new([Message::user("a"), Message::Assistant(more.clone()), result]);
+        conversation.update(chat.clone()).unwrap();
+        assert_eq!(conversation.ids(), layout.render(&chat).unwrap().encode(&recording).unwrap());
+    }
+}
+
+#[test]
 fn a_client_that_continues_what_was_said_changes_nothing() {
     let recording = Recording::default();
     let client = Chat::new([Message::user("a")]);

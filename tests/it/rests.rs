@@ -125,6 +125,7 @@ fn what_does_not_go_on_is_read_as_a_whole() {
         ),
         ("what is ignored", plain(&[user("a"), reply("b"), json!({"role": "user", "content": "c", "x": 1})]), false),
         ("what is mended", plain(&[user("a"), reply("b"), json!({"role": "user", "content": null})]), false),
+        ("a role of another API", plain(&[user("a"), reply("b"), json!({"role": "human", "content": "c"})]), false),
         ("a comma alone", plain(&first).replace("}]", "},]"), false),
         ("two lists of messages", doubled, false),
         ("half of it", plain(&second).get(..60).unwrap().to_owned(), false),
@@ -152,6 +153,23 @@ fn what_does_not_go_on_is_read_as_a_whole() {
             assert_eq!((by_rest.ids(), by_rest.chat()), (by_all.ids(), by_all.chat()), "{name}");
         }
     }
+}
+
+#[test]
+fn a_reply_that_is_to_be_continued_is_not_gone_on_with() {
+    let (user, open) =
+        (json!({"role": "user", "content": "a"}), json!({"role": "assistant", "content": "b", "prefix": true}));
+    let layout = Layout::V7.in_mode(Mode::Serving);
+    let mut by_rest = begin(&body(&[user.clone(), open.clone()], json!({})), &layout, None).unwrap();
+    let mut by_all = by_rest.clone();
+    let next = body(&[user.clone(), open, user], json!({}));
+    assert!(by_rest.rest(&next).is_some());
+    assert_eq!(update_with_rest(&mut by_rest, &next), None);
+    for conversation in [&mut by_rest, &mut by_all] {
+        let updated = update_with_all(conversation, &next).map(|update| update.new_ids);
+        assert!(updated.is_err() || conversation.chat().messages.len() == 3, "{updated:?}");
+    }
+    assert_eq!((by_rest.ids(), by_rest.chat()), (by_all.ids(), by_all.chat()));
 }
 
 /// What is refused of a rest changes nothing, so that the same request can be gone on with.

@@ -282,6 +282,28 @@ proptest! {
     }
 }
 
+/// Where a cut makes a text that was not there before, that text is counted by its ids.
+#[test]
+fn what_a_cut_joins_is_counted() {
+    let system = "a system prompt of some length that each first question begins with";
+    for layout in [Layout::V1, Layout::MAGNUM] {
+        for budget in [140, 160, 180, 200, 220] {
+            let mut chat = Chat::new([Message::system(system), Message::user("question 0")]);
+            let window = || Window::new(budget).with_low_water(budget / 2);
+            let begun = Conversation::new(chat.clone(), &layout, Bytes).unwrap();
+            let (mut conversation, mut other) = (begun.with_window(window()).unwrap(), window());
+            for turn in 1..12 {
+                chat.messages.push(Message::assistant(format!("answer {turn}")));
+                chat.messages.push(Message::user(format!("question {turn}")));
+                conversation.update_from(&chat).unwrap();
+                let fitted = other.fit(&chat, &layout, count).unwrap();
+                assert_eq!(conversation.dropped(), &fitted.dropped, "{} {budget} {turn}", layout.name);
+                assert_eq!(conversation.ids().len(), fitted.count);
+            }
+        }
+    }
+}
+
 /// A turn that the layout leaves out, as it is before the last question, comes back when the question is taken back.
 #[test]
 fn a_turn_that_comes_back_moves_from_where_it_was() {
