@@ -55,6 +55,7 @@ fn a_stop_string_costs_the_ids_that_hold_it() {
         (&["a", "\nUs", "e", "x", "y\nUse", "r:"], "a\nUsexy", found("\nUser:", 4..6, true)),
         (&["\n", "U", "x\nU", "ser:"], "\nUx", found("\nUser:", 2..4, true)),
         (&["\nU", "x\nU", "ser:"], "\nUx", found("\nUser:", 1..3, true)),
+        (&["x\nU", "\nUs", "er:"], "x\nU", found("\nUser:", 1..3, false)),
         (&["a\nUs", "er"], "a\nUser", None),
         (&["a\n"], "a\n", None),
     ] {
@@ -113,6 +114,10 @@ fn texts_of_one_push_are_one_delta() {
     assert_eq!(deltas("a [b] <c> d"), [Delta::Text("a [b] <c> d".to_owned())]);
     let thought = deltas("<think>a </ b <c></think>");
     assert_eq!(thought, [Delta::Thinking("a </ b <c>".to_owned())]);
+    let mut reader = CompletionReader::new(&think);
+    drop(reader.push("[THINK]"));
+    let ids: Vec<Delta> = reader.push_ids(&[0, 1], &Pieces(&["a", "b"])).collect();
+    assert_eq!(ids, [Delta::Thinking("ab".to_owned())]);
     let unnamed = r#"[TOOL_CALLS][{"id": "x", "arguments": {"a": 1}}]</s>"#;
     let left: Vec<Delta> = CompletionReader::new(&Layout::V3).push(unnamed).collect();
     assert_eq!(left.iter().filter(|delta| matches!(delta, Delta::Rest(_))).count(), 1, "{left:?}");
@@ -190,12 +195,16 @@ fn a_run_of_sentencepiece_behind_another_token_keeps_its_space() {
 }
 
 #[test]
-fn an_answer_to_a_prompt_may_be_a_bare_call() {
+fn an_answer_to_a_prompt_may_be_a_message_as_json() {
     let request = r#"{"messages": [{"role": "user", "content": "q"}], "tools": [{"function": {"name": "f"}}]}"#;
     let chat = Chat::from_json(request).unwrap();
-    let reader = CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient);
-    let completion = reader.after_chat(&chat).unwrap().read(r#"{"name": "f", "arguments": {"a": 1}}</s>"#);
-    assert_eq!(completion.message.tool_calls.len(), 1, "{completion:?}");
+    let answer = r#"{"role": "assistant", "tool_calls": [{"name": "f", "arguments": {}}]}"#;
+    for reader in [CompletionReader::new(&Layout::V13), CompletionReader::new(&Layout::V3)] {
+        let reader = reader.with_leniency(Leniency::Lenient).after_chat(&chat).unwrap();
+        let completion = reader.read(answer);
+        assert_eq!(completion.message.tool_calls.len(), 1, "{completion:?}");
+        assert_eq!((completion.message.content.is_empty(), &*completion.rest), (true, ""));
+    }
 }
 
 #[test]

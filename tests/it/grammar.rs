@@ -6,7 +6,9 @@ use mistral_chat_template::chat::{CallMode, ResponseFormat, ToolChoice};
 use mistral_chat_template::grammar::{LarkStyle, Part, Shape};
 use mistral_chat_template::layout::ToolCalls;
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{AssistantMessage, Chat, Chunk, Error, Layout, Message, Tokenizer, Tool, Version};
+use mistral_chat_template::{
+    AssistantMessage, Chat, Chunk, Error, Layout, Message, Tokenizer, Tool, ToolCall, Version,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -350,4 +352,36 @@ fn numbers_that_json_does_not_have_are_refused() {
     let sentence = "response_format.json_schema.schema: the schema has a number that JSON does not have: an infinite one, or NaN (v3)";
     assert_eq!(grammar(r#"{"enum": [-1e999]}"#).unwrap_err(), sentence);
     assert!(grammar(r#"{"enum": ["Infinity", "NaN", 1e300]}"#).unwrap().is_some());
+}
+
+#[test]
+fn calls_of_a_list_follow_each_other_in_each_style() {
+    let tools = vec![Tool { name: "f".into(), ..Tool::default() }];
+    let chat = Chat { tools, tool_choice: ToolChoice::Required, ..Chat::new([Message::user("q")]) };
+    for layout in [Layout::V3, Layout::V7] {
+        let grammar = layout.grammar(&chat).unwrap().unwrap();
+        for style in [LarkStyle::Exact, LarkStyle::MistralCommon] {
+            let printed = grammar.to_lark(&ReleasedIds(&layout), style).unwrap();
+            let calls = printed.lines().find(|line| line.starts_with("fcalls: ")).unwrap();
+            assert!(calls.starts_with(r#"fcalls: <[5]> " [{\"name\": \"f\", "#), "{style:?} {calls}");
+            assert!(
+                calls.contains(r#" (", {\"name\": \"f\", "#) && calls.ends_with(r#"")? "}")* "]""#),
+                "{style:?} {calls}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_follows_a_call_that_was_begun_where_no_other_may() {
+    let call = ToolCall::new("f", "{}").id("abcdefgh1");
+    let begun = AssistantMessage { tool_calls: vec![call], prefix: true, ..AssistantMessage::default() };
+    let tools = vec![Tool { name: "f".into(), ..Tool::default() }];
+    for tool_choice in [ToolChoice::None, ToolChoice::Allowed { mode: CallMode::Auto, names: Vec::new() }] {
+        let messages = [Message::user("q"), Message::Assistant(begun.clone())];
+        let chat = Chat { tools: tools.clone(), tool_choice, ..Chat::new(messages) };
+        let grammar = Layout::V13.grammar(&chat).unwrap().unwrap();
+        let printed = grammar.to_lark(&ReleasedIds(&Layout::V13), LarkStyle::Exact).unwrap();
+        assert_eq!(printed.lines().next().map(str::trim_end), Some("start:"), "{printed}");
+    }
 }

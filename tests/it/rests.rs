@@ -126,6 +126,17 @@ fn what_does_not_go_on_is_read_as_a_whole() {
         ("what is ignored", plain(&[user("a"), reply("b"), json!({"role": "user", "content": "c", "x": 1})]), false),
         ("what is mended", plain(&[user("a"), reply("b"), json!({"role": "user", "content": null})]), false),
         ("a role of another API", plain(&[user("a"), reply("b"), json!({"role": "human", "content": "c"})]), false),
+        (
+            "a call in the older form",
+            plain(&[
+                user("a"),
+                reply("b"),
+                user("c"),
+                json!({"role": "assistant", "content": null, "function_call": {"name": "tide", "arguments": "{}"}}),
+                json!({"role": "function", "name": "tide", "content": "d"}),
+            ]),
+            false,
+        ),
         ("a comma alone", plain(&first).replace("}]", "},]"), false),
         ("two lists of messages", doubled, false),
         ("half of it", plain(&second).get(..60).unwrap().to_owned(), false),
