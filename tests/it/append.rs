@@ -2,11 +2,13 @@
 //!
 //! For a long look: `PROPTEST_CASES=100000 cargo test --release --test it append::`.
 
+use mistral_chat_template::chat::ReasoningEffort;
 use mistral_chat_template::conversation::Update;
+use mistral_chat_template::layout::UserTurn;
 use mistral_chat_template::preset::{Builtin, Scene};
-use mistral_chat_template::prompt::{PrefixBreak, SpanKind};
+use mistral_chat_template::prompt::{BreakCause, PrefixBreak, SpanKind};
 use mistral_chat_template::render::CheckedChat;
-use mistral_chat_template::{Chat, Conversation, Format, Layout, Message, Mode, Prompt, Segment, ToolCall};
+use mistral_chat_template::{Chat, Conversation, Format, Layout, Message, Mode, Prompt, Role, Segment, Tool, ToolCall};
 use proptest::prelude::*;
 
 use crate::support::{arbitrary, case};
@@ -315,4 +317,92 @@ fn breaks_of_templates_are_what_rendering_shows() {
         }
     }
     assert!(asked > 20, "{asked}");
+}
+
+/// Where two prompts part, and why.
+#[test]
+fn a_break_says_why() {
+    let (user, said) = (Message::user("a"), Message::assistant("b"));
+    let call = |id: &str| ToolCall::new("f", "{}").id(id.to_owned());
+    let calls = Message::calls([call("abcdefgh1"), call("abcdefgh2")]);
+    let results = ["abcdefgh1", "abcdefgh2"].map(|id| Message::tool(id).answering(id));
+    let with_tools = |names: &[&str], messages: Vec<Message<'static>>| {
+        let tool = |name: &&str| Tool { name: (*name).to_owned().into(), ..Tool::default() };
+        Chat { tools: names.iter().map(tool).collect(), ..Chat::new(messages) }
+    };
+    let harder = |chat: &Chat<'static>| Chat { reasoning_effort: Some(ReasoningEffort::High), ..chat.clone() };
+    let of = |messages: &[&Message<'static>]| Chat::new(messages.iter().copied().cloned().collect::<Vec<_>>());
+    let (system, other_system) = (Message::system("S"), Message::system("T"));
+    let (one, longer) = (of(&[&user]), of(&[&user, &said, &user]));
+    let (first, last) = (UserTurn::First, UserTurn::Last);
+    let v15_last = Layout { tools: Some(last), ..Layout::V15 };
+    for (layout, earlier, whole, expected) in [
+        (
+            Layout::V3,
+            of(&[&system, &user]),
+            of(&[&system, &user, &said, &user]),
+            Some(BreakCause::SystemMoves { to: last }),
+        ),
+        (Layout::V2, of(&[&user]), of(&[&user, &said, &user]), None),
+        (Layout::V3, of(&[&system, &user]), of(&[&other_system, &user]), Some(BreakCause::SystemChanges)),
+        (Layout::V3, of(&[&user]), of(&[&system, &user]), Some(BreakCause::SystemChanges)),
+        (Layout::MAGNUM, of(&[&user]), of(&[&system, &user]), Some(BreakCause::SystemChanges)),
+        (Layout::V7, of(&[&system, &user]), of(&[&other_system, &user]), Some(BreakCause::MessageChanges)),
+        (
+            Layout::V3,
+            with_tools(&["f"], one.messages.clone()),
+            with_tools(&["f"], longer.messages.clone()),
+            Some(BreakCause::ToolsMove { to: last }),
+        ),
+        (
+            Layout::V13,
+            with_tools(&["f"], one.messages.clone()),
+            with_tools(&["g"], one.messages.clone()),
+            Some(BreakCause::ToolsChange),
+        ),
+        (Layout::V13, one.clone(), with_tools(&["g"], one.messages.clone()), Some(BreakCause::ToolsChange)),
+        (Layout::V15, harder(&one), one.clone(), Some(BreakCause::SettingsChange)),
+        (Layout::V15, harder(&one), harder(&longer), None),
+        (v15_last, harder(&one), harder(&longer), Some(BreakCause::SettingsMove { to: last })),
+        (
+            Layout::V2,
+            of(&[&user, &calls, &results[0], &results[1], &said]),
+            of(&[&user, &calls, &results[0], &results[1], &said, &user]),
+            Some(BreakCause::ToolTurnsDropped),
+        ),
+        (
+            Layout::V13,
+            of(&[&user, &calls, &results[1]]),
+            of(&[&user, &calls, &results[1], &results[0]]),
+            Some(BreakCause::ResultsReordered),
+        ),
+        (Layout::V3, one.clone(), of(&[&user, &user]), Some(BreakCause::TurnGoesOn { role: Role::User })),
+        (Layout::V3, one.clone(), of(&[&Message::user("c")]), Some(BreakCause::MessageChanges)),
+        (Layout::V3, of(&[&user, &user]), one.clone(), Some(BreakCause::MessageChanges)),
+        (Layout::V3, longer.clone(), one.clone(), Some(BreakCause::Shorter)),
+        (Layout::V3, longer.clone(), of(&[&user, &said]), Some(BreakCause::Shorter)),
+        (Layout::V3, longer.clone(), of(&[&user, &Message::assistant("c")]), Some(BreakCause::MessageChanges)),
+    ] {
+        let layout = layout.in_mode(Mode::Agnostic);
+        for mode in [Mode::Agnostic, Mode::Serving] {
+            let earlier_layout = Layout { name: "mine", ..layout.in_mode(mode) };
+            let earlier = Chat { model: Some("m".into()), ..earlier.clone() };
+            let Ok(earlier) = CheckedChat::new(&earlier, &earlier_layout) else { continue };
+            let chat = Chat { model: Some("m".into()), ..whole.clone() };
+            let whole = CheckedChat::new(&chat, &layout).unwrap();
+            let found = whole.prefix_break(&earlier);
+            assert_eq!(found.map(|it| it.cause), expected, "{} {:?}", layout.name, chat.messages);
+            let [one, other] = [earlier, whole].map(|checked| {
+                let mut prompt = Prompt::new();
+                checked.render_into(&mut prompt);
+                prompt
+            });
+            let (same, all) = common(&one, &other);
+            assert_eq!(found.map(|it| it.segment), (same < all).then_some(same), "{}", layout.name);
+        }
+    }
+    let (earlier, whole) = (CheckedChat::new(&one, &Layout::V3).unwrap(), CheckedChat::new(&one, &Layout::V7).unwrap());
+    assert_eq!(whole.prefix_break(&earlier), None, "the frames are the same");
+    let whole = CheckedChat::new(&longer, &Layout::V13).unwrap();
+    assert_eq!(whole.prefix_break(&earlier).map(|it| it.cause), Some(BreakCause::LayoutChanges));
 }

@@ -7,7 +7,9 @@ use mistral_chat_template::completion::{
     ReplyHead, StopCause,
 };
 use mistral_chat_template::version::Feature;
-use mistral_chat_template::{Chat, Completion, CompletionReader, Content, Control, Dialect, Layout, Segment};
+use mistral_chat_template::{
+    AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Dialect, Layout, Message, Segment,
+};
 use serde_json::{Value, json};
 
 const INST: u32 = 999;
@@ -205,6 +207,14 @@ fn an_answer_to_a_prompt_may_be_a_message_as_json() {
         assert_eq!(completion.message.tool_calls.len(), 1, "{completion:?}");
         assert_eq!((completion.message.content.is_empty(), &*completion.rest), (true, ""));
     }
+    // So may what follows thinking that was begun and closed.
+    let thought =
+        AssistantMessage { content: vec![Chunk::thinking("Hm.")].into(), prefix: true, ..AssistantMessage::default() };
+    let thought = Chat { messages: vec![Message::user("q"), Message::Assistant(thought)], ..chat };
+    let reader = CompletionReader::new(&Layout::V13.with(Feature::Think)).with_leniency(Leniency::Lenient);
+    let completion = reader.after_chat(&thought).unwrap().read(answer);
+    assert_eq!(completion.message.tool_calls.len(), 1, "{completion:?}");
+    assert_eq!((completion.message.content.is_empty(), &*completion.rest), (true, ""));
 }
 
 #[test]

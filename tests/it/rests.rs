@@ -126,17 +126,6 @@ fn what_does_not_go_on_is_read_as_a_whole() {
         ("what is ignored", plain(&[user("a"), reply("b"), json!({"role": "user", "content": "c", "x": 1})]), false),
         ("what is mended", plain(&[user("a"), reply("b"), json!({"role": "user", "content": null})]), false),
         ("a role of another API", plain(&[user("a"), reply("b"), json!({"role": "human", "content": "c"})]), false),
-        (
-            "a call in the older form",
-            plain(&[
-                user("a"),
-                reply("b"),
-                user("c"),
-                json!({"role": "assistant", "content": null, "function_call": {"name": "tide", "arguments": "{}"}}),
-                json!({"role": "function", "name": "tide", "content": "d"}),
-            ]),
-            false,
-        ),
         ("a comma alone", plain(&first).replace("}]", "},]"), false),
         ("two lists of messages", doubled, false),
         ("half of it", plain(&second).get(..60).unwrap().to_owned(), false),
@@ -164,23 +153,6 @@ fn what_does_not_go_on_is_read_as_a_whole() {
             assert_eq!((by_rest.ids(), by_rest.chat()), (by_all.ids(), by_all.chat()), "{name}");
         }
     }
-}
-
-#[test]
-fn a_reply_that_is_to_be_continued_is_not_gone_on_with() {
-    let (user, open) =
-        (json!({"role": "user", "content": "a"}), json!({"role": "assistant", "content": "b", "prefix": true}));
-    let layout = Layout::V7.in_mode(Mode::Serving);
-    let mut by_rest = begin(&body(&[user.clone(), open.clone()], json!({})), &layout, None).unwrap();
-    let mut by_all = by_rest.clone();
-    let next = body(&[user.clone(), open, user], json!({}));
-    assert!(by_rest.rest(&next).is_some());
-    assert_eq!(update_with_rest(&mut by_rest, &next), None);
-    for conversation in [&mut by_rest, &mut by_all] {
-        let updated = update_with_all(conversation, &next).map(|update| update.new_ids);
-        assert!(updated.is_err() || conversation.chat().messages.len() == 3, "{updated:?}");
-    }
-    assert_eq!((by_rest.ids(), by_rest.chat()), (by_all.ids(), by_all.chat()));
 }
 
 /// What is refused of a rest changes nothing, so that the same request can be gone on with.
@@ -235,6 +207,15 @@ fn a_request_is_remembered_where_it_is_the_conversations() {
     let next = plain(&[&user, &open, &reply, &user]);
     assert!(by_rest.rest(&next).is_some());
     assert_eq!(update_with_rest(&mut by_rest, &next), None);
+    // A rest that was read as another dialect is not of the same request.
+    let mut conversation = begin(&first, &layout, None).unwrap();
+    conversation.reply(AssistantMessage { content: "b".into(), ..AssistantMessage::default() }, &said("b"));
+    let next = plain(&[&user, &reply, &user]);
+    let rest = conversation.rest(&next).unwrap();
+    for (dialect, goes_on) in [(Dialect::Legacy, false), (Dialect::OpenAi, false), (Dialect::Either, true)] {
+        let mended = Request::mend(rest.as_str(), dialect).unwrap();
+        assert_eq!((mended.request.dialect, conversation.update_rest(&rest, &mended).is_some()), (dialect, goes_on));
+    }
 }
 
 #[test]
