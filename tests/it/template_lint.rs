@@ -1,5 +1,7 @@
 //! What the lint finds in templates, and that it finds nothing where nothing is.
 
+use std::collections::BTreeSet;
+
 use mistral_chat_template::template::{ClockTime, Engine, GenerationMarks, Lint, LintKind};
 use mistral_chat_template::{Chat, ChatTemplate, Format, Message, Version};
 
@@ -147,6 +149,50 @@ fn what_an_engine_does_not_get_to_is_not_met() {
     assert_eq!(met(&open, "loop", Engine::HfJinja), [true]);
 }
 
+/// Of several differences those are told that make one by themselves, and all of them where none does.
+#[test]
+fn differences_are_told_apart() {
+    let source = each(
+        "{{ m|tojson }}{{ eos_token }}\n{% set a = m.role is sequence %}\n{% set b = m.role is sequence %}\
+         {% if a and not b %}{% if m.role|wordcount > 99 %}{% endif %}{% endif %}",
+    );
+    assert!(engines(&source, LintKind::Differs, 1).contains(&Engine::MiniJinja));
+    assert!(!engines(&source, LintKind::Differs, 2).contains(&Engine::MiniJinja));
+    assert!(!engines(&source, LintKind::Differs, 3).contains(&Engine::MiniJinja));
+    let both = each(
+        "{% set a = m.role is sequence %}\n{% set b = m.role is sequence %}{{ 'x' if a or b else 'y' }}{{ eos_token }}",
+    );
+    for line in [1, 2] {
+        assert!(engines(&both, LintKind::Differs, line).contains(&Engine::MiniJinja), "{:#?}", lints(&both));
+    }
+    // An engine that fails prints nothing that could differ.
+    let fails = each("{{ loop.first }}{{ m.role.swapcase() }}{{ eos_token }}");
+    let met: Vec<_> =
+        lints(&fails).into_iter().filter(|lint| lint.kind == LintKind::Differs).map(|lint| lint.met).collect();
+    assert_eq!(met, [false]);
+}
+
+/// Values that are hard to write are handled as the plain ones of their kind where an engine does not tell them apart.
+#[test]
+fn values_count_as_the_plain_ones_of_their_kind() {
+    for value in ["' a'", "'  '", "'é'", "'<'"] {
+        assert!(
+            engines(&each(&format!("{{{{ ({value}).swapcase() }}}}")), LintKind::Fails, 1).contains(&Engine::HfJinja)
+        );
+    }
+    for (value, filter) in [
+        ("(-1)", "filesizeformat"),
+        ("12345678901234567890", "filesizeformat"),
+        ("['é']", "batch(1)"),
+        ("[{'é': 1}]", "batch(1)"),
+        ("[1]", "batch(1)"),
+        ("{'b': 1, 'a': '<'}", "xmlattr"),
+    ] {
+        let source = each(&format!("{{{{ ({value})|{filter} }}}}"));
+        assert!(engines(&source, LintKind::Fails, 1).contains(&Engine::HfJinja), "{source}: {:#?}", lints(&source));
+    }
+}
+
 #[test]
 fn stripping_differs_where_other_white_space_is_left() {
     let stripped = |text: &str| {
@@ -191,6 +237,11 @@ fn what_is_lost_of_a_chat_is_told() {
     let without_ids = "{{ tools|tojson }}{% for m in messages %}{{ m.content }}{{ m.tool_calls|tojson if m.tool_calls }}\
                        {{ m.reasoning_content }}{{ eos_token }}{% endfor %}";
     assert_eq!(of(without_ids), [false, false, false, false, false, true]);
+    let first_id = without_ids.replace(
+        "{{ m.content }}",
+        "{{ m.content }}{{ m.tool_call_id if loop.index0 and loop.previtem.role != 'tool' }}",
+    );
+    assert_eq!(of(&first_id), [false, false, false, false, false, true], "the ids of all results");
 }
 
 #[test]
@@ -202,4 +253,32 @@ fn written_templates_fail_in_no_engine() {
         let failing: Vec<_> = lints.iter().filter(failing).map(ToString::to_string).collect();
         assert!(failing.is_empty(), "{version}: {failing:#?}");
     }
+}
+
+/// Each row of the table, in a line of its own of one template, is found there for the engines that do something else.
+#[test]
+fn each_construct_of_the_table_is_found() {
+    const ENGINES: [Engine; 4] = [Engine::LlamaCpp, Engine::HfJinja, Engine::MiniJinja, Engine::Jinja2];
+    let rows = TABLE.lines().skip(1).map(|line| line.split('\t').map(unescaped).collect::<Vec<_>>());
+    // Under another name, of what is missing by another row, and as white space that is stripped.
+    let is_told_elsewhere = |row: &[String]| {
+        matches!(&*row[0], "filter d" | "filter e" | "statement break")
+            || row[0] == "item" && row[3].contains("is defined")
+            || row[0].ends_with("strip") && row[2] == "empty text"
+    };
+    let is_other = |cell: &String| cell.trim_start_matches('?').starts_with(['!', '~']);
+    let rows: Vec<_> =
+        rows.filter(|row| row[5..].iter().any(is_other) && !row[3].contains('\n') && !is_told_elsewhere(row)).collect();
+    let source: String = rows.iter().map(|row| format!("{}\n", row[3])).collect();
+    let mut found = BTreeSet::new();
+    for lint in lints(&source) {
+        found.extend(lint.engines.iter().map(|engine| (lint.line, lint.construct.clone(), *engine)));
+    }
+    for (row, line) in rows.iter().zip(1..) {
+        for (engine, cell) in ENGINES.into_iter().zip(&row[5..]) {
+            let is_found = found.contains(&(Some(line), Some(row[0].clone()), engine));
+            assert_eq!(is_found, is_other(cell), "{engine}: {row:?}");
+        }
+    }
+    assert!(rows.len() > 600, "{}", rows.len());
 }

@@ -74,7 +74,9 @@ impl Table {
         let (kind, rest) = given.split_once(", ").unwrap_or((given, ""));
         let plain: Vec<_> = rest.split(", ").map(plain).collect();
         let plain_rest = plain.join(", ");
-        let kinds = [kind, self::plain(kind), self::plain(self::plain(kind))];
+        // The table names what is hard about a list, not that it is one of numbers.
+        let hard = kind.replace("list of numbers with ", "list with ");
+        let kinds = [kind, &*hard, self::plain(kind), self::plain(self::plain(kind))];
         let mut tries = kinds.into_iter().flat_map(|kind| [(kind, rest), (kind, &*plain_rest)]);
         let place = tries.find_map(|(kind, rest)| self.places.get(&(construct, rest, kind)))?;
         self.rows.get(*place)
