@@ -1,6 +1,7 @@
 //! Small templates as transformers renders them: `tests/goldens/template/python.jsonl`, written by `tests/oracle/jinja.py`.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::fs;
 use std::path::Path;
 
@@ -19,6 +20,8 @@ struct Golden {
     now: Option<i64>,
     /// What is printed; `None` where Python raises.
     want: Option<String>,
+    /// What Python says of it then: ours, and perhaps more.
+    raises: Option<String>,
 }
 
 impl Golden {
@@ -44,6 +47,13 @@ fn templates_render_as_in_python() {
         let got = golden.render();
         if got.as_ref().ok() != golden.want.as_ref() {
             wrong.push(format!("{:?}\n  {got:?}, but {:?}", golden.template, golden.want));
+        }
+        if let (Some(raises), Err(error)) = (&golden.raises, &got) {
+            let said = error.source().map(ToString::to_string).unwrap_or_default();
+            let ours = said.strip_prefix("line 1: ").filter(|ours| !ours.is_empty());
+            if !ours.is_some_and(|ours| raises.starts_with(ours)) {
+                wrong.push(format!("{:?}\n  {said}, but {raises}", golden.template));
+            }
         }
     }
     assert!(goldens.lines().count() > 1_000);

@@ -3,6 +3,8 @@
 import datetime
 import json
 
+import jinja2
+
 import transformers.utils.chat_template_utils as reference
 
 NOW = 1764158400
@@ -2074,6 +2076,178 @@ b" }}
 {% with a=1 %}{% with b=a %}{{ b }}{% set a = 2 %}{{ a }}{% endwith %}{{ a }}{% endwith %}
 """
 
+# Templates that raise something: what Python says of them, which begins with what this library says.
+ERRORS = r"""
+{{ 1 + 'a' }}
+{{ none + 1 }}
+{{ d + 1 }}
+{{ 1.5 - 'a' }}
+{{ 1 - none }}
+{{ 'a' / 2 }}
+{{ 'a' // 2 }}
+{{ 'a' ** 2 }}
+{{ 'a' - 2 }}
+{{ [] % 2 }}
+{{ d * d }}
+{{ true + none }}
+{{ range(2) + 1 }}
+{{ d.keys() + 1 }}
+{{ d.values() + 1 }}
+{{ d.items() + 1 }}
+{{ -none }}
+{{ -'a' }}
+{{ +'a' }}
+{{ -undefined_name }}
+{{ undefined_name + 1 }}
+{{ 1 + undefined_name }}
+{{ undefined_name.a }}
+{{ undefined_name() }}
+{{ n() }}
+{{ 'a'() }}
+{{ none() }}
+{{ [1]() }}
+{{ 1 < 'a' }}
+{{ 'a' >= 1 }}
+{{ none < none }}
+{{ [] > {} }}
+{{ (1,) <= 1.5 }}
+{{ 1 in 2 }}
+{{ 1 in 'a' }}
+{{ none in 'a' }}
+{{ {[1]: 2} }}
+{{ {d: 2} }}
+{{ {([],): 2} }}
+{{ range('a') }}
+{{ range(1.5) }}
+{{ range(1, 2, 0) }}
+{{ 1 // 0 }}
+{{ 1 / 0 }}
+{{ 1.0 / 0 }}
+{{ 1.0 // 0 }}
+{{ 0 ** -1 }}
+{{ 0.0 ** -1 }}
+{{ 'a' * 'b' }}
+{{ 'a' * 1.5 }}
+{{ [1] * none }}
+{{ 5|length }}
+{{ none|length }}
+{{ 5|list }}
+{{ 5|join }}
+{{ 5|first }}
+{{ 5|reverse|list }}
+{{ n|map('upper')|list }}
+{{ {1: 2}|tojson(sort_keys=true)|length + 'a' }}
+{{ cycler() }}
+{{ dict(1) }}
+{{ dict([[1]]) }}
+{{ dict(1, 2) }}
+{{ dict(**{1: 2}) }}
+{{ '%d' % 'a' }}
+{{ '%s %s' % 1 }}
+{{ 'a' % 1 }}
+{{ '%(a)s' % {} }}
+{{ '%(a)s' % 1 }}
+{{ '%q' % 1 }}
+{{ '%' % 1 }}
+{{ '%c' % 'ab' }}
+{{ '{a}'.format() }}
+{{ '{'.format() }}
+{{ '}'.format() }}
+{{ '{!x}'.format(1) }}
+{{ ','.join([1]) }}
+{{ 'abc'.index('z') }}
+{{ [1].index(2) }}
+{{ 'a'.split('') }}
+{{ 'a'.ljust(5, 'xy') }}
+{{ 'a'.startswith(1) }}
+{% for a, b in [1] %}{% endfor %}
+{% for a, b in [[1]] %}{% endfor %}
+{% for a, b in ['abc'] %}{% endfor %}
+{% for a, b in [(1, 2, 3)] %}{% endfor %}
+{% for a in 5 %}{% endfor %}
+{% set a, b = 5 %}
+{% set a, b = [1] %}
+{% set a, b = [1, 2, 3] %}
+{% set a, b = 'a' %}
+{% set d.a = 1 %}
+{% macro f(a) %}{% endmacro %}{{ f(1, 2) }}
+{% macro f(a) %}{% endmacro %}{{ f(b=1) }}
+{% macro f(a) %}{% endmacro %}{{ f + 1 }}
+{% for i in [1] %}{{ loop + 1 }}{% endfor %}
+{% for i in [1] %}{{ loop([1]) }}{% endfor %}
+{{ (x|safe) + 1 }}
+{{ 1 + (x|safe) }}
+{{ namespace() + 1 }}
+{{ cycler(1) + 1 }}
+{{ joiner() + 1 }}
+{{ (words|map('upper')) + 1 }}
+{{ (d|items) + 1 }}
+{{ (words|reverse) + 1 }}
+{{ range + 1 }}
+{{ undefined_name|tojson }}
+{{ d.keys()|tojson }}
+{{ (words|map('upper'))|tojson }}
+{{ [1, namespace()]|tojson }}
+{{ 5|abs + 'a' }}
+{{ 'a'|abs }}
+{{ 1|round(method='x') }}
+{{ 'a'|float + 'a' }}
+{{ ['a']|sum }}
+{{ d|dictsort(by='x') }}
+{{ words|slice(0)|list }}
+{{ 'abc'|truncate(2) }}
+{{ 'a'|wordwrap(0) }}
+{{ {'a b': 1}|xmlattr }}
+{{ 5|xmlattr }}
+{{ 'a' is odd }}
+{{ 'a'|nope }}
+{{ 'a' is nope }}
+{{ 1 is odd is even }}
+{{ (1 }}
+{{ 1) }}
+{{ a b }}
+{{ [1, }}
+{{ f(a=1, 2) }}
+{{ f(**a, *b) }}
+{{ f(*a, *b) }}
+{{ f(**a, **b) }}
+{{ f(**a, b=1) }}
+{{ f(*a, b) }}
+{{ x[1 }}
+{{ x. }}
+{{ x| }}
+{{ x is }}
+{% if %}{% endif %}
+{% if x %}
+{% if x %}{% else %}
+{% for x in y %}
+{% for x %}{% endfor %}
+{% for loop in y %}{% endfor %}
+{% set x %}
+{% set none = 2 %}
+{% macro %}{% endmacro %}
+{% macro f %}{% endmacro %}
+{% macro f(a=1, b) %}{% endmacro %}
+{% macro f() %}
+{% call x %}{% endcall %}
+{% call f() %}
+{% filter upper %}
+{% generation %}
+{% with a %}{% endwith %}
+{% with a = 1 %}
+{% nope %}
+{% endif %}
+{% else %}
+{# a
+{% a
+{% block %}{% endblock %}
+{% block a %}
+{{ '\x4' }}
+{{ '\N{no such}' }}
+{{ '\u12' }}
+{{ '\N' }}
+"""
+
 
 def split(templates):
     """Templates, of which those that have several lines are indented by nothing: they end where their blocks do."""
@@ -2415,6 +2589,15 @@ def main():
         if "strftime" in template:
             case["now"] = now
         print(json.dumps(case, ensure_ascii=False))
+    for template in split(ERRORS):
+        given = {name: value for name, value in GIVEN.items() if name in template}
+        try:
+            reference._compile_jinja_template(template).render(**given)
+        except jinja2.TemplateSyntaxError as error:
+            said = error.message
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+        print(json.dumps({"template": template, "want": None, "given": given, "raises": said}, ensure_ascii=False))
 
 
 main()
