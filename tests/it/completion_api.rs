@@ -413,6 +413,21 @@ fn what_follows_a_stop_string_stays_in_order() {
     }
 }
 
+/// A name before `[ARGS]` is no call behind a stop string, whether it comes with the string or after it.
+#[test]
+fn no_bare_call_begins_behind_a_stop_string() {
+    let request = r#"{"messages": [], "tools": [{"type": "function", "function": {"name": "f"}}]}"#;
+    let tools = Chat::from_json(request).unwrap().tools;
+    let args = Segment::Control(Control::Args);
+    for texts in [&["Hi STOP f"][..], &["Hi STOP ", "f"], &["Hi ", "STOP", " f"]] {
+        let reader = CompletionReader::new(&Layout::V13).with_leniency(Leniency::Lenient).with_tools(&tools);
+        let texts = texts.iter().map(|text| Segment::Text(text));
+        let completion = reader.with_stop_strings(["STOP"]).read_segments(texts.chain([args, Segment::Text("{}")]));
+        assert_eq!((completion.message.content, completion.message.tool_calls.len()), ("Hi ".into(), 0));
+        assert_eq!((&*completion.rest, completion.stop_cause), (" f{}", StopCause::StopString));
+    }
+}
+
 #[test]
 fn calls_are_sent_as_a_client_and_a_layout_need() {
     let is_whole = |dialect, layout: &Layout| {

@@ -442,7 +442,10 @@ impl CompletionReader {
                 self.leave_out(between, opening.offset);
                 self.begin_bare_call(Found::Call(0), Before::Anything, begin);
                 self.more(name, begin);
-            } else if matches!(self.place, Place::Text) && self.middle.is_name(&self.tools) {
+            } else if matches!(self.place, Place::Text)
+                && self.stops.found.is_none()
+                && self.middle.is_name(&self.tools)
+            {
                 let (name, offset) = (self.middle.flush(), self.middle.offset);
                 self.flush_stops();
                 self.begin_bare_call(Found::Call(0), Before::Anything, offset);
