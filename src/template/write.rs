@@ -156,7 +156,7 @@ impl Layout {
         let spaces = self.word_start.is_space();
         blocks.value("user_open", self.opening(self.user.open));
         blocks.value("user_close", quoted(self.user.close.as_str()));
-        let goes_on = matches!(self.user.open, Mark::Text(_));
+        let goes_on = matches!(self.user.open, Mark::Text(text) if !text.is_empty());
         let in_user = self.system.in_user().is_some();
         blocks.value("space_of_system", if spaces && !goes_on { "' '" } else { "''" }.to_owned());
         let space = match (spaces && !goes_on, in_user) {

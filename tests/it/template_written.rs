@@ -166,3 +166,55 @@ fn small_cases_in_minijinja_and_ours() {
         }
     }
 }
+
+/// A row of one's own is written as it renders, but for what Jinja cannot read.
+#[test]
+fn rows_of_ones_own_are_written_as_they_render() {
+    use mistral_chat_template::layout::{
+        ChunkKind, ChunkKinds, Frame, Mark, RoleChunks, Rules, ToolCalls, ToolResults,
+    };
+    use mistral_chat_template::version::Feature;
+
+    let media = |layout: Layout| layout.with(Feature::Image).with(Feature::Audio).with(Feature::Think);
+    let user = |kind: ChunkKind| {
+        let chunks = RoleChunks { user: ChunkKinds::of(&[ChunkKind::Text, kind]), ..Layout::V13.rules.chunks };
+        Layout { rules: Rules { chunks, ..Layout::V13.rules }, trim_reply: false, ..media(Layout::V13) }
+    };
+    let image = || Chunk::Image("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7".into());
+    let sound = || Chunk::InputAudio("UklGRg==".into());
+    let of = |chunks: Vec<Chunk<'static>>| Chat::new([Message::user(chunks)]);
+    let chats = [
+        of(vec![image(), Chunk::text("a")]),
+        of(vec![Chunk::text("a"), image(), Chunk::text("b")]),
+        of(vec![Chunk::image_url("https://a.b/c.png"), Chunk::text("b")]),
+        of(vec![sound(), Chunk::text("b")]),
+        of(vec![Chunk::AudioUrl("https://a.b/c.wav".into()), Chunk::text("b")]),
+        Chat::new([Message::user("a"), Message::assistant("b "), Message::user(vec![image()])]),
+    ];
+    for layout in [
+        Layout { tools: None, ..Layout::V3 },
+        Layout { tools: None, ..Layout::V13 },
+        Layout { calls: ToolCalls::None, results: ToolResults::None, ..Layout::V3 },
+        Layout { calls: ToolCalls::None, results: ToolResults::None, ..Layout::V7_TEKKEN },
+        Layout { trim_reply: true, ..Layout::V13 },
+        Layout { trim_reply: false, ..Layout::V3_TEKKEN },
+        media(Layout::V13),
+        user(ChunkKind::Image),
+        user(ChunkKind::ImageUrl),
+        user(ChunkKind::InputAudio),
+        user(ChunkKind::AudioUrl),
+        Layout { user: Frame { open: Mark::Text(""), close: Mark::Text("\n") }, ..Layout::V7 },
+    ] {
+        let template = ChatTemplate::new(&layout.chat_template()).unwrap();
+        for difference in template.compare(&layout).differences {
+            // A question of no text has no run that a space could begin.
+            let known = ["a call whose arguments are written close", "an empty question"];
+            assert!(known.contains(&&*difference.probe), "{layout:?}: {difference:#?}");
+        }
+        for chat in &chats {
+            let ours = layout.render(chat).map(|prompt| prompt.into_string());
+            let written = template.render(chat).map(|prompt| prompt.into_string());
+            assert_eq!(written.as_ref().ok(), ours.as_ref().ok(), "{} {chat:?}: {written:?} {ours:?}", layout.name);
+        }
+    }
+}
