@@ -222,8 +222,8 @@ fn parting(prompt: &str, chat: &Chat<'_>, layout: &Layout) -> Result<Option<Part
     }
     let same = |(one, other): &(char, char)| one == other;
     let offset = prompt.chars().zip(rendered.as_str().chars()).take_while(same).map(|(one, _)| one.len_utf8()).sum();
-    let begun = [prompt, rendered.as_str()].into_iter().filter_map(|text| control_around(text, offset, layout));
-    let offset = begun.min().unwrap_or(offset);
+    let begun = [prompt, rendered.as_str()].into_iter().find_map(|text| control_around(text, offset, layout));
+    let offset = begun.unwrap_or(offset);
     let expected = rendered.as_str().get(offset..).unwrap_or_default().chars().take(LONGEST_EXPECTED).collect();
     Ok(Some(Parting { offset, expected }))
 }
