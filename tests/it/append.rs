@@ -334,7 +334,7 @@ fn a_break_says_why() {
     let of = |messages: &[&Message<'static>]| Chat::new(messages.iter().copied().cloned().collect::<Vec<_>>());
     let (system, other_system) = (Message::system("S"), Message::system("T"));
     let (one, longer) = (of(&[&user]), of(&[&user, &said, &user]));
-    let (first, last) = (UserTurn::First, UserTurn::Last);
+    let last = UserTurn::Last;
     let v15_last = Layout { tools: Some(last), ..Layout::V15 };
     for (layout, earlier, whole, expected) in [
         (

@@ -8,7 +8,8 @@ use mistral_chat_template::completion::{
 };
 use mistral_chat_template::version::Feature;
 use mistral_chat_template::{
-    AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Dialect, Layout, Message, Segment,
+    AssistantMessage, Chat, Chunk, Completion, CompletionReader, Content, Control, Dialect, Format, Layout, Message,
+    Segment,
 };
 use serde_json::{Value, json};
 
@@ -211,10 +212,14 @@ fn an_answer_to_a_prompt_may_be_a_message_as_json() {
     let thought =
         AssistantMessage { content: vec![Chunk::thinking("Hm.")].into(), prefix: true, ..AssistantMessage::default() };
     let thought = Chat { messages: vec![Message::user("q"), Message::Assistant(thought)], ..chat };
-    let reader = CompletionReader::new(&Layout::V13.with(Feature::Think)).with_leniency(Leniency::Lenient);
-    let completion = reader.after_chat(&thought).unwrap().read(answer);
+    let thinking = Layout::V13.with(Feature::Think);
+    let reader = || CompletionReader::new(&thinking).with_leniency(Leniency::Lenient);
+    let completion = reader().after_chat(&thought).unwrap().read(answer);
     assert_eq!(completion.message.tool_calls.len(), 1, "{completion:?}");
     assert_eq!((completion.message.content.is_empty(), &*completion.rest), (true, ""));
+    // Of which tools there are, a prompt does not tell.
+    let completion = reader().after(&thinking.render(&thought).unwrap()).read("f[ARGS]{}");
+    assert_eq!(completion.message.tool_calls.len(), 1, "{completion:?}");
 }
 
 #[test]

@@ -375,3 +375,20 @@ proptest! {
         }
     }
 }
+
+/// A result that is made up has the function's name where the layout writes it, and nowhere else.
+#[test]
+fn a_made_up_result_has_a_name_where_it_is_written() {
+    let call = ToolCall::new("look", "{}").id("abcdefgh1");
+    let chat = Chat { model: Some("m".into()), ..Chat::new([Message::user("Hi"), Message::calls([call])]) };
+    let policy = RepairPolicy { open_calls: OpenCalls::Answer("cancelled"), ..RepairPolicy::default() };
+    for (layout, name, prompt) in [
+        (Layout::V2, Some("look"), r#"[TOOL_RESULTS] [{"name": "look", "content": "cancelled"}][/TOOL_RESULTS]"#),
+        (Layout::V7, None, "[TOOL_RESULTS] abcdefgh1[TOOL_CONTENT] cancelled[/TOOL_RESULTS]"),
+    ] {
+        let repaired = chat.repair(&layout.in_mode(Mode::Serving), &policy).unwrap().chat;
+        let Some(Message::Tool(result)) = repaired.messages.last() else { panic!("{repaired:?}") };
+        assert_eq!(result.name.as_deref(), name, "{}", layout.name);
+        assert!(layout.render(&repaired).unwrap().as_str().ends_with(prompt), "{}", layout.name);
+    }
+}

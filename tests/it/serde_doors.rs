@@ -280,3 +280,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn arguments_that_are_null_are_none_through_every_door() {
+    let json = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": null,
+        "tool_calls": [{"id": "abcdefgh1", "function": {"name": "f", "arguments": null}}]}]}"#;
+    for (door, read) in doors(json) {
+        let chat = read.unwrap_or_else(|error| panic!("{door}: {error}"));
+        let Message::Assistant(reply) = &chat.messages[1] else { panic!("{door}") };
+        assert_eq!(reply.tool_calls[0].arguments, "{}", "{door}");
+    }
+}

@@ -313,3 +313,18 @@ fn no_text_of_documents_and_variables_becomes_a_control_token() {
     }
     assert!(compared > 1_000, "{compared}");
 }
+
+/// The beginning of a chat is what was sent of it, too.
+#[test]
+fn a_prompt_of_what_was_sent_begins_the_next() {
+    let template = ChatTemplate::new("{% for m in messages %}{{ m.mood }}{{ m.content }}</s>{% endfor %}").unwrap();
+    let chat = Chat::from_json(
+        r#"{"messages": [{"role": "user", "content": "a", "mood": "glad"}, {"role": "assistant", "content": "b"},
+            {"role": "user", "content": "c", "mood": "sad"}]}"#,
+    )
+    .unwrap();
+    assert_eq!(template.render(&chat).unwrap().as_str(), "glada</s>b</s>sadc</s>");
+    for n in 1..=3 {
+        assert_eq!(template.prefix_break(&chat, n).unwrap(), None, "{n}");
+    }
+}

@@ -308,23 +308,8 @@ impl Walk<'_> {
             read.push("function_call");
             return;
         };
-        if self.dialect == Dialect::Legacy {
-            draft.edit("function_call", Edit::of(self.called(&function, &here)));
-            return;
-        }
-        if fields.value("tool_calls").is_some_and(|calls| !calls.is_nothing()) {
-            return;
-        }
-        let calls = format!("[{{\"type\":\"function\",\"function\":{}}}]", call.json());
-        let mended = Node::parse(&calls).ok().and_then(|node| self.list(Some(node), &here, 0, Self::call));
-        draft.set("tool_calls", mended.unwrap_or(calls));
-        draft.drop("function_call");
-        self.notes.note(
-            here,
-            NoteSort::FieldMended,
-            "the call is in OpenAI's older form, and became one of `tool_calls`",
-        );
-        read.push("function_call");
+        // A request with such a call is read as one of legacy function calling, whatever it was said to be.
+        draft.edit("function_call", Edit::of(self.called(&function, &here)));
     }
 
     /// A message has one thinking: that of its parts, of `reasoning_content`, or of `reasoning`.
