@@ -70,6 +70,16 @@ impl Moment {
         (self.hour + 11) % 12 + 1
     }
 
+    /// The year and week of ISO 8601, whose first week has the year's first Thursday.
+    pub(crate) fn iso_week(&self) -> (i64, i64) {
+        let monday_based = (self.weekday + 6) % 7;
+        let week = (self.day_of_year - monday_based + 10).div_euclid(7);
+        if week < 1 {
+            return (self.year - 1, weeks_of(self.year - 1));
+        }
+        if week > weeks_of(self.year) { (self.year + 1, 1) } else { (self.year, week) }
+    }
+
     pub(crate) fn month_name(&self) -> &'static str {
         name(&MONTHS, self.month - 1)
     }
@@ -87,7 +97,13 @@ pub(crate) fn day_number(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-fn is_leap(year: i64) -> bool {
+/// How many weeks a year of ISO 8601 has.
+fn weeks_of(year: i64) -> i64 {
+    let last_day = |year: i64| (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7);
+    if last_day(year) == 4 || last_day(year - 1) == 3 { 53 } else { 52 }
+}
+
+pub(crate) fn is_leap(year: i64) -> bool {
     (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
 }
 

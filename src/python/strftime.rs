@@ -30,16 +30,6 @@ enum Padding {
 }
 
 impl Moment {
-    /// The year and week of ISO 8601, whose first week has the year's first Thursday.
-    fn iso_week(&self) -> (i64, i64) {
-        let monday_based = (self.weekday + 6) % 7;
-        let week = (self.day_of_year - monday_based + 10).div_euclid(7);
-        if week < 1 {
-            return (self.year - 1, weeks_of(self.year - 1));
-        }
-        if week > weeks_of(self.year) { (self.year + 1, 1) } else { (self.year, week) }
-    }
-
     fn write(&self, format: &str, room: usize, out: &mut String) -> Result<(), &'static str> {
         let mut rest = format;
         while let Some(at) = rest.find('%') {
@@ -192,12 +182,6 @@ impl Field {
         out.extend(std::iter::repeat_n(fill, missing));
         if self.upper { out.push_str(&text.to_uppercase()) } else { out.push_str(text) }
     }
-}
-
-/// How many weeks a year of ISO 8601 has.
-fn weeks_of(year: i64) -> i64 {
-    let last_day = |year: i64| (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7);
-    if last_day(year) == 4 || last_day(year - 1) == 3 { 53 } else { 52 }
 }
 
 fn short(name: &str) -> &str {

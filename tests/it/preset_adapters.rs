@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use mistral_chat_template::preset::{Adapter, DifferenceKind, FileKind, Scene, ollama_modelfile};
-use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Version};
+use mistral_chat_template::preset::{
+    Adapter, DifferenceKind, FileKind, Scene, SceneMessage, Speaker, ollama_modelfile,
+};
+use mistral_chat_template::{Chat, Format, Layout, Message, Preset, Prompt, Version};
 
 use crate::support::program::{failed, printed, run};
 
@@ -77,6 +79,39 @@ fn an_adapter_is_compared_and_mended() {
 }
 
 #[test]
+fn a_later_system_message_has_the_texts_of_the_first() {
+    let (_, adapter) = &Adapter::list(GUESSES).unwrap()[0];
+    let chat = Chat::new([Message::user("Hi"), Message::system("Be kind."), Message::user("Bye")]);
+    let sent = adapter.preset().with_scene(&Scene::default()).unwrap().render(&chat).unwrap();
+    assert_eq!(sent.as_str(), "[INST]Hi[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]Bye[/INST]");
+}
+
+#[test]
+fn an_adapters_preset_writes_and_stops_at_nothing_of_its_own() {
+    let preset = Adapter::for_layout(&Layout::V7_TEKKEN).unwrap().preset();
+    assert_eq!((&*preset.context.name, &*preset.instruct.name), ("koboldcpp", "koboldcpp"));
+    assert!(!preset.context.use_stop_strings);
+    let scene = Scene {
+        examples: "<START>\nAssistant: Hi\n<START>\nAssistant: Ho".into(),
+        group: vec!["Mia".into(), "Ann".into()],
+        ..Scene::default()
+    };
+    let mut sent = Prompt::new();
+    let said = [SceneMessage::new(Speaker::User, "Rex", "q"), SceneMessage::new(Speaker::Character, "Ann", "a")];
+    preset.with_scene(&scene).unwrap().render_messages(&said, &mut sent).unwrap();
+    assert!(!sent.as_str().contains("***") && !sent.as_str().contains("Ann"), "{}", sent.as_str());
+    assert!(sent.stop_strings().is_empty());
+}
+
+#[test]
+fn what_is_not_known_of_an_adapter_stays_in_it() {
+    let adapter = Adapter::list(r#"[{"search": [], "name": "A", "adapter": {"user_start": "<", "tools_start": "!"}}]"#);
+    let (_, adapter) = &adapter.unwrap()[0];
+    let mended = adapter.mended(&Layout::V7_TEKKEN).unwrap();
+    assert!(mended.to_json().contains(r#""tools_start": "!""#), "{}", mended.to_json());
+}
+
+#[test]
 fn a_layout_without_a_system_turn_has_no_adapter() {
     let sentence = Adapter::for_layout(&Layout::MAGNUM).unwrap_err().to_string();
     assert!(sentence.contains("koboldcpp opens each message by itself (magnum)"), "{sentence}");
@@ -97,6 +132,10 @@ fn the_files_are_told_apart() {
     let sent = preset.with_scene(&Scene::default()).unwrap().render(&chat).unwrap();
     assert_eq!(sent.as_str(), "<<Be kind.>>[INST] Hi[/INST]Hello[INST] Bye[/INST]");
     assert_eq!(sent.stop_strings(), ["[INST]"]);
+    assert_eq!(preset.system.as_ref().map(|system| &*system.name), Some("Mistral"));
+    let late = Chat::new([Message::user("Hi"), Message::system("Be brief.")]);
+    let sent = preset.with_scene(&Scene::default()).unwrap().render(&late).unwrap();
+    assert_eq!(sent.as_str(), "<<Be kind.>>[INST] Hi[/INST]<<Be brief.>>");
 }
 
 #[test]
@@ -110,6 +149,7 @@ fn what_is_no_json_is_named() {
         ("FROM mistral\nTEMPLATE \"x\"", "a Modelfile of Ollama"),
         ("{% for m in messages %}", "a Jinja template, which is a `ChatTemplate`"),
         ("<!doctype html>", "a web page"),
+        ("GGUF\u{3}\0\0\0", "a model in GGUF"),
         ("story: x\nwrap: true", "YAML"),
         ("", "an empty file"),
         (GUESSES, "a list of koboldcpp's adapters, which are read by name (`Adapter::list`)"),

@@ -293,6 +293,18 @@ fn of_long_fields_a_mend_shows_what_differs() {
     assert_eq!(mend("a\n".into(), "b".into()), told(r#" "a⏎" -> "b""#));
     assert_eq!(mend("x".repeat(31), String::new()), told(&format!(" \"{}\" -> \"\"", "x".repeat(31))), "not long");
     assert_eq!(mend("x".repeat(90), String::new()), told(" \"…\" -> \"\""));
+    let (x, y) = ("x".repeat(31), "y".repeat(31));
+    assert_eq!(mend(x.clone(), y.clone()), told(&format!("\n      \"{x}\" -> \"{y}\"")), "too long for one line");
+    let added = "z".repeat(40);
+    assert_eq!(
+        mend("{{a}}".into(), format!("{{{{a}}}}{added}")),
+        told(&format!("\n      after \"{{{{a}}}}\" add \"{added}\""))
+    );
+    let words = "word ".repeat(17);
+    assert_eq!(
+        mend("{{a}}".into(), format!("{{{{a}}}}{words}")),
+        told(&format!("\n      after \"{{{{a}}}}\" add \"{}\n      {}\"", "word ".repeat(10), "word ".repeat(7)))
+    );
     let (first, last) = ("{{#if system}}", "{{/if}}");
     let around = |middle: &str| format!("{first}{{{{system}}}}{middle}{{{{persona}}}}{last}");
     assert_eq!(mend(around("ab"), around("")), told("\n      after \"{{system}}\" remove \"ab\""));
@@ -355,7 +367,84 @@ fn what_is_put_into_an_empty_chat_is_all_of_it() {
         Injection { text: text.to_owned(), place }
     };
     let injections = vec![inject("a", 0), inject("b", 1), inject("c", 2), inject("d", 3)];
-    assert_eq!(render(&preset("", &[]), &Scene { injections, ..Scene::default() }, &[]), "dcba");
+    let mut scene = Scene { injections, ..Scene::default() };
+    assert_eq!(render(&preset("", &[]), &scene, &[]), "dcba");
+    scene.post_history = "p".to_owned();
+    assert_eq!(render(&preset("", &[]), &scene, &[]), "dcbap");
+    scene.injections.truncate(1);
+    scene.settings.generation = Generation::Continue;
+    assert_eq!(render(&preset("", &[]), &scene, &[]), "pa", "the last one is continued");
+}
+
+/// The sequence of the last user message stands before it, whatever is put in around it.
+#[test]
+fn what_is_put_in_can_be_the_last_that_the_user_says() {
+    let preset = preset(
+        "",
+        &[
+            ("input_sequence", json!("<")),
+            ("last_input_sequence", json!("{")),
+            ("system_sequence", json!("|")),
+            ("output_suffix", json!("")),
+        ],
+    );
+    let sent = |injections: &[(&str, u32, InjectionRole)]| {
+        let injections = injections.iter().map(|(text, depth, role)| Injection {
+            text: (*text).to_owned(),
+            place: InjectionPlace::InChat { depth: *depth, role: *role },
+        });
+        let chat = [Message::user("a"), Message::assistant("b"), Message::user("c")];
+        render(&preset, &Scene { injections: injections.collect(), ..Scene::default() }, &chat)
+    };
+    let (system, user) = (InjectionRole::System, InjectionRole::User);
+    assert_eq!(sent(&[]), "<ab{c");
+    assert_eq!(sent(&[("s", 0, system)]), "<ab{c|s");
+    assert_eq!(sent(&[("u", 0, user)]), "<ab<c{u");
+    assert_eq!(sent(&[("u", 1, user)]), "<ab<u{c");
+    assert_eq!(sent(&[("u", 1, user), ("s", 1, system), ("t", 2, system)]).matches('{').count(), 1);
+    assert!(sent(&[("u", 1, user), ("s", 1, system), ("t", 2, system)]).ends_with("{c"));
+    assert!(sent(&[("s", 0, system), ("t", 1, system)]).ends_with("{c|s"));
+    assert_eq!(sent(&[("u", 0, user), ("s", 0, system)]).matches('{').count(), 1);
+    assert!(sent(&[("u", 0, user), ("s", 3, system)]).contains("{u"));
+}
+
+#[test]
+fn what_is_said_between_control_tokens_is_mended_too() {
+    let set = [("input_sequence", json!("[INST]")), ("input_suffix", json!("[/INST]"))];
+    let mut scene = Scene::default();
+    assert_eq!(render(&preset("", &set), &scene, &[Message::user("a\r\n\nb")]), "[INST]a\n\nb[/INST]");
+    scene.settings.collapse_newlines = true;
+    assert_eq!(render(&preset("", &set), &scene, &[Message::user("a\n\n\nb")]), "[INST]a\nb[/INST]");
+}
+
+#[test]
+fn only_a_newline_at_the_end_of_a_message_gives_way_to_the_line_below() {
+    let set = [("wrap", json!(true)), ("input_sequence", json!("")), ("input_suffix", json!("x\n[/INST]y\n"))];
+    assert_eq!(render(&preset("", &set), &Scene::default(), &[Message::user("a")]), "ax\n[/INST]y\n");
+}
+
+#[test]
+fn what_names_a_reply_in_front_is_not_the_reply() {
+    let set = [("output_sequence", json!("Bot:")), ("output_suffix", json!("</s>"))];
+    let spans = |collapse_newlines| {
+        let mut scene = Scene::default();
+        scene.settings.collapse_newlines = collapse_newlines;
+        let chat = Chat::new([Message::user("q"), Message::assistant("a"), Message::user("r")]);
+        let prompt = preset("", &set).with_scene(&scene).unwrap().render(&chat).unwrap();
+        prompt.spans().map(|span| format!("{span:?}")).collect::<Vec<_>>()
+    };
+    assert_eq!(spans(false), spans(true));
+}
+
+#[test]
+fn a_story_without_a_depth_is_written_so() {
+    let mut given = preset("", &[]);
+    given.context.story_string_depth = None;
+    let json: Value = serde_json::from_str(&given.context_json()).unwrap();
+    assert_eq!(json["story_string_depth"], -1);
+    let mut loaded = preset("", &[]);
+    loaded.load_context(&given.context_json()).unwrap();
+    assert_eq!(loaded.context.story_string_depth, None);
 }
 
 #[test]

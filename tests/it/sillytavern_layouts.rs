@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::layout::{Frame, Mark, System, UserTurn};
-use mistral_chat_template::preset::{Builtin, DifferenceKind, NamesBehavior, Scene};
+use mistral_chat_template::preset::{Adapter, Builtin, DifferenceKind, NamesBehavior, Scene, SceneMessage, Speaker};
 use mistral_chat_template::{Chat, Control, Format, Layout, Message, Preset, Prompt, Segment, Version};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -210,6 +210,48 @@ Or take it whole: `compare_preset … --write FILE`, or `write_preset v7`.
     assert_eq!(json["differences"], serde_json::json!([difference]));
 }
 
+/// What is said of presets that differ much, each below `=== preset layout`.
+#[test]
+fn reports_fit_a_terminal() {
+    let presets = [
+        ("default", Preset::default()),
+        ("mistral-v7", Builtin::MistralV7.preset()),
+        ("magnum", Builtin::Magnum.preset()),
+    ];
+    let layouts = [Layout::V7_TEKKEN, Layout::V3, Layout::MAGNUM, Layout::V1];
+    let mut told = String::new();
+    for (name, preset) in &presets {
+        for layout in &layouts {
+            told += &format!("=== {name} {}\n{}\n", layout.name, preset.compare(layout).unwrap());
+        }
+    }
+    for layout in [Layout::V7_TEKKEN, Layout::V3, Layout::MAGNUM] {
+        told += &format!("=== koboldcpp {}\n{}\n", layout.name, Adapter::default().compare(&layout).unwrap());
+    }
+    assert_eq!(told, include_str!("../goldens/sillytavern/reports.txt"));
+}
+
+#[test]
+fn a_written_pair_writes_nothing_but_its_layout() {
+    for layout in WRITABLE {
+        let preset = Preset::for_layout(&layout).unwrap();
+        let (context, instruct) = (&preset.context, &preset.instruct);
+        assert!(!context.use_stop_strings && !context.names_as_stop_strings && !instruct.sequences_as_stop_strings);
+        let scene = Scene { group: vec!["Mia".into(), "Ann".into()], ..Scene::default() };
+        let chat = [
+            SceneMessage::new(Speaker::User, "Rex", "Hi"),
+            SceneMessage::new(Speaker::Character, "Ann", "Oh"),
+            SceneMessage::new(Speaker::Narrator, "", "It rains."),
+            SceneMessage::new(Speaker::User, "Rex", "Bye"),
+        ];
+        let mut prompt = Prompt::new();
+        preset.with_scene(&scene).unwrap().render_messages(&chat, &mut prompt).unwrap();
+        assert_eq!(prompt.stop_strings(), ["</s>"], "{}", layout.name);
+        let said = prompt.as_str();
+        assert!(!said.contains("###") && !said.contains("Ann") && !said.contains("\n\n"), "{}: {said}", layout.name);
+    }
+}
+
 #[test]
 fn a_written_pair_has_no_difference() {
     for layout in WRITABLE {
@@ -262,6 +304,7 @@ fn a_written_pair_sends_the_card_too() {
     };
     assert_eq!(sent(&Layout::MAGNUM), "[INST] Be kind.\nA cat.\nA dog.\nHi[/INST]");
     assert_eq!(sent(&Layout::V1), " [INST] Be kind.\nA cat.\nA dog.\n\nHi [/INST]");
+    assert_eq!(sent(&WRITABLE[7]), "[INST] A cat.\nA dog.\nBe kind. | Hi[/INST]");
     assert_eq!(sent(&Layout::V7_TEKKEN), "[SYSTEM_PROMPT]Be kind.\nA cat.\nA dog.[/SYSTEM_PROMPT][INST]Hi[/INST]");
 }
 

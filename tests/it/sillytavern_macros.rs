@@ -1,8 +1,9 @@
 //! Macros beyond the goldens: what each gives, which stay text, whose text can hold control tokens, and how much they write.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use mistral_chat_template::preset::{Scene, SystemPrompt};
-use mistral_chat_template::{Chat, Error, Format, Message, Preset, Segment};
+use mistral_chat_template::preset::{Clock, Generation, QuietVoice, Scene, SceneMessage, Speaker, SystemPrompt};
+use mistral_chat_template::{Chat, Error, Format, Message, Preset, Prompt, Segment};
+use serde::Deserialize;
 
 use crate::support::story::story;
 
@@ -22,6 +23,40 @@ fn gives(description: &str, expected: &str) {
     assert_eq!(told(&story("{{description}}"), &scene).unwrap(), expected, "{description}");
 }
 
+/// A macro of dates or times, and what it gives.
+#[derive(Deserialize)]
+struct Timed {
+    text: String,
+    /// What time it is: seconds since 1970, and the minutes that local time is ahead.
+    now: Option<(i64, i16)>,
+    /// The seconds since the user spoke.
+    idle: Option<i64>,
+    want: String,
+}
+
+#[test]
+fn dates_and_times_are_moments() {
+    let goldens = include_str!("../goldens/sillytavern/moment.jsonl");
+    let mut wrong = Vec::new();
+    for line in goldens.lines() {
+        let Timed { text, now, idle, want } = serde_json::from_str(line).unwrap();
+        let (unix_seconds, utc_offset_minutes) = now.unwrap_or((1_700_000_000, 0));
+        let now = Some(Clock { unix_seconds, utc_offset_minutes });
+        let scene = Scene { description: text.clone(), now, ..scene() };
+        let said = |speaker, sent| SceneMessage { sent, ..SceneMessage::new(speaker, "", "") };
+        let chat = idle.map(|idle| [said(Speaker::User, Some(unix_seconds - idle)), said(Speaker::Character, None)]);
+        let format = story("{{description}}").with_scene(&scene).unwrap();
+        let mut told = Prompt::default();
+        format.render_messages(chat.as_ref().map_or(&[], |chat| chat.as_slice()), &mut told).unwrap();
+        // A message without text is a newline.
+        let told = told.as_str().strip_suffix("\n\n").unwrap_or(told.as_str());
+        if told != want {
+            wrong.push(format!("{text} {now:?}: {told:?}, not {want:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}: {}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn a_single_argument_has_its_colons() {
     gives("{{reverse:a:b}} {{reverse a{b}}", "b:a b{a");
@@ -33,6 +68,58 @@ fn a_single_argument_has_its_colons() {
 fn signs_before_a_name_are_passed_over() {
     gives("{{!user}} {{?user}} {{~user}} {{>user}} {{ user }}", "Rex Rex Rex Rex Rex");
     gives("{{. k = 1}}{{. k}}", "1");
+}
+
+#[test]
+fn what_cannot_be_in_a_name_is_passed_over() {
+    gives("{{user!?}} {{user=}}", "Rex Rex");
+}
+
+#[test]
+fn variables_hold_lists_and_objects() {
+    gives("{{setvarkey::a::k::v}}{{getvarkey::a::k}} {{getvar::a}}", r#"v {"k":"v"}"#);
+    gives("{{setglobalvarkey::a::k::v}}{{getglobalvarkey::a::k}}", "v");
+    gives("{{setglobalvarindex::a::1::v}}{{getglobalvarindex::a::1}} {{getglobalvar::a}}", r#"v [null,"v"]"#);
+    gives("{{setvarindex::a::9999999999::v}}[{{getvar::a}}]", "[]");
+}
+
+#[test]
+fn settings_are_given() {
+    let mut scene = Scene { description: "{{maxPrompt}} {{maxContext}} {{maxResponse}}".into(), ..scene() };
+    (scene.settings.max_context, scene.settings.max_response) = (8192, 500);
+    assert_eq!(told(&story("{{description}}"), &scene).unwrap(), "7692 8192 500");
+    scene.description = "{{lastGenerationType}}".into();
+    let quiet = Generation::Quiet { prompt: String::new(), voice: QuietVoice::System };
+    for (generation, name) in [
+        (Generation::Reply, "normal"),
+        (Generation::Nothing, "normal"),
+        (Generation::Continue, "continue"),
+        (Generation::Impersonate, "impersonate"),
+        (Generation::Swipe, "swipe"),
+        (Generation::Regenerate, "regenerate"),
+        (quiet, "quiet"),
+    ] {
+        scene.settings.generation = generation;
+        let prompt = told(&story("{{description}}"), &scene).unwrap();
+        assert_eq!(prompt.trim_end(), name);
+    }
+}
+
+#[test]
+fn there_is_one_greeting() {
+    let mut preset = story("!");
+    preset.instruct.story_string_prefix = "{{greeting}} {{greeting::0}} [{{greeting::1}}]".into();
+    let scene = Scene { greeting: "Hi".into(), ..scene() };
+    assert_eq!(told(&preset, &scene).unwrap(), "Hi Hi []!");
+}
+
+#[test]
+fn sequences_that_change_know_the_chat() {
+    let mut preset = story("");
+    preset.instruct.input_sequence = "{{random::<::<}}{{lastMessage}}>".into();
+    let chat = Chat::new([Message::user("a"), Message::user("b")]);
+    let sent = preset.with_scene(&scene()).unwrap().render(&chat).unwrap();
+    assert_eq!(sent.as_str(), "<b>a\n\n<b>b\n\n");
 }
 
 #[test]

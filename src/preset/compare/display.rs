@@ -102,7 +102,8 @@ fn write_below(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let mut length = 0;
     for piece in words(text) {
         let size = piece.chars().count();
-        if length > 0 && INDENT + length + size > WIDTH {
+        // The first word is shorter than a line.
+        if INDENT + length + size > WIDTH {
             write!(f, "\n{:INDENT$}{line}", "")?;
             (line, length) = (String::new(), 0);
         }

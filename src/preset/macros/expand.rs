@@ -388,7 +388,7 @@ impl Macros<'_> {
     }
 
     fn choice(&mut self, invocation: &Invocation<'_>) -> TrackedText {
-        let count = invocation.call.args.len() + usize::from(invocation.scope.is_some());
+        let count = invocation.call.args.len();
         let mut items: Vec<TrackedText> = (0..count).map(|index| self.argument(invocation, index)).collect();
         if let [only] = items.as_slice() {
             items = listed(only);
