@@ -70,3 +70,40 @@ fn is_inline(tokens: &[(Token<'_>, u32)], place: usize) -> bool {
         tokens.iter().skip(place).map(|(token, _)| token).take_while(|token| !matches!(token, Token::BlockEnd));
     rest.any(|token| matches!(token, Token::Name("else")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constructs_stand_in_their_order_with_their_lines() {
+        let of = |source: &str| {
+            let found = constructs(source).unwrap_or_default();
+            found.into_iter().map(|(construct, line)| format!("{line} {construct}")).collect::<Vec<_>>()
+        };
+        for (source, expected) in [
+            ("{% for a in x if a %}{% else %}{% endfor %}", &["1 for if", "1 for else"][..]),
+            ("{% for a, b in x %}{% if a %}{% else %}{% endif %}{% endfor %}", &["1 for unpacked"]),
+            ("{% for a in (b if c else d) %}{% endfor %}{% if a %}{% else %}{% endif %}", &[]),
+            ("{% for a in x %}{{ a if b }}{% if c %}{% endif %}{% endfor %}{{ a if b }}", &[]),
+            (
+                "{% for a in x recursive %}{{ recursive }}{% endfor %}{% if recursive %}{% endif %}",
+                &["1 for recursive"],
+            ),
+            (
+                "{% set a = 1 %}\n{% set a, b = c %}\n{% set d %}{% endset %}",
+                &["2 set unpacked", "3 statement set block"],
+            ),
+            ("{% set d|trim %}=={% endset %}", &["1 statement set block", "1 filter trim"]),
+            ("{% if a is defined %}{% elif a is not none %}{% else %}{% endif %}", &["1 test defined", "1 test none"]),
+            (
+                "{{ a is eq(1) }}{{ a is not eq(1) }}{{ a is eq 1 }}",
+                &["1 test eq", "1 test with ()", "1 test eq", "1 test with ()", "1 test eq"],
+            ),
+            ("{{ a.is.b.split('c').d }}\n{{ e.f }}{{ a.is b }}", &["1 method split"]),
+            ("{{ a|trim|e }}{% macro f() %}{% endmacro %}", &["1 filter trim", "1 filter e", "1 statement macro"]),
+        ] {
+            assert_eq!(of(source), expected, "{source}");
+        }
+    }
+}

@@ -153,6 +153,9 @@ fn a_caller_sets_variables_documents_and_the_time() {
         .clock(|| ClockTime::from_unix_seconds(86_400 * 365 + 3_661));
     assert_eq!(print(&set, &hi()), "good2 1971-01-01 01:01:01");
     assert!(template.render(&hi()).is_err(), "there is no clock but the caller's");
+    let asks = ChatTemplate::new("{{ strftime_now is defined }}").unwrap();
+    assert_eq!(print(&asks, &hi()), "False");
+    assert_eq!(print(&asks.clock(|| ClockTime::from_unix_seconds(0)), &hi()), "True");
     let text = ChatTemplate::new("<s>[INST]").unwrap().vocabulary(Vocabulary::of(&[Control::Bos]));
     let prompt = text.render(&hi()).unwrap();
     assert!(prompt.segments().eq([Segment::Control(Control::Bos), Segment::Text("[INST]")]));

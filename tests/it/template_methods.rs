@@ -113,3 +113,23 @@ fn what_is_not_supported_is_said() {
         assert_eq!(print(&format!("({expression})|length > 1048575")).as_deref(), Ok("True"));
     }
 }
+
+/// An error names the line of what raises it, within tags of several lines and behind them.
+#[test]
+fn an_error_names_its_line() {
+    for (source, line) in [
+        ("{{ 'a'\n.nope() }}", 2),
+        ("{% for a in [1]\nif a.b.c %}{% endfor %}", 2),
+        ("{% for a in [1] if a\nand a > 0 %}\n{{ a.b.c }}{% endfor %}", 3),
+        ("{% for a in [1] if a\nand a > 0 %}{{ loop.index }}\n{{ a.b.c }}{% endfor %}", 3),
+        ("{% for a in [1, 2] if a > 1 %}\n\n{% endfor %}\n{{ x.y.z }}", 4),
+        ("{% macro f() %}\n{{ x.y.z }}\n{% endmacro %}\n\n{{ f() }}", 2),
+        ("{% set a = namespace(b=1) %}\n{% set a.b = a.b +\n[1] %}", 3),
+        ("{{ dict(\na=1,\n*x.y.z) }}", 3),
+        ("{% call f(\n1) %}\n{% endcall %}", 2),
+    ] {
+        let error = ChatTemplate::new(source).and_then(|template| template.render(&Chat::default())).expect_err(source);
+        let said = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        assert!(said.starts_with(&format!("line {line}: ")), "{source:?}: {said}");
+    }
+}

@@ -2074,10 +2074,62 @@ b" }}
 {% print %}
 {% print n %}{% print n, %}
 {% with a=1 %}{% with b=a %}{{ b }}{% set a = 2 %}{{ a }}{% endwith %}{{ a }}{% endwith %}
+{% macro f() %}F{% endmacro %}{% macro g() %}G{% endmacro %}{{ f(*g) }}
+{% macro f() %}F{% endmacro %}{% macro g() %}G{% endmacro %}{{ f(**g) }}
+{% macro f(a) %}{{ a }}{% endmacro %}{{ f(*[5]) }}{{ f(**{'a': 6}) }}{{ f(*'x') }}
+{% macro f(a, a2=7, b=a) %}{{ a }}{{ a2 }}{{ b }}{% endmacro %}{{ f() }}|{{ f(1) }}|{{ f(b=2) }}|{{ f(b=2, a=1) }}|{{ f(1, 2, b=3) }}|{{ f(1, a2=2) }}
+{% macro f(a) %}[{{ a }}]{{ kwargs }}{% endmacro %}{{ f(b=1) }}{{ f(1, b=2) }}{{ f(a=1, b=2) }}
+{% macro f(a) %}[{{ a }}]{{ varargs }}{% endmacro %}{{ f() }}{{ f(1) }}{{ f(1, 2) }}
+{% macro f(a='x') %}[{{ a }}]{{ varargs }}{{ kwargs }}{% endmacro %}{{ f() }}{{ f(1) }}{{ f(1, 2, c=3) }}
+{% macro f(a) %}{{ caller(a) }}{% endmacro %}{% call(b) f(1) %}{{ b }}{% endcall %}{% call(b) f(a=2) %}{{ b }}{% endcall %}{% call(b) f() %}{{ b is defined }}{% endcall %}
+{% macro f() %}{% for i in [1, 2] %}{% for j in [3] %}{{ loop.index }}{{ i }}{{ j }}{% endfor %}{% endfor %}{% endmacro %}{% for n in [1, [2]] recursive %}{% if n is iterable %}{{ loop(n) }}{{ f() }}{% else %}{{ n }}{{ f() }}{% endif %}{% endfor %}
+{% for n in [[1, 2], [3]] recursive %}{% if n is iterable %}{% for k in n %}{{ k }}{% endfor %}{{ loop(n) }}{% else %}{{ n }}{% for k in [7, 8] %}{{ k }}{% endfor %}{% endif %}{% endfor %}x
+{% for n in [[1]] recursive %}{% if n is iterable %}{% set t = loop(n) %}[{{ t }}]{% else %}{% for k in [7] %}{{ k }}{% endfor %}{% endif %}{% endfor %}
+{% for a in [1, 2] %}{% for b in [3, 4] %}{% set c = a * b %}{{ c }},{% endfor %}{{ c is defined }};{% endfor %}{{ b is defined }}{{ a is defined }}
+{% for a in [1, 2] %}{% set b = a %}{% endfor %}{% for a in [3] %}{{ b is defined }}{% set b = 5 %}{{ b }}{% endfor %}
+{% set b = 1 %}{% with %}{% set b = 2 %}{% with %}{% set b = 3 %}{% macro f() %}{{ b }}{% endmacro %}{{ f() }}{% endwith %}{{ b }}{% endwith %}{{ b }}
+{% set v = 0 %}{% macro outer() %}{% set v = 1 %}{% macro inner() %}{{ v }}{% endmacro %}{% with v = 2 %}{{ inner() }}{{ v }}{% endwith %}{{ v }}{% endmacro %}{% with v = 9 %}{{ outer() }}{{ v }}{% endwith %}{{ v }}
+{% macro wrap() %}{% for z in [1, 2] %}<{{ caller() }}>{% endfor %}{% endmacro %}{% for y in ['a', 'b'] %}{% set q = y ~ '!' %}{% call wrap() %}{{ q }}{{ y }}{% set q = 'in' %}{{ q }}{% endcall %}{{ q }}{% endfor %}
+{% macro deep(n) %}{% set m = n * 2 %}{% if n %}{{ deep(n - 1) }}{% endif %}{{ n }}{{ m }}{% endmacro %}{{ deep(3) }}
+{% set q = 'g' %}{% macro a1() %}{{ q }}{% set q = 'l' %}{{ q }}{{ b1() }}{% endmacro %}{% macro b1() %}{{ q }}{% endmacro %}{{ a1() }}{{ q }}
+{% set a = [1] %}{% for i in [1, 2] %}{% set b = a %}{% set b = b + [i] %}{% set b = b + [i] %}{{ b }}{% endfor %}{{ a }}
+{% set ns = namespace(x=[]) %}{% for i in [1, 2] %}{% set y = ns.x %}{% set ns.x = ns.x + [i] %}{{ y }}{{ ns.x }}{% endfor %}
+{% set ns = namespace(x=[]) %}{% set ns.x = ns.x + [ns.x] %}{% set ns.x = ns.x + [ns.x] %}{{ ns.x }}
+{% set ns = namespace(x=1) %}{% set ns.x = 2 + ns.x %}{{ ns.x }}{% set ns.y = ns.x + 1 %}{{ ns.y }}{% set ns.x = ns.y + ns.x %}{{ ns.x }}
+{% set ns = namespace(x='a') %}{% set ns.x = (ns.x + 'b') if n else ns.x %}{{ ns.x }}
+{% set a = 1 %}{% set a = (a + 1) if n else a %}{{ a }}{% set a = a + 1 if n else 0 %}{{ a }}
+{% set s %}{{ x }}{{ n }}{% endset %}{{ s == '[INST]3' }}{{ s in ['[INST]3'] }}{{ {'[INST]3': 1}[s] }}{{ {s: 2}['[INST]3'] }}{{ s|length }}{{ s|upper|lower }}
+{% set s %}{{ x }}{{ n }}{% endset %}{% if s == '[INST]3' %}y{% endif %}{% if s == 'z' %}n{% endif %}{% if s != 'z' %}y{% endif %}{% if s != '[INST]3' %}n{% endif %}
+{% set big2 = '%s' % x %}{{ (x * 30) ~ (x * 30) ~ 'z' }}{{ (x * 30)|length }}{{ ((x * 30) ~ 'z' ~ (x * 30)).split('z')|length }}
+{{ (x * 11) ~ 'y' }}{{ ((x * 11) ~ 'y')|replace('y', 'z') }}{{ ('q' ~ (x * 11))[1:7] }}{{ (x * 10)|indent }}{{ ('a' * 63) ~ ('b' * 64) ~ ('c' * 65) }}
 """
 
 # Templates that raise something: what Python says of them, which begins with what this library says.
 ERRORS = r"""
+{% set a, b = ['%', '%']|map('format') %}
+{{ ['%']|map('format')|reverse|list }}
+{{ ['%']|map('format')|first }}
+{{ ['%']|map('format')|join }}
+{{ 5|reverse }}
+{{ dict(**{}, *[]) }}
+{{ dict(*[], *[]) }}
+{{ dict(**{}, **{}) }}
+{{ dict(**{}, a=1) }}
+{{ dict(*[], 1) }}
+{{ dict(**{}, 1) }}
+{{ dict(a=1, 1) }}
+{{ 'a' not x 'abc' }}
+{{ ('a'|safe) + 1 }}
+{{ 1 + ('a'|safe) }}
+{{ 5 % 'a' }}
+{{ 'a' % (1, 2) }}
+{{ [1] * 'a' }}
+{{ 2 ** 'a' }}
+{{ 'a'|int + [] }}
+{{ {d.keys(): 1} }}
+{{ {d.items(): 1} }}
+{{ {(1, []): 1} }}
+{{ words|unique + 1 }}
 {{ 1 + 'a' }}
 {{ none + 1 }}
 {{ d + 1 }}

@@ -80,6 +80,7 @@ impl<'s> Compiler<'s> {
             self.nested(Self::conditional)?;
             self.soft = soft;
         }
+        let lines: Vec<_> = self.program.lines.get(condition..).unwrap_or_default().to_vec();
         let condition: Vec<_> = self.program.code.get(condition..).unwrap_or_default().to_vec();
         self.jump_to(Instruction::Selected, select + 1);
         self.land(select);
@@ -93,7 +94,7 @@ impl<'s> Compiler<'s> {
         if chosen {
             let skip = self.emit(Instruction::JumpIfSelected(0));
             // Its jumps stay within it.
-            self.program.lines.resize(self.here() + condition.len(), line);
+            self.program.lines.extend(lines);
             self.program.code.extend(condition);
             self.landed = self.here();
             self.jump_to(Instruction::JumpIfFalse, next);
