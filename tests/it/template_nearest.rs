@@ -152,3 +152,14 @@ fn what_is_found_is_json_too() {
     assert_eq!((&json["layout"], &json["features"]), (&"v13".into(), &serde_json::json!([])));
     assert_eq!((&json["label"], &json["evidence"]), (&found.label().into(), &found.evidence.into()));
 }
+
+/// A version that hardly any model has is found where most of what the template renders is the version's.
+#[test]
+fn a_rare_version_is_not_hit_by_chance() {
+    let spaced = Layout::MAGNUM.chat_template().replace("[AVAILABLE_TOOLS]", "[AVAILABLE_TOOLS]  ");
+    assert_eq!(nearest(&spaced), "magnum");
+    let loose = "{{ bos_token }}{% set ns = namespace(s='') %}{% for m in messages %}{% if m.role == 'system' %}\
+                 {% set ns.s = ns.s ~ m.content ~ '\\n' %}{% elif m.role == 'user' %}[INST] {{ ns.s }}{{ m.content }}[/INST]\
+                 {% set ns.s = '' %}{% else %} {{ m.content }}</s>{% endif %}{% endfor %}";
+    assert_eq!(nearest(loose), "v3");
+}
