@@ -23,6 +23,7 @@ pub use self::deviation::{Deviation, DeviationKind};
 use std::ops::Range;
 
 use self::messages::{Spacing, Turns};
+use self::pieces::control_around;
 use crate::chat::{Chat, Role};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
@@ -222,16 +223,11 @@ fn parting(prompt: &str, chat: &Chat<'_>, layout: &Layout) -> Result<Option<Part
     }
     let same = |(one, other): &(char, char)| one == other;
     let offset = prompt.chars().zip(rendered.as_str().chars()).take_while(same).map(|(one, _)| one.len_utf8()).sum();
-    let begun = [prompt, rendered.as_str()].into_iter().find_map(|text| control_around(text, offset, layout));
+    let begun =
+        [prompt, rendered.as_str()].into_iter().find_map(|text| control_around(text, offset, layout.vocabulary));
     let offset = begun.unwrap_or(offset);
     let expected = rendered.as_str().get(offset..).unwrap_or_default().chars().take(LONGEST_EXPECTED).collect();
     Ok(Some(Parting { offset, expected }))
-}
-
-/// Where the control token begins that goes over an offset.
-fn control_around(text: &str, offset: usize, layout: &Layout) -> Option<usize> {
-    let (at, control) = layout.vocabulary.find_in(text).take_while(|(at, _)| *at < offset).last()?;
-    (at + control.as_str().len() > offset).then_some(at)
 }
 
 /// The mends of deviations that are in order, with what each takes the place of, but for those that begin in another.

@@ -66,6 +66,12 @@ pub(super) fn pieces(prompt: &str, literals: Vocabulary) -> Vec<Piece> {
     pieces
 }
 
+/// Where the control token begins that goes over an offset.
+pub(super) fn control_around(text: &str, offset: usize, literals: Vocabulary) -> Option<usize> {
+    let (at, control) = literals.find_in(text).take_while(|(at, _)| *at < offset).last()?;
+    (at + control.as_str().len() > offset).then_some(at)
+}
+
 /// What in a text is a control token of other layouts (`[SYSTEM_PROMPT]`) or other models (`<|im_start|>`, `<<SYS>>`).
 pub(super) fn foreign(text: &str, literals: Vocabulary) -> Vec<Range<usize>> {
     let mut found = Vec::new();
