@@ -459,6 +459,22 @@ fn a_reply_is_begun_with_its_bias_and_a_user_message_is_not() {
     assert_eq!(with(Generation::Impersonate), "q");
 }
 
+/// SillyTavern 1.19.0 looks at the last character of the chat.
+#[test]
+fn without_instruct_mode_one_space_stands_before_the_bias() {
+    let mut plain = preset("", &[]);
+    plain.instruct.enabled = false;
+    plain.context.always_force_name2 = false;
+    for (said, bias, expected) in
+        [("q", "Well", "Ann: q Well"), ("q ", "Well", "Ann: q Well"), ("q\u{2028}", "  Well", "Ann: q\u{2028}Well")]
+    {
+        let mut scene = Scene { user: "Ann".to_owned(), char: "Mia".to_owned(), ..Scene::default() };
+        scene.settings.bias = bias.to_owned();
+        let prompt = render(&plain, &scene, &[Message::user(said)]);
+        assert!(prompt.ends_with(expected), "{prompt:?}");
+    }
+}
+
 #[test]
 fn an_answer_is_generated_again_and_a_question_is_kept() {
     let with = |generation, messages: &[Message<'_>]| {
