@@ -189,6 +189,7 @@ fn much_work_takes_many_steps() {
     let (none, pieces, lines) = (0, fewest_steps(PIECES), fewest_steps(LINES));
     for (before, base, source, expected) in [
         ("", none, "{{ text|upper|length }}", 100),
+        ("", none, PIECES, 5_300),
         (PIECES, pieces, "{% set q = p ~ 'x' %}", 800),
         (PIECES, pieces, "{{ p }}", 200),
         (PIECES, pieces, "{% set q = p + 'x' %}", 800),

@@ -109,6 +109,19 @@ fn what_is_not_supported_is_said() {
     ] {
         assert_eq!(reason(source), said);
     }
+    let macro_f = "{% macro f() %}{{ i }}{% endmacro %}{% set ns.f = f %}";
+    for (within, behind) in [
+        ("", "{{ ns.f() }}"),
+        ("", "{% for j in [1] %}{{ ns.f() }}{% endfor %}"),
+        ("{% if loop.last %}{{ ns.f() }}{% endif %}", ""),
+    ] {
+        let source = format!(
+            "{{% set ns = namespace(f=none) %}}{{% for i in [1, 2] %}}{{% if loop.first %}}{macro_f}{{% endif %}}{within}\
+             {{% endfor %}}{behind}"
+        );
+        let said = "line 1: TemplateRuntimeError: a macro or loop is called after the loop that defined it";
+        assert_eq!(reason(&source), said, "{source}");
+    }
     for expression in ["'%1048576d' % 1", "'%.1048576f' % 1", "'{:1048576}'.format(1)"] {
         assert_eq!(print(&format!("({expression})|length > 1048575")).as_deref(), Ok("True"));
     }

@@ -2102,6 +2102,12 @@ b" }}
 {% set s %}{{ x }}{{ n }}{% endset %}{% if s == '[INST]3' %}y{% endif %}{% if s == 'z' %}n{% endif %}{% if s != 'z' %}y{% endif %}{% if s != '[INST]3' %}n{% endif %}
 {% set big2 = '%s' % x %}{{ (x * 30) ~ (x * 30) ~ 'z' }}{{ (x * 30)|length }}{{ ((x * 30) ~ 'z' ~ (x * 30)).split('z')|length }}
 {{ (x * 11) ~ 'y' }}{{ ((x * 11) ~ 'y')|replace('y', 'z') }}{{ ('q' ~ (x * 11))[1:7] }}{{ (x * 10)|indent }}{{ ('a' * 63) ~ ('b' * 64) ~ ('c' * 65) }}
+{% macro g(a, b) %}G{% endmacro %}{% macro f(a, b) %}F{% endmacro %}{{ f(g, b=1) }}{{ f(1, g) }}{{ f(a=g, b=g) }}
+{% macro g(a) %}G{% endmacro %}{% macro f(a) %}F{% endmacro %}{{ f(g) }}{{ f(a=g) }}
+{% set a = 1 %}{% macro f(a) %}[{{ a }}]{% endmacro %}{{ f() }}{{ f(**{}) }}{{ f(*[]) }}{{ a }}
+{% set a = 1 %}{% macro f(a, b) %}[{{ a }}{{ b }}]{{ kwargs }}{% endmacro %}{{ f(b=2) }}{{ f(c=2) }}
+{% macro f() %}{% for i in [1] %}{{ i }}{% endfor %}x{% endmacro %}{{ f() }}y
+{% macro f() %}{% for i in [1, 2] %}{% for j in [3] %}{{ j }}{% endfor %}-{% endfor %}x{% endmacro %}{% for n in [1, [2]] recursive %}{% if n is iterable %}{% for k in [8] %}{{ k }}{% endfor %}{{ loop(n) }}{{ f() }}{% else %}{{ n }}{% for k in [9] %}{{ k }}{% endfor %}z{% endif %}{% endfor %}y
 """
 
 # Templates that raise something: what Python says of them, which begins with what this library says.
