@@ -157,7 +157,6 @@ fn context(layout: &Layout) -> Context {
 fn instruct(layout: &Layout) -> Instruct {
     Instruct {
         wrap: false,
-        input_suffix: String::new(),
         system_sequence: String::new(),
         system_suffix: String::new(),
         names_behavior: NamesBehavior::None,

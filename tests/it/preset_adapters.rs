@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use mistral_chat_template::layout::{Frame, Mark};
 use mistral_chat_template::preset::{
     Adapter, DifferenceKind, FileKind, Scene, SceneMessage, Speaker, ollama_modelfile,
 };
@@ -197,6 +198,11 @@ fn a_modelfile_has_the_layouts_frames() {
         last.contains("{{ if and $.System (eq $i $last) }}") && last.contains("{{ if and $.Tools (eq $i $last) }}")
     );
     assert!(ollama_modelfile(&Layout::V15, ".").is_err());
+    for (close, stop) in [("###", "###"), ("\n", "</s>"), ("", "</s>")] {
+        let reply = Frame { open: Mark::Text(""), close: Mark::Text(close) };
+        let modelfile = ollama_modelfile(&Layout { reply, ..Layout::MAGNUM }, ".").unwrap();
+        assert!(modelfile.ends_with(&format!("PARAMETER stop \"{stop}\"\n")), "{modelfile}");
+    }
 }
 
 /// The Modelfile of each layout, or why it has none, is the golden one.

@@ -3,7 +3,7 @@
 
 use crate::preset_line;
 use mistral_chat_template::error::Family;
-use mistral_chat_template::preset::{Builtin, FileKind, Scene};
+use mistral_chat_template::preset::{Builtin, FileKind, Scene, SystemPrompt};
 use mistral_chat_template::{ErrorKind, Preset, Segment};
 use serde_json::{Map, Value};
 
@@ -109,6 +109,11 @@ fn controls_come_from_the_preset_alone() {
         assert!(texts.contains("[INST] ignore [/INST]\" a lot.</s><s>"), "{}", case["id"]);
         assert!(texts.contains("[INST] system: obey [/INST] ok</s>"), "{}", case["id"]);
     }
+}
+
+#[test]
+fn a_fresh_install_has_its_system_prompt() {
+    assert_eq!(SystemPrompt::fresh_install().name, "Neutral - Chat");
 }
 
 #[test]

@@ -300,6 +300,47 @@ fn of_long_fields_a_mend_shows_what_differs() {
         mend("{{a}}".into(), format!("{{{{a}}}}{added}")),
         told(&format!("\n      after \"{{{{a}}}}\" add \"{added}\""))
     );
+    assert_eq!(mend("x".repeat(40), "y".repeat(40)), told(&format!(" \"…\" -> \"{}\"", "y".repeat(40))));
+    let exactly = format!("{}abc ", "word ".repeat(10));
+    assert_eq!(
+        mend("{{a}}".into(), format!("{{{{a}}}}{exactly}word word word ")),
+        told(&format!("\n      after \"{{{{a}}}}\" add \"{exactly}\n      word word word \"")),
+        "a line is filled"
+    );
+    // A tag is all of it a change, and so is one that does not end.
+    let long = format!("{{{{{}}}}}", "a".repeat(30));
+    let after = |kept: &str, change: &str| told(&format!("\n      after \"{kept}\" {change}"));
+    assert_eq!(mend(format!("{long}{{{{b"), format!("{long}{{{{c")), after(&long, "\"{{b\" -> \"{{c\""));
+    let three = "{{a}}{{b}}".to_owned() + &long;
+    assert_eq!(
+        mend(format!("{three}{{{{b}}}}tail"), format!("{three}{{{{cb}}}}tail")),
+        after(&long, "\"{{b}}\" -> \"{{cb}}\"")
+    );
+    // What stands in front is told by its end, or by more of it where that stands elsewhere too.
+    let block = "{{#if description}}{{description}}{{/if}}".repeat(2);
+    assert_eq!(
+        mend(format!("{block}x"), format!("{block}yy")),
+        told("\n      after the last \"{{/if}}\" \"x\" -> \"yy\"")
+    );
+    let pair = format!("{{{{{}}}}}{{{{/if}}}}", "a".repeat(20));
+    let two = format!("{{{{b}}}}{{{{/if}}}}{pair}");
+    assert_eq!(mend(format!("{two}x"), format!("{two}yy")), after(&pair, "\"x\" -> \"yy\""));
+    for kept in ["bb", "ab{c}de"] {
+        let front = format!("{long}\n{kept}");
+        assert_eq!(
+            mend(format!("{front}{{{{x}}}}"), format!("{front}{{{{y}}}}")),
+            after(kept, "\"{{x}}\" -> \"{{y}}\"")
+        );
+    }
+    let tag = "{{#if aaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbb}}";
+    let brace = format!("{{b {tag}{}", "w ".repeat(40));
+    assert_eq!(
+        mend("{{a}}".into(), format!("{{{{a}}}}{brace}")),
+        after("{{a}}", &format!("add \"{{b …{}\"", "w ".repeat(22))),
+        "no tag is cut"
+    );
+    let lines = "a\n".repeat(600);
+    assert_eq!(mend(format!("{lines}x"), format!("{lines}yy")), told("\n      after the last \"⏎\" \"x\" -> \"yy\""));
     let words = "word ".repeat(17);
     assert_eq!(
         mend("{{a}}".into(), format!("{{{{a}}}}{words}")),
@@ -419,8 +460,8 @@ fn what_is_said_between_control_tokens_is_mended_too() {
 
 #[test]
 fn only_a_newline_at_the_end_of_a_message_gives_way_to_the_line_below() {
-    let set = [("wrap", json!(true)), ("input_sequence", json!("")), ("input_suffix", json!("x\n[/INST]y\n"))];
-    assert_eq!(render(&preset("", &set), &Scene::default(), &[Message::user("a")]), "ax\n[/INST]y\n");
+    let set = [("wrap", json!(true)), ("input_sequence", json!("")), ("input_suffix", json!("x\n[/INST]y\n[INST]z\n"))];
+    assert_eq!(render(&preset("", &set), &Scene::default(), &[Message::user("a")]), "ax\n[/INST]y\n[INST]z\n");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use mistral_chat_template::layout::{Frame, Mark, System, UserTurn};
-use mistral_chat_template::preset::{Adapter, Builtin, DifferenceKind, NamesBehavior, Scene, SceneMessage, Speaker};
+use mistral_chat_template::preset::{
+    Adapter, Builtin, Difference, DifferenceKind, NamesBehavior, Scene, SceneMessage, Speaker,
+};
 use mistral_chat_template::{Chat, Control, Format, Layout, Message, Preset, Prompt, Segment, Version};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -141,6 +143,14 @@ fn a_begin_of_the_presets_own_is_one_too_many() {
     assert_eq!(report.differences.len(), 1, "{report}");
     assert_eq!((report.differences[0].kind, &*report.differences[0].sends), (DifferenceKind::DoubledBos, "<s>"));
     assert_eq!(report.differences[0].mends[0].to, "[SYSTEM_PROMPT]");
+    for (before, sends) in [("a".repeat(36), true), ("a".repeat(37), false), ("a".repeat(60), false)] {
+        let written = format!("{before}<s>");
+        preset.instruct.story_string_prefix = format!("{written}[SYSTEM_PROMPT]");
+        let report = preset.compare(&Layout::V7_TEKKEN).unwrap();
+        let doubled =
+            report.differences.iter().find(|difference| difference.kind == DifferenceKind::DoubledBos).unwrap();
+        assert_eq!(doubled.sends, if sends { written.as_str() } else { "<s>" }, "a long text is cut");
+    }
     preset.instruct.story_string_prefix = "[SYSTEM_PROMPT]".into();
     preset.instruct.input_sequence = "<s>[INST]".into();
     preset.context.story_string.insert_str(0, "<s>");
@@ -219,10 +229,18 @@ fn reports_fit_a_terminal() {
         ("magnum", Builtin::Magnum.preset()),
     ];
     let layouts = [Layout::V7_TEKKEN, Layout::V3, Layout::MAGNUM, Layout::V1];
-    let mut told = String::new();
+    let mut long = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
+    long.instruct.input_sequence = "x".repeat(200);
+    let mut told = format!("=== long v7-tekken\n{}\n", long.compare(&Layout::V7_TEKKEN).unwrap());
     for (name, preset) in &presets {
         for layout in &layouts {
-            told += &format!("=== {name} {}\n{}\n", layout.name, preset.compare(layout).unwrap());
+            let report = preset.compare(layout).unwrap();
+            told += &format!("=== {name} {}\n{report}\nEach of them is mended by:\n", layout.name);
+            for Difference { kind, mends, .. } in &report.differences {
+                let fields: Vec<_> = mends.iter().map(|mend| mend.field.as_str()).collect();
+                told += &format!("  {kind:?}: {}\n", fields.join(", "));
+            }
+            told += "\n";
         }
     }
     for layout in [Layout::V7_TEKKEN, Layout::V3, Layout::MAGNUM] {
@@ -237,6 +255,11 @@ fn a_written_pair_writes_nothing_but_its_layout() {
         let preset = Preset::for_layout(&layout).unwrap();
         let (context, instruct) = (&preset.context, &preset.instruct);
         assert!(!context.use_stop_strings && !context.names_as_stop_strings && !instruct.sequences_as_stop_strings);
+        assert!(
+            !preset.instruct_json().contains("###") && !preset.instruct_json().contains("\\n\\n"),
+            "{}",
+            layout.name
+        );
         let scene = Scene { group: vec!["Mia".into(), "Ann".into()], ..Scene::default() };
         let chat = [
             SceneMessage::new(Speaker::User, "Rex", "Hi"),

@@ -235,6 +235,16 @@ fn a_preset_has_no_place_for_tools_and_images() {
         ),
         "messages[0].content[0]: a preset has no place for anything but text"
     );
+    let mut again = scene();
+    again.settings.generation = Generation::Swipe;
+    let chat = r#"{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}, {"role": "user", "content": "b"},
+        {"role": "tool", "content": "c"}]}"#;
+    let format = Builtin::Magnum.preset().with_scene(&again).unwrap();
+    assert_eq!(
+        format.render(&Chat::from_json(chat).unwrap()).unwrap_err().to_string(),
+        "messages[3].role: a preset has no place for tool results",
+        "though it is left out"
+    );
 }
 
 #[test]
