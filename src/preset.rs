@@ -146,7 +146,7 @@ impl Preset {
         pretty(&self.instruct)
     }
 
-    /// All of it as SillyTavern's export of several presets.
+    /// All of it as SillyTavern's export of several presets; `"sysprompt": null` where there is no system prompt.
     ///
     /// ```
     /// # use mistral_chat_template::Preset;
@@ -163,7 +163,6 @@ impl Preset {
         struct Master<'p> {
             instruct: &'p Instruct,
             context: &'p Context,
-            #[serde(skip_serializing_if = "Option::is_none")]
             sysprompt: &'p Option<SystemPrompt>,
             #[serde(flatten)]
             unknown: &'p UnknownFields,

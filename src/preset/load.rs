@@ -140,8 +140,11 @@ impl Preset {
         if let Some(section) = section("context") {
             self.context = context(section, &self.context, "context")?;
         }
-        if let Some(section) = section("sysprompt") {
-            self.system = Some(system(section, "sysprompt")?);
+        match file.remove("sysprompt") {
+            Some(Value::Object(section)) => self.system = Some(system(section, "sysprompt")?),
+            // What `to_json` writes of a preset without one; SillyTavern passes it over.
+            Some(Value::Null) => self.system = None,
+            _ => {}
         }
         self.unknown.0.extend(file);
         Ok(())

@@ -500,6 +500,21 @@ fn a_reply_is_begun_with_its_bias_and_a_user_message_is_not() {
     assert_eq!(with(Generation::Impersonate), "q");
 }
 
+#[test]
+fn a_preset_without_a_system_prompt_is_written_so() {
+    let with = Preset::default();
+    assert!(with.system.is_some(), "that of a fresh install");
+    let without = Preset { system: None, ..with.clone() };
+    for (file, expected) in [(without.to_json(), &without), (with.to_json(), &with)] {
+        let mut loaded = Preset::default();
+        loaded.load(&file).unwrap();
+        assert_eq!(&loaded, expected, "{file}");
+    }
+    let mut loaded = Preset::default();
+    loaded.load(r#"{"instruct": {"name": "I"}}"#).unwrap();
+    assert_eq!(loaded.system, with.system, "a file without the section says nothing of it");
+}
+
 /// SillyTavern 1.19.0 looks at the last character of the chat.
 #[test]
 fn without_instruct_mode_one_space_stands_before_the_bias() {
