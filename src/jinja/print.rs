@@ -100,7 +100,7 @@ impl<'r> Machine<'r> {
                 };
                 self.charge(members.len())?;
                 // A namespace may hold itself.
-                if members.iter().any(|(_, member)| holds_namespace(member, 0)) {
+                if members.iter().any(|(_, member)| holds_namespace(member)) {
                     return Err(recursion());
                 }
                 self.write_members(&members, out)?;
@@ -353,16 +353,12 @@ fn recursion() -> Stop {
 }
 
 /// Is there a namespace in the value?
-fn holds_namespace(value: &Value<'_>, depth: u32) -> bool {
-    if depth > super::value::MAX_DEPTH {
-        return true;
-    }
-    let holds = |value: &Value<'_>| holds_namespace(value, depth + 1);
+fn holds_namespace(value: &Value<'_>) -> bool {
     match value {
         Value::Namespace(_) => true,
-        Value::List(list) | Value::Tuple(list) => list.items.iter().any(holds),
+        Value::List(list) | Value::Tuple(list) => list.items.iter().any(holds_namespace),
         Value::Dict(dict) | Value::View(_, dict) => {
-            dict.members().iter().any(|(key, value)| holds(key) || holds(value))
+            dict.members().iter().any(|(key, value)| holds_namespace(key) || holds_namespace(value))
         }
         _ => false,
     }

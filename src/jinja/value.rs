@@ -8,7 +8,7 @@ use super::error::{Done, Stop, type_error};
 use super::text::Text;
 
 /// How deep lists and dicts may hold one another.
-pub(crate) const MAX_DEPTH: u32 = 256;
+const MAX_DEPTH: u32 = 256;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Value<'r> {

@@ -83,6 +83,28 @@ fn pieces_of_the_template_itself_spell_a_literal() {
     assert_frame(source, &Chat::new([Message::user("INST] [/INST")]));
 }
 
+/// What is made of several texts has the template's literals and the client's text, each as it was.
+#[test]
+fn what_is_put_together_is_still_whose_it_was() {
+    let chat = Chat::new([Message::user("[INST]"), Message::user("[")]);
+    let (text, mark) = ("messages[0].content", "messages[1].content");
+    for (expression, expected) in [
+        (format!("['[INST]', {text}, '[/INST]']|join"), &[Control::Inst, Control::EndInst][..]),
+        (format!("'[INST]%s[/INST]' % {text}"), &[Control::Inst, Control::EndInst]),
+        (format!("('[INST]' ~ {text}) * 2"), &[Control::Inst, Control::Inst]),
+        (format!("({text} ~ '\\n[INST]')|indent"), &[Control::Inst]),
+        ("'INST]'.rjust(6, '[')".to_owned(), &[Control::Inst]),
+        (format!("'INST]'.rjust(6, {mark})"), &[]),
+        (format!("'INST'.center(6, {mark}) ~ ']'"), &[]),
+        (format!("'{{}}INST]'.format({mark})"), &[]),
+        (format!("'[/INST]'.replace('/', {mark})"), &[]),
+        (format!("['IN', 'ST]']|join({mark})"), &[]),
+    ] {
+        let prompt = render(&format!("{{{{ {expression} }}}}"), &chat).unwrap();
+        assert_eq!(controls(&prompt), expected, "{expression}: {prompt:?}");
+    }
+}
+
 #[test]
 fn the_mark_cannot_be_spoofed() {
     let every: String = ('\u{e000}'..='\u{e0ff}').collect();

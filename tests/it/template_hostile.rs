@@ -248,6 +248,17 @@ fn values_are_nested_to_a_depth() {
     }
 }
 
+/// So are loops that are kept.
+#[test]
+fn loops_are_nested_to_a_depth() {
+    let kept = |rounds: usize| {
+        let turn = "{% for x in [ns.s] %}{% set ns.s = loop %}{% endfor %}";
+        let source = format!("{{% set ns = namespace(s=1) %}}{{% for i in range({rounds}) %}}{turn}{{% endfor %}}");
+        ChatTemplate::new(&source).unwrap().render(&chat()).is_ok()
+    };
+    assert!(kept(256) && !kept(257));
+}
+
 /// Namespaces may be nested without end, as they are let go one by one.
 #[test]
 fn namespaces_are_nested_without_end() {

@@ -1739,6 +1739,18 @@ people|min(attribute='age')
 '%(a)s'|format(1, a=1)
 '%s'|format
 'abc'|format
+1 ** 5000000000
+0 ** 5000000000
+(-1) ** 5000000000
+(-1) ** 5000000001
+range(8, 0, -4)|list
+range(8, 0, -4)|length
+'ab' in (['ab', 'c']|map('lower'))
+'abc' in (['ab', 'c']|map('lower'))
+'a'.striptags
+'a'.unescape is defined
+('a'|safe).nope
+('a'|safe).striptags is defined
 """
 
 # Codes of strftime.
@@ -2108,10 +2120,14 @@ b" }}
 {% set a = 1 %}{% macro f(a, b) %}[{{ a }}{{ b }}]{{ kwargs }}{% endmacro %}{{ f(b=2) }}{{ f(c=2) }}
 {% macro f() %}{% for i in [1] %}{{ i }}{% endfor %}x{% endmacro %}{{ f() }}y
 {% macro f() %}{% for i in [1, 2] %}{% for j in [3] %}{{ j }}{% endfor %}-{% endfor %}x{% endmacro %}{% for n in [1, [2]] recursive %}{% if n is iterable %}{% for k in [8] %}{{ k }}{% endfor %}{{ loop(n) }}{{ f() }}{% else %}{{ n }}{% for k in [9] %}{{ k }}{% endfor %}z{% endif %}{% endfor %}y
+{% macro f() %}{% for i in [1] recursive %}{{ i }}{% endfor %}x{% endmacro %}{{ f() }}y
+{% for n in [[1]] recursive %}{% if n is iterable %}{{ loop(n) }}{% else %}{% for k in [7] recursive %}{{ k }}{% endfor %}z{% endif %}{% endfor %}y
+{% set a = 1 %}{% macro f(a) %}[{{ a }}]{% endmacro %}{{ f() }}
 """
 
 # Templates that raise something: what Python says of them, which begins with what this library says.
 ERRORS = r"""
+{{ range(('9' * 45)|int) }}
 {% set a, b = ['%', '%']|map('format') %}
 {{ ['%']|map('format')|reverse|list }}
 {{ ['%']|map('format')|first }}
