@@ -316,6 +316,15 @@ fn of_long_fields_a_mend_shows_what_differs() {
         mend(format!("{three}{{{{b}}}}tail"), format!("{three}{{{{cb}}}}tail")),
         after(&long, "\"{{b}}\" -> \"{{cb}}\"")
     );
+    assert_eq!(
+        mend(format!("{three}{{{{bé}}}}tail"), format!("{three}{{{{cbé}}}}tail")),
+        after(&long, "\"{{bé}}\" -> \"{{cbé}}\"")
+    );
+    assert_eq!(
+        mend(format!("{long}p{{{{b}}}}"), format!("{{{{b}}}}q{long}")),
+        told(&format!("\n      at the beginning add \"{{{{b}}}}q\"\n      after \"{long}\" remove \"p{{{{b}}}}\"")),
+        "of parts as long, the first stays"
+    );
     // What stands in front is told by its end, or by more of it where that stands elsewhere too.
     let block = "{{#if description}}{{description}}{{/if}}".repeat(2);
     assert_eq!(
@@ -466,7 +475,8 @@ fn only_a_newline_at_the_end_of_a_message_gives_way_to_the_line_below() {
 
 #[test]
 fn what_names_a_reply_in_front_is_not_the_reply() {
-    let set = [("output_sequence", json!("Bot:")), ("output_suffix", json!("</s>"))];
+    let user = [("input_sequence", json!("[INST]")), ("input_suffix", json!("[/INST]"))];
+    let set = [&user[..], &[("output_sequence", json!("Bot:")), ("output_suffix", json!("</s>"))]].concat();
     let spans = |collapse_newlines| {
         let mut scene = Scene::default();
         scene.settings.collapse_newlines = collapse_newlines;

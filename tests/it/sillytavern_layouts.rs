@@ -151,6 +151,12 @@ fn a_begin_of_the_presets_own_is_one_too_many() {
             report.differences.iter().find(|difference| difference.kind == DifferenceKind::DoubledBos).unwrap();
         assert_eq!(doubled.sends, if sends { written.as_str() } else { "<s>" }, "a long text is cut");
     }
+    preset.instruct.story_string_prefix = "<s>[SYSTEM_PROMPT]".into();
+    preset.instruct.output_suffix = ".</s>".into();
+    let report = preset.compare(&Layout::V7_TEKKEN).unwrap();
+    let mends: Vec<_> = report.differences.iter().map(|difference| (difference.kind, difference.mends.len())).collect();
+    assert_eq!(mends, [(DifferenceKind::DoubledBos, 1), (DifferenceKind::ReplyEnd, 1)]);
+    preset.instruct.output_suffix = "</s>".into();
     preset.instruct.story_string_prefix = "[SYSTEM_PROMPT]".into();
     preset.instruct.input_sequence = "<s>[INST]".into();
     preset.context.story_string.insert_str(0, "<s>");
@@ -231,6 +237,7 @@ fn reports_fit_a_terminal() {
     let layouts = [Layout::V7_TEKKEN, Layout::V3, Layout::MAGNUM, Layout::V1];
     let mut long = Preset::for_layout(&Layout::V7_TEKKEN).unwrap();
     long.instruct.input_sequence = "x".repeat(200);
+    long.instruct.story_string_prefix = "y".repeat(100);
     let mut told = format!("=== long v7-tekken\n{}\n", long.compare(&Layout::V7_TEKKEN).unwrap());
     for (name, preset) in &presets {
         for layout in &layouts {
