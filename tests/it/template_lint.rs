@@ -200,6 +200,14 @@ fn stripping_differs_where_other_white_space_is_left() {
         engines(&source, LintKind::Differs, 1).contains(&Engine::HfJinja)
     };
     assert!(stripped("\\n a") && !stripped("\\na ") && !stripped("a"));
+    let differs =
+        |expression: &str| engines(&each(&format!("{{{{ {expression} }}}}{{{{ eos_token }}}}")), LintKind::Differs, 1);
+    for (differing, alike) in
+        [("' a \\n'.rstrip('\\n')", "' a\\n'.rstrip('\\n')"), ("'\\n a\\n'.strip('\\n')", "'\\na\\n'.strip('\\n')")]
+    {
+        assert!(differs(differing).contains(&Engine::HfJinja), "{differing}");
+        assert!(!differs(alike).contains(&Engine::HfJinja), "{alike}");
+    }
 }
 
 #[test]
@@ -242,6 +250,18 @@ fn what_is_lost_of_a_chat_is_told() {
         "{{ m.content }}{{ m.tool_call_id if loop.index0 and loop.previtem.role != 'tool' }}",
     );
     assert_eq!(of(&first_id), [false, false, false, false, false, true], "the ids of all results");
+}
+
+#[test]
+fn numbers_and_keys_are_told_by_what_is_hard_in_them() {
+    let differs = |expression: &str, engine| {
+        let source = each(&format!("{{{{ {expression} }}}}{{{{ eos_token }}}}"));
+        engines(&source, LintKind::Differs, 1).contains(&engine)
+    };
+    assert!(differs("1.0", Engine::HfJinja) && !differs("1.5", Engine::HfJinja));
+    assert!(differs("{'a': 1.0}['a']", Engine::HfJinja) && !differs("{'a': 1.5}['a']", Engine::HfJinja));
+    assert!(differs("{'b': 1, 'a': 2}|tojson", Engine::Jinja2) && !differs("{'a': 1, 'b': 2}|tojson", Engine::Jinja2));
+    assert!(differs("{'c': 1, 'a': 2, 'b': 3}|tojson", Engine::Jinja2));
 }
 
 #[test]
