@@ -122,6 +122,10 @@ fn what_is_not_supported_is_said() {
         let said = "line 1: TemplateRuntimeError: a macro or loop is called after the loop that defined it";
         assert_eq!(reason(&source), said, "{source}");
     }
+    let source = format!(
+        "{{% set ns = namespace(f=none) %}}{{% with %}}{macro_f}{{% endwith %}}{{% with %}}{{{{ ns.f() }}}}{{% endwith %}}"
+    );
+    assert!(reason(&source).ends_with("is called after the loop that defined it"), "{source}");
     for expression in ["'%1048576d' % 1", "'%.1048576f' % 1", "'{:1048576}'.format(1)"] {
         assert_eq!(print(&format!("({expression})|length > 1048575")).as_deref(), Ok("True"));
     }

@@ -190,6 +190,11 @@ fn rows_of_ones_own_are_written_as_they_render() {
         of(vec![sound(), Chunk::text("b")]),
         of(vec![Chunk::AudioUrl("https://a.b/c.wav".into()), Chunk::text("b")]),
         Chat::new([Message::user("a"), Message::assistant("b "), Message::user(vec![image()])]),
+        Chat::new([
+            Message::user("a"),
+            Message::assistant(vec![Chunk::thinking("t"), Chunk::text("b ")]),
+            Message::user("c"),
+        ]),
     ];
     for layout in [
         Layout { tools: None, ..Layout::V3 },
