@@ -138,8 +138,12 @@ impl<'r> Machine<'r> {
 
     fn repeated(&mut self, many: Value<'r>, times: &Value<'r>) -> Done<Value<'r>> {
         times.defined()?;
-        let Some(times) = index_of(times) else {
-            return Err(type_error(format!("can't multiply sequence by non-int of type '{}'", times.type_name())));
+        let times = match (index_of(times), times) {
+            (Some(times), _) => times,
+            (None, Value::Long(_)) => return Err(overflow("cannot fit 'int' into an index-sized integer")),
+            (None, times) => {
+                return Err(type_error(format!("can't multiply sequence by non-int of type '{}'", times.type_name())));
+            }
         };
         let times = usize::try_from(times).unwrap_or_default();
         match many {
@@ -406,7 +410,7 @@ impl<'r> Machine<'r> {
             return Ok(Some(Value::Undefined(name)));
         }
         Ok(match of {
-            Value::Namespace(namespace) if !name.starts_with('_') => namespace.attributes.borrow().get(name).cloned(),
+            Value::Namespace(namespace) => namespace.attributes.borrow().get(name).cloned(),
             Value::Loop(state) => self.loop_field(state, name),
             Value::Tuple(list) if list.is_group => match name {
                 "grouper" => list.items.first().cloned(),
@@ -618,7 +622,8 @@ impl Iterator for Places {
 
 /// The places of a slice whose step is not zero, as Python's `slice.indices`.
 pub(crate) fn places(count: usize, [start, stop, step]: [Option<i64>; 3]) -> Places {
-    let (count, step) = (i128::try_from(count).unwrap_or(i128::MAX), i128::from(step.unwrap_or(1)));
+    let by = step.unwrap_or(1);
+    let (count, step) = (i128::try_from(count).unwrap_or(i128::MAX), i128::from(by));
     let (low, high) = if step < 0 { (-1, count - 1) } else { (0, count) };
     let bound = |bound: i64| {
         let bound = i128::from(bound);
@@ -630,8 +635,8 @@ pub(crate) fn places(count: usize, [start, stop, step]: [Option<i64>; 3]) -> Pla
         1.. => (stop - start + step - 1).div_euclid(step),
         _ => (start - stop - step - 1).div_euclid(-step),
     };
-    let step = i64::try_from(step).unwrap_or(if step < 0 { i64::MIN } else { i64::MAX });
-    Places { start: usize::try_from(start).unwrap_or_default(), step, left: usize::try_from(left).unwrap_or_default() }
+    let [start, left] = [start, left].map(|number| usize::try_from(number).unwrap_or_default());
+    Places { start, step: by, left }
 }
 
 impl Operator {

@@ -446,8 +446,17 @@ impl<'r> Value<'r> {
             Value::Namespace(_) => "TemplateNamespace",
             Value::Macro(_) => "Macro",
             Value::Loop(_) => "LoopContext",
+            Value::Function(Function::Dict) => "TemplateDict",
+            Value::Function(Function::Namespace | Function::Cycler | Function::Joiner) => "type",
+            Value::Function(Function::DictFromKeys) => "method",
             Value::Function(_) => "function",
-            Value::Method(_) => "builtin_function_or_method",
+            Value::Method(method) => match &**method {
+                // The sandbox has its own of these.
+                (Value::Text(_), "format" | "format_map") => "function",
+                (Value::Text(text), _) if text.is_markup() => "method",
+                (Value::Loop(_) | Value::Cycler(_), _) => "method",
+                _ => "builtin_function_or_method",
+            },
             Value::Cycler(_) => "Cycler",
             Value::Joiner(_) => "Joiner",
         }

@@ -2629,6 +2629,88 @@ strftime_now('%9999999999999999999999Y')|length
 """
 
 
+# What every kind of value is called where it does not fit.
+KINDS = r"""
+{{ true + none }}
+{{ 1 + [] }}
+{{ 2.5 + (1,) }}
+{{ {} + range(3) }}
+{{ d.keys() + d.values() }}
+{{ d.items() + 'a' }}
+{{ 'a'|escape + 1 }}
+{{ ''|escape < 1 }}
+{{ 1 + (''|escape) }}
+{{ namespace() + 1 }}
+{% macro f() %}{% endmacro %}{{ f + 1 }}
+{% for t in 'a' %}{{ loop + 1 }}{% endfor %}
+{{ range + dict }}
+{{ namespace + joiner }}
+{{ cycler + raise_exception }}
+{{ dict.fromkeys + 1 }}
+{{ d.get + 1 }}
+{{ [].index + 'a'.upper }}
+{{ 'a'.format + 'a'.format_map }}
+{{ (''|escape).upper + 1 }}
+{% for t in 'a' %}{{ loop.cycle + 1 }}{% endfor %}
+{{ cycler(1).next + 1 }}
+{{ cycler(1) + joiner() }}
+{{ words|map('upper') + 1 }}
+{{ 1 + (words|batch(2)) }}
+{{ 'a' * big }}
+{{ [1] * big }}
+{{ big * (1,) }}
+{{ 'a' * 1.5 }}
+{{ 'a'.center(big) }}
+{{ range(big) }}
+{{ range(1.5) }}
+{{ {d.keys(): 1} }}
+{{ {d.items(): 1} }}
+{{ {(1, [2]): 3} }}
+{{ {(1, (2, {})): 3} }}
+{{ [(1, [2])]|unique|list }}
+{{ namespace(_x=1) }}
+{% set ns = namespace() %}{% set ns._x = 1 %}
+"""
+
+# Keys, members, steps and powers at their bounds, and what is of which kind.
+BOUNDS = r"""
+{{ {d.values(): 1}|length }}
+{{ {(1, (2, 3)): 3}[(1, (2, 3))] }}
+{{ {'a': 0, 'b': 0, 'c': 0, 'd': 0, 'e': 0, 'f': 0, 'g': 0, 'h': 0, 'i': 0, 'j': 0, 'k': 0, 'l': 0, 'm': 0, 'n': 0, 'o': 0, 'o': 1, 'a': 2, 'l': 3, 'm': 4} }}
+{{ {1: 0, 'b': 0, 'c': 0, 'd': 0, 'e': 0, 'f': 0, 'g': 0, 'h': 0, 'i': 0, 'j': 0, 'k': 0, 'l': 0, 'm': 0, 'n': 0, 'o': 0, 'o': 1, 'b': 2, 'l': 3, 'm': 4, true: 5} }}
+{{ range(10, 0, -5)|list }}
+{{ range(10, 0, -3)|list }}
+{{ range(10, 3, -4)|length }}
+{{ 'AB' in ['ab']|map('upper') }}
+{{ 'ABC' in ['ab', 'abc', 'd']|map('upper') }}
+{{ 'abc' in ['ab', 'abc', 'd']|map('upper') }}
+{{ 1 ** 5000000000 }}
+{{ 0 ** 5000000000 }}
+{{ (-1) ** 5000000000 }}
+{{ (-1) ** 5000000001 }}
+{{ ('a'|escape).foo is defined }}
+{{ 'a'.unescape is defined }}
+{{ ('a'|escape).unescape is defined }}
+{{ [1].append is defined }}
+{{ [1]['append'] is defined }}
+{{ namespace()._x is defined }}
+{{ true is sameas true }}
+{{ false is sameas true }}
+{{ false is sameas false }}
+{{ 'a' is sameas 'a' }}
+{{ 'ab' is sameas 'ab' }}
+{{ d is sameas d }}
+{{ {} is sameas {} }}
+{{ 'abab'.startswith('b', 1) }}
+{{ 'abab'.find('a', 1) }}
+{{ 'abab'.find('b', none, 1) }}
+{{ 'abab'.endswith('b', none, 3) }}
+{% set x = [1] %}{% for i in [2, 3] %}{% set x = x + [i] %}{{ x }}{% endfor %}{{ x }}
+{% set ns = namespace(x=[1], y=[2]) %}{% set z = ns.x %}{% for i in [3, 4] %}{% set ns.x = ns.x + [i] %}{% set ns.y = ns.x + [i] %}{% endfor %}{{ ns.x }}{{ ns.y }}{{ z }}
+{% set ns = namespace(x=[1]) %}{% for i in range(255) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns }}
+"""
+
+
 class Clock(datetime.datetime):
     seconds = NOW
 
@@ -2647,6 +2729,7 @@ def main():
     cases += [("{{ strftime_now(" + json.dumps(flag, ensure_ascii=False) + ") }}", NOW) for flag in FLAGS]
     cases += [("{{ " + line + " }}", NOW) for line in EDGES.strip("\n").split("\n")]
     cases += [("{{ strftime_now('%#p %^p %P %I') }}", time) for time in TIMES]
+    cases += [(template, NOW) for template in split(BOUNDS)]
     for template, now in cases:
         Clock.seconds = now
         given = {name: value for name, value in GIVEN.items() if name in template}
@@ -2663,7 +2746,7 @@ def main():
         if "strftime" in template:
             case["now"] = now
         print(json.dumps(case, ensure_ascii=False))
-    for template in split(ERRORS):
+    for template in split(ERRORS) + split(KINDS):
         given = {name: value for name, value in GIVEN.items() if name in template}
         try:
             reference._compile_jinja_template(template).render(**given)
