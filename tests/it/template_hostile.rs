@@ -209,6 +209,13 @@ fn much_work_takes_many_steps() {
         ("", none, "{% for i in numbers %}{% break %}{% endfor %}", 100),
         ("", none, "{% set q = numbers + [1, 2] %}", 200),
         ("", none, "{% set q = numbers + [1] %}", 200),
+        ("", none, "{% set q = numbers + [1] %}{% set q = q + [2] %}{% set q = q + [3] %}", 210),
+        (
+            "",
+            none,
+            "{% set ns = namespace(q=[]) %}{% for i in numbers %}{% set ns.q = ns.q + [i] %}{% endfor %}",
+            7_300,
+        ),
         ("", none, "{% set q = numbers|reverse %}", 100),
         ("", none, "{% set q = numbers[1:] %}", 200),
         ("", none, "{% set q = text|e %}", 200),
