@@ -2705,6 +2705,16 @@ BOUNDS = r"""
 {{ 'abab'.find('a', 1) }}
 {{ 'abab'.find('b', none, 1) }}
 {{ 'abab'.endswith('b', none, 3) }}
+{{ 'abc'.find('', 3) }}
+{{ 'abc'.find('', 4) }}
+{{ 'abc'.find('', 2, 2) }}
+{{ 'abc'.find('', 2, 1) }}
+{{ 'abc'.rfind('', -3, 0) }}
+{{ 'abc'.startswith('', 3) }}
+{{ 'abc'.startswith('', 4) }}
+{{ 'abc'.endswith('', 3, 3) }}
+{{ 'abc'.count('', 3) }}
+{{ 'abc'.count('', 3, 2) }}
 {% set x = [1] %}{% for i in [2, 3] %}{% set x = x + [i] %}{{ x }}{% endfor %}{{ x }}
 {% set ns = namespace(x=[1], y=[2]) %}{% set z = ns.x %}{% for i in [3, 4] %}{% set ns.x = ns.x + [i] %}{% set ns.y = ns.x + [i] %}{% endfor %}{{ ns.x }}{{ ns.y }}{{ z }}
 {% set ns = namespace(x=[1]) %}{% for i in range(255) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns }}
