@@ -373,7 +373,7 @@ impl<'r> Machine<'r> {
         let behind = start.is_some_and(|start| usize::try_from(start).is_ok_and(|start| start > count));
         let places = places(count, [start, stop, None]);
         let range = byte_of(text, places.start)..byte_of(text, places.start + places.len());
-        let reversed = places.len() == 0 && stop.is_some() && Self::before(start, stop, count);
+        let reversed = Self::before(start, stop, count);
         Ok((!behind && !reversed).then_some(range))
     }
 
