@@ -30,9 +30,12 @@ pub fn run(data: &[u8]) {
         assert_eq!(strict.message.tool_calls.len(), lenient.message.tool_calls.len());
         assert_eq!(strict.rest, lenient.rest);
     }
-    // A call whose name no function has, such as `{"a": 1`, looks like a list of calls to a lenient reader.
+    // A call whose name no function has, such as `{"a": 1`, looks like a list of calls to a lenient reader, and what follows a
+    // brace in an id like arguments.
     let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let has_names = strict.message.tool_calls.iter().all(|call| call.name.bytes().all(is_name_byte));
+    let is_name = |text: &str| !text.is_empty() && text.bytes().all(is_name_byte);
+    let mut calls = strict.message.tool_calls.iter();
+    let has_names = calls.all(|call| is_name(&call.name) && call.id.as_deref().is_none_or(is_name));
     if strict.error.is_none() && has_names {
         let (kept, all) = (strict.message.tool_calls.len(), lenient.message.tool_calls.len());
         let added = |liberty: &Liberty| matches!(liberty.kind, LibertyKind::BareCall | LibertyKind::FurtherList);

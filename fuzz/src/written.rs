@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use mistral_chat_template::chat::ArgumentsForm;
+use mistral_chat_template::error::ErrorKind;
 use mistral_chat_template::layout::ToolResults;
 use mistral_chat_template::python_json::reformat;
 use mistral_chat_template::{Chat, ChatTemplate, Chunk, Content, Format, Layout, Message, Mode, ToolCall};
@@ -27,7 +28,12 @@ pub fn run(data: &[u8]) {
         let compile = || ChatTemplate::new(&layout.chat_template()).expect("a written template compiles");
         templates.entry(key).or_insert_with(compile).render(&chat)
     });
-    let rendered = rendered.unwrap_or_else(|error| panic!("{error}, and not {prompt}"));
+    let rendered = match rendered {
+        Ok(rendered) => rendered,
+        // A template is given fields that no layout prints, and half of a character in one of them cannot be kept.
+        Err(error) if matches!(error.kind(), ErrorKind::JsonValue) => return,
+        Err(error) => panic!("{error}, and not {prompt}"),
+    };
     assert_eq!(rendered.as_str(), prompt.as_str());
 }
 
