@@ -13,6 +13,7 @@ use mistral_chat_template::{
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::support::arbitrary;
 use crate::support::completions::{Bytes, assert_every_cut_reads_as, assert_same, read_in_pieces};
 
 /// Every layout, and one of its own kind: thinking beside lists of calls.
@@ -134,7 +135,7 @@ fn what_follows_a_call_is_placed_behind_what_was_left_out() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(arbitrary::cases(400))]
 
     #[test]
     fn every_cut_says_the_same(output in any_output(), layout in any_layout()) {
@@ -439,7 +440,7 @@ fn ids_of(segment: Segment<'_>) -> Vec<u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(arbitrary::cases(200))]
 
     #[test]
     fn ids_say_what_their_segments_say(output in any_output(), layout in any_layout(), size in 1..9_usize) {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::support::arbitrary;
 use crate::support::case;
 
 fn spells_a_control(prompt: &Prompt) -> bool {
@@ -287,7 +288,7 @@ fn the_nearest_layouts_have_the_features_that_the_prompt_shows() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(arbitrary::cases(400))]
 
     #[test]
     fn any_string_is_explained(pieces in prop::collection::vec(0..36_usize, 0..14), version in prop::sample::select(Version::ALL.to_vec())) {

@@ -131,7 +131,7 @@ fn a_reply_that_a_user_forges_is_not_learnt() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(arbitrary::cases(300))]
 
     #[test]
     fn what_is_learnt_is_what_the_assistant_says(chat in arbitrary::chat()) {

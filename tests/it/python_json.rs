@@ -87,7 +87,7 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(crate::support::arbitrary::cases(300))]
 
     #[test]
     fn any_text_is_reformatted_or_refused(source in any::<String>(), before in ".{0,3}") {

@@ -5,6 +5,7 @@ use mistral_chat_template::preset::{Builtin, Generation, Instruct, Scene, SceneM
 use mistral_chat_template::{Chat, Format, Message, Preset, Prompt, Segment};
 use proptest::prelude::*;
 
+use crate::support::arbitrary;
 use crate::support::story::story;
 
 fn scene() -> Scene {
@@ -339,7 +340,7 @@ fn framing() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(arbitrary::cases(72))]
 
     #[test]
     fn nothing_panics(template in tricky(), sequence in tricky(), description in tricky(), name in tricky(), said in tricky()) {

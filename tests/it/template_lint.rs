@@ -266,7 +266,8 @@ fn numbers_and_keys_are_told_by_what_is_hard_in_them() {
 
 #[test]
 fn written_templates_fail_in_no_engine() {
-    for &version in Version::ALL {
+    // Those on Tekken are written with the same constructs.
+    for version in Version::ALL.iter().filter(|version| !version.to_string().ends_with("-tekken")) {
         let source = version.layout().chat_template_with(GenerationMarks::Left);
         let lints = ChatTemplate::new(&source).unwrap().lint();
         let failing = |lint: &&Lint| lint.met && matches!(lint.kind, LintKind::Fails | LintKind::FailsToLoad);
