@@ -209,8 +209,7 @@ fn week_of(local: &Moment) -> (i64, i64) {
 /// A number of at least so many digits.
 fn filled(number: i64, digits: usize) -> String {
     let sign = if number < 0 { "-" } else { "" };
-    let number = number.unsigned_abs().to_string();
-    format!("{sign}{}{number}", "0".repeat(digits.saturating_sub(number.len())))
+    format!("{sign}{:0>digits$}", number.unsigned_abs())
 }
 
 fn ordinal(number: i64) -> String {

@@ -297,7 +297,7 @@ impl Walk<'_> {
         self.transcript(fields, at, draft, read);
     }
 
-    /// A call of legacy function calling, where there is no other.
+    /// A call of legacy function calling.
     fn legacy_call(&mut self, fields: &Fields<'_>, at: &Path<'_>, draft: &mut Draft<'_, '_>, read: &mut Vec<&str>) {
         let Some(call) = fields.value("function_call") else { return };
         let here = at.field("function_call");
